@@ -1,0 +1,1 @@
+//! The long-lived things that every request and job shares.

@@ -1,0 +1,1 @@
+//! The life of an approval as a pure state machine.

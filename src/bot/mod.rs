@@ -1,0 +1,1 @@
+//! What the product does; the only module that sees all the others.

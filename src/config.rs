@@ -1,0 +1,1 @@
+//! The configuration: TOML and environment, validated; the only reader of the environment.

@@ -1,0 +1,1 @@
+//! The exact analysis: pure, without clock, network, environment or hash order.

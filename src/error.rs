@@ -1,0 +1,1 @@
+//! A refusal, said to the person, apart from a failure, which is logged.

@@ -1,0 +1,1 @@
+//! A typed statement, its wording, and the very rows it rests on.

@@ -1,0 +1,1 @@
+//! Routes, layers, health and metrics.

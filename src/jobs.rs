@@ -1,0 +1,1 @@
+//! The leased-job loop and the cron table.

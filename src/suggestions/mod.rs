@@ -1,0 +1,1 @@
+//! Findings over time: what is suggested, to whom it was said, and what became of it.

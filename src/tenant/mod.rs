@@ -1,0 +1,1 @@
+//! The tenant as plain data, in Microsoft Graph's words.
