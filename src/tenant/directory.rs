@@ -1,0 +1,210 @@
+//! The directory: people, groups, roles, apps and devices, as far as policies and answers need them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+use super::policy::GuestType;
+
+/// Everything read from the directory. Users are known by their position in [`Directory::users`], which sets use.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Directory {
+    /// All user objects, sorted by id.
+    pub users: Vec<User>,
+    /// Groups by id.
+    pub groups: BTreeMap<String, Group>,
+    /// Role assignments: active ones, and eligible ones of Privileged Identity Management.
+    pub role_assignments: Vec<RoleAssignment>,
+    /// Role definitions by id.
+    pub roles: BTreeMap<String, Role>,
+    /// Service principals, sorted by id.
+    pub service_principals: Vec<ServicePrincipal>,
+    /// Devices by `deviceId`.
+    pub devices: BTreeMap<String, Device>,
+    /// Registered authentication methods by user id.
+    pub registrations: BTreeMap<String, Registration>,
+    /// User risk by user id, for users at risk.
+    pub risky_users: BTreeMap<String, String>,
+}
+
+impl Directory {
+    /// The position of the user with this object id.
+    #[must_use]
+    pub fn user_index(&self, id: &str) -> Option<u32> {
+        let at = self.users.binary_search_by(|user| user.id.as_str().cmp(id)).ok()?;
+        u32::try_from(at).ok()
+    }
+
+    /// The user with this object id.
+    #[must_use]
+    pub fn user(&self, id: &str) -> Option<&User> {
+        self.user_at(self.user_index(id)?)
+    }
+
+    /// The user at this position.
+    #[must_use]
+    pub fn user_at(&self, index: u32) -> Option<&User> {
+        self.users.get(usize::try_from(index).ok()?)
+    }
+
+    /// The service principal of this app id.
+    #[must_use]
+    pub fn app(&self, app_id: &str) -> Option<&ServicePrincipal> {
+        self.service_principals.iter().find(|principal| principal.app_id == app_id)
+    }
+}
+
+/// A `user`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// Object id.
+    pub id: String,
+    /// Its name; untrusted text.
+    pub display_name: String,
+    /// User principal name.
+    pub user_principal_name: String,
+    /// Whether the account is enabled.
+    pub enabled: bool,
+    /// Which kind of guest, as the directory shows it; none for members.
+    pub guest: Option<GuestType>,
+    /// Home tenant of an external user, where known.
+    pub home_tenant: Option<String>,
+    /// The invitation has not been accepted yet.
+    pub pending: bool,
+    /// Department.
+    pub department: Option<String>,
+    /// When the account was made.
+    pub created: Option<Timestamp>,
+    /// Last sign-in, interactive or not; none where unknown or never.
+    pub last_sign_in: Option<Timestamp>,
+    /// What the account is for.
+    pub account: AccountKind,
+}
+
+/// What an account is for, as far as the directory shows it; emergency access accounts come from the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AccountKind {
+    /// A person.
+    #[default]
+    Person,
+    /// A service account: a user object that software signs in with.
+    Service,
+    /// A room or equipment.
+    Room,
+}
+
+/// A `group` that is known by its members.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Object id.
+    pub id: String,
+    /// Its name; untrusted text.
+    pub display_name: String,
+    /// The rule of a dynamic group.
+    pub membership_rule: Option<String>,
+    /// The dynamic rule is paused.
+    pub rule_paused: bool,
+    /// Can hold directory roles.
+    pub role_assignable: bool,
+    /// Object ids of direct members that are groups.
+    pub member_groups: Vec<String>,
+    /// Positions of the direct members that are users.
+    pub members: RoaringBitmap,
+    /// Positions of all users in it, nested ones too; none when the members could not be read.
+    pub transitive: Option<RoaringBitmap>,
+    /// Object ids of owners, where read.
+    pub owners: Vec<String>,
+}
+
+/// A directory role assigned to a principal.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RoleAssignment {
+    /// Object id of the user, group or service principal.
+    pub principal_id: String,
+    /// Id of the role definition; for a built-in role its template id.
+    pub role_id: String,
+    /// `/` for the whole tenant, otherwise an administrative unit or object.
+    pub scope: String,
+    /// Active, or eligible until activated.
+    pub assignment: Assignment,
+}
+
+/// Whether a role is held or could be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Assignment {
+    /// Held now; Conditional Access sees it.
+    #[default]
+    Active,
+    /// Held once activated; Conditional Access doesn't see it.
+    Eligible,
+}
+
+/// A `unifiedRoleDefinition`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Role {
+    /// Id; for a built-in role its template id.
+    pub id: String,
+    /// Its name.
+    pub display_name: String,
+    /// Built-in, the only kind that Conditional Access enforces.
+    pub built_in: bool,
+}
+
+/// A `servicePrincipal`: an app in this tenant, or a workload identity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServicePrincipal {
+    /// Object id.
+    pub id: String,
+    /// App id, which policies name.
+    pub app_id: String,
+    /// Its name; untrusted text.
+    pub display_name: String,
+    /// `Application`, `ManagedIdentity`, `Legacy`, `SocialIdp`.
+    pub kind: String,
+    /// Registered in this tenant for this tenant only.
+    pub single_tenant: bool,
+    /// Enabled for sign-in.
+    pub enabled: bool,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Custom security attributes, `Set_Attribute` to its values; none when they could not be read.
+    pub attributes: Option<BTreeMap<String, Vec<String>>>,
+}
+
+/// A `device`, with the attributes that filters use.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Device {
+    /// `deviceId`.
+    pub id: String,
+    /// Its name; untrusted text.
+    pub display_name: String,
+    /// Marked as compliant; none where unknown.
+    pub compliant: Option<bool>,
+    /// Managed by Intune; none where unknown.
+    pub managed: Option<bool>,
+    /// `AzureAD`, `ServerAD` or `Workplace`.
+    pub trust_type: Option<String>,
+    /// Operating system.
+    pub operating_system: Option<String>,
+    /// Every other attribute that a filter may name, by its lower-case name.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// Object ids of registered owners.
+    pub owners: Vec<String>,
+}
+
+/// A `userRegistrationDetails`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Object id of the user.
+    pub user_id: String,
+    /// Can do MFA.
+    pub mfa_capable: bool,
+    /// Can sign in without a password.
+    pub passwordless_capable: bool,
+    /// Names of the registered methods.
+    pub methods: Vec<String>,
+}

@@ -1,0 +1,200 @@
+//! Sign-ins: one that is asked about, and those that the log holds; and the audit records beside them.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
+
+/// A value that a question may leave open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Known<T> {
+    /// Not known: a verdict that needs it says "depends on".
+    #[default]
+    Unknown,
+    /// Known, and there is none (no country, unregistered device, platform not recognised).
+    Absent,
+    /// Known.
+    Is(T),
+}
+
+/// One sign-in to evaluate: who, to what, under which conditions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// Who signs in.
+    pub identity: Identity,
+    /// What is asked for.
+    pub target: Target,
+    /// Which client.
+    pub client_app: Known<ClientAppType>,
+    /// Platform; `Absent` when it is not one of the known ones.
+    pub platform: Known<Platform>,
+    /// Address as Entra sees it.
+    pub ip: Known<IpAddr>,
+    /// Country of the address, ISO 3166-1 alpha-2; `Absent` for an address without one.
+    pub country: Known<String>,
+    /// Country by GPS.
+    pub gps_country: Known<String>,
+    /// Attributes of the device; `Absent` for an unregistered one.
+    pub device: Known<DeviceInfo>,
+    /// Sign-in risk.
+    pub sign_in_risk: Known<RiskLevel>,
+    /// User risk.
+    pub user_risk: Known<RiskLevel>,
+    /// Service principal risk.
+    pub service_principal_risk: Known<RiskLevel>,
+    /// Insider risk.
+    pub insider_risk: Known<InsiderRisk>,
+    /// Authentication flow; with protocol tracking the flow that the session began with.
+    pub flow: Known<TransferMethod>,
+    /// Scopes asked for, where the baseline-scope rule needs them.
+    pub scopes: Option<Vec<String>>,
+    /// The client is a confidential one.
+    pub confidential_client: Option<bool>,
+    /// App id of the client.
+    pub client_app_id: Option<String>,
+}
+
+/// Who signs in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Identity {
+    /// Not stated.
+    #[default]
+    Unstated,
+    /// A user; a guest may be known by type and tenant alone.
+    User {
+        /// Object id, if there is an object.
+        id: Option<String>,
+        /// Guest type, where it is stated rather than read from the directory.
+        guest: Option<GuestType>,
+        /// Home tenant of a guest.
+        tenant: Option<String>,
+        /// Also eligible for B2B direct connect.
+        direct_connect: bool,
+    },
+    /// A workload identity, by object id of its service principal.
+    ServicePrincipal(String),
+    /// An agent identity (beta), by object id.
+    Agent(String),
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Target {
+    /// Not stated.
+    #[default]
+    Unstated,
+    /// Resources by app id; several when one request names several.
+    Apps(Vec<String>),
+    /// A user action, as its URN.
+    UserAction(String),
+    /// An authentication context, `c1` to `c99`.
+    Context(String),
+}
+
+/// Attributes of a device; a missing one is null in filters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceInfo {
+    /// Registered; an unregistered device has no attributes.
+    pub registered: bool,
+    /// Marked as compliant; none where unknown.
+    pub compliant: Option<bool>,
+    /// Managed by Intune, which gives extension attributes a value.
+    pub managed: bool,
+    /// `AzureAD`, `ServerAD`, `Workplace`.
+    pub trust_type: Option<String>,
+    /// Every attribute by lower-case name (`displayname`, `model`, `physicalids` …), lists as several values.
+    pub attributes: std::collections::BTreeMap<String, Vec<String>>,
+}
+
+/// A past sign-in, with what the log says came of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PastSignIn {
+    /// Id in the log.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// Object id of the user.
+    pub user_id: String,
+    /// App id of the client.
+    pub app_id: String,
+    /// Name of the client; untrusted text.
+    pub app_name: String,
+    /// App ids of the resources that Conditional Access evaluated (`conditionalAccessAudiences`, or the resource).
+    pub resource_ids: Vec<String>,
+    /// Name of the resource; untrusted text.
+    pub resource_name: String,
+    /// Which client, as mapped from `clientAppUsed`; none where the log doesn't say.
+    pub client_app: Option<ClientAppType>,
+    /// `clientAppUsed` as written.
+    pub client_app_used: String,
+    /// Platform; none when unknown.
+    pub platform: Option<Platform>,
+    /// Address.
+    pub ip: Option<IpAddr>,
+    /// Country code.
+    pub country: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// Device id; none for an unregistered device.
+    pub device_id: Option<String>,
+    /// Device name.
+    pub device_name: Option<String>,
+    /// Compliant, as logged.
+    pub compliant: Option<bool>,
+    /// Trust type in the filter language's words.
+    pub trust_type: Option<String>,
+    /// Sign-in risk; none when hidden.
+    pub risk: Option<RiskLevel>,
+    /// The flow that the session began with.
+    pub flow: Option<TransferMethod>,
+    /// Error code; 0 is success.
+    pub error_code: i64,
+    /// Failure reason as written.
+    pub failure_reason: Option<String>,
+    /// `success`, `failure`, `notApplied`.
+    pub conditional_access: String,
+    /// Whether MFA was done or already satisfied (`authenticationRequirement`).
+    pub multi_factor: bool,
+    /// Interactive.
+    pub interactive: bool,
+    /// Correlation id, which folds interrupts.
+    pub correlation_id: String,
+    /// Microsoft's own verdict on each policy.
+    pub applied: Vec<AppliedPolicy>,
+}
+
+/// What the log says of one policy at one sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedPolicy {
+    /// Object id of the policy.
+    pub id: String,
+    /// `success`, `failure`, `notApplied`, `reportOnlySuccess`, `reportOnlyFailure`, `reportOnlyInterrupted` …
+    pub result: String,
+    /// Grant controls it enforced.
+    pub controls: Vec<String>,
+}
+
+/// A `directoryAudit`: who changed what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AuditRecord {
+    /// Id in the log.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// Activity, such as `Update conditional access policy`.
+    pub activity: String,
+    /// Name of the person or app that did it; untrusted text.
+    pub by: String,
+    /// Object id of the person or app.
+    pub by_id: String,
+    /// Object id of the target.
+    pub target_id: String,
+    /// Name of the target; untrusted text.
+    pub target_name: String,
+    /// Type of the target, such as `Policy` or `Group`.
+    pub target_kind: String,
+    /// Changed properties: name, old value, new value (JSON text as logged).
+    pub changes: Vec<(String, Option<String>, Option<String>)>,
+}

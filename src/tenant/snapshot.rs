@@ -1,0 +1,144 @@
+//! One reading of a tenant: what was read, when, and what could not be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{AuditRecord, Directory, NamedLocation, PastSignIn, Policy, Strength};
+
+/// A tenant as it was at one time. Everything that is judged is judged on one of these.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Tenant id; empty for a folder that doesn't say.
+    pub tenant_id: String,
+    /// The organisation's name, or the folder's; untrusted text.
+    pub tenant_name: String,
+    /// When the reading ended.
+    pub read_at: Timestamp,
+    /// All policies, in any state, in the order read.
+    pub policies: Vec<Policy>,
+    /// Named locations by id.
+    pub locations: BTreeMap<String, NamedLocation>,
+    /// Authentication strengths by id; the built-in ones are always there.
+    pub strengths: BTreeMap<String, Strength>,
+    /// Published authentication contexts: id to name.
+    pub contexts: BTreeMap<String, String>,
+    /// People, groups, roles, apps, devices.
+    pub directory: Directory,
+    /// Service plan ids owned, and how many units; empty where not read.
+    pub licences: BTreeMap<String, u64>,
+    /// Security defaults on or off; none where not read.
+    pub security_defaults: Option<bool>,
+    /// Sign-ins of the window, oldest first.
+    pub sign_ins: Vec<PastSignIn>,
+    /// Audit records of the window, oldest first.
+    pub audits: Vec<AuditRecord>,
+    /// Window of the two logs: from, to.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// Facts that Graph doesn't give.
+    pub settings: Settings,
+    /// How the reading of each kind went; a kind that is not here was not asked for.
+    pub readings: BTreeMap<Kind, Reading>,
+}
+
+impl Snapshot {
+    /// Whether this kind of object was read completely.
+    #[must_use]
+    pub fn has(&self, kind: Kind) -> bool {
+        matches!(self.readings.get(&kind), Some(Reading::Complete { .. }))
+    }
+
+    /// The policy with this object id.
+    #[must_use]
+    pub fn policy(&self, id: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.id == id)
+    }
+}
+
+/// How the reading of one kind of object went. There is no partial set: a kind is complete or absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reading {
+    /// Read to the end.
+    Complete {
+        /// How many objects.
+        count: u64,
+    },
+    /// Not read, with the reason as people read it (a missing permission by its name, a file that isn't there).
+    Absent {
+        /// Why, and what would settle it.
+        reason: String,
+    },
+}
+
+/// The kinds of object that a reading is made of, named as the files of a tenant folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// Policies, the only kind that is needed.
+    Policies,
+    /// Users.
+    Users,
+    /// Groups with members.
+    Groups,
+    /// Role assignments, active and eligible.
+    RoleAssignments,
+    /// Role definitions.
+    RoleDefinitions,
+    /// Service principals.
+    ServicePrincipals,
+    /// Named locations.
+    NamedLocations,
+    /// Authentication strengths.
+    AuthenticationStrengthPolicies,
+    /// Authentication contexts.
+    AuthenticationContextClassReferences,
+    /// Terms of use.
+    TermsOfUse,
+    /// Devices.
+    Devices,
+    /// Registered authentication methods.
+    UserRegistrationDetails,
+    /// Users at risk.
+    RiskyUsers,
+    /// Licences.
+    SubscribedSkus,
+    /// Security defaults.
+    IdentitySecurityDefaultsEnforcementPolicy,
+    /// Cross-tenant access settings.
+    CrossTenantAccessPolicy,
+    /// The sign-in log.
+    SignIns,
+    /// The audit log.
+    DirectoryAudits,
+}
+
+/// Facts about the tenant that Graph doesn't give (`settings.json`, or the configuration).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Settings {
+    /// Trusted addresses of per-user MFA, in CIDR form (v4).
+    pub mfa_trusted_ips: Vec<String>,
+    /// Groups of apps: `Office365`, `MicrosoftAdminPortals` or an umbrella app id, to app ids.
+    pub app_groups: BTreeMap<String, BTreeSet<String>>,
+    /// How requests for baseline scopes are treated when `All` has an exclusion.
+    pub baseline_scopes: BaselineScopes,
+    /// Emergency access accounts: object ids of users and groups. Empty means not configured, and is said.
+    pub emergency_access: BTreeSet<String>,
+}
+
+/// The tenant's "baseline scopes" setting (enforced in phases from May 2026).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BaselineScopes {
+    /// Not known: gaps that hang on it say so.
+    #[default]
+    Unknown,
+    /// The old behaviour: such requests are not enforced once an app is excluded.
+    Legacy,
+    /// Evaluated as requests for Windows Azure Active Directory.
+    Enforced,
+    /// Evaluated as requests for this app.
+    CustomTarget(String),
+}

@@ -1,0 +1,57 @@
+//! Ids that Microsoft publishes and that policies name.
+
+/// Role template ids and names of the 14 administrator roles of Microsoft's templates.
+pub const ADMIN_ROLES: &[(&str, &str)] = &[
+    (GLOBAL_ADMINISTRATOR, "Global Administrator"),
+    (SECURITY_ADMINISTRATOR, "Security Administrator"),
+    ("f28a1f50-f6e7-4571-818b-6a12f2af6b6c", "SharePoint Administrator"),
+    ("29232cdf-9323-42fd-ade2-1d097af3e4de", "Exchange Administrator"),
+    (CONDITIONAL_ACCESS_ADMINISTRATOR, "Conditional Access Administrator"),
+    ("729827e3-9c14-49f7-bb1b-9608f156bbb8", "Helpdesk Administrator"),
+    ("b0f54661-2d74-4c50-afa3-1ec803f12efe", "Billing Administrator"),
+    ("fe930be7-5e62-47db-91af-98c3a49a38b1", "User Administrator"),
+    ("c4e39bd9-1100-46d3-8c65-fb160da0071f", "Authentication Administrator"),
+    ("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3", "Application Administrator"),
+    ("158c047a-c907-4556-b7ef-446551a6b5f7", "Cloud Application Administrator"),
+    ("966707d0-3269-4727-9be2-8c3a10f19b9d", "Password Administrator"),
+    ("7be44c8a-adaf-4e2a-84d6-ab2649e08a13", "Privileged Authentication Administrator"),
+    ("e8611ab8-c189-46e8-94e1-60213ab1f814", "Privileged Role Administrator"),
+];
+
+/// Global Administrator.
+pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// Security Administrator.
+pub const SECURITY_ADMINISTRATOR: &str = "194ae4cb-b126-40b2-bd5b-6091b380977d";
+/// Conditional Access Administrator.
+pub const CONDITIONAL_ACCESS_ADMINISTRATOR: &str = "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9";
+/// Security Reader.
+pub const SECURITY_READER: &str = "5d6b6bb7-de71-4623-b4af-96380a352509";
+/// Global Reader.
+pub const GLOBAL_READER: &str = "f2ef992c-3afb-46b9-b7cf-a126ee74c451";
+/// Directory Synchronization Accounts.
+pub const DIRECTORY_SYNCHRONIZATION_ACCOUNTS: &str = "d29b2b05-8046-44ba-8758-1e26182fcf32";
+
+/// Authentication strength "Multifactor authentication".
+pub const STRENGTH_MFA: &str = "00000000-0000-0000-0000-000000000002";
+/// Authentication strength "Passwordless MFA".
+pub const STRENGTH_PASSWORDLESS: &str = "00000000-0000-0000-0000-000000000003";
+/// Authentication strength "Phishing-resistant MFA".
+pub const STRENGTH_PHISHING_RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
+
+/// User action "Register security information".
+pub const REGISTER_SECURITY_INFO: &str = "urn:user:registersecurityinfo";
+/// User action "Register or join devices".
+pub const REGISTER_DEVICE: &str = "urn:user:registerdevice";
+
+/// Windows Azure Service Management API (Azure portal, CLI, PowerShell, Resource Manager).
+pub const APP_AZURE_MANAGEMENT: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";
+/// Exchange Online.
+pub const APP_EXCHANGE_ONLINE: &str = "00000002-0000-0ff1-ce00-000000000000";
+/// SharePoint Online.
+pub const APP_SHAREPOINT_ONLINE: &str = "00000003-0000-0ff1-ce00-000000000000";
+/// Windows Azure Active Directory.
+pub const APP_WINDOWS_AZURE_AD: &str = "00000002-0000-0000-c000-000000000000";
+/// Microsoft Intune Enrollment.
+pub const APP_INTUNE_ENROLLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
+/// Device Registration Service.
+pub const APP_DEVICE_REGISTRATION: &str = "01cb2876-7ebd-4aa4-9cc9-d28bd4d359a9";
