@@ -1,1 +1,11 @@
 //! The exact analysis: pure, without clock, network, environment or hash order.
+//!
+//! [`Model`] is a tenant compiled for judging. [`evaluate`] answers for one sign-in, [`coverage`] for all of them.
+
+pub mod compile;
+pub mod coverage;
+pub mod evaluate;
+
+pub use compile::Model;
+pub use coverage::{Cause, Condition, Coverage, Gap, Reason, Requirement, Scope};
+pub use evaluate::{Applies, Decision, Outcome, PolicyOutcome, UnmetKind};

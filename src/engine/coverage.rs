@@ -1,0 +1,170 @@
+//! Where no policy meets a requirement: requirement × scope → gaps, and why.
+
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
+
+use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
+
+/// What every sign-in in a scope should be made to meet. Block meets every one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Requirement {
+    /// MFA, or a strength all of whose combinations are MFA.
+    Mfa,
+    /// A strength all of whose combinations are phishing-resistant.
+    PhishingResistantMfa,
+    /// Compliant or hybrid joined device.
+    ManagedDevice,
+    /// Compliant device.
+    CompliantDevice,
+    /// App protection policy, or (retired) approved client app.
+    AppProtection,
+    /// Block.
+    Block,
+    /// Password change, or risk remediation.
+    PasswordChange,
+    /// Sign-in frequency of at most so many hours (0: every time).
+    SignInFrequency {
+        /// Hours, at most.
+        hours: u32,
+    },
+    /// Browser sessions that never persist.
+    NoPersistentBrowser,
+    /// Any policy at all that is On, whatever it asks for.
+    AnyPolicy,
+}
+
+/// Which sign-ins are looked at; an empty or absent member means all. Risk levels `None` are looked at too unless narrowed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scope {
+    /// Positions of users; none means every user, *any other user* and every guest type.
+    pub users: Option<RoaringBitmap>,
+    /// With `users`: guest kinds that have no object here are looked at too.
+    pub guest_types: BTreeSet<GuestType>,
+    /// App ids; none means every app and *any other app*.
+    pub apps: Option<BTreeSet<String>>,
+    /// A user action instead of apps, as its URN.
+    pub user_action: Option<String>,
+    /// Client apps.
+    pub client_apps: BTreeSet<ClientAppType>,
+    /// Platforms; [`Platform::All`] stands for the unknown platform here.
+    pub platforms: BTreeSet<Platform>,
+    /// Authentication flows; none means ordinary sign-ins as well.
+    pub flows: BTreeSet<TransferMethod>,
+    /// Sign-in risk levels.
+    pub sign_in_risk: BTreeSet<RiskLevel>,
+    /// User risk levels.
+    pub user_risk: BTreeSet<RiskLevel>,
+    /// Insider risk levels.
+    pub insider_risk: BTreeSet<InsiderRisk>,
+    /// Only sign-ins from devices that aren't managed.
+    pub unmanaged_devices: bool,
+    /// Only sign-ins from locations that aren't trusted.
+    pub untrusted_locations: bool,
+}
+
+/// The exact answer for one requirement and scope.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Coverage {
+    /// Places that no policy surely covers, largest first; merged where conditions and causes are equal.
+    pub gaps: Vec<Gap>,
+    /// Positions of all users with at least one sure gap (a gap even if every policy that possibly applies does).
+    pub uncovered: RoaringBitmap,
+    /// Positions of users whose only gaps hang on something unknown.
+    pub undecided: RoaringBitmap,
+    /// Positions of all users looked at.
+    pub looked_at: RoaringBitmap,
+    /// What would settle the undecided part, as people read it.
+    pub unresolved: BTreeSet<String>,
+}
+
+/// A set of sign-ins that aren't made to meet the requirement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    /// Positions of the users.
+    pub users: RoaringBitmap,
+    /// Users that have no object here: *any other user* (when the directory wasn't read) and guest types.
+    pub others: BTreeSet<Other>,
+    /// App ids that are reached; empty with `any_app` alone.
+    pub apps: BTreeSet<String>,
+    /// Every app that no policy names is reached too.
+    pub any_app: bool,
+    /// The gap holds only under these; empty means under all conditions.
+    pub conditions: Vec<Condition>,
+    /// Why no policy covers it, most telling first.
+    pub causes: Vec<Cause>,
+    /// Sure, or only possible because something couldn't be resolved.
+    pub sure: bool,
+}
+
+/// Users without an object in the directory that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Other {
+    /// Any user that no policy names (the directory wasn't read).
+    AnyUser,
+    /// Any guest or external user of this type.
+    Guest(GuestType),
+}
+
+/// A condition under which a gap holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// Client apps.
+    ClientApps(BTreeSet<ClientAppType>),
+    /// Platforms; [`Platform::All`] stands for the unknown one.
+    Platforms(BTreeSet<Platform>),
+    /// Locations, as people read them ("outside Head office", "trusted locations").
+    Locations(String),
+    /// Devices, as people read them ("unregistered", "not compliant").
+    Devices(String),
+    /// Sign-in risk levels.
+    SignInRisk(BTreeSet<RiskLevel>),
+    /// User risk levels.
+    UserRisk(BTreeSet<RiskLevel>),
+    /// Insider risk; `None` in the set is written as an empty option.
+    InsiderRisk(BTreeSet<Option<InsiderRisk>>),
+    /// Authentication flows; an ordinary sign-in is none.
+    Flows(BTreeSet<Option<TransferMethod>>),
+    /// Requests for baseline scopes only.
+    BaselineScopes,
+}
+
+/// Why one policy, which could have covered the gap, doesn't.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// Object id of the policy; none for "no policy asks for it at all".
+    pub policy_id: Option<String>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// The reason of a [`Cause`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// No policy asks for it.
+    NoPolicy,
+    /// Excluded by name.
+    ExcludedUser,
+    /// Excluded through this group (object id).
+    ExcludedGroup(String),
+    /// Excluded through this role (template id).
+    ExcludedRole(String),
+    /// Excluded as this kind of guest.
+    ExcludedGuests,
+    /// Not among the users it includes.
+    UsersNotIncluded,
+    /// The app is excluded.
+    ExcludedApp,
+    /// Not among the apps it includes.
+    AppNotIncluded,
+    /// Its conditions are narrower (kinds, as people read them: "Device platforms").
+    NarrowerConditions(BTreeSet<&'static str>),
+    /// It accepts something weaker: "Require one of the selected controls" (the other controls).
+    WeakerControl(Vec<String>),
+    /// It is report-only.
+    ReportOnly,
+    /// It is off.
+    Off,
+    /// Something in it can't be resolved or judged (named).
+    Undecided(String),
+}
