@@ -1,1 +1,132 @@
-//! The checks: one file each, one registry.
+//! The checks: one file each, one registry. A check judges coverage, not single policies.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::engine::Model;
+use crate::facts::Fact;
+
+/// What looks at a tenant and finds, or doesn't find, something to mend.
+pub trait Check: Sync {
+    /// Who it is: everything that documentation, reports and settings say of it.
+    fn about(&self) -> &'static About;
+
+    /// Judges the tenant.
+    fn run(&self, context: &Context<'_>) -> Finding;
+}
+
+/// What is known of a check without running it.
+#[derive(Debug, Serialize)]
+pub struct About {
+    /// Kebab-case id, such as `legacy-authentication`.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// Why it matters, in a sentence or two.
+    pub rationale: &'static str,
+    /// Ids in published frameworks (`MS.AAD.1.1`, `MT.1009`, `CIS 5.2.2.3`, `prowler:…`, `ZT 21796`, `template:…`); each
+    /// id belongs to one check only.
+    pub references: &'static [&'static str],
+    /// Ids of related checks of frameworks.
+    pub see_also: &'static [&'static str],
+    /// Licence that the cure needs: `P1`, `P2`, `Workload ID Premium` …
+    pub licence: &'static str,
+}
+
+/// How bad a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Tidy up some day.
+    Low,
+    /// Plan it.
+    Medium,
+    /// Soon.
+    High,
+    /// Now.
+    Critical,
+}
+
+/// What a check decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing to mend.
+    Pass,
+    /// Something to mend.
+    Fail,
+    /// Needs a manual look: something couldn't be resolved.
+    Review,
+    /// The tenant has nothing that it could judge.
+    NotApplicable,
+}
+
+/// What a check sees.
+pub struct Context<'a> {
+    /// The compiled tenant.
+    pub model: &'a Model,
+    /// Now.
+    pub now: Timestamp,
+    /// Thresholds by `check-id.name`, where settings differ from the check's own.
+    pub thresholds: &'a BTreeMap<String, f64>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Id of the check.
+    pub check: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What it rests on, most telling first; the first one is the headline.
+    pub facts: Vec<Fact>,
+    /// What was not checked, as people read it.
+    pub not_checked: Vec<String>,
+    /// What to do about it, best first; a finding may have several separate cures.
+    pub cures: Vec<Cure>,
+}
+
+/// What would remove a finding.
+#[derive(Clone, Debug)]
+pub struct Cure {
+    /// What it is about beyond the check (a policy or group id), so that it is known again next time.
+    pub subject: String,
+    /// One line, such as `Block device code flow for all users`.
+    pub title: String,
+    /// A new policy or a change for a person to make.
+    pub action: CureAction,
+}
+
+/// How a finding is removed.
+#[derive(Clone, Debug)]
+pub enum CureAction {
+    /// A new policy; created in report-only and nothing else. Evaluated as if it were On, it removes the finding.
+    Draft(Box<crate::tenant::Policy>),
+    /// An edit or removal that a person makes.
+    HandOver(Box<HandOver>),
+}
+
+/// An exact change for a person to make.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, serde::Deserialize)]
+pub struct HandOver {
+    /// What kind of object is changed: `Policy`, `Group`, `Named location`.
+    pub target_kind: String,
+    /// Its object id.
+    pub target_id: String,
+    /// Its name; untrusted text.
+    pub target_name: String,
+    /// The fields that change: label in the portal's words, before, after.
+    pub changes: Vec<(String, String, String)>,
+    /// Where to click in the Entra admin centre.
+    pub portal: String,
+    /// PowerShell that does it.
+    pub powershell: String,
+    /// The Graph request that does it: method, path, body.
+    pub request: Option<(String, String, serde_json::Value)>,
+}

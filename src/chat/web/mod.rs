@@ -1,0 +1,1 @@
+//! The local web chat: server-rendered, live by server-sent events.
