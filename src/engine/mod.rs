@@ -5,7 +5,9 @@
 pub mod compile;
 pub mod coverage;
 pub mod evaluate;
+pub mod truth;
 
 pub use compile::Model;
 pub use coverage::{Cause, Condition, Coverage, Gap, Reason, Requirement, Scope};
 pub use evaluate::{Applies, Decision, Outcome, PolicyOutcome, UnmetKind};
+pub use truth::Truth;
