@@ -1,0 +1,210 @@
+//! Turns an answer into a card: words its facts, numbers its citations, and names the evidence to keep.
+
+use crate::chat::card::{Block, Card, Citation, Item, LabelledRow, Run, Tone};
+use crate::explain::{Plan, Step};
+use crate::facts::{Evidence, Fact, Row, Style, Wording, WordingError, clean, grouped};
+
+use super::answer::{Answer, Part};
+
+/// A card and the evidence that its citations open.
+#[derive(Debug)]
+pub struct Composed {
+    /// The card.
+    pub card: Card,
+    /// What has to be stored before the card is posted: id and fact.
+    pub evidence: Vec<(String, Fact)>,
+}
+
+/// Words an answer. A `plan` orders the facts of its first paragraph; facts that it leaves out are left out.
+///
+/// # Errors
+/// When a fact has no wording, which is a fault of the program.
+pub fn compose(answer: Answer, plan: Option<&Plan>, wording: &Wording) -> Result<Composed, WordingError> {
+    let mut composer = Composer { wording, plan, citations: Vec::new(), evidence: Vec::new() };
+    let blocks = answer.parts.into_iter().map(|part| composer.block(part)).collect::<Result<Vec<_>, _>>()?;
+    let summary = answer.title.clone().or_else(|| first_words(&blocks)).unwrap_or_default();
+    let card = Card {
+        kind: answer.kind,
+        title: answer.title,
+        subtitle: answer.subtitle,
+        blocks,
+        actions: answer.actions,
+        citations: composer.citations,
+        ordered_by_model: plan.is_some(),
+        summary,
+    };
+    Ok(Composed { card, evidence: composer.evidence })
+}
+
+/// The facts that a model may order: those of the first paragraph.
+#[must_use]
+pub fn orderable(answer: &Answer) -> &[Fact] {
+    answer
+        .parts
+        .iter()
+        .find_map(|part| match part {
+            Part::Sentences(facts) => Some(facts.as_slice()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+struct Composer<'a> {
+    wording: &'a Wording,
+    plan: Option<&'a Plan>,
+    citations: Vec<Citation>,
+    evidence: Vec<(String, Fact)>,
+}
+
+impl Composer<'_> {
+    fn block(&mut self, part: Part) -> Result<Block, WordingError> {
+        Ok(match part {
+            Part::Heading(text) => Block::Heading { text },
+            Part::Sentences(facts) => Block::Text { runs: self.paragraph(&facts)?, tone: Tone::Normal },
+            Part::Warning(facts) => Block::Text { runs: self.runs(&facts, Style::Full)?, tone: Tone::Warning },
+            Part::Limits(facts) => Block::Text { runs: self.runs(&facts, Style::Full)?, tone: Tone::Subtle },
+            Part::List { ordered, items } => Block::Items {
+                ordered,
+                items: items
+                    .into_iter()
+                    .map(|(fact, actions)| Ok(Item { runs: vec![self.run(&fact, Style::Short)?], actions }))
+                    .collect::<Result<_, WordingError>>()?,
+            },
+            Part::Rows(rows) => Block::Rows {
+                rows: rows
+                    .into_iter()
+                    .map(|(label, facts)| Ok(LabelledRow { label, runs: self.runs(&facts, Style::Short)? }))
+                    .collect::<Result<_, WordingError>>()?,
+            },
+            Part::Table { columns, rows, more } => {
+                let clean_row = |row: Vec<String>| row.iter().map(|cell| clean(cell)).collect();
+                Block::Table { columns, rows: rows.into_iter().map(clean_row).collect(), more }
+            }
+            Part::Bars(bars) => Block::Bars { bars },
+            Part::Change(rows) => Block::Change { rows },
+            Part::Code(language, text) => Block::Code { language, text },
+        })
+    }
+
+    /// The first paragraph follows the plan, if there is one; all others stand as they are.
+    fn paragraph(&mut self, facts: &[Fact]) -> Result<Vec<Run>, WordingError> {
+        let Some(plan) = self.plan.take() else {
+            return self.runs(facts, Style::Full);
+        };
+        let mut runs = Vec::new();
+        for step in &plan.steps {
+            match step {
+                Step::Say(words) => runs.push(Run::plain(*words)),
+                Step::Fact(position) => {
+                    if let Some(fact) = facts.get(*position) {
+                        runs.push(self.run(fact, Style::Full)?);
+                    }
+                }
+            }
+        }
+        Ok(runs)
+    }
+
+    fn runs(&mut self, facts: &[Fact], style: Style) -> Result<Vec<Run>, WordingError> {
+        facts.iter().map(|fact| self.run(fact, style)).collect()
+    }
+
+    fn run(&mut self, fact: &Fact, style: Style) -> Result<Run, WordingError> {
+        let text = self.wording.of(fact, style)?;
+        let cites = self.cite(fact)?.into_iter().collect();
+        Ok(Run::cited(text, cites))
+    }
+
+    /// Numbers the fact's evidence; a fact without rows cites nothing.
+    fn cite(&mut self, fact: &Fact) -> Result<Option<u32>, WordingError> {
+        if fact.evidence.rows.is_empty() {
+            return Ok(None);
+        }
+        let id = evidence_id(fact);
+        if let Some(known) = self.citations.iter().find(|citation| citation.evidence == id) {
+            return Ok(Some(known.number));
+        }
+        let number = u32::try_from(self.citations.len() + 1).unwrap_or(u32::MAX);
+        let title = self.wording.of(fact, Style::Short)?;
+        let about = describe(&fact.evidence);
+        self.citations.push(Citation { number, evidence: id.clone(), title, about });
+        self.evidence.push((id, fact.clone()));
+        Ok(Some(number))
+    }
+}
+
+/// The id of a fact's evidence: a hash of the whole fact, so that another row means another citation.
+#[must_use]
+pub fn evidence_id(fact: &Fact) -> String {
+    let bytes = serde_json::to_vec(fact).unwrap_or_default();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What kinds of rows there are and how many, for the line under a citation.
+fn describe(evidence: &Evidence) -> String {
+    let kind = match evidence.rows.first() {
+        Some(Row::Policy { .. }) => ("policy", "policies"),
+        Some(Row::User { .. }) => ("account", "accounts"),
+        Some(Row::SignIn { .. }) => ("sign-in", "sign-ins"),
+        Some(Row::Audit { .. }) => ("audit record", "audit records"),
+        Some(Row::Entry { .. }) => ("log entry", "log entries"),
+        Some(Row::Object { .. }) | None => ("row", "rows"),
+    };
+    let count = i64::try_from(evidence.total).unwrap_or(i64::MAX);
+    format!("{} {}", grouped(count), if count == 1 { kind.0 } else { kind.1 })
+}
+
+fn first_words(blocks: &[Block]) -> Option<String> {
+    blocks.iter().find_map(|block| match block {
+        Block::Text { runs, .. } => runs.first().map(|run| run.text.chars().take(140).collect()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    fn fact(rows: usize) -> Fact {
+        let row =
+            |n: usize| Row::Object { what: "Group".into(), id: n.to_string(), name: "G".into(), note: String::new() };
+        Fact::new("common.not_checked", Evidence::of((0..rows).map(row)))
+            .with("what", crate::facts::Term::Word(format!("{rows} rows")))
+    }
+
+    fn composed(facts: Vec<Fact>, plan: Option<&Plan>) -> Composed {
+        compose(Answer::sentences(facts), plan, &Wording::new(TimeZone::UTC).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn each_sentence_with_rows_cites_them_and_equal_evidence_once() {
+        let Composed { card, evidence } = composed(vec![fact(1), fact(0), fact(60), fact(1)], None);
+        let Some(Block::Text { runs, .. }) = card.blocks.first() else { panic!("a paragraph") };
+        let cites: Vec<_> = runs.iter().map(|run| run.cites.clone()).collect();
+        assert_eq!(cites, [vec![1], vec![], vec![2], vec![1]]);
+        assert_eq!(card.citations[1].about, "60 rows");
+        assert_eq!(evidence.len(), 2);
+        assert_eq!(evidence[1].1.evidence.rows.len(), Evidence::SHOWN);
+    }
+
+    #[test]
+    fn a_changed_row_is_another_citation() {
+        let mut other = fact(1);
+        other.evidence.rows =
+            vec![Row::Object { what: "Group".into(), id: "9".into(), name: "G".into(), note: String::new() }];
+        assert_ne!(evidence_id(&fact(1)), evidence_id(&other));
+    }
+
+    #[test]
+    fn a_plan_orders_the_first_paragraph_and_is_labelled() {
+        let plan = Plan { steps: vec![Step::Fact(1), Step::Say("Also:"), Step::Fact(0)] };
+        let card = composed(vec![fact(1), fact(2)], Some(&plan)).card;
+        assert!(card.ordered_by_model);
+        let Some(Block::Text { runs, .. }) = card.blocks.first() else { panic!("a paragraph") };
+        let texts: Vec<_> = runs.iter().map(|run| run.text.as_str()).collect();
+        assert_eq!(texts, ["Not checked: 2 rows.", "Also:", "Not checked: 1 rows."]);
+    }
+}
