@@ -4,6 +4,8 @@
 //! change of state, the refusal and the card are the same everywhere.
 
 pub mod card;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod teams;
 pub mod web;
 
