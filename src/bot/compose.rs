@@ -138,7 +138,14 @@ impl Composer<'_> {
 pub fn evidence_id(fact: &Fact) -> String {
     let bytes = serde_json::to_vec(fact).unwrap_or_default();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
-    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(digest.as_ref().iter().take(16))
+}
+
+fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
+    bytes.fold(String::new(), |mut text, byte| {
+        text.extend([byte >> 4, byte & 15].iter().filter_map(|digit| char::from_digit(u32::from(*digit), 16)));
+        text
+    })
 }
 
 /// What kinds of rows there are and how many, for the line under a citation.

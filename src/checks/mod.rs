@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::Model;
 use crate::facts::Fact;
@@ -38,7 +38,7 @@ pub struct About {
 }
 
 /// How bad a failure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Good to know.
@@ -104,7 +104,8 @@ pub struct Cure {
 }
 
 /// How a finding is removed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum CureAction {
     /// A new policy; created in report-only and nothing else. Evaluated as if it were On, it removes the finding.
     Draft(Box<crate::tenant::Policy>),
@@ -113,7 +114,7 @@ pub enum CureAction {
 }
 
 /// An exact change for a person to make.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HandOver {
     /// What kind of object is changed: `Policy`, `Group`, `Named location`.
     pub target_kind: String,

@@ -1,1 +1,245 @@
-//! Findings over time: what is suggested, to whom it was said, and what became of it.
+//! Findings over time: what is suggested, what became of it, and what administrators never want to hear again.
+//!
+//! A finding's cure becomes a [`Proposal`] with a fingerprint that is the same from scan to scan. [`reconcile`] compares the
+//! proposals of a scan with what is known and says what to do; a known one is not said twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::checks::{About, Cure, CureAction, Finding, Severity, Verdict};
+use crate::facts::{Fact, Row};
+
+/// A cure of a finding, ready to be suggested.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The same from scan to scan: check and subject.
+    pub fingerprint: String,
+    /// Id of the check.
+    pub check: String,
+    /// What it is about beyond the check.
+    pub subject: String,
+    /// How bad it is to leave it.
+    pub severity: Severity,
+    /// One line.
+    pub title: String,
+    /// A new policy or a change for a person to make.
+    pub action: CureAction,
+    /// What the finding rests on; the first fact is the headline.
+    pub facts: Vec<Fact>,
+    /// What was not checked.
+    pub not_checked: Vec<String>,
+}
+
+impl Proposal {
+    /// A proposal for each cure of a finding that failed or needs a manual look.
+    #[must_use]
+    pub fn of(finding: &Finding, about: &About) -> Vec<Self> {
+        if !matches!(finding.verdict, Verdict::Fail | Verdict::Review) {
+            return Vec::new();
+        }
+        finding.cures.iter().map(|cure| Self::from_cure(cure, finding, about)).collect()
+    }
+
+    fn from_cure(cure: &Cure, finding: &Finding, about: &About) -> Self {
+        Self {
+            fingerprint: fingerprint(about.id, &cure.subject),
+            check: about.id.to_owned(),
+            subject: cure.subject.clone(),
+            severity: about.severity,
+            title: cure.title.clone(),
+            action: cure.action.clone(),
+            facts: finding.facts.clone(),
+            not_checked: finding.not_checked.clone(),
+        }
+    }
+
+    /// Ids and names of everything that it is about, for standing instructions.
+    fn objects(&self) -> BTreeSet<String> {
+        let mut objects = BTreeSet::from([self.subject.to_lowercase()]);
+        if let CureAction::HandOver(change) = &self.action {
+            objects.extend([change.target_id.to_lowercase(), change.target_name.to_lowercase()]);
+        }
+        for row in self.facts.iter().flat_map(|fact| &fact.evidence.rows) {
+            if let Row::Policy { id, name, .. } | Row::Object { id, name, .. } = row {
+                objects.extend([id.to_lowercase(), name.to_lowercase()]);
+            }
+        }
+        objects
+    }
+}
+
+/// The same for the same check and subject, whatever the numbers are today.
+#[must_use]
+pub fn fingerprint(check: &str, subject: &str) -> String {
+    if subject.is_empty() { check.to_owned() } else { format!("{check}/{subject}") }
+}
+
+/// A standing instruction: "never suggest CHECK [for OBJECT] [until DATE]".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instruction {
+    /// Its number: I-4 is 4.
+    pub number: i64,
+    /// Id of the check; none means every check.
+    pub check: Option<String>,
+    /// Id or name of an object; none means every object.
+    pub object: Option<String>,
+    /// Until when; none means for good.
+    pub until: Option<Timestamp>,
+}
+
+impl Instruction {
+    /// Whether it keeps this proposal from being suggested at `now`.
+    #[must_use]
+    pub fn covers(&self, proposal: &Proposal, now: Timestamp) -> bool {
+        let in_force = self.until.is_none_or(|until| now < until);
+        let same_check = self.check.as_ref().is_none_or(|check| *check == proposal.check);
+        let same_object = self.object.as_ref().is_none_or(|object| proposal.objects().contains(&object.to_lowercase()));
+        in_force && same_check && same_object
+    }
+}
+
+/// Where a suggestion stands, as far as a scan cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Standing {
+    /// Open, out of date, or handed over: a scan may refresh or resolve it.
+    Live,
+    /// Put off until then.
+    Snoozed(Timestamp),
+    /// Turned down for good.
+    Dismissed,
+    /// Being created, or waiting for a person: a scan leaves it alone.
+    Busy,
+    /// Its policy exists in report-only; the finding stays open until a person turns the policy on.
+    Created,
+    /// Resolved, expired or undone: the same finding may be suggested anew.
+    Over,
+}
+
+/// What a scan does about one suggestion.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Move {
+    /// Suggest it for the first time, or anew.
+    Open(Box<Proposal>),
+    /// It is known: keep its number, show today's numbers, say nothing.
+    Refresh(String, Box<Proposal>),
+    /// It was put off and the time is over: show it again.
+    Wake(String, Box<Proposal>),
+    /// The finding is gone: close it, with the check's verdict as evidence.
+    Resolve(String),
+    /// Not suggested because of this instruction.
+    Suppress(i64, Box<Proposal>),
+}
+
+/// What to do about the proposals of a scan, given what is known by fingerprint. Checks in `undecided` couldn't be judged
+/// this time (a kind of data was missing): their suggestions are neither resolved nor repeated.
+#[must_use]
+pub fn reconcile(
+    proposals: Vec<Proposal>,
+    known: &BTreeMap<String, Standing>,
+    instructions: &[Instruction],
+    undecided: &BTreeSet<String>,
+    now: Timestamp,
+) -> Vec<Move> {
+    let found: BTreeSet<String> = proposals.iter().map(|proposal| proposal.fingerprint.clone()).collect();
+    let mut moves: Vec<Move> =
+        proposals.into_iter().filter_map(|proposal| one(proposal, known, instructions, now)).collect();
+    let gone = known.iter().filter(|(fingerprint, standing)| {
+        let check = fingerprint.split('/').next().unwrap_or_default();
+        let open = matches!(standing, Standing::Live | Standing::Snoozed(_) | Standing::Created);
+        open && !found.contains(*fingerprint) && !undecided.contains(check)
+    });
+    moves.extend(gone.map(|(fingerprint, _)| Move::Resolve(fingerprint.clone())));
+    moves
+}
+
+fn one(
+    proposal: Proposal,
+    known: &BTreeMap<String, Standing>,
+    instructions: &[Instruction],
+    now: Timestamp,
+) -> Option<Move> {
+    let proposal = Box::new(proposal);
+    let standing = known.get(&proposal.fingerprint).copied();
+    if standing.is_none_or(|standing| standing == Standing::Over)
+        && let Some(instruction) = instructions.iter().find(|instruction| instruction.covers(&proposal, now))
+    {
+        return Some(Move::Suppress(instruction.number, proposal));
+    }
+    let fingerprint = proposal.fingerprint.clone();
+    match standing {
+        None | Some(Standing::Over) => Some(Move::Open(proposal)),
+        Some(Standing::Live | Standing::Created) => Some(Move::Refresh(fingerprint, proposal)),
+        Some(Standing::Snoozed(until)) if until <= now => Some(Move::Wake(fingerprint, proposal)),
+        Some(Standing::Snoozed(_) | Standing::Dismissed | Standing::Busy) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::HandOver;
+
+    fn proposal(check: &str, subject: &str) -> Proposal {
+        Proposal {
+            fingerprint: fingerprint(check, subject),
+            check: check.into(),
+            subject: subject.into(),
+            severity: Severity::High,
+            title: "t".into(),
+            action: CureAction::HandOver(Box::new(HandOver { target_name: "CA-Excl".into(), ..HandOver::default() })),
+            facts: Vec::new(),
+            not_checked: Vec::new(),
+        }
+    }
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_second(day * 86_400).unwrap()
+    }
+
+    fn moves(known: &[(&str, Standing)], instructions: &[Instruction]) -> Vec<Move> {
+        let known = known.iter().map(|(print, standing)| ((*print).to_owned(), *standing)).collect();
+        reconcile(vec![proposal("mfa", "g1")], &known, instructions, &BTreeSet::new(), at(10))
+    }
+
+    #[test]
+    fn a_new_one_is_opened_and_a_known_one_is_not_said_twice() {
+        assert!(matches!(moves(&[], &[])[..], [Move::Open(_)]));
+        assert!(matches!(moves(&[("mfa/g1", Standing::Live)], &[])[..], [Move::Refresh(..)]));
+        assert!(moves(&[("mfa/g1", Standing::Dismissed)], &[]).is_empty());
+        assert!(moves(&[("mfa/g1", Standing::Busy)], &[]).is_empty());
+    }
+
+    #[test]
+    fn a_snoozed_one_wakes_when_its_time_is_over() {
+        assert!(moves(&[("mfa/g1", Standing::Snoozed(at(11)))], &[]).is_empty());
+        assert!(matches!(moves(&[("mfa/g1", Standing::Snoozed(at(10)))], &[])[..], [Move::Wake(..)]));
+    }
+
+    #[test]
+    fn what_is_gone_is_resolved_unless_it_could_not_be_judged() {
+        let known = BTreeMap::from([("legacy".to_owned(), Standing::Live)]);
+        let gone = reconcile(Vec::new(), &known, &[], &BTreeSet::new(), at(1));
+        assert_eq!(gone, [Move::Resolve("legacy".into())]);
+        assert!(reconcile(Vec::new(), &known, &[], &BTreeSet::from(["legacy".into()]), at(1)).is_empty());
+    }
+
+    #[test]
+    fn an_instruction_is_obeyed_for_its_check_its_object_and_its_time() {
+        let instruction = |check: Option<&str>, object: Option<&str>, until| Instruction {
+            number: 4,
+            check: check.map(str::to_owned),
+            object: object.map(str::to_owned),
+            until,
+        };
+        let suppressed = |instruction| matches!(moves(&[], &[instruction])[..], [Move::Suppress(4, _)]);
+        assert!(suppressed(instruction(Some("mfa"), None, None)));
+        assert!(suppressed(instruction(None, Some("ca-excl"), None)));
+        assert!(suppressed(instruction(Some("mfa"), Some("G1"), Some(at(11)))));
+        assert!(!suppressed(instruction(Some("mfa"), None, Some(at(10)))));
+        assert!(!suppressed(instruction(Some("mfa"), Some("other"), None)));
+        assert!(!suppressed(instruction(Some("legacy"), None, None)));
+    }
+}
