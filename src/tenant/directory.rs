@@ -7,6 +7,7 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::policy::GuestType;
+use super::sign_in::DeviceInfo;
 
 /// Everything read from the directory. Users are known by their position in [`Directory::users`], which sets use.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -194,6 +195,23 @@ pub struct Device {
     pub attributes: BTreeMap<String, Vec<String>>,
     /// Object ids of registered owners.
     pub owners: Vec<String>,
+}
+
+impl Device {
+    /// What filters see of a registered device.
+    #[must_use]
+    pub fn info(&self) -> DeviceInfo {
+        let named = [("deviceid", Some(&self.id)), ("displayname", Some(&self.display_name))];
+        let named = named.into_iter().chain([("operatingsystem", self.operating_system.as_ref())]);
+        let filled = named.filter_map(|(name, value)| Some((name.to_owned(), vec![value?.clone()])));
+        DeviceInfo {
+            registered: true,
+            compliant: self.compliant,
+            managed: self.managed.unwrap_or_default(),
+            trust_type: self.trust_type.clone(),
+            attributes: self.attributes.clone().into_iter().chain(filled).collect(),
+        }
+    }
 }
 
 /// A `userRegistrationDetails`.

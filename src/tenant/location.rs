@@ -1,7 +1,7 @@
 //! Named locations: where a sign-in comes from.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,9 +50,51 @@ pub struct IpRange {
 }
 
 impl IpRange {
+    /// The range of a block in CIDR form (`203.0.113.0/24`, `2001:db8::/32`); a lone address is a range of one.
+    #[must_use]
+    pub fn from_cidr(text: &str) -> Option<Self> {
+        let (address, bits) = text.trim().split_once('/').map_or((text.trim(), None), |(a, b)| (a, Some(b)));
+        let address: IpAddr = address.parse().ok()?;
+        let width: u8 = if address.is_ipv4() { 32 } else { 128 };
+        let bits: u8 = bits.map_or(Some(width), |bits| bits.parse().ok()).filter(|bits| *bits <= width)?;
+        Some(match address {
+            IpAddr::V4(address) => {
+                let host = u32::MAX.checked_shr(bits.into()).unwrap_or(0);
+                let lower = address.to_bits() & !host;
+                Self { lower: Ipv4Addr::from_bits(lower).into(), upper: Ipv4Addr::from_bits(lower | host).into() }
+            }
+            IpAddr::V6(address) => {
+                let host = u128::MAX.checked_shr(bits.into()).unwrap_or(0);
+                let lower = address.to_bits() & !host;
+                Self { lower: Ipv6Addr::from_bits(lower).into(), upper: Ipv6Addr::from_bits(lower | host).into() }
+            }
+        })
+    }
+
     /// Whether `address` lies in the range; never for the other family.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.lower.is_ipv4() == address.is_ipv4() && self.lower <= address && address <= self.upper
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(text: &str) -> Option<(String, String)> {
+        IpRange::from_cidr(text).map(|range| (range.lower.to_string(), range.upper.to_string()))
+    }
+
+    #[test]
+    fn blocks_of_both_families() {
+        let ends = |lower: &str, upper: &str| Some((lower.to_owned(), upper.to_owned()));
+        assert_eq!(range("203.0.113.77/25"), ends("203.0.113.0", "203.0.113.127"));
+        assert_eq!(range("10.1.2.3/32"), ends("10.1.2.3", "10.1.2.3"));
+        assert_eq!(range("0.0.0.0/0"), ends("0.0.0.0", "255.255.255.255"));
+        assert_eq!(range("2001:db8::/127"), ends("2001:db8::", "2001:db8::1"));
+        assert_eq!(range("198.51.100.7"), ends("198.51.100.7", "198.51.100.7"));
+        assert_eq!(range("10.0.0.0/33"), None);
+        assert_eq!(range("ten/8"), None);
     }
 }

@@ -117,6 +117,10 @@ pub struct PastSignIn {
     pub at: Timestamp,
     /// Object id of the user.
     pub user_id: String,
+    /// Kind of guest, where the log says that the session crossed tenants.
+    pub guest: Option<GuestType>,
+    /// Home tenant of the user, where the log says.
+    pub home_tenant: Option<String>,
     /// App id of the client.
     pub app_id: String,
     /// Name of the client; untrusted text.
@@ -149,6 +153,8 @@ pub struct PastSignIn {
     pub risk: Option<RiskLevel>,
     /// The flow that the session began with.
     pub flow: Option<TransferMethod>,
+    /// The log says which flow it was; otherwise `flow` being none says nothing.
+    pub flow_known: bool,
     /// Error code; 0 is success.
     pub error_code: i64,
     /// Failure reason as written.
@@ -163,6 +169,16 @@ pub struct PastSignIn {
     pub correlation_id: String,
     /// Microsoft's own verdict on each policy.
     pub applied: Vec<AppliedPolicy>,
+}
+
+impl PastSignIn {
+    /// Whether it ended before Conditional Access was reached: wrong password, unknown, disabled or locked account.
+    ///
+    /// Source: Microsoft Learn, Microsoft Entra authentication and authorization error codes.
+    #[must_use]
+    pub fn first_factor_failed(&self) -> bool {
+        matches!(self.error_code, 50034 | 50053 | 50055 | 50056 | 50057 | 50059 | 50064 | 50126 | 50128 | 50144 | 51004)
+    }
 }
 
 /// What the log says of one policy at one sign-in.

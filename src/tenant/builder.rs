@@ -1,0 +1,245 @@
+//! Puts a [`Snapshot`] together from objects that arrive in any order, and resolves who is in which group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roaring::RoaringBitmap;
+
+use super::directory::{Device, Group, Registration, User};
+use super::read::GroupRead;
+use super::snapshot::{Kind, Reading, Snapshot};
+use super::strength::built_in;
+use super::{AuditRecord, NamedLocation, PastSignIn, Policy, Role, RoleAssignment, ServicePrincipal, Strength};
+
+/// A snapshot in the making. What has no order of its own may be set on [`SnapshotBuilder::snapshot`] directly.
+#[derive(Debug, Default)]
+pub struct SnapshotBuilder {
+    /// What was gathered so far; users, members and sorted lists are filled in by [`SnapshotBuilder::build`].
+    pub snapshot: Snapshot,
+    users: BTreeMap<String, User>,
+    groups: BTreeMap<String, GroupRead>,
+}
+
+impl SnapshotBuilder {
+    /// Adds a policy.
+    pub fn policy(&mut self, policy: Policy) {
+        self.snapshot.policies.push(policy);
+    }
+
+    /// Adds a user; of two with the same id the later one holds.
+    pub fn user(&mut self, user: User) {
+        self.users.insert(user.id.clone(), user);
+    }
+
+    /// Adds a group.
+    pub fn group(&mut self, read: GroupRead) {
+        self.groups.insert(read.group.id.clone(), read);
+    }
+
+    /// Adds direct members of a group that was added before or will be; what is known is added to.
+    pub fn members(&mut self, group_id: &str, ids: impl IntoIterator<Item = String>) {
+        let read = self.groups.entry(group_id.to_owned()).or_default();
+        group_id.clone_into(&mut read.group.id);
+        read.members.get_or_insert_default().extend(ids);
+    }
+
+    /// Adds a role assignment.
+    pub fn role_assignment(&mut self, assignment: RoleAssignment) {
+        self.snapshot.directory.role_assignments.push(assignment);
+    }
+
+    /// Adds a role definition.
+    pub fn role(&mut self, role: Role) {
+        self.snapshot.directory.roles.insert(role.id.clone(), role);
+    }
+
+    /// Adds a service principal.
+    pub fn service_principal(&mut self, principal: ServicePrincipal) {
+        self.snapshot.directory.service_principals.push(principal);
+    }
+
+    /// Adds a device.
+    pub fn device(&mut self, device: Device) {
+        self.snapshot.directory.devices.insert(device.id.clone(), device);
+    }
+
+    /// Adds somebody's registered methods.
+    pub fn registration(&mut self, registration: Registration) {
+        self.snapshot.directory.registrations.insert(registration.user_id.clone(), registration);
+    }
+
+    /// Adds a named location.
+    pub fn location(&mut self, location: NamedLocation) {
+        self.snapshot.locations.insert(location.id.clone(), location);
+    }
+
+    /// Adds an authentication strength.
+    pub fn strength(&mut self, strength: Strength) {
+        self.snapshot.strengths.insert(strength.id.clone(), strength);
+    }
+
+    /// Adds the units of a licence to those of its plans.
+    pub fn licences(&mut self, plans: BTreeMap<String, u64>) {
+        for (plan, units) in plans {
+            let owned = self.snapshot.licences.entry(plan).or_default();
+            *owned = owned.saturating_add(units);
+        }
+    }
+
+    /// Adds a row of the sign-in log.
+    pub fn sign_in(&mut self, row: PastSignIn) {
+        self.snapshot.sign_ins.push(row);
+    }
+
+    /// Adds a row of the audit log.
+    pub fn audit(&mut self, row: AuditRecord) {
+        self.snapshot.audits.push(row);
+    }
+
+    /// Notes how the reading of a kind went.
+    pub fn reading(&mut self, kind: Kind, reading: Reading) {
+        self.snapshot.readings.insert(kind, reading);
+    }
+
+    /// The snapshot, with everything sorted, members resolved, and the built-in strengths in it.
+    #[must_use]
+    pub fn build(self) -> Snapshot {
+        let mut snapshot = self.snapshot;
+        for strength in built_in() {
+            snapshot.strengths.entry(strength.id.clone()).or_insert(strength);
+        }
+        let mut users = self.users;
+        if !snapshot.has(Kind::Users) {
+            add_named_users(&mut users, &self.groups, &snapshot);
+        }
+        snapshot.directory.users = users.into_values().collect();
+        snapshot.directory.service_principals.sort_by(|a, b| a.id.cmp(&b.id));
+        snapshot.directory.role_assignments.sort_by(|a, b| a.principal_id.cmp(&b.principal_id));
+        let groups = self.groups.into_values().map(|read| resolve(read, &snapshot)).collect::<BTreeMap<_, _>>();
+        snapshot.directory.groups = closed(groups);
+        snapshot.sign_ins.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        snapshot.audits.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        snapshot
+    }
+}
+
+/// Without a list of users, those that groups and role assignments name are all that is known of them: an id each.
+fn add_named_users(users: &mut BTreeMap<String, User>, groups: &BTreeMap<String, GroupRead>, snapshot: &Snapshot) {
+    let members = groups.values().flat_map(|read| read.members.iter().flatten());
+    let holders = snapshot.directory.role_assignments.iter().map(|assignment| &assignment.principal_id);
+    let workloads =
+        snapshot.directory.service_principals.iter().map(|principal| &principal.id).collect::<BTreeSet<_>>();
+    for id in members.chain(holders).filter(|id| !groups.contains_key(*id) && !workloads.contains(id)) {
+        users.entry(id.clone()).or_insert_with(|| User { id: id.clone(), enabled: true, ..User::default() });
+    }
+}
+
+/// Direct members by position; ids that are no user are taken for groups if a group has them.
+fn resolve(read: GroupRead, snapshot: &Snapshot) -> (String, Group) {
+    let mut group = read.group;
+    group.transitive = read.members.is_some().then(RoaringBitmap::new);
+    let mut positions = Vec::new();
+    for member in read.members.unwrap_or_default() {
+        match snapshot.directory.user_index(&member) {
+            Some(position) => positions.push(position),
+            None => group.member_groups.push(member),
+        }
+    }
+    positions.sort_unstable();
+    positions.dedup();
+    group.members = RoaringBitmap::from_sorted_iter(positions).unwrap_or_default();
+    group.member_groups.sort_unstable();
+    group.member_groups.dedup();
+    (group.id.clone(), group)
+}
+
+/// Fills in who is in each group through others. A group above one whose members are unknown is unknown itself.
+fn closed(mut groups: BTreeMap<String, Group>) -> BTreeMap<String, Group> {
+    let ids = groups.keys().cloned().collect::<BTreeSet<_>>();
+    for group in groups.values_mut() {
+        group.member_groups.retain(|member| ids.contains(member));
+    }
+    let nested = groups.values().filter(|group| !group.member_groups.is_empty()).map(|group| group.id.clone());
+    let below = nested.map(|id| (members_below(&groups, &id), id)).collect::<Vec<_>>();
+    for group in groups.values_mut().filter(|group| group.transitive.is_some()) {
+        group.transitive = Some(group.members.clone());
+    }
+    for (members, id) in below {
+        if let Some(group) = groups.get_mut(&id) {
+            group.transitive = members;
+        }
+    }
+    groups
+}
+
+/// Everybody in a group and those nested in it; each is looked at once, so cycles end.
+fn members_below(groups: &BTreeMap<String, Group>, id: &str) -> Option<RoaringBitmap> {
+    let mut members = RoaringBitmap::new();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        let Some(group) = groups.get(id).filter(|_| seen.insert(id)) else { continue };
+        group.transitive.as_ref()?;
+        members |= &group.members;
+        open.extend(group.member_groups.iter().map(String::as_str));
+    }
+    Some(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::read::{read_group, read_user};
+    use super::*;
+
+    fn tenant(groups: &[serde_json::Value]) -> Snapshot {
+        let mut builder = SnapshotBuilder::default();
+        builder.reading(Kind::Users, Reading::Complete { count: 3 });
+        for group in groups {
+            builder.group(read_group(group).unwrap());
+        }
+        for id in ["u3", "u1", "u2"] {
+            builder.user(read_user(&json!({"id": id})).unwrap());
+        }
+        builder.build()
+    }
+
+    fn everybody(snapshot: &Snapshot, group: &str) -> Option<Vec<u32>> {
+        snapshot.directory.groups[group].transitive.as_ref().map(|members| members.iter().collect())
+    }
+
+    #[test]
+    fn nested_groups_count_and_cycles_end() {
+        let snapshot = tenant(&[
+            json!({"id": "a", "members": ["u1", "b"]}),
+            json!({"id": "b", "members": ["u2", "c"]}),
+            json!({"id": "c", "members": ["u3", "a", "deleted"]}),
+        ]);
+        for group in ["a", "b", "c"] {
+            assert_eq!(everybody(&snapshot, group), Some(vec![0, 1, 2]), "{group}");
+        }
+        assert_eq!(snapshot.directory.groups["c"].member_groups, ["a"]);
+    }
+
+    #[test]
+    fn unknown_members_below_make_the_group_above_unknown() {
+        let snapshot = tenant(&[json!({"id": "a", "members": ["u1", "b"]}), json!({"id": "b"})]);
+        assert_eq!(everybody(&snapshot, "a"), None);
+        assert_eq!(everybody(&snapshot, "b"), None);
+    }
+
+    #[test]
+    fn without_a_list_of_users_members_are_known_by_id() {
+        let mut builder = SnapshotBuilder::default();
+        builder.group(read_group(&json!({"id": "a", "members": ["u1", "b"]})).unwrap());
+        builder.group(read_group(&json!({"id": "b", "members": ["u2"]})).unwrap());
+        let snapshot = builder.build();
+        assert_eq!(everybody(&snapshot, "a"), Some(vec![0, 1]));
+        assert!(!snapshot.has(Kind::Users));
+    }
+
+    #[test]
+    fn the_built_in_strengths_are_always_there() {
+        assert_eq!(tenant(&[]).strengths.len(), 3);
+    }
+}
