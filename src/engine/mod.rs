@@ -4,7 +4,10 @@
 
 pub mod compile;
 pub mod coverage;
+pub mod device_rule;
 pub mod evaluate;
+pub mod location;
+pub mod rule;
 pub mod truth;
 
 pub use compile::Model;

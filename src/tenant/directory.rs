@@ -210,6 +210,7 @@ impl Device {
             managed: self.managed.unwrap_or_default(),
             trust_type: self.trust_type.clone(),
             attributes: self.attributes.clone().into_iter().chain(filled).collect(),
+            partial: false,
         }
     }
 }

@@ -106,6 +106,8 @@ pub struct DeviceInfo {
     pub trust_type: Option<String>,
     /// Every attribute by lower-case name (`displayname`, `model`, `physicalids` …), lists as several values.
     pub attributes: std::collections::BTreeMap<String, Vec<String>>,
+    /// Only compliance and trust type are known: an attribute that isn't listed is unknown rather than null.
+    pub partial: bool,
 }
 
 /// A past sign-in, with what the log says came of it.
