@@ -4,11 +4,10 @@
 //! and `demo` at none of them; `tests/architecture.rs` holds it):
 //!
 //! - [`tenant`]: plain data, as Graph returns it: policies, directory, locations, sign-ins, one [`tenant::Snapshot`].
-//! - [`facts`]: a typed statement, its wording, and the very rows it rests on.
+//! - [`facts`]: a typed statement, its wording, and the very rows it rests on. [`log`]: what happened, chained by hash.
 //! - [`engine`]: pure: which policies govern which sign-ins. [`checks`]: one file a check. [`suggestions`]: findings
 //!   over time. [`approval`]: the life of an approval as a pure state machine.
-//! - [`graph`] talks to Microsoft Graph, [`explain`] to a language model, [`chat`] to chat products, [`store`] to SQL;
-//!   [`log`] is the append-only activity log.
+//! - [`graph`] talks to Microsoft Graph, [`explain`] to a language model, [`chat`] to chat products, [`store`] to SQL.
 //! - [`bot`]: what the product does; the only module that sees all of the above. [`jobs`] and [`http`] drive it.
 //! - [`app`], [`config`], [`clock`], [`error`]: the long-lived things. [`cli`]: the commands.
 //! - [`demo`]: a made-up tenant served over HTTP as Microsoft Graph; it shares no code with the rest.

@@ -1,0 +1,170 @@
+//! Where the bot can speak: references to the conversations of chat platforms, and what was set for each.
+
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+
+use super::row::{Columns as _, all};
+use super::{Store, Tx};
+
+/// Between two, or among many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConversationKind {
+    /// One person and the bot.
+    Personal,
+    /// A channel or group; speaks only once an administrator enabled it.
+    Channel,
+}
+
+impl ConversationKind {
+    /// As stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Channel => "channel",
+        }
+    }
+}
+
+/// When a conversation gets its summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SummaryTime {
+    /// Local time of day, `08:30`.
+    pub at: String,
+    /// IANA time zone, `Europe/Berlin`.
+    pub zone: String,
+}
+
+/// A conversation as a platform describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewConversation {
+    /// `teams`, `slack` or `web`.
+    pub platform: String,
+    /// Entra tenant id.
+    pub tenant: String,
+    /// The platform's own id of it.
+    pub reference: String,
+    /// Where to send to, as the platform last said.
+    pub service_url: String,
+    /// Under which id the bot is in it.
+    pub bot_id: String,
+    /// Between two or among many.
+    pub kind: ConversationKind,
+    /// Its title, or the person's name; untrusted text.
+    pub name: String,
+}
+
+impl NewConversation {
+    /// The id under which the store keeps it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.platform, self.reference)
+    }
+}
+
+/// A conversation as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conversation {
+    /// Platform and reference, `web:main`.
+    pub id: String,
+    /// As the platform last described it.
+    pub about: NewConversation,
+    /// Whether an administrator let the bot answer here.
+    pub enabled: bool,
+    /// Entra object id of that administrator.
+    pub enabled_by: Option<String>,
+    /// When it gets its summary; none: never.
+    pub summary: Option<SummaryTime>,
+}
+
+impl Store {
+    /// A conversation by its id.
+    pub async fn conversation(&self, id: &str) -> anyhow::Result<Option<Conversation>> {
+        let row =
+            sqlx::query("SELECT * FROM conversations WHERE id = $1").bind(id).fetch_optional(self.reader()).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Every conversation.
+    pub async fn conversations(&self) -> anyhow::Result<Vec<Conversation>> {
+        let rows = sqlx::query("SELECT * FROM conversations ORDER BY id").fetch_all(self.reader()).await?;
+        all(&rows, read)
+    }
+}
+
+impl Tx {
+    /// Keeps a conversation, or refreshes how to reach it; what was set for it stays.
+    pub async fn meet(&mut self, new: &NewConversation, at: Timestamp) -> anyhow::Result<()> {
+        sqlx::query(
+            "INSERT INTO conversations
+                (id, platform, tenant, reference, service_url, bot_id, kind, name, enabled, changed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)
+             ON CONFLICT (id) DO UPDATE SET service_url = excluded.service_url, bot_id = excluded.bot_id,
+                name = excluded.name, changed = excluded.changed",
+        )
+        .bind(new.id())
+        .bind(&new.platform)
+        .bind(&new.tenant)
+        .bind(&new.reference)
+        .bind(&new.service_url)
+        .bind(&new.bot_id)
+        .bind(new.kind.as_str())
+        .bind(&new.name)
+        .bind(at.as_millisecond())
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Lets the bot answer in a conversation (`by`: Entra object id of the administrator), or stops it (none).
+    pub async fn enable(&mut self, id: &str, by: Option<&str>) -> anyhow::Result<bool> {
+        let done = sqlx::query("UPDATE conversations SET enabled = $1, enabled_by = $2 WHERE id = $3")
+            .bind(i64::from(by.is_some()))
+            .bind(by)
+            .bind(id)
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Sets when a conversation gets its summary; none: never.
+    pub async fn set_summary(&mut self, id: &str, summary: Option<&SummaryTime>) -> anyhow::Result<bool> {
+        let done = sqlx::query("UPDATE conversations SET summary_at = $1, summary_zone = $2 WHERE id = $3")
+            .bind(summary.map(|time| time.at.as_str()))
+            .bind(summary.map(|time| time.zone.as_str()))
+            .bind(id)
+            .execute(self.connection())
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Forgets a conversation that the bot was removed from.
+    pub async fn part(&mut self, id: &str) -> anyhow::Result<bool> {
+        let done = sqlx::query("DELETE FROM conversations WHERE id = $1").bind(id).execute(self.connection()).await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn read(row: &AnyRow) -> anyhow::Result<Conversation> {
+    let kind = match row.text("kind")?.as_str() {
+        "personal" => ConversationKind::Personal,
+        _ => ConversationKind::Channel,
+    };
+    let about = NewConversation {
+        platform: row.text("platform")?,
+        tenant: row.text("tenant")?,
+        reference: row.text("reference")?,
+        service_url: row.text("service_url")?,
+        bot_id: row.text("bot_id")?,
+        kind,
+        name: row.text("name")?,
+    };
+    let summary = row.text_or_none("summary_at")?.zip(row.text_or_none("summary_zone")?);
+    Ok(Conversation {
+        id: row.text("id")?,
+        about,
+        enabled: row.flag("enabled")?,
+        enabled_by: row.text_or_none("enabled_by")?,
+        summary: summary.map(|(at, zone)| SummaryTime { at, zone }),
+    })
+}
