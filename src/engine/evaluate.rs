@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::tenant::policy::Operator;
+use super::Model;
+use super::judge::undecided;
+use crate::tenant::SignIn;
+use crate::tenant::policy::{Control, Operator, Policy, PolicyState, SessionControls, SignInFrequency};
 
 /// What all policies say about one sign-in.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,6 +14,8 @@ pub struct Outcome {
     pub policies: Vec<PolicyOutcome>,
     /// What the policies that are On come to together.
     pub decision: Decision,
+    /// Session controls of the policies that are On and surely apply; of two, the stricter.
+    pub session: SessionControls,
 }
 
 /// What one policy says about one sign-in.
@@ -92,4 +97,139 @@ pub struct Demand {
     pub operator: Operator,
     /// Its controls, as Graph writes them (`mfa`, `compliantDevice`, a strength's id …).
     pub controls: Vec<String>,
+}
+
+impl Model {
+    /// What all policies say about one sign-in. A value that it leaves open is never guessed.
+    #[must_use]
+    pub fn evaluate(&self, sign_in: &SignIn) -> Outcome {
+        let snapshot = &self.snapshot;
+        let judged = snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
+        let policies = judged
+            .map(|(at, policy)| PolicyOutcome {
+                policy_id: policy.id.clone(),
+                report_only: policy.state == PolicyState::ReportOnly,
+                applies: self.judge(at, policy, sign_in),
+            })
+            .collect::<Vec<_>>();
+        let enforced = || {
+            let enabled = snapshot.policies.iter().filter(|policy| policy.state != PolicyState::Disabled);
+            enabled.zip(&policies).filter(|(policy, _)| policy.state == PolicyState::Enabled)
+        };
+        let decision = decide(enforced());
+        let session =
+            session(enforced().filter(|(_, outcome)| outcome.applies == Applies::Yes).map(|(policy, _)| policy));
+        Outcome { policies, decision, session }
+    }
+}
+
+/// What each policy that applies asks for, joined: block first, otherwise every one must be met.
+fn decide<'a>(enforced: impl Iterator<Item = (&'a Policy, &'a PolicyOutcome)>) -> Decision {
+    let (mut by, mut surely, mut on) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (policy, outcome) in enforced {
+        let Some(demand) = demand(policy) else { continue };
+        match &outcome.applies {
+            Applies::Yes if demand.controls.iter().any(|control| control == "block") => by.push(policy.id.clone()),
+            Applies::Yes => surely.push(demand),
+            Applies::DependsOn(unknown) | Applies::NotDecided(unknown) => on.extend(unknown.iter().cloned()),
+            Applies::No(_) => {}
+        }
+    }
+    if !by.is_empty() {
+        return Decision::Block { by };
+    }
+    if !on.is_empty() {
+        return Decision::DependsOn { on, surely };
+    }
+    if surely.is_empty() { Decision::Allow } else { Decision::Require(surely) }
+}
+
+/// What the policy's grant controls ask for; none when they ask for nothing.
+#[must_use]
+pub fn demand(policy: &Policy) -> Option<Demand> {
+    let grant = policy.grant.as_ref();
+    let mut controls: Vec<String> = grant.iter().flat_map(|grant| &grant.controls).map(control_name).collect();
+    if controls.is_empty() {
+        controls.extend(undecided(policy)?.into_iter().filter(|at| at.starts_with("/grantControls")));
+    }
+    let operator = grant.map_or(Operator::Or, |grant| grant.operator);
+    (!controls.is_empty()).then(|| Demand { policy_id: policy.id.clone(), operator, controls })
+}
+
+/// A control as Graph writes it; one that is an object is written `kind:id`.
+#[must_use]
+pub fn control_name(control: &Control) -> String {
+    match control {
+        Control::Block => "block".into(),
+        Control::Mfa => "mfa".into(),
+        Control::CompliantDevice => "compliantDevice".into(),
+        Control::DomainJoinedDevice => "domainJoinedDevice".into(),
+        Control::ApprovedApplication => "approvedApplication".into(),
+        Control::CompliantApplication => "compliantApplication".into(),
+        Control::PasswordChange => "passwordChange".into(),
+        Control::RiskRemediation => "riskRemediation".into(),
+        Control::TermsOfUse(id) => format!("termsOfUse:{id}"),
+        Control::Custom(id) => format!("customAuthenticationFactor:{id}"),
+        Control::Strength(id) => format!("authenticationStrength:{id}"),
+        Control::Unknown(name) => name.clone(),
+    }
+}
+
+/// Session controls joined; where two differ the stricter one stands (inferred for sign-in frequency and persistence).
+fn session<'a>(policies: impl Iterator<Item = &'a Policy>) -> SessionControls {
+    let mut all = SessionControls::default();
+    for one in policies.filter_map(|policy| policy.session.as_ref()) {
+        all.application_enforced_restrictions |= one.application_enforced_restrictions;
+        all.secure_sign_in_session |= one.secure_sign_in_session;
+        all.disable_resilience_defaults |= one.disable_resilience_defaults;
+        all.cloud_app_security = all.cloud_app_security.or_else(|| one.cloud_app_security.clone());
+        all.continuous_access_evaluation =
+            all.continuous_access_evaluation.or_else(|| one.continuous_access_evaluation.clone());
+        all.filtering_profile = all.filtering_profile.or_else(|| one.filtering_profile.clone());
+        if one.persistent_browser.is_some() && all.persistent_browser.as_deref() != Some("never") {
+            all.persistent_browser.clone_from(&one.persistent_browser);
+        }
+        all.sign_in_frequency = stricter(all.sign_in_frequency, one.sign_in_frequency);
+    }
+    all
+}
+
+fn stricter(one: Option<SignInFrequency>, other: Option<SignInFrequency>) -> Option<SignInFrequency> {
+    let order = |frequency: &SignInFrequency| (frequency.hours.unwrap_or(0), frequency.secondary_only);
+    one.into_iter().chain(other).min_by_key(order)
+}
+
+impl Outcome {
+    /// Object ids of policies that surely apply: those that are On, or those that are report-only.
+    #[must_use]
+    pub fn applied(&self, report_only: bool) -> Vec<&str> {
+        let sure = self.policies.iter().filter(|one| one.applies == Applies::Yes && one.report_only == report_only);
+        sure.map(|one| one.policy_id.as_str()).collect()
+    }
+}
+
+impl UnmetKind {
+    /// The word of Graph's `analysisReasons`. It has none of its own for the risk of a service principal.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::WorkloadIdentities => "workloadIdentities",
+            Self::Application => "application",
+            Self::UserActions => "userActions",
+            Self::AuthenticationContext => "authenticationContext",
+            Self::DevicePlatform => "devicePlatform",
+            Self::Devices => "devices",
+            Self::ClientApps => "clientApps",
+            Self::Location => "location",
+            Self::SignInRisk | Self::ServicePrincipalRisk => "signInRisk",
+            Self::UserRisk => "userRisk",
+            Self::InsiderRisk => "insiderRisk",
+            Self::AuthenticationFlow => "authenticationFlow",
+            Self::AgentIdRisk => "agentIdRisk",
+            Self::AgentIdentities => "agentIdentities",
+            Self::EmptyPolicy => "emptyPolicy",
+            Self::PolicyNotEnabled => "policyNotEnabled",
+        }
+    }
 }

@@ -7,8 +7,15 @@ pub mod coverage;
 pub mod device_rule;
 pub mod evaluate;
 pub mod location;
+pub mod request;
 pub mod rule;
 pub mod truth;
+
+mod attribute_filter;
+mod condition;
+mod judge;
+mod target;
+mod who;
 
 pub use compile::Model;
 pub use coverage::{Cause, Condition, Coverage, Gap, Reason, Requirement, Scope};

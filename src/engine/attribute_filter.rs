@@ -1,0 +1,41 @@
+//! Filters over the custom security attributes of service principals.
+//!
+//! Source: Microsoft Learn, Conditional Access: Filter for applications.
+
+use super::Model;
+use super::rule::{Comparison, Held, parse};
+use super::truth::Truth;
+use crate::tenant::{Kind, ServicePrincipal};
+
+/// Whether attributes could be read at all.
+pub(super) fn readable(model: &Model) -> bool {
+    model.snapshot.has(Kind::ServicePrincipals)
+        && model.snapshot.directory.service_principals.iter().all(|app| app.attributes.is_some())
+}
+
+/// Whether the rule takes in an app; one without a service principal in the tenant never matches.
+pub(super) fn app_matches(model: &Model, rule: &str, app_id: &str) -> Truth {
+    match model.app(app_id) {
+        Some(principal) => principal_matches(rule, principal),
+        None => {
+            if model.snapshot.has(Kind::ServicePrincipals) {
+                Truth::No
+            } else {
+                Truth::Maybe
+            }
+        }
+    }
+}
+
+/// Whether the rule takes in a service principal. Values are compared whole, as those of a list.
+pub(super) fn principal_matches(rule: &str, principal: &ServicePrincipal) -> Truth {
+    let (Ok(rule), Some(attributes)) = (parse(rule), &principal.attributes) else { return Truth::Maybe };
+    rule.holds(&|comparison: &Comparison| {
+        let Some((prefix, name)) = comparison.attribute.split_once('.') else { return Held::Unknown };
+        if !prefix.eq_ignore_ascii_case("CustomSecurityAttribute") {
+            return Held::Unknown;
+        }
+        let value = attributes.iter().find(|(attribute, _)| attribute.eq_ignore_ascii_case(name));
+        value.map_or(Held::Null, |(_, values)| Held::List(values))
+    })
+}

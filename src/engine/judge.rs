@@ -1,0 +1,265 @@
+//! One policy against one sign-in, condition by condition, in Microsoft's order of assignment.
+//!
+//! This is the one definition of when a policy applies; coverage compiles its sets by asking it.
+
+use std::collections::BTreeSet;
+
+use super::evaluate::{Applies, UnmetKind};
+use super::truth::Truth;
+use super::who::{Membership, Who};
+use super::{Model, attribute_filter, condition, location, target};
+use crate::tenant::policy::{Agents, ClientApplications, FilterMode, GuestType, PolicyState, RiskLevel};
+use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
+use crate::tenant::{Kind, Policy};
+
+/// The kinds of condition, in the order in which the first unmet one is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dimension {
+    Identity,
+    Target,
+    Platform,
+    Device,
+    ClientApp,
+    Location,
+    SignInRisk,
+    UserRisk,
+    ServicePrincipalRisk,
+    InsiderRisk,
+    Flow,
+    AgentRisk,
+}
+
+impl Dimension {
+    pub(super) const ALL: [Self; 12] = [
+        Self::Identity,
+        Self::Target,
+        Self::Platform,
+        Self::Device,
+        Self::ClientApp,
+        Self::Location,
+        Self::SignInRisk,
+        Self::UserRisk,
+        Self::ServicePrincipalRisk,
+        Self::InsiderRisk,
+        Self::Flow,
+        Self::AgentRisk,
+    ];
+
+    /// The word of What If for this condition being unmet.
+    fn unmet(self, sign_in: &SignIn) -> UnmetKind {
+        match self {
+            Self::Identity => match sign_in.identity {
+                Identity::Unstated | Identity::User { .. } => UnmetKind::Users,
+                Identity::ServicePrincipal(_) => UnmetKind::WorkloadIdentities,
+                Identity::Agent(_) => UnmetKind::AgentIdentities,
+            },
+            Self::Target => match sign_in.target {
+                Target::Unstated | Target::Apps(_) => UnmetKind::Application,
+                Target::UserAction(_) => UnmetKind::UserActions,
+                Target::Context(_) => UnmetKind::AuthenticationContext,
+            },
+            Self::Platform => UnmetKind::DevicePlatform,
+            Self::Device => UnmetKind::Devices,
+            Self::ClientApp => UnmetKind::ClientApps,
+            Self::Location => UnmetKind::Location,
+            Self::SignInRisk => UnmetKind::SignInRisk,
+            Self::UserRisk => UnmetKind::UserRisk,
+            Self::ServicePrincipalRisk => UnmetKind::ServicePrincipalRisk,
+            Self::InsiderRisk => UnmetKind::InsiderRisk,
+            Self::Flow => UnmetKind::AuthenticationFlow,
+            Self::AgentRisk => UnmetKind::AgentIdRisk,
+        }
+    }
+
+    /// What a sign-in leaves open, as people read it; identity and target say more.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Identity => "the user",
+            Self::Target => "the target resource",
+            Self::Platform => "the device platform",
+            Self::Device => "the device's attributes",
+            Self::ClientApp => "the client app",
+            Self::Location => "the location",
+            Self::SignInRisk => "the sign-in risk",
+            Self::UserRisk => "the user risk",
+            Self::ServicePrincipalRisk => "the service principal risk",
+            Self::InsiderRisk => "the insider risk",
+            Self::Flow => "the authentication flow",
+            Self::AgentRisk => "the risk of the agent identity",
+        }
+    }
+}
+
+impl Model {
+    /// Whether the policy at this position of the snapshot applies.
+    pub(super) fn judge(&self, at: usize, policy: &Policy, sign_in: &SignIn) -> Applies {
+        let who = self.who(&sign_in.identity);
+        let mut open = Vec::new();
+        for dimension in Dimension::ALL {
+            match self.meets(at, policy, dimension, (sign_in, &who)) {
+                Truth::No => return Applies::No(dimension.unmet(sign_in)),
+                Truth::Maybe => open.push(dimension),
+                Truth::Yes => {}
+            }
+        }
+        if is_empty(policy) {
+            return Applies::No(UnmetKind::EmptyPolicy);
+        }
+        if let Some(undecided) = undecided(policy) {
+            return Applies::NotDecided(undecided);
+        }
+        if open.is_empty() {
+            return Applies::Yes;
+        }
+        Applies::DependsOn(
+            open.into_iter().flat_map(|dimension| self.unknowns(at, policy, dimension, (sign_in, &who))).collect(),
+        )
+    }
+
+    /// Whether one condition of the policy is met.
+    pub(super) fn meets(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Truth {
+        let (sign_in, who) = of;
+        let conditions = &policy.conditions;
+        match dimension {
+            Dimension::Identity => self.identity(at, policy, of),
+            Dimension::Target if unreported(policy, sign_in) => Truth::No,
+            Dimension::Target => target::met(self, &conditions.applications, sign_in),
+            Dimension::Platform => condition::platform(conditions.platforms.as_ref(), &sign_in.platform),
+            Dimension::Device => self.device_filter(at).map_or(Truth::Yes, |filter| filter.met(&sign_in.device)),
+            Dimension::ClientApp => {
+                condition::client_app(&conditions.client_app_types, &sign_in.client_app, &sign_in.platform)
+            }
+            Dimension::Location => location::met(&self.snapshot, conditions.locations.as_ref(), sign_in),
+            Dimension::SignInRisk => condition::risk(&conditions.sign_in_risk, &sign_in.sign_in_risk),
+            // User risk of an external user is judged in the home tenant (Microsoft Learn, ID Protection and B2B users).
+            Dimension::UserRisk if is_external(who) => {
+                condition::risk(&conditions.user_risk, &Known::Is(RiskLevel::None))
+            }
+            Dimension::UserRisk => condition::risk(&conditions.user_risk, &sign_in.user_risk),
+            Dimension::ServicePrincipalRisk => {
+                condition::risk(&conditions.service_principal_risk, &sign_in.service_principal_risk)
+            }
+            Dimension::InsiderRisk => condition::listed(&conditions.insider_risk, &sign_in.insider_risk),
+            Dimension::Flow => condition::listed(&conditions.flows, &sign_in.flow),
+            Dimension::AgentRisk => match sign_in.identity {
+                _ if conditions.agent_risk.is_empty() => Truth::Yes,
+                Identity::Agent(_) => Truth::Maybe,
+                _ => Truth::No,
+            },
+        }
+    }
+
+    fn identity(&self, at: usize, policy: &Policy, (sign_in, who): (&SignIn, &Who<'_>)) -> Truth {
+        let conditions = &policy.conditions;
+        match &sign_in.identity {
+            Identity::Unstated | Identity::User { .. } => {
+                let as_person = self.users.get(at).map_or(Truth::No, |users| users.met(who));
+                as_person.or(conditions.agents.as_ref().map_or(Truth::No, |agents| agent_user(agents, who).into()))
+            }
+            Identity::ServicePrincipal(id) => {
+                conditions.client_applications.as_ref().map_or(Truth::No, |apps| self.workload(apps, id))
+            }
+            Identity::Agent(id) => conditions.client_applications.as_ref().map_or(Truth::No, |apps| {
+                let included = apps.include_agents.contains(id) || apps.include_agents.contains("All");
+                (included && !apps.exclude_agents.contains(id)).into()
+            }),
+        }
+    }
+
+    /// A workload identity: only single-tenant service principals of this tenant can be reached, never managed
+    /// identities (Microsoft Learn, Conditional Access for workload identities).
+    fn workload(&self, condition: &ClientApplications, id: &str) -> Truth {
+        let principals = &self.snapshot.directory.service_principals;
+        let principal =
+            principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at));
+        let reachable = match principal {
+            Some(found) => (found.single_tenant && found.kind != "ManagedIdentity").into(),
+            None if self.snapshot.has(Kind::ServicePrincipals) => Truth::No,
+            None => Truth::Maybe,
+        };
+        let filtered = |mode| match &condition.filter {
+            Some(filter) if filter.mode == mode => {
+                principal.map_or(Truth::Maybe, |one| attribute_filter::principal_matches(&filter.rule, one))
+            }
+            _ => Truth::No,
+        };
+        let named = condition.include.contains(id) || condition.include.contains("ServicePrincipalsInMyTenant");
+        let included = Truth::from(named).or(filtered(FilterMode::Include));
+        let excluded = Truth::from(condition.exclude.contains(id)).or(filtered(FilterMode::Exclude));
+        reachable.and(included).and(excluded.negate())
+    }
+
+    fn unknowns(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Vec<String> {
+        let (sign_in, who) = of;
+        match (dimension, &sign_in.identity, self.users.get(at)) {
+            (Dimension::Identity, Identity::User { .. }, Some(users)) => {
+                [users.include.unknowns(who, false), users.exclude.unknowns(who, true)].concat()
+            }
+            (Dimension::Identity, Identity::ServicePrincipal(_), _) => vec!["the service principal".into()],
+            (Dimension::Target, ..) => vec![target::unknown(self, &policy.conditions.applications, sign_in)],
+            _ => vec![dimension.label().into()],
+        }
+    }
+
+    /// What is known of the person who signs in.
+    pub(super) fn who<'a>(&'a self, identity: &'a Identity) -> Who<'a> {
+        let Identity::User { id, guest, tenant, direct_connect } = identity else {
+            return Who {
+                id: None,
+                membership: Membership::Unknown,
+                guest: Known::Unknown,
+                tenant: Known::Unknown,
+                direct_connect: false,
+            };
+        };
+        let directory = &self.snapshot.directory;
+        let position = id.as_deref().and_then(|id| directory.user_index(id));
+        let object = position.and_then(|at| directory.user_at(at));
+        let membership = match position {
+            Some(at) => Membership::At(at),
+            None if id.is_none() && self.snapshot.has(Kind::Users) => Membership::Nothing,
+            None => Membership::Unknown,
+        };
+        let guest = match (guest.or_else(|| object.and_then(|user| user.guest)), object) {
+            (Some(kind), _) => Known::Is(kind),
+            (None, Some(_)) => Known::Absent,
+            (None, None) => Known::Unknown,
+        };
+        let home = tenant.as_deref().or_else(|| object.and_then(|user| user.home_tenant.as_deref()));
+        Who {
+            id: id.as_deref(),
+            membership,
+            guest,
+            tenant: home.map_or(Known::Unknown, Known::Is),
+            direct_connect: *direct_connect,
+        }
+    }
+}
+
+fn agent_user(agents: &Agents, who: &Who<'_>) -> bool {
+    who.id.is_some_and(|id| agents.include.contains(id) && !agents.exclude.contains(id))
+}
+
+fn is_external(who: &Who<'_>) -> bool {
+    matches!(who.guest, Known::Is(kind) if kind != GuestType::InternalGuest)
+}
+
+/// Report-only isn't evaluated for policies on user actions (Microsoft Learn, Conditional Access: Report-only mode).
+fn unreported(policy: &Policy, sign_in: &SignIn) -> bool {
+    policy.state == PolicyState::ReportOnly
+        && matches!(&sign_in.target, Target::UserAction(urn) if policy.conditions.applications.user_actions.contains(urn))
+}
+
+fn is_empty(policy: &Policy) -> bool {
+    let grants = policy.grant.as_ref().is_some_and(|grant| !grant.controls.is_empty());
+    let session =
+        policy.session.as_ref().is_some_and(|session| *session != crate::tenant::policy::SessionControls::default());
+    !grants && !session && policy.undecided.is_empty()
+}
+
+/// Conditions and grant controls that can't be judged; session controls don't decide whether a policy applies.
+pub(super) fn undecided(policy: &Policy) -> Option<BTreeSet<String>> {
+    let pointers: BTreeSet<String> =
+        policy.undecided.iter().filter(|at| !at.starts_with("/sessionControls")).cloned().collect();
+    (!pointers.is_empty()).then_some(pointers)
+}

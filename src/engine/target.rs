@@ -1,0 +1,158 @@
+//! What is asked for: apps, groups of apps, application filters, user actions, authentication contexts, baseline scopes.
+//!
+//! Sources: Microsoft Learn, Conditional Access: Target resources; Filter for applications; resource exclusions and
+//! the enforcement of low-privilege scopes (2026).
+
+use std::collections::BTreeSet;
+
+use super::truth::Truth;
+use super::{Model, attribute_filter};
+use crate::tenant::policy::{Applications, FilterMode};
+use crate::tenant::snapshot::BaselineScopes;
+use crate::tenant::well_known::{
+    APP_AZURE_MANAGEMENT, APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE, APP_WINDOWS_AZURE_AD, REGISTER_SECURITY_INFO,
+};
+use crate::tenant::{Kind, SignIn, sign_in::Target};
+
+/// Groups of apps that policies can name, and the members that are published.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("Office365", &[APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE, "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe"]),
+    ("MicrosoftAdminPortals", &["c44b4083-3bb0-49c1-b47d-974e53cbdf3c"]),
+    (APP_AZURE_MANAGEMENT, &["c44b4083-3bb0-49c1-b47d-974e53cbdf3c"]),
+];
+
+/// Scopes that sign a person in and read only their own profile.
+const OPEN_ID: [&str; 4] = ["email", "offline_access", "openid", "profile"];
+/// Baseline scopes of any client, besides [`OPEN_ID`].
+const BASELINE: [&str; 2] = ["user.read", "people.read"];
+/// Baseline scopes of confidential clients, besides those.
+const BASELINE_CONFIDENTIAL: [&str; 5] =
+    ["user.read.all", "user.readbasic.all", "people.read.all", "groupmember.read.all", "member.read.hidden"];
+
+/// Whether the target condition is met; apps, user actions and contexts are alternatives.
+pub(super) fn met(model: &Model, condition: &Applications, sign_in: &SignIn) -> Truth {
+    match &sign_in.target {
+        Target::Unstated if takes_every_app(condition) => Truth::Yes,
+        Target::Unstated => Truth::Maybe,
+        Target::UserAction(urn) => {
+            (condition.user_actions.contains(urn) || (condition.all && urn == REGISTER_SECURITY_INFO)).into()
+        }
+        Target::Context(id) => condition.contexts.contains(id).into(),
+        Target::Apps(_) if leaks(condition) && asks_baseline_only(sign_in) => baseline(model, condition),
+        Target::Apps(ids) => Truth::any(ids.iter().map(|id| app_met(model, condition, id))),
+    }
+}
+
+fn takes_every_app(condition: &Applications) -> bool {
+    condition.all && !excludes(condition)
+}
+
+fn excludes(condition: &Applications) -> bool {
+    !condition.exclude.is_empty() || condition.filter.as_ref().is_some_and(|filter| filter.mode == FilterMode::Exclude)
+}
+
+/// Whether baseline scopes could slip past: `All` with an exclusion.
+pub(super) fn leaks(condition: &Applications) -> bool {
+    condition.all && excludes(condition)
+}
+
+/// Requests for baseline scopes only, against `All` with an exclusion.
+fn baseline(model: &Model, condition: &Applications) -> Truth {
+    match &model.snapshot.settings.baseline_scopes {
+        BaselineScopes::Legacy => Truth::No,
+        BaselineScopes::Enforced => app_met(model, condition, APP_WINDOWS_AZURE_AD),
+        BaselineScopes::CustomTarget(app) => app_met(model, condition, app),
+        BaselineScopes::Unknown => app_met(model, condition, APP_WINDOWS_AZURE_AD).and(Truth::Maybe),
+    }
+}
+
+/// Only baseline scopes are asked for; a confidential client that signs people in to itself asks for itself.
+fn asks_baseline_only(sign_in: &SignIn) -> bool {
+    let Some(scopes) = sign_in.scopes.as_ref().filter(|scopes| !scopes.is_empty()) else { return false };
+    let names: Vec<String> =
+        scopes.iter().map(|scope| scope.rsplit('/').next().unwrap_or_default().to_lowercase()).collect();
+    let confidential = sign_in.confidential_client == Some(true);
+    let open_id = |name: &String| OPEN_ID.contains(&name.as_str());
+    if confidential && asks_itself(sign_in) && names.iter().all(open_id) {
+        return false;
+    }
+    names.iter().all(|name| {
+        open_id(name)
+            || BASELINE.contains(&name.as_str())
+            || (confidential && BASELINE_CONFIDENTIAL.contains(&name.as_str()))
+    })
+}
+
+fn asks_itself(sign_in: &SignIn) -> bool {
+    match (&sign_in.target, &sign_in.client_app_id) {
+        (Target::Apps(ids), Some(client)) => ids.iter().all(|id| id == client),
+        _ => false,
+    }
+}
+
+/// One resource: included by any kind, excluded by none.
+pub(super) fn app_met(model: &Model, condition: &Applications, id: &str) -> Truth {
+    let filtered = |mode| match &condition.filter {
+        Some(filter) if filter.mode == mode => attribute_filter::app_matches(model, &filter.rule, id),
+        _ => Truth::No,
+    };
+    let included =
+        Truth::from(condition.all).or(listed(model, &condition.include, id)).or(filtered(FilterMode::Include));
+    let excluded = listed(model, &condition.exclude, id).or(filtered(FilterMode::Exclude));
+    included.and(excluded.negate())
+}
+
+/// Whether an app is named, by its id or through a group of apps.
+pub(super) fn listed(model: &Model, names: &BTreeSet<String>, id: &str) -> Truth {
+    if names.contains(id) {
+        return Truth::Yes;
+    }
+    Truth::any(names.iter().map(|name| in_group(model, name, id)))
+}
+
+/// Whether an app is in a group of apps. Microsoft publishes no complete list of members, so without the tenant's own
+/// list only the published ones are sure, and only the tenant's own apps are surely not in.
+fn in_group(model: &Model, group: &str, id: &str) -> Truth {
+    if let Some(members) = model.snapshot.settings.app_groups.get(group) {
+        return members.contains(id).into();
+    }
+    if let Some((_, published)) = GROUPS.iter().find(|(name, _)| *name == group) {
+        return if published.contains(&id) { Truth::Yes } else { maybe_microsoft(model, id) };
+    }
+    if group == "AllAgentIdResources" {
+        return match model.app(id) {
+            Some(principal) => (principal.kind == "ServiceIdentity").into(),
+            None => maybe_microsoft(model, id),
+        };
+    }
+    Truth::No
+}
+
+fn maybe_microsoft(model: &Model, id: &str) -> Truth {
+    match model.app(id) {
+        Some(principal) if principal.single_tenant => Truth::No,
+        None if model.snapshot.has(Kind::ServicePrincipals) && id.is_empty() => Truth::No,
+        _ => Truth::Maybe,
+    }
+}
+
+/// What isn't known about the target, as people read it.
+pub(super) fn unknown(model: &Model, condition: &Applications, sign_in: &SignIn) -> String {
+    if sign_in.target == Target::Unstated {
+        return "the target resource".into();
+    }
+    if leaks(condition) && asks_baseline_only(sign_in) {
+        return "the tenant's setting for baseline scopes".into();
+    }
+    if condition.filter.is_some() && !attribute_filter::readable(model) {
+        return "custom security attributes of apps".into();
+    }
+    let groups =
+        condition.include.union(&condition.exclude).filter(|name| GROUPS.iter().any(|(group, _)| group == name));
+    let names: Vec<&str> = groups.map(String::as_str).collect();
+    if names.is_empty() {
+        "the application filter".into()
+    } else {
+        format!("which apps belong to {}", names.join(", "))
+    }
+}

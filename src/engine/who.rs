@@ -1,0 +1,280 @@
+//! Who signs in: the identity condition of a policy, compiled to sets of positions in the directory.
+//!
+//! Sources: Microsoft Learn, Conditional Access: Users, groups, agents, and workload identities; External users.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roaring::RoaringBitmap;
+
+use super::truth::Truth;
+use crate::tenant::policy::{GuestType, Guests, UserSide};
+use crate::tenant::sign_in::Known;
+use crate::tenant::{Assignment, Kind, Policy, Snapshot};
+
+/// Directory users by kind of guest and home tenant.
+pub(super) type GuestIndex = BTreeMap<(GuestType, Option<String>), RoaringBitmap>;
+
+/// One person, or a person of a kind that has no object here.
+#[derive(Clone, Debug)]
+pub(super) struct Who<'a> {
+    /// Object id, where one is stated.
+    pub(super) id: Option<&'a str>,
+    /// What is known of groups and roles.
+    pub(super) membership: Membership,
+    /// Kind of guest; `Absent` for a member.
+    pub(super) guest: Known<GuestType>,
+    /// Home tenant of a guest; `Absent` for one that no policy names.
+    pub(super) tenant: Known<&'a str>,
+    /// Also eligible for B2B direct connect.
+    pub(super) direct_connect: bool,
+}
+
+/// What is known of a person's groups and roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// All of it: the person is at this position of the directory.
+    At(u32),
+    /// In no group and no role.
+    Nothing,
+    /// Nothing is known.
+    Unknown,
+    /// Stands for every user of a tenant whose directory wasn't read.
+    Everybody,
+}
+
+/// The user condition of one policy.
+#[derive(Clone, Debug)]
+pub(super) struct UserCondition {
+    pub(super) include: Side,
+    pub(super) exclude: Side,
+}
+
+/// One side of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Side {
+    pub(super) all: bool,
+    ids: BTreeSet<String>,
+    /// Everyone named by id, group or role, as far as it could be resolved.
+    named: RoaringBitmap,
+    guests: Option<Guests>,
+    /// Groups and roles whose members aren't known, as people read them.
+    pub(super) open: Vec<String>,
+    /// Users named by an id that the directory, which wasn't read, would resolve.
+    strangers: Vec<String>,
+    /// Groups are among the open ones.
+    open_groups: bool,
+    /// Emergency access groups aren't listed there: they hold nobody else.
+    emergency: bool,
+    /// Groups or roles are named.
+    member_of: bool,
+}
+
+impl UserCondition {
+    pub(super) fn new(snapshot: &Snapshot, policy: &Policy) -> Self {
+        let users = &policy.conditions.users;
+        Self { include: Side::new(snapshot, &users.include), exclude: Side::new(snapshot, &users.exclude) }
+    }
+
+    /// Whether the condition is met; exclusion always wins.
+    pub(super) fn met(&self, who: &Who<'_>) -> Truth {
+        self.include.hit(who, false).and(self.exclude.hit(who, true).negate())
+    }
+
+    /// Directory users that surely meet it, and those that possibly do.
+    pub(super) fn positions(&self, everyone: &RoaringBitmap, guests: &GuestIndex) -> (RoaringBitmap, RoaringBitmap) {
+        let (included, perhaps_included) = self.include.positions(everyone, guests);
+        let (excluded, perhaps_excluded) = self.exclude.positions(everyone, guests);
+        (included - perhaps_excluded, perhaps_included - excluded)
+    }
+}
+
+impl Side {
+    fn new(snapshot: &Snapshot, side: &UserSide) -> Self {
+        let emergency = &snapshot.settings.emergency_access;
+        let mut built = Self {
+            all: side.all,
+            ids: side.users.clone(),
+            guests: side.guests.clone(),
+            member_of: !side.groups.is_empty() || !side.roles.is_empty(),
+            ..Self::default()
+        };
+        for id in &side.users {
+            match snapshot.directory.user_index(id) {
+                Some(position) => drop(built.named.insert(position)),
+                None if snapshot.has(Kind::Users) || emergency.contains(id) || is_keyword(id) => {}
+                None => built.strangers.push(format!("who user {id} is")),
+            }
+        }
+        for id in &side.groups {
+            match group_members(snapshot, id) {
+                Some(members) => built.named |= members,
+                None if emergency.contains(id) => built.emergency = true,
+                None => {
+                    built.open_groups = true;
+                    built.open.push(format!("members of group {}", group_name(snapshot, id)));
+                }
+            }
+        }
+        for id in &side.roles {
+            match role_members(snapshot, id, Assignment::Active) {
+                Some(members) => built.named |= members,
+                None => built.open.push(format!("holders of role {}", role_name(snapshot, id))),
+            }
+        }
+        built
+    }
+
+    fn hit(&self, who: &Who<'_>, excluding: bool) -> Truth {
+        if self.all {
+            return Truth::Yes;
+        }
+        let guests = self.guests.as_ref().map_or(Truth::No, |guests| guest_hit(guests, who));
+        guests.or(self.named_hit(who, excluding))
+    }
+
+    fn named_hit(&self, who: &Who<'_>, excluding: bool) -> Truth {
+        if who.id.is_some_and(|id| self.ids.contains(id)) {
+            return Truth::Yes;
+        }
+        let open = match who.membership {
+            Membership::At(position) if self.named.contains(position) => return Truth::Yes,
+            Membership::At(_) => !self.open.is_empty() || (self.emergency && who.id.is_some()),
+            Membership::Nothing => false,
+            Membership::Unknown => self.member_of,
+            Membership::Everybody if excluding => !self.open.is_empty() || !self.strangers.is_empty(),
+            Membership::Everybody => self.open_groups,
+        };
+        if open { Truth::Maybe } else { Truth::No }
+    }
+
+    /// Positions that surely hit, and those that possibly do.
+    pub(super) fn positions(&self, everyone: &RoaringBitmap, guests: &GuestIndex) -> (RoaringBitmap, RoaringBitmap) {
+        if self.all {
+            return (everyone.clone(), everyone.clone());
+        }
+        let (mut surely, mut possibly) = (self.named.clone(), RoaringBitmap::new());
+        if let Some(condition) = &self.guests {
+            for ((kind, tenant), members) in guests {
+                match guest_hit(condition, &guest_of(*kind, tenant.as_deref())) {
+                    Truth::Yes => surely |= members,
+                    Truth::Maybe => possibly |= members,
+                    Truth::No => {}
+                }
+            }
+        }
+        if self.open.is_empty() {
+            possibly |= &surely
+        } else {
+            possibly.clone_from(everyone)
+        }
+        (surely, possibly)
+    }
+
+    /// What isn't known about `who`, as people read it.
+    pub(super) fn unknowns(&self, who: &Who<'_>, excluding: bool) -> Vec<String> {
+        if self.hit(who, excluding) != Truth::Maybe {
+            return Vec::new();
+        }
+        match who.membership {
+            Membership::At(_) if !self.open.is_empty() => self.open.clone(),
+            Membership::Everybody if excluding => [self.open.as_slice(), self.strangers.as_slice()].concat(),
+            Membership::Everybody if !self.open.is_empty() => self.open.clone(),
+            Membership::Unknown => vec!["the user's groups and roles".into()],
+            _ => vec!["the guest's kind and home tenant".into()],
+        }
+    }
+}
+
+/// A guest known by kind and tenant alone.
+pub(super) fn guest_of(kind: GuestType, tenant: Option<&str>) -> Who<'_> {
+    Who {
+        id: None,
+        membership: Membership::Nothing,
+        guest: Known::Is(kind),
+        tenant: tenant.map_or(Known::Unknown, Known::Is),
+        direct_connect: false,
+    }
+}
+
+/// A type matches only if the tenant matches too; for an internal guest the tenant has no meaning.
+pub(super) fn guest_hit(guests: &Guests, who: &Who<'_>) -> Truth {
+    let kind = match who.guest {
+        Known::Unknown => return if guests.types.is_empty() { Truth::No } else { Truth::Maybe },
+        Known::Absent => return Truth::No,
+        Known::Is(kind) => kind,
+    };
+    if kind == GuestType::InternalGuest {
+        return guests.types.contains(&kind).into();
+    }
+    let collaborates = matches!(kind, GuestType::B2bCollaborationGuest | GuestType::B2bCollaborationMember);
+    let also_connects = who.direct_connect && collaborates && guests.types.contains(&GuestType::B2bDirectConnectUser);
+    if !guests.types.contains(&kind) && !also_connects {
+        return Truth::No;
+    }
+    match (&guests.tenants, &who.tenant) {
+        (None, _) => Truth::Yes,
+        (Some(tenants), Known::Is(tenant)) => tenants.contains(*tenant).into(),
+        (Some(_), Known::Absent) => Truth::No,
+        (Some(_), Known::Unknown) => Truth::Maybe,
+    }
+}
+
+/// Guests among the directory's users, by kind and home tenant.
+pub(super) fn guest_index(snapshot: &Snapshot) -> GuestIndex {
+    let mut index = GuestIndex::new();
+    for (position, user) in (0u32..).zip(&snapshot.directory.users) {
+        if let Some(kind) = user.guest {
+            index.entry((kind, user.home_tenant.clone())).or_default().insert(position);
+        }
+    }
+    index
+}
+
+/// Everyone in a group, nested members too; none when the members aren't known. A deleted group has no members.
+pub(super) fn group_members(snapshot: &Snapshot, id: &str) -> Option<RoaringBitmap> {
+    match snapshot.directory.groups.get(id) {
+        Some(group) => group.transitive.clone(),
+        None => snapshot.has(Kind::Groups).then(RoaringBitmap::new),
+    }
+}
+
+/// Everyone who holds a built-in role for the whole tenant, directly or through a group; none when not known.
+/// Other roles and narrower scopes aren't enforced by Conditional Access.
+pub(super) fn role_members(snapshot: &Snapshot, role: &str, assignment: Assignment) -> Option<RoaringBitmap> {
+    let enforced = match snapshot.directory.roles.get(role) {
+        Some(definition) => definition.built_in,
+        None => !snapshot.has(Kind::RoleDefinitions),
+    };
+    if !enforced {
+        return Some(RoaringBitmap::new());
+    }
+    if !snapshot.has(Kind::RoleAssignments) {
+        return None;
+    }
+    let mut holders = RoaringBitmap::new();
+    for held in &snapshot.directory.role_assignments {
+        if held.role_id != role || held.scope != "/" || held.assignment != assignment {
+            continue;
+        }
+        if let Some(position) = snapshot.directory.user_index(&held.principal_id) {
+            holders.insert(position);
+        } else {
+            holders |= group_members(snapshot, &held.principal_id)?;
+        }
+    }
+    Some(holders)
+}
+
+/// Words that stand among user ids.
+fn is_keyword(id: &str) -> bool {
+    !id.contains('-')
+}
+
+fn group_name(snapshot: &Snapshot, id: &str) -> String {
+    let name = snapshot.directory.groups.get(id).map_or(id, |group| group.display_name.as_str());
+    if name.is_empty() { id.to_owned() } else { name.to_owned() }
+}
+
+fn role_name(snapshot: &Snapshot, id: &str) -> String {
+    snapshot.directory.roles.get(id).map_or(id, |role| role.display_name.as_str()).to_owned()
+}
