@@ -2,6 +2,7 @@
 
 pub mod builder;
 pub mod directory;
+pub mod folder;
 pub mod location;
 pub mod policy;
 pub mod read;

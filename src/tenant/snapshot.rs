@@ -24,6 +24,9 @@ pub struct Snapshot {
     pub strengths: BTreeMap<String, Strength>,
     /// Published authentication contexts: id to name.
     pub contexts: BTreeMap<String, String>,
+    /// Terms of use: agreement id to name.
+    #[serde(default)]
+    pub terms_of_use: BTreeMap<String, String>,
     /// People, groups, roles, apps, devices.
     pub directory: Directory,
     /// Service plan ids owned, and how many units; empty where not read.

@@ -1,5 +1,6 @@
 //! The words that Graph uses for enumerated values, in one table each, read without regard to case.
 
+use super::Kind;
 use super::policy::{
     ClientAppType, FilterMode, GuestType, InsiderRisk, Platform, PolicyState, RiskLevel, TransferMethod,
 };
@@ -81,6 +82,30 @@ impl Word for GuestType {
 
 impl Word for FilterMode {
     const WORDS: &'static [(&'static str, Self)] = &[("include", Self::Include), ("exclude", Self::Exclude)];
+}
+
+/// The kinds by the names of their files in a tenant folder.
+impl Word for Kind {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("policies", Self::Policies),
+        ("users", Self::Users),
+        ("groups", Self::Groups),
+        ("roleAssignments", Self::RoleAssignments),
+        ("roleDefinitions", Self::RoleDefinitions),
+        ("servicePrincipals", Self::ServicePrincipals),
+        ("namedLocations", Self::NamedLocations),
+        ("authenticationStrengthPolicies", Self::AuthenticationStrengthPolicies),
+        ("authenticationContextClassReferences", Self::AuthenticationContextClassReferences),
+        ("termsOfUse", Self::TermsOfUse),
+        ("devices", Self::Devices),
+        ("userRegistrationDetails", Self::UserRegistrationDetails),
+        ("riskyUsers", Self::RiskyUsers),
+        ("subscribedSkus", Self::SubscribedSkus),
+        ("identitySecurityDefaultsEnforcementPolicy", Self::IdentitySecurityDefaultsEnforcementPolicy),
+        ("crossTenantAccessPolicy", Self::CrossTenantAccessPolicy),
+        ("signIns", Self::SignIns),
+        ("directoryAudits", Self::DirectoryAudits),
+    ];
 }
 
 #[cfg(test)]

@@ -1,0 +1,385 @@
+//! Reads a tenant folder: exported JSON as Graph returns it, in one file or many, into a snapshot.
+//!
+//! Nothing is half-read: the first object that isn't what it must be fails the whole reading, with its place named.
+
+mod recognise;
+mod text;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use self::text::Content;
+use super::read::{
+    ReadError, embedded_strength, node::Node, read_audit, read_context, read_device, read_group, read_licences,
+    read_named_location, read_policy, read_registration, read_risky_user, read_role, read_role_assignment,
+    read_service_principal, read_sign_in, read_strength, read_user,
+};
+use super::{Assignment, Kind, Policy, Reading, Snapshot, SnapshotBuilder, Word};
+
+/// What was read from where, and what was left aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Files that were read: their kind and how many objects each holds.
+    pub files: Vec<(PathBuf, Kind, u64)>,
+    /// Files that were not read, and why.
+    pub unrecognised: Vec<(PathBuf, &'static str)>,
+}
+
+/// Why a folder can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The file system says no.
+    #[error("can't read {}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The bytes are no text.
+    #[error("{}: expected text in UTF-8 or UTF-16, found other bytes; export it again as JSON", path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The text is no JSON.
+    #[error("{}: expected JSON: {message}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and at which line and column.
+        message: String,
+    },
+    /// The settings name something that there is not.
+    #[error("{}: {source}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: serde_json::Error,
+    },
+    /// An object isn't what its kind has to be.
+    #[error("{} {source}", path.display())]
+    Object {
+        /// The file.
+        path: PathBuf,
+        /// Pointer, expectation and finding.
+        source: ReadError,
+    },
+    /// Two different policies have one id.
+    #[error("{} and {} hold different policies with the id {id}; keep one of them", first.display(), second.display())]
+    Twice {
+        /// The id.
+        id: String,
+        /// The file read first.
+        first: PathBuf,
+        /// The file read after it.
+        second: PathBuf,
+    },
+    /// There is no file of policies, not even an empty one.
+    #[error("no Conditional Access policies in {}; expected a file such as policies.json, which may be empty: []", path.display())]
+    NoPolicies {
+        /// Where was looked.
+        path: PathBuf,
+    },
+}
+
+/// Reads a file, or a folder with everything below it.
+///
+/// # Errors
+/// See [`FolderError`]; each names the file and what was expected of it.
+pub fn read(path: &Path) -> Result<(Snapshot, Report), FolderError> {
+    let mut reader = Reader::default();
+    let mut files = Vec::new();
+    list(path, &mut files)?;
+    files.sort();
+    let alone = path.is_file();
+    for file in &files {
+        reader.file(file, alone)?;
+    }
+    if !reader.counts.contains_key(&Kind::Policies) {
+        return Err(FolderError::NoPolicies { path: path.to_owned() });
+    }
+    Ok(reader.finish(path))
+}
+
+/// The files of a folder and of those in it; links to folders are not followed, so the search ends.
+fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), FolderError> {
+    let failed = |source| FolderError::File { path: path.to_owned(), source };
+    if !fs::metadata(path).map_err(failed)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let linked_folder = entry.file_type().map_err(failed)?.is_symlink() && entry.path().is_dir();
+        if !hidden && !linked_folder {
+            list(&entry.path(), files)?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Reader {
+    builder: SnapshotBuilder,
+    report: Report,
+    counts: BTreeMap<Kind, u64>,
+    policies: BTreeMap<String, (PathBuf, Policy)>,
+    newest: Timestamp,
+}
+
+impl Reader {
+    fn file(&mut self, path: &Path, alone: bool) -> Result<(), FolderError> {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+        let lines = matches!(extension.as_str(), "jsonl" | "ndjson");
+        if !lines && extension != "json" && !alone {
+            self.report.unrecognised.push((path.to_owned(), "its name doesn't end in .json or .jsonl"));
+            return Ok(());
+        }
+        let bytes = fs::read(path).map_err(|source| FolderError::File { path: path.to_owned(), source })?;
+        let text = text::decode(&bytes).ok_or_else(|| FolderError::Encoding { path: path.to_owned() })?;
+        if path.file_name() == Some(OsStr::new("settings.json")) {
+            return self.settings(path, &text);
+        }
+        let content =
+            text::parse(&text, lines).map_err(|message| FolderError::Json { path: path.to_owned(), message })?;
+        let empty = content.objects.is_empty();
+        let Some(kind) = recognise::kind_of(path, &content).or((alone && empty).then_some(Kind::Policies)) else {
+            self.report.unrecognised.push((path.to_owned(), "neither its name nor its content says what it holds"));
+            return Ok(());
+        };
+        self.note_time(path);
+        self.content(path, kind, &content)
+    }
+
+    fn settings(&mut self, path: &Path, text: &str) -> Result<(), FolderError> {
+        let read = serde_json::from_str(text);
+        self.builder.snapshot.settings =
+            read.map_err(|source| FolderError::Settings { path: path.to_owned(), source })?;
+        Ok(())
+    }
+
+    /// An export was read from the tenant when its newest file was written.
+    fn note_time(&mut self, path: &Path) {
+        let modified = fs::metadata(path).and_then(|data| data.modified()).ok();
+        let written = modified.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
+        self.newest = self.newest.max(written);
+    }
+
+    fn content(&mut self, path: &Path, kind: Kind, content: &Content) -> Result<(), FolderError> {
+        let eligible = kind == Kind::RoleAssignments && recognise::is_eligible(path, content);
+        for (pointer, value) in &content.objects {
+            let wrong = |error: ReadError| FolderError::Object { path: path.to_owned(), source: error.under(pointer) };
+            match kind {
+                Kind::Policies => self.policy(path, value, wrong)?,
+                _ => self.object(kind, value, eligible).map_err(wrong)?,
+            }
+        }
+        let count = u64::try_from(content.objects.len()).unwrap_or(u64::MAX);
+        *self.counts.entry(kind).or_default() += count;
+        self.report.files.push((path.to_owned(), kind, count));
+        Ok(())
+    }
+
+    fn policy(
+        &mut self,
+        path: &Path,
+        value: &Value,
+        wrong: impl Fn(ReadError) -> FolderError,
+    ) -> Result<(), FolderError> {
+        let mut policy = read_policy(value).map_err(&wrong)?;
+        if policy.id.is_empty() {
+            policy.id = self.made_up_id(&policy.display_name);
+        }
+        if let Some(strength) = embedded_strength(value).map_err(&wrong)? {
+            self.builder.snapshot.strengths.entry(strength.id.clone()).or_insert(strength);
+        }
+        if let Some((first, known)) = self.policies.get(&policy.id) {
+            let same = known.same_meaning(&policy);
+            let twice = FolderError::Twice { id: policy.id, first: first.clone(), second: path.to_owned() };
+            return if same { Ok(()) } else { Err(twice) };
+        }
+        self.policies.insert(policy.id.clone(), (path.to_owned(), policy.clone()));
+        self.builder.policy(policy);
+        Ok(())
+    }
+
+    /// Templates have no ids; their names make stable ones.
+    fn made_up_id(&self, name: &str) -> String {
+        let candidates =
+            (0_u32..).map(|number| Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{name}#{number}").as_bytes()));
+        candidates.map(|id| id.to_string()).find(|id| !self.policies.contains_key(id)).unwrap_or_default()
+    }
+
+    fn object(&mut self, kind: Kind, value: &Value, eligible: bool) -> Result<(), ReadError> {
+        let builder = &mut self.builder;
+        match kind {
+            Kind::Users => builder.user(read_user(value)?),
+            Kind::Groups => builder.group(read_group(value)?),
+            Kind::RoleAssignments => {
+                let mut read = read_role_assignment(value)?;
+                if eligible {
+                    read.assignment = Assignment::Eligible;
+                }
+                builder.role_assignment(read);
+            }
+            Kind::RoleDefinitions => builder.role(read_role(value)?),
+            Kind::ServicePrincipals => builder.service_principal(read_service_principal(value)?),
+            Kind::NamedLocations => builder.location(read_named_location(value)?),
+            Kind::AuthenticationStrengthPolicies => builder.strength(read_strength(value)?),
+            Kind::AuthenticationContextClassReferences => builder.snapshot.contexts.extend(read_context(value)?),
+            Kind::Devices => builder.device(read_device(value)?),
+            Kind::UserRegistrationDetails => builder.registration(read_registration(value)?),
+            Kind::RiskyUsers => builder.snapshot.directory.risky_users.extend(read_risky_user(value)?),
+            Kind::SubscribedSkus => builder.licences(read_licences(value)?),
+            Kind::SignIns => builder.sign_in(read_sign_in(value)?),
+            Kind::DirectoryAudits => builder.audit(read_audit(value)?),
+            _ => return self.singleton(kind, value),
+        }
+        Ok(())
+    }
+
+    fn singleton(&mut self, kind: Kind, value: &Value) -> Result<(), ReadError> {
+        let node = Node::root(value).object()?;
+        let snapshot = &mut self.builder.snapshot;
+        match kind {
+            Kind::IdentitySecurityDefaultsEnforcementPolicy => {
+                snapshot.security_defaults = node.member("isEnabled").flag()?
+            }
+            Kind::TermsOfUse => {
+                snapshot.terms_of_use.insert(node.member("id").required_id()?, node.member("displayName").string()?);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, path: &Path) -> (Snapshot, Report) {
+        for (word, kind) in Kind::WORDS {
+            let reading = match self.counts.get(kind) {
+                Some(count) => Reading::Complete { count: *count },
+                None => Reading::Absent { reason: format!("no file {word}.json in the export") },
+            };
+            self.builder.reading(*kind, reading);
+        }
+        let mut snapshot = self.builder.build();
+        let named =
+            path.canonicalize().ok().and_then(|path| path.file_stem().map(|name| name.to_string_lossy().into_owned()));
+        snapshot.tenant_name = named.unwrap_or_default();
+        snapshot.read_at = self.newest;
+        let times = snapshot.sign_ins.iter().map(|row| row.at).chain(snapshot.audits.iter().map(|row| row.at));
+        let (first, last) = (times.clone().min(), times.max());
+        snapshot.window = first.zip(last);
+        (snapshot, self.report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = r#"{"id": "p1", "displayName": "A", "state": "enabled", "conditions": {}}"#;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn error(files: &[(&str, &str)]) -> String {
+        let folder = folder(files);
+        let error = read(folder.path()).unwrap_err().to_string();
+        error.replace(&folder.path().display().to_string(), "DIR")
+    }
+
+    #[test]
+    fn a_folder_of_several_kinds() {
+        let folder = folder(&[
+            ("deep/policies/CA1.json", POLICY),
+            ("users.json", r#"{"value": [{"id": "u2"}, {"id": "u1"}]}"#),
+            ("groups.json", r#"[{"id": "g", "members": ["u2"]}]"#),
+            ("signIns.jsonl", "{\"id\": \"s\", \"createdDateTime\": \"2026-11-20T10:00:00Z\", \"userId\": \"u1\"}\n"),
+            ("roleEligibilityScheduleInstances.json", r#"[{"principalId": "u1", "roleDefinitionId": "r"}]"#),
+            ("settings.json", r#"{"emergencyAccess": ["u1"]}"#),
+            ("notes.txt", "hello"),
+            ("package.json", r#"{"name": "x"}"#),
+        ]);
+        let (snapshot, report) = read(folder.path()).unwrap();
+        assert_eq!(snapshot.directory.groups["g"].transitive.as_ref().unwrap().iter().collect::<Vec<_>>(), [1]);
+        assert_eq!(snapshot.directory.role_assignments[0].assignment, Assignment::Eligible);
+        assert_eq!(snapshot.settings.emergency_access.len(), 1);
+        assert!(snapshot.has(Kind::SignIns) && snapshot.window.is_some());
+        assert_eq!(
+            snapshot.readings[&Kind::Devices],
+            Reading::Absent { reason: "no file devices.json in the export".into() }
+        );
+        let names = report.unrecognised.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap());
+        assert_eq!(names.collect::<Vec<_>>(), ["notes.txt", "package.json"]);
+        assert!(snapshot.read_at > Timestamp::default());
+    }
+
+    #[test]
+    fn no_policies_at_all_is_valid_only_when_it_is_said() {
+        let said = folder(&[("policies.json", "[]")]);
+        assert!(read(said.path()).unwrap().0.has(Kind::Policies));
+        let file = folder(&[("empty.json", "[]")]);
+        assert!(read(&file.path().join("empty.json")).is_ok());
+        assert_eq!(
+            error(&[("users.json", "[]")]),
+            "no Conditional Access policies in DIR; expected a file such as policies.json, which may be empty: []"
+        );
+    }
+
+    #[test]
+    fn errors_name_file_place_and_expectation() {
+        assert_eq!(
+            error(&[(
+                "policies.json",
+                r#"{"value": [{"state": "enabled", "conditions": {"users": {"includeUsers": 3}}}]}"#
+            )]),
+            "DIR/policies.json /value/0/conditions/users/includeUsers: expected an array of strings, found a number"
+        );
+        assert_eq!(
+            error(&[("policies.json", "[{]")]),
+            "DIR/policies.json: expected JSON: key must be a string at line 1 column 3"
+        );
+        assert!(
+            error(&[("policies.json", "[]"), ("settings.json", r#"{"emergency": []}"#)])
+                .contains("unknown field `emergency`")
+        );
+    }
+
+    #[test]
+    fn one_policy_in_two_files_is_one_and_two_policies_with_one_id_are_an_error() {
+        let other = POLICY.replace("enabled", "disabled");
+        let same = folder(&[("a/policies.json", POLICY), ("b/policies.json", POLICY)]);
+        assert_eq!(read(same.path()).unwrap().0.policies.len(), 1);
+        let message = error(&[("a/policies.json", POLICY), ("b/policies.json", &other)]);
+        assert_eq!(
+            message,
+            "DIR/a/policies.json and DIR/b/policies.json hold different policies with the id p1; keep one of them"
+        );
+    }
+
+    #[test]
+    fn templates_without_ids_get_stable_ones() {
+        let text = r#"[{"displayName": "A", "state": "disabled", "conditions": {}}, {"displayName": "A", "state": "disabled", "conditions": {}}]"#;
+        let ids =
+            || read(folder(&[("policies.json", text)]).path()).unwrap().0.policies.into_iter().map(|policy| policy.id);
+        let first = ids().collect::<Vec<_>>();
+        assert_ne!(first[0], first[1]);
+        assert_eq!(first, ids().collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,126 @@
+//! From bytes to JSON objects: the encodings and the containers that exports come in.
+
+use serde_json::Value;
+
+/// The text of a file in UTF-8 or, as Windows PowerShell writes it, UTF-16; none for anything else.
+pub(super) fn decode(bytes: &[u8]) -> Option<String> {
+    match bytes {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => std::str::from_utf8(rest).ok().map(str::to_owned),
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // JSON begins with an ASCII character, so a zero byte beside it gives UTF-16 without a mark away.
+        [first, 0, ..] if *first != 0 => utf16(bytes, u16::from_le_bytes),
+        [0, second, ..] if *second != 0 => utf16(bytes, u16::from_be_bytes),
+        _ => std::str::from_utf8(bytes).ok().map(str::to_owned),
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    let units = pairs.iter().map(|pair| unit(*pair)).collect::<Vec<_>>();
+    rest.is_empty().then(|| String::from_utf16(&units).ok()).flatten()
+}
+
+/// The objects of a file, each with its JSON pointer, and what the file says of itself.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    /// `@odata.context`, or `@odata.type` of a lone object.
+    pub(super) says: Option<String>,
+    /// The objects.
+    pub(super) objects: Vec<(String, Value)>,
+}
+
+/// Reads an array, a collection, JSON Lines or one object.
+///
+/// # Errors
+/// Says at which line and column the JSON ends to make sense.
+pub(super) fn parse(text: &str, lines: bool) -> Result<Content, String> {
+    if lines {
+        return parse_lines(text);
+    }
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(unpack(value)),
+        // A log cut into lines often keeps the ending .json.
+        Err(error) => {
+            let mut begun = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let first = begun.next().is_some_and(|line| serde_json::from_str::<Value>(line).is_ok());
+            if first && begun.next().is_some() { parse_lines(text) } else { Err(error.to_string()) }
+        }
+    }
+}
+
+fn parse_lines(text: &str) -> Result<Content, String> {
+    let mut content = Content::default();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let value = serde_json::from_str(line).map_err(|error| {
+            let what = error.to_string();
+            let what = what.split(" at line ").next().unwrap_or_default();
+            format!("{what} at line {} column {}", number + 1, error.column())
+        })?;
+        content.objects.push((format!("/{number}"), value));
+    }
+    Ok(content)
+}
+
+fn unpack(value: Value) -> Content {
+    match value {
+        Value::Array(items) => Content { says: None, objects: numbered("", items) },
+        Value::Object(mut members) => {
+            let says = ["@odata.context", "@odata.type"]
+                .iter()
+                .find_map(|name| members.get(*name)?.as_str().map(str::to_owned));
+            let inner =
+                members.keys().find(|key| matches!(key.to_ascii_lowercase().as_str(), "value" | "objects")).cloned();
+            let inner = inner.filter(|key| members.get(key).is_some_and(Value::is_array));
+            match inner.and_then(|key| members.remove(&key).map(|items| (key, items))) {
+                Some((key, Value::Array(items))) => Content { says, objects: numbered(&format!("/{key}"), items) },
+                _ => Content { says, objects: vec![(String::new(), Value::Object(members))] },
+            }
+        }
+        other => Content { says: None, objects: vec![(String::new(), other)] },
+    }
+}
+
+fn numbered(prefix: &str, items: Vec<Value>) -> Vec<(String, Value)> {
+    items.into_iter().enumerate().map(|(at, item)| (format!("{prefix}/{at}"), item)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pointers(text: &str) -> Vec<String> {
+        parse(text, false).unwrap().objects.into_iter().map(|(pointer, _)| pointer).collect()
+    }
+
+    #[test]
+    fn every_encoding_of_real_exports() {
+        let text = "{\"a\":\"ü\"}";
+        let le = text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let be = text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>();
+        let with = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
+        for bytes in [
+            text.as_bytes().to_vec(),
+            with(&[0xEF, 0xBB, 0xBF], text.as_bytes()),
+            with(&[0xFF, 0xFE], &le),
+            with(&[0xFE, 0xFF], &be),
+            le.clone(),
+            be.clone(),
+        ] {
+            assert_eq!(decode(&bytes).as_deref(), Some(text));
+        }
+        assert_eq!(decode(&[0x80, 0x81]), None);
+        assert_eq!(decode(&[0xFF, 0xFE, 0x41]), None);
+    }
+
+    #[test]
+    fn every_container() {
+        assert_eq!(pointers("[{}, {}]"), ["/0", "/1"]);
+        assert_eq!(pointers("{\"@odata.context\": \"x\", \"value\": [{}]}"), ["/value/0"]);
+        assert_eq!(pointers("{\"Objects\": [{}]}"), ["/Objects/0"]);
+        assert_eq!(pointers("{\"value\": \"text\"}"), [""]);
+        assert_eq!(pointers("{\"id\": 1}\n\n{\"id\": 2}\n"), ["/0", "/2"]);
+        let error = parse("{\"id\": 1}\n{broken", false).unwrap_err();
+        assert_eq!(error, "key must be a string at line 2 column 2");
+    }
+}
