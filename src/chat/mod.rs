@@ -4,6 +4,7 @@
 //! change of state, the refusal and the card are the same everywhere.
 
 pub mod card;
+pub mod render;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod teams;

@@ -148,16 +148,19 @@ fn files<'a>(folder: &'a Dir<'a>) -> Vec<&'a File<'a>> {
 /// Tenant text for display: without control, bidirectional and zero-width characters, at most 120 characters.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-            || matches!(c, '\u{E0000}'..='\u{E007F}')
-    };
     let mut kept: String = text.chars().filter(|c| !hidden(*c)).take(121).collect();
     if kept.chars().count() > 120 {
         kept = kept.chars().take(119).chain(['…']).collect();
     }
     kept
+}
+
+/// A character that nobody sees or that reorders what others see: control, bidirectional, zero-width, tag.
+#[must_use]
+pub fn hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(c, '\u{E0000}'..='\u{E007F}')
 }
 
 /// `{{n count "person" "people"}}` → `1 person`, `21,180 people`; without nouns the number alone.

@@ -1,0 +1,337 @@
+//! The pages, and the data that each is made from.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use handlebars::Handlebars;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::templates;
+use crate::chat::Card;
+use crate::chat::card::Kind;
+use crate::facts::{Evidence, Row};
+
+/// What stands above every page.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Frame {
+    /// The tenant's name; untrusted text.
+    pub tenant: String,
+    /// A word about the data, such as `last read 07:58`.
+    pub status: Option<String>,
+    /// What everyone must know, such as that the tenant is made up.
+    pub banner: Option<String>,
+    /// People to speak as, where a picker is offered; else empty.
+    pub people: Vec<PersonView>,
+    /// Id of the person who speaks.
+    pub me: String,
+    /// The page of requests sent to Graph exists.
+    pub demo: bool,
+}
+
+/// A person of the picker.
+#[derive(Clone, Debug, Serialize)]
+pub struct PersonView {
+    /// Entra object id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// What they may do: `administrator`, `approver`, `reader`, `outsider`.
+    pub role: String,
+}
+
+/// The chat.
+#[derive(Clone, Debug, Default)]
+pub struct PageView {
+    /// What stands above.
+    pub frame: Frame,
+    /// The conversation, oldest first.
+    pub messages: Vec<MessageView>,
+    /// Number of the last event that the messages include; the stream starts after it (`/web/stream?after=`).
+    pub after: i64,
+    /// Questions offered above the line to write in.
+    pub starters: Vec<String>,
+}
+
+/// A message of the conversation.
+#[derive(Clone, Debug)]
+pub struct MessageView {
+    /// Id of the message; its element is `m-{id}`.
+    pub id: String,
+    /// Who wrote it; untrusted text.
+    pub author: String,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub content: Content,
+}
+
+/// What a message holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Text of a person; untrusted.
+    Said(String),
+    /// A card of the bot, as rendered by [`Pages::card`].
+    Card(String),
+}
+
+/// A citation opened.
+#[derive(Clone, Debug, Default)]
+pub struct EvidenceView {
+    /// What stands above.
+    pub frame: Frame,
+    /// The statement that the rows carry.
+    pub statement: String,
+    /// What the rows are, such as `14 sign-ins, 24 Oct – 23 Nov`.
+    pub title: String,
+    /// A line about them.
+    pub about: String,
+    /// The rows and where they are from.
+    pub evidence: Evidence,
+}
+
+/// An entry of the activity log.
+#[derive(Clone, Debug, Default)]
+pub struct EntryView {
+    /// Its number.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What happened.
+    pub action: String,
+    /// Who did it.
+    pub by: String,
+    /// What it is about.
+    pub subject: String,
+    /// More about it, where there is more.
+    pub note: Option<String>,
+    /// Short hash of the entry.
+    pub hash: String,
+}
+
+/// A request that the demo's Graph service received.
+#[derive(Clone, Debug, Default)]
+pub struct RequestView {
+    /// When.
+    pub at: Timestamp,
+    /// HTTP method.
+    pub method: String,
+    /// Path and query.
+    pub address: String,
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// Body of the request, where it had one.
+    pub body: Option<String>,
+}
+
+/// Renders pages and cards.
+#[derive(Debug)]
+pub struct Pages {
+    templates: Handlebars<'static>,
+    zone: TimeZone,
+}
+
+impl Pages {
+    /// Compiles the embedded templates for readers in `zone`.
+    ///
+    /// # Errors
+    /// When a template is at fault.
+    pub fn new(zone: TimeZone) -> anyhow::Result<Self> {
+        Ok(Self { templates: templates::compile()?, zone })
+    }
+
+    /// A card as HTML.
+    ///
+    /// # Errors
+    /// When a template is at fault; this holds for every page.
+    pub fn card(&self, card: &Card) -> anyhow::Result<String> {
+        let mut value = serde_json::to_value(card)?;
+        resolve(&mut value, card);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("word".to_owned(), json!(word(card.kind)));
+        }
+        self.render("card", &value)
+    }
+
+    /// A message as HTML, for the page and for the stream's event `message`.
+    ///
+    /// # Errors
+    /// As [`Pages::card`].
+    pub fn message(&self, message: &MessageView) -> anyhow::Result<String> {
+        self.render("message", &self.message_value(message))
+    }
+
+    /// The chat.
+    ///
+    /// # Errors
+    /// As [`Pages::card`].
+    pub fn chat(&self, page: &PageView) -> anyhow::Result<String> {
+        let messages: Vec<Value> = page.messages.iter().map(|message| self.message_value(message)).collect();
+        let data = json!({ "messages": messages, "after": page.after, "starters": page.starters });
+        self.page(&page.frame, "chat", ("Chat", &data))
+    }
+
+    /// A citation opened: the statement and the very rows it rests on.
+    ///
+    /// # Errors
+    /// As [`Pages::card`].
+    pub fn evidence(&self, view: &EvidenceView) -> anyhow::Result<String> {
+        let evidence = &view.evidence;
+        let shown = evidence.rows.len() as u64;
+        let window = evidence.window.map(|(from, to)| format!("{} – {}", self.long(from), self.long(to)));
+        let data = json!({
+            "statement": view.statement, "title": view.title, "about": view.about,
+            "total": evidence.total, "shown": shown, "more": evidence.total > shown,
+            "window": window, "read": self.long(evidence.read_at), "snapshot": evidence.snapshot,
+            "not_checked": evidence.not_checked, "tables": self.tables(&evidence.rows),
+        });
+        self.page(&view.frame, "evidence", ("Evidence", &data))
+    }
+
+    /// The activity log, in the order given.
+    ///
+    /// # Errors
+    /// As [`Pages::card`].
+    pub fn log(&self, frame: &Frame, entries: &[EntryView]) -> anyhow::Result<String> {
+        let entry = |entry: &EntryView| {
+            json!({ "seq": entry.seq, "time": self.exact(entry.at), "action": entry.action, "by": entry.by,
+                    "subject": entry.subject, "note": entry.note, "hash": entry.hash })
+        };
+        let entries: Vec<Value> = entries.iter().map(entry).collect();
+        self.page(frame, "log", ("Activity log", &json!({ "entries": entries })))
+    }
+
+    /// Every request sent to Graph (demo), in the order given, counted by method.
+    ///
+    /// # Errors
+    /// As [`Pages::card`].
+    pub fn requests(&self, frame: &Frame, requests: &[RequestView]) -> anyhow::Result<String> {
+        // The methods that change something are counted even when none was sent: that is the promise to check.
+        let mut counts = BTreeMap::from(["GET", "POST", "PATCH", "PUT", "DELETE"].map(|method| (method, 0_u64)));
+        for request in requests {
+            *counts.entry(request.method.as_str()).or_default() += 1;
+        }
+        let counts: Vec<Value> =
+            counts.iter().map(|(method, count)| json!({ "method": method, "count": count })).collect();
+        let request = |request: &RequestView| {
+            json!({ "time": self.exact(request.at), "method": request.method, "address": request.address,
+                    "status": request.status, "body": request.body })
+        };
+        let requests: Vec<Value> = requests.iter().map(request).collect();
+        self.page(frame, "requests", ("Requests", &json!({ "counts": counts, "requests": requests })))
+    }
+
+    fn page(&self, frame: &Frame, name: &str, (title, data): (&str, &Value)) -> anyhow::Result<String> {
+        let body = self.render(name, data)?;
+        self.render("layout", &json!({ "frame": frame, "title": title, "current": name, "body": body }))
+    }
+
+    fn render(&self, name: &str, data: &Value) -> anyhow::Result<String> {
+        self.templates.render(name, data).with_context(|| format!("templates/web/{name}.hbs"))
+    }
+
+    fn message_value(&self, message: &MessageView) -> Value {
+        let (side, said, card) = match &message.content {
+            Content::Said(text) => ("person", Some(text), None),
+            Content::Card(html) => ("bot", None, Some(html)),
+        };
+        json!({
+            "id": message.id, "author": message.author, "at": message.at.to_string(),
+            "time": self.strftime(message.at, "%a %-d %b %H:%M"), "side": side, "said": said, "card": card,
+        })
+    }
+
+    /// Rows as one table a kind, in the order in which the kinds first appear.
+    fn tables(&self, rows: &[Row]) -> Vec<Value> {
+        let mut tables: Vec<(Layout, Vec<Vec<String>>)> = Vec::new();
+        for row in rows {
+            let layout = layout(row);
+            let cells = self.cells(row);
+            match tables.iter_mut().find(|(known, _)| known.0 == layout.0) {
+                Some((_, rows)) => rows.push(cells),
+                None => tables.push((layout, vec![cells])),
+            }
+        }
+        let column = |title: &&str| json!({ "title": title, "numeric": *title == "No." });
+        let table = |((title, columns), rows): (Layout, Vec<Vec<String>>)| {
+            let columns: Vec<Value> = columns.iter().map(column).collect();
+            json!({ "title": title, "columns": columns, "rows": rows, "more": 0 })
+        };
+        tables.into_iter().map(table).collect()
+    }
+
+    fn cells(&self, row: &Row) -> Vec<String> {
+        match row.clone() {
+            Row::Policy { id, name, version, state } => vec![name, state, version, id],
+            Row::User { id, name, principal, path } => vec![name, principal, path.join(" → "), id],
+            Row::Object { what, id, name, note } => vec![what, name, note, id],
+            Row::SignIn { id, at, user, app, result } => vec![self.exact(at), user, app, result, id],
+            Row::Audit { id, at, activity, by, target } => vec![self.exact(at), activity, by, target, id],
+            Row::Entry { seq, at, action, by } => vec![seq.to_string(), self.exact(at), action, by],
+        }
+    }
+
+    fn long(&self, at: Timestamp) -> String {
+        self.strftime(at, "%a %-d %b %Y %H:%M %Z")
+    }
+
+    fn exact(&self, at: Timestamp) -> String {
+        self.strftime(at, "%Y-%m-%d %H:%M:%S")
+    }
+
+    fn strftime(&self, at: Timestamp, format: &str) -> String {
+        at.to_zoned(self.zone.clone()).strftime(format).to_string()
+    }
+}
+
+/// Heading and columns of the table of a kind of row.
+type Layout = (&'static str, &'static [&'static str]);
+
+fn layout(row: &Row) -> Layout {
+    match row {
+        Row::Policy { .. } => ("Policies", &["Name", "Enable policy", "Version", "Id"]),
+        Row::User { .. } => ("Users", &["Name", "User principal name", "Through", "Id"]),
+        Row::Object { .. } => ("Objects", &["Kind", "Name", "Note", "Id"]),
+        Row::SignIn { .. } => ("Sign-ins", &["When", "User", "Application", "Result", "Id"]),
+        Row::Audit { .. } => ("Audit records", &["When", "Activity", "Initiated by", "Target", "Id"]),
+        Row::Entry { .. } => ("Activity log", &["No.", "When", "What", "By"]),
+    }
+}
+
+/// The word above a card; a plain answer has none.
+fn word(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Answer => None,
+        Kind::Approval => Some("Approval"),
+        Kind::Summary => Some("Daily summary"),
+        Kind::Progress => Some("Working"),
+        Kind::Refusal => Some("Refused"),
+        Kind::Question => Some("Question"),
+    }
+}
+
+/// Puts citations in the place of their numbers, so that a run can link to what it rests on.
+fn resolve(value: &mut Value, card: &Card) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, card)),
+        Value::Object(fields) => {
+            for (name, field) in fields.iter_mut() {
+                match (name.as_str(), &*field) {
+                    ("cites", Value::Array(numbers)) => {
+                        *field = numbers.iter().map(|number| cited(number, card)).collect()
+                    }
+                    _ => resolve(field, card),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn cited(number: &Value, card: &Card) -> Value {
+    let citation = card.citations.iter().find(|citation| Some(u64::from(citation.number)) == number.as_u64());
+    let (evidence, title) = citation.map(|citation| (&citation.evidence, &citation.title)).unzip();
+    json!({ "number": number, "evidence": evidence, "title": title })
+}

@@ -1,0 +1,198 @@
+// The page's own script: it sends what people write and press, shows what the server streams, and opens citations.
+// It decides nothing: every press is decided again on the server. Reading works without it.
+"use strict";
+
+const find = (selector, root = document) => root.querySelector(selector);
+document.documentElement.classList.add("live");
+
+const log = find("#log");
+const note = find("#note");
+const working = find("#working");
+const newer = find("#newer");
+
+/** Posts JSON as our own page; gives the answer's JSON (or null) and throws words for people. */
+async function post(path, body) {
+  const headers = { "content-type": "application/json", "x-portcullis": "1" };
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => {
+    throw new Error("Portcullis can't be reached. Try again.");
+  });
+  const text = await answer.text();
+  if (answer.status === 401) throw new Error("The session has ended. Reload the page.");
+  if (!answer.ok) throw new Error(`That was not accepted (${answer.status}). Try again, or reload the page.`);
+  return text.startsWith("{") ? JSON.parse(text) : null;
+}
+
+function element(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  return template.content.firstElementChild;
+}
+
+const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
+
+function toEnd() {
+  newer.hidden = true;
+  scrollTo({ top: document.documentElement.scrollHeight });
+}
+
+// ---- The stream: a message is new, or replaces the one that it updates.
+
+function show({ id, html, replaces }) {
+  const follow = nearEnd();
+  const message = element(html);
+  const old = document.getElementById(`m-${replaces ?? id}`) ?? document.getElementById(`m-${id}`);
+  const open = old ? [...old.querySelectorAll("details")].map((details) => details.open) : [];
+  find(".hello")?.remove();
+  old ? old.replaceWith(message) : log.append(message);
+  message.querySelectorAll("details").forEach((details, index) => (details.open = open[index] ?? false));
+  if (message.classList.contains("bot")) working.hidden = true;
+  if (old) return;
+  follow || message.classList.contains("person") ? toEnd() : (newer.hidden = false);
+}
+
+function stream() {
+  const events = new EventSource(`/web/stream?after=${encodeURIComponent(log.dataset.after)}`);
+  events.addEventListener("message", (event) => show(JSON.parse(event.data)));
+  events.addEventListener("open", () => (note.textContent = ""));
+  events.addEventListener("error", () => {
+    const over = events.readyState === EventSource.CLOSED;
+    note.textContent = over ? "The connection is closed. Reload the page." : "Connection lost, trying again…";
+  });
+}
+
+// ---- Writing. One key a submission: sending it twice is one event.
+
+let pending = null;
+
+async function say(text) {
+  if (pending?.text !== text) pending = { key: crypto.randomUUID(), text };
+  note.textContent = "";
+  working.hidden = false;
+  toEnd();
+  await post("/web/messages", pending);
+  pending = null;
+}
+
+async function submit(event) {
+  event.preventDefault();
+  const field = find("#text");
+  const text = field.value.trim();
+  if (!text) return;
+  field.value = "";
+  try {
+    await say(text);
+  } catch (error) {
+    field.value ||= text;
+    failed(error);
+  }
+}
+
+const failed = (error) => ((working.hidden = true), (note.textContent = error.message));
+
+// ---- Pressing. The buttons of a card rest while one of them is under way.
+
+async function press(button) {
+  const input = button.dataset.input ? await askFor(button.textContent, JSON.parse(button.dataset.input)) : null;
+  if (input === undefined) return;
+  const message = button.closest(".message");
+  const buttons = [...message.querySelectorAll("button[data-press]")];
+  const carried = { ...JSON.parse(button.dataset.press), input, message: message.id.slice(2) };
+  button.dataset.key ||= crypto.randomUUID();
+  buttons.forEach((other) => (other.disabled = true));
+  button.setAttribute("aria-busy", "true");
+  try {
+    const reply = await post("/web/press", { key: button.dataset.key, press: carried });
+    if (reply?.html) find(".card", message).replaceWith(element(reply.html));
+    else answer(message, reply?.word ?? "Recorded, checking.");
+    delete button.dataset.key;
+  } catch (error) {
+    answer(message, error.message);
+  }
+  buttons.forEach((other) => (other.disabled = false));
+  button.removeAttribute("aria-busy");
+}
+
+/** A word to this person alone, under the card. */
+function answer(message, word) {
+  find(".word", message)?.remove();
+  const line = Object.assign(document.createElement("p"), { className: "word", textContent: word });
+  line.setAttribute("role", "status");
+  message.append(line);
+}
+
+/** What the person enters; undefined when they turn back. */
+function askFor(label, input) {
+  const dialog = find("#ask");
+  const field = find("#ask-field");
+  find("#ask-title").textContent = label.replace(/…$/, "");
+  field.replaceChildren(input.input === "choice" ? choices(input) : line(input));
+  dialog.returnValue = "";
+  dialog.showModal();
+  const given = () => (dialog.returnValue === "ok" ? new FormData(find("form", dialog)).get("value") : undefined);
+  return new Promise((resolve) => (dialog.onclose = () => resolve(given())));
+}
+
+function line({ label, required }) {
+  const field = element('<label><span></span><input name="value" maxlength="500" autocomplete="off"></label>');
+  find("span", field).textContent = label;
+  find("input", field).required = required;
+  return field;
+}
+
+function choices({ label, choices }) {
+  const group = element("<fieldset><legend></legend></fieldset>");
+  find("legend", group).textContent = label;
+  for (const [value, words] of choices) {
+    const choice = element('<label class="choice"><input type="radio" name="value" required> <span></span></label>');
+    find("input", choice).value = value;
+    find("span", choice).textContent = words;
+    group.append(choice);
+  }
+  return group;
+}
+
+// ---- Citations open beside the conversation; without this script they are links.
+
+async function openEvidence(link) {
+  const panel = find("#evidence");
+  const body = find(".panel-body", panel);
+  body.textContent = "Opening…";
+  if (!panel.open) panel.showModal();
+  try {
+    const answer = await fetch(link.href);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const main = find("main", page);
+    body.replaceChildren(...(answer.ok && main ? main.childNodes : ["This evidence can't be opened."]));
+  } catch {
+    body.textContent = "Portcullis can't be reached.";
+  }
+}
+
+async function copy(button) {
+  await navigator.clipboard.writeText(find("code", button.closest("figure")).textContent);
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = "Copy"), 2000);
+}
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-ask], [data-press], [data-copy], [data-close], [data-evidence], dialog");
+  if (!target || event.ctrlKey || event.metaKey) return;
+  if (target.matches("[data-evidence]")) event.preventDefault(), openEvidence(target);
+  else if (target.matches("[data-ask]")) say(target.dataset.ask).catch(failed);
+  else if (target.matches("[data-press]")) press(target);
+  else if (target.matches("[data-copy]")) copy(target);
+  else if (target.matches("[data-close]") || target === event.target) target.closest("dialog").close();
+});
+
+if (log) {
+  find("#composer").addEventListener("submit", submit);
+  find("#text").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    find("#composer").requestSubmit();
+  });
+  newer.addEventListener("click", toEnd);
+  find("#composer .primary").disabled = false;
+  scrollTo({ top: document.documentElement.scrollHeight });
+  stream();
+}
