@@ -1,0 +1,33 @@
+//! The tenant as Microsoft Graph, one file per endpoint family; `/v1.0` and `/beta` are the same.
+
+pub mod ask;
+pub mod directory;
+pub mod error;
+pub mod filter;
+pub mod groups;
+pub mod policies;
+pub mod roles;
+pub mod settings;
+pub mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+
+pub use error::GraphError;
+
+use super::state::Demo;
+
+/// Everything the service answers.
+pub fn router(demo: Arc<Demo>) -> Router {
+    let graph = Router::new()
+        .merge(policies::routes())
+        .merge(settings::routes())
+        .merge(directory::routes())
+        .merge(groups::routes())
+        .merge(roles::routes())
+        .fallback(error::unknown_path)
+        .layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
+    Router::new().nest("/v1.0", graph.clone()).nest("/beta", graph).merge(super::token::routes()).with_state(demo)
+}

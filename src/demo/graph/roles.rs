@@ -1,0 +1,44 @@
+//! `/roleManagement/directory`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::Value;
+
+use super::ask::{Ask, WHOLE};
+use super::error::GraphError;
+use crate::demo::roles;
+use crate::demo::state::Demo;
+
+type Answer = Result<Json<Value>, GraphError>;
+type Shared = State<Arc<Demo>>;
+
+/// Routes of this family.
+pub fn routes() -> Router<Arc<Demo>> {
+    Router::new()
+        .route("/roleManagement/directory/roleDefinitions", get(definitions))
+        .route("/roleManagement/directory/roleAssignments", get(assignments))
+        .route("/roleManagement/directory/roleAssignmentScheduleInstances", get(active))
+        .route("/roleManagement/directory/roleEligibilityScheduleInstances", get(eligible))
+}
+
+async fn definitions(ask: Ask) -> Answer {
+    ask.list(WHOLE, roles::definitions())
+}
+
+async fn assignments(State(demo): Shared, ask: Ask) -> Answer {
+    let rows = roles::assignments(&demo.tenant().people);
+    ask.list(WHOLE, rows)
+}
+
+async fn active(State(demo): Shared, ask: Ask) -> Answer {
+    let rows = roles::active_instances(&demo.tenant().people);
+    ask.list(WHOLE, rows)
+}
+
+async fn eligible(State(demo): Shared, ask: Ask) -> Answer {
+    let rows = roles::eligible_instances(&demo.tenant().people);
+    ask.list(WHOLE, rows)
+}

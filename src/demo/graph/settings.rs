@@ -1,0 +1,89 @@
+//! What surrounds policies: named locations, strengths, contexts, tenant-wide settings, licences, the organisation.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::Value;
+
+use super::ask::{Ask, WHOLE};
+use super::error::GraphError;
+use crate::demo::places;
+use crate::demo::state::Demo;
+
+type Answer = Result<Json<Value>, GraphError>;
+type Shared = State<Arc<Demo>>;
+
+/// Routes of this family.
+pub fn routes() -> Router<Arc<Demo>> {
+    Router::new()
+        .route("/identity/conditionalAccess/namedLocations", get(named_locations))
+        .route("/identity/conditionalAccess/namedLocations/{id}", get(named_location))
+        .route("/identity/conditionalAccess/authenticationContextClassReferences", get(contexts))
+        .route("/identity/conditionalAccess/authenticationStrength/policies", get(strengths))
+        .route("/policies/authenticationStrengthPolicies", get(strengths))
+        .route("/policies/authenticationStrengthPolicies/{id}", get(strength))
+        .route("/policies/identitySecurityDefaultsEnforcementPolicy", get(security_defaults))
+        .route("/policies/crossTenantAccessPolicy/default", get(cross_tenant_default))
+        .route("/policies/crossTenantAccessPolicy/partners", get(nothing))
+        .route("/identityGovernance/termsOfUse/agreements", get(nothing))
+        .route("/subscribedSkus", get(subscribed_skus))
+        .route("/organization", get(organisation))
+}
+
+async fn named_locations(State(demo): Shared, ask: Ask) -> Answer {
+    let locations = demo.tenant().named_locations.clone();
+    ask.list(WHOLE, locations)
+}
+
+async fn named_location(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
+    let found = find(&demo.tenant().named_locations, &id);
+    found.map(|location| ask.one(location)).ok_or_else(|| GraphError::not_found("NamedLocation", &id))
+}
+
+async fn contexts(ask: Ask) -> Answer {
+    if ask.has("$select") {
+        return Err(GraphError::bad_request("The query parameter '$select' is not supported."));
+    }
+    ask.list(WHOLE, places::contexts())
+}
+
+async fn strengths(State(demo): Shared, ask: Ask) -> Answer {
+    let strengths = demo.tenant().strengths.clone();
+    ask.list(WHOLE, strengths)
+}
+
+async fn strength(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
+    let found = find(&demo.tenant().strengths, &id);
+    found.map(|strength| ask.one(strength)).ok_or_else(|| GraphError::not_found("AuthenticationStrengthPolicy", &id))
+}
+
+async fn security_defaults(ask: Ask) -> Json<Value> {
+    ask.one(places::security_defaults())
+}
+
+async fn cross_tenant_default(ask: Ask) -> Json<Value> {
+    ask.one(places::cross_tenant_default())
+}
+
+async fn nothing(ask: Ask) -> Answer {
+    ask.list(WHOLE, Vec::new())
+}
+
+async fn subscribed_skus(State(demo): Shared, ask: Ask) -> Answer {
+    let skus = {
+        let tenant = demo.tenant();
+        places::subscribed_skus(tenant.people.ids, tenant.people.count())
+    };
+    ask.list(WHOLE, skus)
+}
+
+async fn organisation(State(demo): Shared, ask: Ask) -> Answer {
+    let organisation = places::organisation(&demo.tenant().id);
+    ask.list(WHOLE, vec![organisation])
+}
+
+fn find(rows: &[Value], id: &str) -> Option<Value> {
+    rows.iter().find(|row| row.get("id").and_then(Value::as_str) == Some(id)).cloned()
+}

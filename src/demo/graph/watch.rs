@@ -1,0 +1,54 @@
+//! What stands before every Graph request: the record of it, and the token check.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::error::GraphError;
+use crate::demo::state::Demo;
+use crate::demo::token::Audience;
+
+const BODY_LIMIT: usize = 1 << 20;
+
+/// Records the request, without headers, and lets it through with a token of ours.
+pub async fn watch(State(demo): State<Arc<Demo>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return GraphError::too_large().into_response() };
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+    let line = json!({ "method": parts.method.as_str(), "path": uri.path(), "query": uri.query().unwrap_or_default(),
+        "body": readable(&body), "time": demo.now().to_string() });
+    let allowed = bearer(&parts.headers).is_some_and(|token| demo.tokens.accepts(token, Audience::Graph, demo.now()));
+    let response = if allowed {
+        next.run(Request::from_parts(parts, Body::from(body))).await
+    } else {
+        GraphError::unauthorised().into_response()
+    };
+    keep(&demo, line, response.status());
+    response
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+fn keep(demo: &Demo, mut line: Value, status: StatusCode) {
+    if let Some(line) = line.as_object_mut() {
+        line.insert("status".into(), json!(status.as_u16()));
+    }
+    if let Err(error) = demo.record(line) {
+        tracing::warn!(%error, "cannot record a request to the demo's Graph");
+    }
+}
+
+fn readable(body: &Bytes) -> Value {
+    if body.is_empty() {
+        return Value::Null;
+    }
+    serde_json::from_slice(body).unwrap_or_else(|_| json!(String::from_utf8_lossy(body)))
+}

@@ -1,0 +1,101 @@
+//! What the demo's service remembers while it runs.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::tenant::Tenant;
+use super::token::Tokens;
+
+/// Tells the time; the caller decides which.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Graph requests kept for `GET /demo/requests`.
+const KEPT_REQUESTS: usize = 1_000;
+
+/// The service's state, shared by all handlers.
+pub struct Demo {
+    /// `http://127.0.0.1:port`.
+    pub base: String,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Issues and recognises tokens.
+    pub tokens: Tokens,
+    tenant: Mutex<Tenant>,
+    requests: Mutex<VecDeque<Value>>,
+    record: Option<PathBuf>,
+    /// When a policy made here becomes visible to readers, by id.
+    visible: Mutex<BTreeMap<String, Timestamp>>,
+}
+
+impl Demo {
+    /// A service that nobody has asked anything yet.
+    #[must_use]
+    pub fn new(base: String, clock: Clock, tenant: Tenant, tokens: Tokens) -> Self {
+        let (tenant, requests) = (Mutex::new(tenant), Mutex::default());
+        Self { base, clock, tokens, tenant, requests, record: None, visible: Mutex::default() }
+    }
+
+    /// Appends every Graph request to a file in `folder` too.
+    #[must_use]
+    pub fn recording(mut self, folder: Option<PathBuf>) -> Self {
+        self.record = folder.map(|folder| folder.join(format!("graph-requests-{}.jsonl", std::process::id())));
+        self
+    }
+
+    /// The tenant; held only while an answer is made.
+    pub fn tenant(&self) -> MutexGuard<'_, Tenant> {
+        lock(&self.tenant)
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Keeps a Graph request, without its headers.
+    pub fn record(&self, request: Value) -> std::io::Result<()> {
+        let mut kept = lock(&self.requests);
+        if let Some(path) = &self.record {
+            append_line(path, &request)?;
+        }
+        if kept.len() == KEPT_REQUESTS {
+            kept.pop_front();
+        }
+        kept.push_back(request);
+        Ok(())
+    }
+
+    /// The Graph requests kept, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Value> {
+        lock(&self.requests).iter().cloned().collect()
+    }
+
+    /// Readers do not see the policy with this id before `from`.
+    pub fn hide_until(&self, id: &str, from: Timestamp) {
+        lock(&self.visible).insert(id.to_owned(), from);
+    }
+
+    /// Whether readers see this policy by now.
+    #[must_use]
+    pub fn sees(&self, policy: &Value) -> bool {
+        let id = policy.get("id").and_then(Value::as_str).unwrap_or_default();
+        lock(&self.visible).get(id).is_none_or(|from| *from <= self.now())
+    }
+}
+
+/// Locks; a panic of another request does not make the state unusable.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn append_line(path: &std::path::Path, line: &Value) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())
+}
