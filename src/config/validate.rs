@@ -78,7 +78,7 @@ impl Source<'_> {
 
     fn tenant(self, raw: RawTenant) -> Result<Tenant, ConfigError> {
         let id = self.guid("tenant.id", &raw.id)?;
-        let emergency_access = self.guids("tenant.emergency_access", raw.emergency_access)?;
+        let emergency_access = self.guids("tenant.emergency_access", &raw.emergency_access)?;
         let baseline_scopes = match raw.baseline_scopes.as_deref() {
             None | Some("unknown") => BaselineScopes::Unknown,
             Some("legacy") => BaselineScopes::Legacy,
@@ -141,7 +141,7 @@ impl Source<'_> {
         Ok(Teams {
             app_id: self.guid("teams.app_id", &raw.app_id)?,
             app_secret: self.secret(&TEAMS_KEYS, raw.app_secret_file.as_deref())?,
-            tenants: self.guids("teams.tenants", tenants)?,
+            tenants: self.guids("teams.tenants", &tenants)?,
             openid_metadata: self.address("teams.openid_metadata", &raw.openid_metadata)?,
             login_base: self.address("teams.login_base", &raw.login_base)?,
             service_hosts: raw.service_hosts,
@@ -197,7 +197,7 @@ impl Source<'_> {
             });
         };
         let roles = raw.roles.iter().map(|role| self.role(&format!("{key}.roles"), role)).collect::<Result<_, _>>()?;
-        Ok(People { roles, groups: self.guids(&format!("{key}.groups"), raw.groups)? })
+        Ok(People { roles, groups: self.guids(&format!("{key}.groups"), &raw.groups)? })
     }
 
     /// The template id of a role given by id or by name.
@@ -259,7 +259,7 @@ impl Source<'_> {
         Ok(id.hyphenated().to_string())
     }
 
-    fn guids(self, key: &str, ids: BTreeSet<String>) -> Result<BTreeSet<String>, ConfigError> {
+    fn guids(self, key: &str, ids: &BTreeSet<String>) -> Result<BTreeSet<String>, ConfigError> {
         ids.iter().map(|id| self.guid(key, id)).collect()
     }
 
@@ -317,7 +317,7 @@ mod tests {
     fn the_example_parses_and_says_the_defaults() {
         let config = Config::parse(Config::example(), "example", &secret()).unwrap();
         assert_eq!(config.write.mode, WriteMode::HandOver);
-        assert_eq!(config.graph.lag_bound, Duration::from_secs(900));
+        assert_eq!(config.graph.lag_bound, Duration::from_mins(15));
         assert_eq!(config.who.readers.roles.len(), 2);
         let bare = Config::parse(MINIMAL, "p.toml", &secret()).unwrap();
         assert_eq!(config.who.approvers, bare.who.approvers);

@@ -1,1 +1,19 @@
-//! The only module that talks to Microsoft Graph.
+//! The only module that talks to Microsoft Graph: tokens, pacing, reading, and writing in report-only mode.
+//!
+//! Nothing here can change or enable a policy: there is no request that alters one in place, and the writer accepts
+//! only a type whose state is report-only. Readings are tried again; a write is sent exactly once.
+
+pub mod audits;
+pub mod client;
+pub mod endpoints;
+pub mod error;
+pub mod pacing;
+pub mod pages;
+pub mod people;
+pub mod read;
+pub mod token;
+pub mod write;
+
+pub use client::Client;
+pub use error::GraphError;
+pub use read::{Progress, read_snapshot};

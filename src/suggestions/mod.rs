@@ -3,6 +3,8 @@
 //! A finding's cure becomes a [`Proposal`] with a fingerprint that is the same from scan to scan. [`reconcile`] compares the
 //! proposals of a scan with what is known and says what to do; a known one is not said twice.
 
+pub mod draft;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;

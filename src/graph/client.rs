@@ -1,0 +1,233 @@
+//! One request to Microsoft Graph: token, turn, answer; readings are tried again, nothing else is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::header::{ACCEPT, HeaderMap, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::GraphError;
+use super::pacing::{Limit, Pacing};
+use super::token::{Endpoint, Tokens};
+use crate::clock::Clock;
+use crate::config::{BackOff, Config, Credential, Tenant};
+
+/// No answer that we ask for is larger: a page of 999 objects is a few MiB.
+const MAX_BODY: usize = 64 << 20;
+
+/// Speaks to the Graph of one tenant. Cheap to clone; all clones share token, pacing and connections.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    base: Url,
+    tokens: Tokens,
+    pacing: Arc<Pacing>,
+    back_off: BackOff,
+    tenant: Tenant,
+    log_days: u16,
+    clock: Clock,
+}
+
+/// What is asked for, by whom it is limited, and what one must be allowed to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// Path below the base with its query, or a whole address of a next page.
+    pub path: &'a str,
+    /// The limit it counts against.
+    pub limit: Limit,
+    /// The least permission for it, as the app registration shows it.
+    pub permission: &'static str,
+}
+
+impl Client {
+    /// The client that reads.
+    pub fn new(config: &Config, clock: Clock) -> Result<Self, GraphError> {
+        let pacing = Arc::new(Pacing::new(config.graph.pacing));
+        Self::with(config, &config.graph.credential, pacing, clock)
+    }
+
+    /// The client that writes, as the identity for writing; it takes turns with the one that reads.
+    pub(super) fn for_writing(&self, config: &Config) -> Result<Self, GraphError> {
+        match &config.write.credential {
+            Some(own) => Self::with(config, own, Arc::clone(&self.0.pacing), self.0.clock.clone()),
+            None => Ok(self.clone()),
+        }
+    }
+
+    fn with(config: &Config, own: &Credential, pacing: Arc<Pacing>, clock: Clock) -> Result<Self, GraphError> {
+        let graph = &config.graph;
+        let http = http_client(graph.timeout)?;
+        let mut base = graph.base.clone();
+        base.set_path(&format!("{}/", base.path().trim_end_matches('/')));
+        let endpoint = Endpoint { http: &http, login_base: &graph.login_base, graph_base: &graph.base };
+        let tokens = Tokens::new(own, &config.tenant.id, &endpoint)?;
+        let (back_off, log_days, tenant) = (graph.back_off, graph.log_days, config.tenant.clone());
+        Ok(Self(Arc::new(Inner { http, base, tokens, pacing, back_off, tenant, log_days, clock })))
+    }
+
+    /// The clock that readings are dated by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The tenant that it speaks to.
+    #[must_use]
+    pub fn tenant(&self) -> &Tenant {
+        &self.0.tenant
+    }
+
+    /// Days of the logs that are read.
+    pub(super) fn log_days(&self) -> u16 {
+        self.0.log_days
+    }
+
+    /// Reads one JSON object, trying again as configured.
+    pub async fn get(&self, ask: Ask<'_>) -> Result<Value, GraphError> {
+        let url = self.address(ask.path)?;
+        let back_off = self.0.back_off;
+        let waits = ExponentialBuilder::new()
+            .with_min_delay(back_off.first)
+            .with_max_delay(back_off.longest)
+            .with_max_times(back_off.attempts.saturating_sub(1))
+            .with_jitter();
+        let one = || self.get_once(&url, ask);
+        one.retry(waits)
+            .when(GraphError::is_transient)
+            .adjust(|error, wait| wait.map(|wait| self.wait_after(error, wait, ask.limit)))
+            .notify(|error, wait| {
+                tracing::debug!(%error, wait_ms = wait.as_millis(), path = url.path(), "trying again");
+            })
+            .await
+    }
+
+    /// As long as Graph asks for, within reason; everybody under the same limit waits along.
+    fn wait_after(&self, error: &GraphError, wait: Duration, limit: Limit) -> Duration {
+        let wait = error.retry_after().map_or(wait, |after| after.min(self.0.back_off.longest));
+        if matches!(error, GraphError::Throttled { .. }) {
+            self.0.pacing.hold(limit, wait);
+        }
+        wait
+    }
+
+    async fn get_once(&self, url: &Url, ask: Ask<'_>) -> Result<Value, GraphError> {
+        let request = self.0.http.get(url.clone());
+        let answer = self.send(request, ask).await?;
+        let body = body_of(answer).await?;
+        serde_json::from_slice(&body).map_err(|error| GraphError::Malformed { cause: error.to_string() })
+    }
+
+    /// Sends one request that has an effect, once; an error of the connection is the caller's to judge.
+    pub(super) async fn send_once(&self, method: Method, ask: Ask<'_>, body: Option<&Value>) -> Result<Value, Failure> {
+        let url = self.address(ask.path).map_err(Failure::NotSent)?;
+        let token = self.0.tokens.get().await.map_err(Failure::NotSent)?;
+        self.0.pacing.turn(ask.limit).await;
+        let mut request = self.0.http.request(method, url).bearer_auth(token.expose_secret());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(|error| Failure::of_connection(&error))?;
+        // A failure of the service may come before or after the effect; a refusal (4xx) had none.
+        if answer.status().is_server_error() || answer.status() == StatusCode::REQUEST_TIMEOUT {
+            return Err(Failure::Unknown);
+        }
+        let answer = checked(answer, ask).await.map_err(Failure::Refused)?;
+        let body = body_of(answer).await.map_err(|_| Failure::Unknown)?;
+        Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    async fn send(&self, request: RequestBuilder, ask: Ask<'_>) -> Result<Response, GraphError> {
+        let token = self.0.tokens.get().await?;
+        self.0.pacing.turn(ask.limit).await;
+        let answer = request.bearer_auth(token.expose_secret()).send().await;
+        let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
+        let checked = checked(answer, ask).await;
+        if matches!(checked, Err(GraphError::Unauthorised { .. })) {
+            self.0.tokens.forget()?;
+        }
+        checked
+    }
+
+    /// An address below the base; a whole address only on the same host, so that no answer can send our token elsewhere.
+    fn address(&self, path: &str) -> Result<Url, GraphError> {
+        let foreign = |cause: &str| GraphError::Malformed { cause: cause.to_owned() };
+        let url = self.0.base.join(path).map_err(|error| foreign(&error.to_string()))?;
+        if url.origin() != self.0.base.origin() || !url.path().starts_with(self.0.base.path()) {
+            return Err(foreign("a link leads to another host"));
+        }
+        Ok(url)
+    }
+}
+
+/// Why a request with an effect brought no answer that says so.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nothing was sent.
+    NotSent(GraphError),
+    /// Graph says that it did nothing.
+    Refused(GraphError),
+    /// Bytes were sent, and whether they had an effect isn't known.
+    Unknown,
+}
+
+impl Failure {
+    /// Only a connection that never came about has surely sent nothing.
+    fn of_connection(error: &reqwest::Error) -> Self {
+        if error.is_connect() || error.is_builder() {
+            return Self::NotSent(GraphError::Unavailable { cause: "no connection".to_owned() });
+        }
+        Self::Unknown
+    }
+}
+
+/// No proxy from the environment and no redirect: the token goes to the configured host only.
+fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, reqwest::header::HeaderValue::from_static("application/json"));
+    headers.insert("prefer", reqwest::header::HeaderValue::from_static("include-unknown-enum-members"));
+    reqwest::Client::builder()
+        .timeout(timeout)
+        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .default_headers(headers)
+        .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| GraphError::Unavailable { cause: error.to_string() })
+}
+
+async fn checked(answer: Response, ask: Ask<'_>) -> Result<Response, GraphError> {
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    let status = answer.status().as_u16();
+    let after = retry_after(answer.headers());
+    let what = ask.path.split('?').next().unwrap_or_default().to_owned();
+    let body = body_of(answer).await.unwrap_or_default();
+    Err(GraphError::from_answer(status, after, &body, (&what, ask.permission)))
+}
+
+/// `Retry-After` in seconds, the form that Graph documents.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The body, which must end and not be larger than any answer that we ask for.
+async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError> {
+    let mut body = Vec::new();
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Err(GraphError::Malformed { cause: format!("more than {MAX_BODY} bytes") }),
+            Ok(None) => return Ok(body),
+            Err(error) => return Err(GraphError::Unavailable { cause: error.without_url().to_string() }),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is read from Graph, under which limit, and the least permission for each.
+//!
+//! Permissions from Microsoft Graph's reference, application column. Several addresses for one thing are ways to read
+//! it, best first; the next is taken when Graph refuses one.
+
+use super::client::Ask;
+use super::pacing::Limit;
+
+const fn conditional_access(path: &'static str, permission: &'static str) -> Ask<'static> {
+    Ask { path, limit: Limit::ConditionalAccess, permission }
+}
+
+const fn directory(path: &'static str, permission: &'static str) -> Ask<'static> {
+    Ask { path, limit: Limit::Directory, permission }
+}
+
+/// Policies; also where they are created.
+pub const POLICIES: Ask<'static> = conditional_access("v1.0/identity/conditionalAccess/policies", "Policy.Read.All");
+
+/// Named locations.
+pub const NAMED_LOCATIONS: &[Ask<'static>] =
+    &[conditional_access("v1.0/identity/conditionalAccess/namedLocations", "Policy.Read.All")];
+
+/// Authentication contexts; this resource rejects `$select`.
+pub const CONTEXTS: &[Ask<'static>] = &[conditional_access(
+    "v1.0/identity/conditionalAccess/authenticationContextClassReferences",
+    "AuthenticationContext.Read.All",
+)];
+
+/// Authentication strengths.
+pub const STRENGTHS: &[Ask<'static>] = &[directory("v1.0/policies/authenticationStrengthPolicies", "Policy.Read.All")];
+
+/// Security defaults, one object.
+pub const SECURITY_DEFAULTS: Ask<'static> =
+    directory("v1.0/policies/identitySecurityDefaultsEnforcementPolicy", "Policy.Read.All");
+
+/// Users at risk.
+pub const RISKY_USERS: &[Ask<'static>] = &[conditional_access(
+    "v1.0/identityProtection/riskyUsers?$select=id,riskLevel,riskState&$top=500",
+    "IdentityRiskyUser.Read.All",
+)];
+
+/// Users; `signInActivity` needs a licence and one more permission, and allows pages of 500 only.
+pub const USERS: &[Ask<'static>] = &[
+    directory(
+        "v1.0/users?$select=id,displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime,signInActivity&$top=500",
+        "User.Read.All",
+    ),
+    directory(
+        "v1.0/users?$select=id,displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime&$top=999",
+        "User.Read.All",
+    ),
+];
+
+/// All groups, without members.
+pub const GROUPS: &[Ask<'static>] = &[directory(
+    "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole&$top=999",
+    "GroupMember.Read.All",
+)];
+
+/// Active role assignments: with Privileged Identity Management those in force now, otherwise all.
+pub const ACTIVE_ROLES: &[Ask<'static>] = &[
+    directory("v1.0/roleManagement/directory/roleAssignmentScheduleInstances", "RoleManagement.Read.Directory"),
+    directory("v1.0/roleManagement/directory/roleAssignments", "RoleManagement.Read.Directory"),
+];
+
+/// Eligible role assignments; a tenant without the licence for them has none.
+pub const ELIGIBLE_ROLES: &[Ask<'static>] =
+    &[directory("v1.0/roleManagement/directory/roleEligibilityScheduleInstances", "RoleManagement.Read.Directory")];
+
+/// Role definitions.
+pub const ROLES: &[Ask<'static>] = &[directory(
+    "v1.0/roleManagement/directory/roleDefinitions?$select=id,templateId,displayName,isBuiltIn",
+    "RoleManagement.Read.Directory",
+)];
+
+/// Service principals; custom security attributes need a permission of their own.
+pub const SERVICE_PRINCIPALS: &[Ask<'static>] = &[
+    directory(
+        "v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime,customSecurityAttributes&$top=999",
+        "Application.Read.All",
+    ),
+    directory(
+        "v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime&$top=999",
+        "Application.Read.All",
+    ),
+];
+
+/// Devices, with what filters may name.
+pub const DEVICES: &[Ask<'static>] = &[directory(
+    "v1.0/devices?$select=id,deviceId,displayName,isCompliant,isManaged,trustType,operatingSystem,operatingSystemVersion,deviceOwnership,enrollmentProfileName,manufacturer,mdmAppId,model,physicalIds,profileType,systemLabels,extensionAttributes&$top=999",
+    "Device.Read.All",
+)];
+
+/// Licences.
+pub const LICENCES: &[Ask<'static>] = &[directory("v1.0/subscribedSkus", "LicenseAssignment.Read.All")];
+
+/// Registered authentication methods.
+pub const REGISTRATIONS: &[Ask<'static>] = &[Ask {
+    path: "v1.0/reports/authenticationMethods/userRegistrationDetails?$top=999",
+    limit: Limit::Reports,
+    permission: "AuditLog.Read.All",
+}];
+
+/// Permission for both logs.
+pub const LOGS_PERMISSION: &str = "AuditLog.Read.All";
+/// Permission for members of groups and for the groups of a person.
+pub const MEMBERS_PERMISSION: &str = "GroupMember.Read.All";
+/// Permission for creating and deleting policies.
+pub const WRITE_PERMISSION: &str = "Policy.ReadWrite.ConditionalAccess";

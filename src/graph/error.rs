@@ -1,0 +1,118 @@
+//! What can go wrong between us and Microsoft Graph, told apart by what to do about it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A request that did not bring what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// Too many requests, still so after all tries.
+    #[error("Microsoft Graph asks to slow down; try again later or raise the intervals of graph.pacing")]
+    Throttled {
+        /// The wait that Graph asked for, where it said one.
+        after: Option<Duration>,
+    },
+    /// The token was not accepted.
+    #[error("Microsoft Graph does not accept the token: {message}")]
+    Unauthorised {
+        /// Graph's message as it came.
+        message: String,
+    },
+    /// A permission or licence is missing.
+    #[error("Microsoft Graph refuses it; grant the permission {permission} with admin consent ({message})")]
+    Forbidden {
+        /// The least permission that the request needs.
+        permission: &'static str,
+        /// Graph's message as it came.
+        message: String,
+    },
+    /// There is no such object, or not yet.
+    #[error("Microsoft Graph knows no {what}")]
+    NotFound {
+        /// Path that was asked for.
+        what: String,
+    },
+    /// Graph refused the request itself.
+    #[error("Microsoft Graph rejects the request ({status} {code}): {message}")]
+    Rejected {
+        /// HTTP status.
+        status: u16,
+        /// Graph's error code as it came.
+        code: String,
+        /// Graph's message as it came; untrusted text.
+        message: String,
+    },
+    /// No useful answer, still so after all tries.
+    #[error("Microsoft Graph cannot be reached: {cause}")]
+    Unavailable {
+        /// What happened.
+        cause: String,
+    },
+    /// An answer that is not what Graph documents.
+    #[error("the answer of Microsoft Graph is not usable: {cause}")]
+    Malformed {
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// No token could be had.
+    #[error("no token for Microsoft Graph: {cause}")]
+    Token {
+        /// What the token endpoint said, without the secret.
+        cause: String,
+    },
+    /// A person or a shutdown stopped it between two requests.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl GraphError {
+    /// Whether a reading is worth another try.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled { .. } | Self::Unauthorised { .. } | Self::Unavailable { .. } | Self::Malformed { .. }
+        )
+    }
+
+    /// The wait that Graph asked for.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        if let Self::Throttled { after } = self { *after } else { None }
+    }
+
+    /// From an answer that is not a success. `what` is the path asked for, without its query.
+    pub(super) fn from_answer(status: u16, after: Option<Duration>, body: &[u8], asked: (&str, &'static str)) -> Self {
+        let (what, permission) = asked;
+        let Complaint { code, message } = Complaint::read(body);
+        match status {
+            429 => Self::Throttled { after },
+            401 => Self::Unauthorised { message },
+            403 => Self::Forbidden { permission, message },
+            404 => Self::NotFound { what: what.to_owned() },
+            // 503 with Retry-After is how some services throttle.
+            503 if after.is_some() => Self::Throttled { after },
+            408 | 500.. => Self::Unavailable { cause: format!("{status} {code} {message}").trim_end().to_owned() },
+            _ => Self::Rejected { status, code, message },
+        }
+    }
+}
+
+/// Graph's error body: `{"error": {"code", "message"}}`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Complaint {
+    code: String,
+    message: String,
+}
+
+impl Complaint {
+    fn read(body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Body {
+            error: Complaint,
+        }
+        serde_json::from_slice::<Body>(body).map(|body| body.error).unwrap_or_default()
+    }
+}

@@ -1,0 +1,95 @@
+//! The reports: registered methods, sign-ins and audit records, of which only the new part is asked for.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::{Deposit, Reader, deposit};
+use crate::graph::GraphError;
+use crate::graph::client::Ask;
+use crate::graph::endpoints::{LOGS_PERMISSION, REGISTRATIONS};
+use crate::graph::pacing::Limit;
+use crate::tenant::read::{read_audit, read_registration, read_sign_in};
+use crate::tenant::{AuditRecord, Kind, PastSignIn, Snapshot, SnapshotBuilder};
+
+/// Records appear in the logs late, most within minutes, some after hours: so much is read again.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(6);
+
+pub(super) async fn read(reader: Reader<'_>, previous: Option<&Snapshot>) -> Result<Vec<Deposit>, GraphError> {
+    let registrations = reader
+        .all(Kind::UserRegistrationDetails, REGISTRATIONS, read_registration, SnapshotBuilder::registration)
+        .await?;
+    let now = reader.client.clock().now();
+    let window = Window::ending(now, reader.client.log_days());
+    let sign_ins = sign_ins(reader, window, previous).await;
+    let audits = audits(reader, window, previous).await;
+    let (from, to) = (window.from, now);
+    Ok(vec![
+        registrations,
+        deposit(Kind::SignIns, sign_ins, SnapshotBuilder::sign_in)?,
+        deposit(Kind::DirectoryAudits, audits, SnapshotBuilder::audit)?,
+        Box::new(move |builder| builder.snapshot.window = Some((from, to))),
+    ])
+}
+
+/// The part of the logs that a snapshot holds.
+#[derive(Clone, Copy)]
+struct Window {
+    from: Timestamp,
+}
+
+impl Window {
+    fn ending(now: Timestamp, days: u16) -> Self {
+        Self { from: now.checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH) }
+    }
+
+    /// From when to ask, given how far the previous snapshot reached.
+    fn since(self, previous: Option<&Snapshot>, kind: Kind) -> Timestamp {
+        let reached = previous.filter(|snapshot| snapshot.has(kind)).and_then(|snapshot| snapshot.window);
+        reached.map_or(self.from, |(_, to)| to.checked_sub(OVERLAP).unwrap_or(to).max(self.from))
+    }
+}
+
+/// Interactive and non-interactive sign-ins with what beta adds (the flow, the resources that were really evaluated);
+/// where beta is refused, interactive ones of v1.0.
+async fn sign_ins(
+    reader: Reader<'_>,
+    window: Window,
+    previous: Option<&Snapshot>,
+) -> Result<Vec<PastSignIn>, GraphError> {
+    let since = window.since(previous, Kind::SignIns);
+    let everything =
+        "(signInEventTypes/any(t: t eq 'interactiveUser') or signInEventTypes/any(t: t eq 'nonInteractiveUser'))";
+    let beta = format!("beta/auditLogs/signIns?$filter=createdDateTime ge {since} and {everything}&$top=1000");
+    let released = format!("v1.0/auditLogs/signIns?$filter=createdDateTime ge {since}&$top=1000");
+    let ways = [ask(&beta), ask(&released)];
+    let new = reader.first_that_works(Kind::SignIns, &ways, read_sign_in).await?;
+    let known: BTreeSet<&str> = new.iter().map(|row| row.id.as_str()).collect();
+    let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
+    let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since && !known.contains(row.id.as_str()));
+    let kept: Vec<PastSignIn> = kept.cloned().collect();
+    Ok(kept.into_iter().chain(new).collect())
+}
+
+async fn audits(
+    reader: Reader<'_>,
+    window: Window,
+    previous: Option<&Snapshot>,
+) -> Result<Vec<AuditRecord>, GraphError> {
+    let since = window.since(previous, Kind::DirectoryAudits);
+    let path = audits_since(since);
+    let new = reader.collect(Kind::DirectoryAudits, ask(&path), read_audit).await?;
+    let rows = previous.map(|snapshot| snapshot.audits.as_slice()).unwrap_or_default();
+    let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
+    Ok(kept.chain(new).collect())
+}
+
+/// Path of the audit records since then.
+pub(in crate::graph) fn audits_since(since: Timestamp) -> String {
+    format!("v1.0/auditLogs/directoryAudits?$filter=activityDateTime ge {since}&$top=999")
+}
+
+/// A request to one of the logs.
+pub(in crate::graph) fn ask(path: &str) -> Ask<'_> {
+    Ask { path, limit: Limit::Reports, permission: LOGS_PERMISSION }
+}

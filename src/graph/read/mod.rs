@@ -1,0 +1,165 @@
+//! Reads a whole tenant into one snapshot: policies first, then three families at once, each under its own limit.
+//!
+//! A kind of object is read to its end or is absent with the reason; only policies must be there. Nothing is half read.
+
+mod access;
+mod directory;
+mod logs;
+
+pub(super) use logs::{ask, audits_since};
+use serde_json::Value;
+
+use super::client::{Ask, Client};
+use super::endpoints;
+use super::error::GraphError;
+use super::pages::Watch;
+use crate::tenant::read::ReadError;
+use crate::tenant::{Kind, Reading, Snapshot, SnapshotBuilder, read_policy};
+
+/// Hears how a reading comes along, and may stop it between two requests.
+pub trait Progress: Send + Sync {
+    /// So many objects of this kind were read until now.
+    fn page(&self, kind: Kind, objects: u64);
+
+    /// Whether the reading should stop.
+    fn cancelled(&self) -> bool;
+}
+
+/// Hears nothing and stops nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn page(&self, _: Kind, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Reads the tenant. With a `previous` snapshot of the same tenant only the new part of the logs is asked for.
+///
+/// # Errors
+/// [`GraphError::Cancelled`] when stopped, and whatever kept the policies from being read.
+pub async fn read_snapshot(
+    client: &Client,
+    progress: &dyn Progress,
+    previous: Option<&Snapshot>,
+) -> Result<Snapshot, GraphError> {
+    let reader = Reader { client, progress };
+    let mut builder = reader.begin();
+    reader.policies(&mut builder).await?;
+    let policies = builder.snapshot.policies.clone();
+    let (access, directory, logs) = futures_util::future::try_join3(
+        access::read(reader),
+        directory::read(reader, &policies),
+        logs::read(reader, previous),
+    )
+    .await?;
+    for deposit in access.into_iter().chain(directory).chain(logs) {
+        deposit(&mut builder);
+    }
+    builder.snapshot.read_at = client.clock().now();
+    Ok(builder.build())
+}
+
+/// Objects of one kind on their way into the snapshot, or the reason why there are none.
+type Deposit = Box<dyn FnOnce(&mut SnapshotBuilder) + Send>;
+
+/// One reading.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    client: &'a Client,
+    progress: &'a dyn Progress,
+}
+
+impl Reader<'_> {
+    fn begin(self) -> SnapshotBuilder {
+        let tenant = self.client.tenant();
+        let mut builder = SnapshotBuilder::default();
+        builder.snapshot.tenant_id.clone_from(&tenant.id);
+        builder.snapshot.tenant_name.clone_from(&tenant.name);
+        builder.snapshot.settings = tenant.settings.clone();
+        builder
+    }
+
+    async fn policies(self, builder: &mut SnapshotBuilder) -> Result<(), GraphError> {
+        let policies = self.collect(Kind::Policies, endpoints::POLICIES, read_policy).await?;
+        builder.reading(Kind::Policies, complete(policies.len()));
+        for policy in policies {
+            builder.policy(policy);
+        }
+        Ok(())
+    }
+
+    /// All objects of a kind, each put into the snapshot by `add`.
+    async fn all<T: Send + 'static>(
+        self,
+        kind: Kind,
+        ways: &[Ask<'_>],
+        read: fn(&Value) -> Result<T, ReadError>,
+        add: fn(&mut SnapshotBuilder, T),
+    ) -> Result<Deposit, GraphError> {
+        deposit(kind, self.first_that_works(kind, ways, read).await, add)
+    }
+
+    /// Reads a collection the best way that Graph allows; when it refuses all of them, the last refusal is returned.
+    async fn first_that_works<T>(
+        self,
+        kind: Kind,
+        ways: &[Ask<'_>],
+        read: fn(&Value) -> Result<T, ReadError>,
+    ) -> Result<Vec<T>, GraphError> {
+        let mut refusal = GraphError::NotFound { what: format!("{kind:?}") };
+        for way in ways {
+            match self.collect(kind, *way, read).await {
+                Err(error) if is_refusal(&error) => refusal = error,
+                settled => return settled,
+            }
+        }
+        Err(refusal)
+    }
+
+    async fn collect<T>(
+        self,
+        kind: Kind,
+        ask: Ask<'_>,
+        read: fn(&Value) -> Result<T, ReadError>,
+    ) -> Result<Vec<T>, GraphError> {
+        self.client.collect(ask, Watch { kind, progress: self.progress }, read).await
+    }
+}
+
+/// Whether asking in another way could help.
+fn is_refusal(error: &GraphError) -> bool {
+    matches!(error, GraphError::Forbidden { .. } | GraphError::Rejected { .. } | GraphError::NotFound { .. })
+}
+
+/// What was read of a kind, or its absence; only a cancelled reading ends the whole.
+fn deposit<T: Send + 'static>(
+    kind: Kind,
+    read: Result<Vec<T>, GraphError>,
+    add: fn(&mut SnapshotBuilder, T),
+) -> Result<Deposit, GraphError> {
+    let objects = match read {
+        Ok(objects) => objects,
+        Err(GraphError::Cancelled) => return Err(GraphError::Cancelled),
+        Err(error) => return Ok(absent(kind, &error)),
+    };
+    Ok(Box::new(move |builder| {
+        builder.reading(kind, complete(objects.len()));
+        for object in objects {
+            add(builder, object);
+        }
+    }))
+}
+
+fn absent(kind: Kind, error: &GraphError) -> Deposit {
+    let reason = error.to_string();
+    tracing::warn!(?kind, reason, "a kind of object could not be read");
+    Box::new(move |builder| builder.reading(kind, Reading::Absent { reason }))
+}
+
+fn complete(count: usize) -> Reading {
+    Reading::Complete { count: u64::try_from(count).unwrap_or(u64::MAX) }
+}

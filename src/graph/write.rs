@@ -1,0 +1,224 @@
+//! The only changes that are made in a tenant: creating a policy in report-only mode, and taking back an own one.
+//!
+//! A request to create is sent exactly once. When its outcome isn't known, the policy is looked for by the marker at the
+//! end of its name; a second request is never sent from here.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::client::{Ask, Client, Failure};
+use super::endpoints::{POLICIES, WRITE_PERMISSION};
+use super::error::GraphError;
+use super::pages::Watch;
+use super::read::Quiet;
+use crate::config::{Config, WriteMode};
+use crate::suggestions::draft::ReportOnlyPolicy;
+use crate::tenant::policy::PolicyState;
+use crate::tenant::read::ReadError;
+use crate::tenant::{Kind, Policy, read_policy, version_of};
+
+/// Graph shows a new policy now and not a moment later, so one good reading proves little; five in a row do.
+const GOOD_READINGS: u32 = 5;
+
+/// Creates policies and takes own ones back.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    client: Client,
+    read_back: Duration,
+    lag_bound: Duration,
+}
+
+/// What came of a request to create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CreateOutcome {
+    /// It exists, under this object id.
+    Created(String),
+    /// Graph did nothing, and says why; or nothing was sent.
+    Rejected(GraphError),
+    /// It may exist: look for its marker, never send it again.
+    Unknown,
+}
+
+/// A policy as it stands in the tenant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// As read.
+    pub policy: Policy,
+    /// As Graph returned it.
+    pub raw: Value,
+}
+
+/// A policy that the bot created, as it was read back afterwards.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnPolicy(pub Policy);
+
+/// Why an own policy was not taken back.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RemoveError {
+    /// Somebody turned it on or off.
+    #[error("the policy is {now} now and not in report-only mode any more, so it is not the bot's to delete")]
+    NotReportOnly {
+        /// The state as the portal says it.
+        now: &'static str,
+    },
+    /// Somebody edited it.
+    #[error("the policy was changed since it was created, so it is not the bot's to delete: {}", .difference.join("; "))]
+    Changed {
+        /// Each changed place: JSON pointer, value then, value now; untrusted text.
+        difference: Vec<String>,
+    },
+    /// Nothing was deleted.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// It may be deleted; read again.
+    #[error("it is not known whether the policy was deleted; look again")]
+    Unknown,
+}
+
+impl Writer {
+    /// The writer; none in hand-over mode, where people make every change.
+    pub fn new(config: &Config, client: &Client) -> Result<Option<Self>, GraphError> {
+        if config.write.mode != WriteMode::App {
+            return Ok(None);
+        }
+        let (read_back, lag_bound) = (config.graph.read_back, config.graph.lag_bound);
+        Ok(Some(Self { client: client.for_writing(config)?, read_back, lag_bound }))
+    }
+
+    /// Sends one request that creates the policy.
+    pub async fn create(&self, policy: &ReportOnlyPolicy) -> CreateOutcome {
+        let ask = Ask { permission: WRITE_PERMISSION, ..POLICIES };
+        match self.client.send_once(Method::POST, ask, Some(&policy.body())).await {
+            Ok(created) => match created.get("id").and_then(Value::as_str) {
+                Some(id) => CreateOutcome::Created(id.to_owned()),
+                None => CreateOutcome::Unknown,
+            },
+            Err(Failure::NotSent(error) | Failure::Refused(error)) => CreateOutcome::Rejected(error),
+            Err(Failure::Unknown) => CreateOutcome::Unknown,
+        }
+    }
+
+    /// All policies whose name ends with the marker, in any state: none, one, or (which must never be) several.
+    pub async fn find_by_marker(&self, marker: &str) -> Result<Vec<Found>, GraphError> {
+        let watch = Watch { kind: Kind::Policies, progress: &Quiet };
+        let mut policies = self.client.collect(POLICIES, watch, found).await?;
+        policies.retain(|found| !marker.is_empty() && found.policy.display_name.ends_with(marker));
+        Ok(policies)
+    }
+
+    /// Reads a policy once, as it stands now.
+    pub async fn read(&self, id: &str) -> Result<Found, GraphError> {
+        let path = path_of(id)?;
+        let raw = self.client.get(Ask { path: &path, ..POLICIES }).await?;
+        found(&raw).map_err(|error| GraphError::Malformed { cause: error.to_string() })
+    }
+
+    /// Reads a new policy until it was there five times in a row.
+    ///
+    /// # Errors
+    /// [`GraphError::NotFound`] when that is not so within the lag bound.
+    pub async fn read_back(&self, id: &str) -> Result<Found, GraphError> {
+        let start = Instant::now();
+        let mut good = 0;
+        loop {
+            let reading = self.read(id).await;
+            good = if reading.is_ok() { good + 1 } else { 0 };
+            match reading {
+                Ok(found) if good >= GOOD_READINGS => return Ok(found),
+                Err(error @ GraphError::NotFound { .. }) if start.elapsed() >= self.lag_bound => return Err(error),
+                Ok(_) | Err(GraphError::NotFound { .. }) => sleep(self.read_back).await,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Deletes a policy that the bot created, if nobody has touched it: report-only still, and meaning what it meant.
+    /// One that is gone already is fine.
+    pub async fn remove(&self, own: &OwnPolicy) -> Result<(), RemoveError> {
+        let now = match self.read(&own.0.id).await {
+            Err(GraphError::NotFound { .. }) => return Ok(()),
+            read => read?.policy,
+        };
+        untouched(&own.0, &now)?;
+        let path = path_of(&own.0.id)?;
+        let ask = Ask { path: &path, permission: WRITE_PERMISSION, ..POLICIES };
+        match self.client.send_once(Method::DELETE, ask, None).await {
+            Ok(_) | Err(Failure::Refused(GraphError::NotFound { .. })) => Ok(()),
+            Err(Failure::NotSent(error) | Failure::Refused(error)) => Err(error.into()),
+            Err(Failure::Unknown) => Err(RemoveError::Unknown),
+        }
+    }
+}
+
+fn found(raw: &Value) -> Result<Found, ReadError> {
+    Ok(Found { policy: read_policy(raw)?, raw: raw.clone() })
+}
+
+/// The address of one policy; only a well-formed id gets into it.
+fn path_of(id: &str) -> Result<String, GraphError> {
+    let id: uuid::Uuid =
+        id.parse().map_err(|_| GraphError::NotFound { what: "policy with an id that is none".to_owned() })?;
+    Ok(format!("{}/{id}", POLICIES.path))
+}
+
+fn untouched(then: &Policy, now: &Policy) -> Result<(), RemoveError> {
+    match now.state {
+        PolicyState::ReportOnly => {}
+        PolicyState::Enabled => return Err(RemoveError::NotReportOnly { now: "On" }),
+        PolicyState::Disabled => return Err(RemoveError::NotReportOnly { now: "Off" }),
+    }
+    if version_of(then) == version_of(now) && then.display_name == now.display_name {
+        return Ok(());
+    }
+    let as_json = |policy: &Policy| serde_json::to_value(policy).unwrap_or_default();
+    let mut difference = Vec::new();
+    differences(&as_json(then), &as_json(now), "", &mut difference);
+    Err(RemoveError::Changed { difference })
+}
+
+/// Every place where two documents differ.
+fn differences(then: &Value, now: &Value, at: &str, into: &mut Vec<String>) {
+    match (then, now) {
+        (Value::Object(then), Value::Object(now)) => {
+            for (key, then) in then {
+                differences(then, now.get(key).unwrap_or(&Value::Null), &format!("{at}/{key}"), into);
+            }
+        }
+        _ if then == now || at == "/modified" => {}
+        _ => into.push(format!("{at} was {then}, is {now}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(name: &str) -> Policy {
+        Policy { state: PolicyState::ReportOnly, display_name: name.into(), ..Policy::default() }
+    }
+
+    #[test]
+    fn an_untouched_policy_may_go() {
+        let modified = Policy { modified: Some(jiff::Timestamp::UNIX_EPOCH), ..policy("a") };
+        assert_eq!(untouched(&policy("a"), &modified), Ok(()));
+    }
+
+    #[test]
+    fn a_policy_that_is_on_stays() {
+        let on = Policy { state: PolicyState::Enabled, ..policy("a") };
+        assert_eq!(untouched(&policy("a"), &on), Err(RemoveError::NotReportOnly { now: "On" }));
+    }
+
+    #[test]
+    fn an_edited_policy_stays_and_the_difference_is_shown() {
+        let mut edited = policy("b");
+        edited.conditions.users.include.all = true;
+        insta::assert_snapshot!(
+            untouched(&policy("a"), &edited).unwrap_err(),
+            @r#"the policy was changed since it was created, so it is not the bot's to delete: /conditions/users/include/all was false, is true; /display_name was "a", is "b""#
+        );
+    }
+}
