@@ -1,1 +1,421 @@
-//! The life of an approval as a pure state machine.
+//! The life of an approval as a pure state machine: [`step`] takes a state and an event and gives the next state and
+//! what has to be done about it.
+//!
+//! Three rules keep a policy from being created twice or unannounced. The new state is committed before its effects
+//! run; `Record` and `CommitIntent` are entries of the activity log written in that same transaction. So the intent
+//! stands in the log before the request is sent, and `Create` is done by whoever committed `posting`, once. A worker
+//! that takes an approval up again knows nothing of what ran before: it says `Resumed`, and a request that may have
+//! been sent is looked for by its marker, never repeated.
+//!
+//! The moves (`tests/approval.rs` compares this table with the code; everything else is refused):
+//!
+//! | state | event | next state | effects |
+//! |---|---|---|---|
+//! | open | Approve | checking | Record(approval.granted), CheckAgain, UpdateCard |
+//! | open | Snooze | snoozed | Record(suggestion.snoozed), UpdateCard |
+//! | open | Dismiss | dismissed | Record(suggestion.dismissed), UpdateCard |
+//! | open | OutOfDate | out-of-date | Record(suggestion.out-of-date), UpdateCard |
+//! | open | Due | expired | Record(approval.expired), UpdateCard |
+//! | open | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//! | open, none of two | Approve | open | Record(approval.granted), UpdateCard |
+//! | open, one of two | Approve | checking | Record(approval.granted), CheckAgain, UpdateCard |
+//! | open, one of two | Withdraw | open | Record(approval.withdrawn), UpdateCard |
+//! | snoozed | Dismiss | dismissed | Record(suggestion.dismissed), UpdateCard |
+//! | snoozed | Reopen | open | Record(suggestion.reopened), UpdateCard |
+//! | snoozed | Due | open | Record(suggestion.reopened), UpdateCard |
+//! | snoozed | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//! | dismissed | Reopen | open | Record(suggestion.reopened), UpdateCard |
+//! | checking | ChecksPassed | intended | CommitIntent |
+//! | checking | ChecksFailed | refused | Record(approval.refused), UpdateCard, Tell |
+//! | checking | OutOfDate | out-of-date | Record(suggestion.out-of-date), UpdateCard, Tell |
+//! | checking | Due | expired | Record(approval.expired), UpdateCard, Tell |
+//! | checking | Resumed | checking | CheckAgain |
+//! | intended | IntentCommitted | posting | Create |
+//! | intended | Resumed | posting | Create |
+//! | posting | PostAnswered | reading-back | ReadBack |
+//! | posting | PostRefused | refused | Record(approval.refused), UpdateCard, Tell |
+//! | posting | PostUnknown | looking | Record(policy.create.unknown), LookForMarker, UpdateCard |
+//! | posting | Resumed | looking | Record(policy.create.unknown), LookForMarker, UpdateCard |
+//! | looking | PostAnswered | reading-back | ReadBack |
+//! | looking | FoundByMarker | reading-back | ReadBack |
+//! | looking | LagBoundPassed | needs-person | Record(policy.needs-person), UpdateCard, Tell |
+//! | looking | Resumed | looking | LookForMarker |
+//! | reading-back | ReadBack as drafted | created | Record(policy.created), UpdateCard |
+//! | reading-back | ReadBack otherwise | needs-person | Record(policy.needs-person), UpdateCard, Tell |
+//! | reading-back | LagBoundPassed | needs-person | Record(policy.needs-person), UpdateCard, Tell |
+//! | reading-back | Resumed | reading-back | ReadBack |
+//! | created | Undo | undoing | Record(policy.remove.intended), RemovePolicy, UpdateCard |
+//! | created | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//! | undoing | PolicyRemoved | undone | Record(policy.removed), UpdateCard |
+//! | undoing | PolicyLeft | created | Record(policy.remove.refused), UpdateCard, Tell |
+//! | undoing | Resumed | undoing | RemovePolicy |
+//! | needs-person | PostAnswered | reading-back | ReadBack |
+//! | needs-person | FoundByMarker | reading-back | ReadBack |
+//! | needs-person | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+
+mod moves;
+mod refused;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use moves::step;
+pub use refused::{Did, Refused};
+
+use crate::log::Action;
+
+/// Somebody, as the directory knows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Entra object id: what makes it the same person.
+    pub id: String,
+    /// Display name; untrusted text.
+    pub name: String,
+}
+
+/// A decision by a person whose right to decide was checked at that moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Click {
+    /// Who.
+    pub by: Person,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was fixed when the card was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Who asked for it; none: the bot itself, after a scan.
+    pub asker: Option<Person>,
+    /// How many people must approve: 1, or 2 of whom none is the asker.
+    pub needed: u8,
+    /// When nobody can approve any more.
+    pub expires: Timestamp,
+    /// How long Graph may go on not showing a policy that it created.
+    pub lag_bound: SignedDuration,
+    /// Ends the policy's display name; finds it again when the request's outcome is not known.
+    pub marker: String,
+}
+
+/// Where an approval is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum State {
+    /// Waits for people.
+    Open {
+        /// Who approved so far.
+        granted: Vec<Click>,
+    },
+    /// Put off.
+    Snoozed {
+        /// By whom.
+        click: Click,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Turned down.
+    Dismissed {
+        /// By whom.
+        click: Click,
+        /// Why; untrusted text.
+        reason: String,
+    },
+    /// Approved; on its way into the tenant.
+    Creating {
+        /// Who approved.
+        granted: Vec<Click>,
+        /// How far.
+        phase: Phase,
+    },
+    /// The policy exists in report-only.
+    Created(Made),
+    /// Its removal was asked for.
+    Undoing {
+        /// What was made.
+        made: Made,
+        /// Who asked to remove it.
+        click: Click,
+    },
+    /// The bot's own policy was removed again.
+    Undone {
+        /// What had been made.
+        made: Made,
+        /// Who asked to remove it.
+        click: Click,
+    },
+    /// What the card rests on has changed; a new card must be decided.
+    OutOfDate {
+        /// What changed, as people read it.
+        why: String,
+    },
+    /// The bot can't tell, or won't touch it.
+    NeedsPerson {
+        /// What it can't settle.
+        doubt: Doubt,
+        /// Who approved.
+        granted: Vec<Click>,
+        /// The policy, if one is known.
+        policy_id: Option<String>,
+    },
+    /// Not created, for a reason that another click wouldn't change.
+    Refused {
+        /// Why, as people read it.
+        why: String,
+    },
+    /// Nobody decided in time.
+    Expired,
+    /// A person did it, or the finding is gone.
+    Resolved {
+        /// The evidence, as people read it.
+        proof: String,
+    },
+}
+
+/// How far the creation of a policy is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// What the card rests on is read again; lint and admin lock-out check follow.
+    Checking,
+    /// The log says that a policy is about to be created; no request was sent.
+    Intended,
+    /// The request may have been sent.
+    Posting {
+        /// From when on.
+        since: Timestamp,
+    },
+    /// The request's outcome is not known.
+    Looking {
+        /// Since when the request may have been sent.
+        since: Timestamp,
+    },
+    /// The policy exists; whether it is as drafted is read.
+    ReadingBack {
+        /// Since when the request may have been sent.
+        since: Timestamp,
+        /// The policy's object id.
+        policy_id: String,
+    },
+}
+
+/// A policy that the bot made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Who approved.
+    pub granted: Vec<Click>,
+    /// The policy's object id.
+    pub policy_id: String,
+    /// When it was read back as drafted.
+    pub at: Timestamp,
+}
+
+/// What a person has to settle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// The request's outcome is unknown and no policy with the marker appeared in time.
+    NotFound,
+    /// Graph gave the policy an id but didn't show it in time.
+    NotReadable,
+    /// The policy isn't as it was drafted, or not report-only.
+    Differs,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A person approved.
+    Approve(Click),
+    /// A person took their approval back.
+    Withdraw(Click),
+    /// A person put it off.
+    Snooze {
+        /// Who.
+        click: Click,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A person turned it down.
+    Dismiss {
+        /// Who.
+        click: Click,
+        /// Why.
+        reason: String,
+    },
+    /// A person ended a snooze or dismissal.
+    Reopen(Click),
+    /// A person asked to remove what the bot made.
+    Undo(Click),
+    /// Nothing relevant changed, lint and lock-out check are content.
+    ChecksPassed,
+    /// Lint or lock-out check are not content.
+    ChecksFailed {
+        /// Why, as people read it.
+        why: String,
+    },
+    /// Something that the card rests on has changed.
+    OutOfDate {
+        /// What, as people read it.
+        why: String,
+    },
+    /// The state `intended` and its entry are committed.
+    IntentCommitted {
+        /// Now: from here on the request may be sent.
+        at: Timestamp,
+    },
+    /// Graph answered with the new policy's object id.
+    PostAnswered {
+        /// That id.
+        policy_id: String,
+    },
+    /// Graph refused for certain: nothing was created.
+    PostRefused {
+        /// Why, as people read it.
+        why: String,
+    },
+    /// No answer, or one that doesn't tell.
+    PostUnknown,
+    /// The one policy whose name ends with the marker.
+    FoundByMarker {
+        /// Its object id.
+        policy_id: String,
+    },
+    /// Looked until the lag bound, in vain.
+    LagBoundPassed {
+        /// Now.
+        at: Timestamp,
+    },
+    /// The policy was read.
+    ReadBack {
+        /// Whether it is as drafted, in report-only.
+        same: bool,
+        /// Now.
+        at: Timestamp,
+    },
+    /// A worker took it up from the stored state, knowing nothing of what ran before.
+    Resumed {
+        /// Now.
+        at: Timestamp,
+    },
+    /// The bot's own, untouched, still report-only policy is gone.
+    PolicyRemoved,
+    /// The policy was left alone: somebody edited it or turned it on.
+    PolicyLeft,
+    /// The time that [`State::due`] named has come.
+    Due {
+        /// Now.
+        at: Timestamp,
+    },
+    /// A scan, or a person who looked, found it settled.
+    Resolved {
+        /// The evidence, as people read it.
+        proof: String,
+    },
+}
+
+/// What has to be done. The first two are written in the transaction of the new state, the rest runs after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Write this entry.
+    Record(Action),
+    /// Write the entry that a policy is about to be created.
+    CommitIntent,
+    /// Read again what the card rests on, then lint and admin lock-out check.
+    CheckAgain,
+    /// Send the one request; on an answer that doesn't tell, never again.
+    Create,
+    /// List policies until one ends with the marker, or until this time.
+    LookForMarker {
+        /// The lag bound.
+        until: Timestamp,
+    },
+    /// Read the policy and compare it with the draft.
+    ReadBack {
+        /// Its object id.
+        policy_id: String,
+    },
+    /// Remove the policy if it is the bot's own, untouched and still report-only; otherwise leave it.
+    RemovePolicy {
+        /// Its object id.
+        policy_id: String,
+    },
+    /// Show the new state on every copy of the card.
+    UpdateCard,
+    /// Tell these people, who clicked and can't see what came of it.
+    Tell(Vec<Person>),
+}
+
+/// The next state and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The state to commit; may be the same.
+    pub state: State,
+    /// In this order.
+    pub effects: Vec<Effect>,
+}
+
+impl State {
+    /// A new card.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::Open { granted: Vec::new() }
+    }
+
+    /// Its name, as stored and listed.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Snoozed { .. } => "snoozed",
+            Self::Dismissed { .. } => "dismissed",
+            Self::Creating { phase, .. } => phase.name(),
+            Self::Created(_) => "created",
+            Self::Undoing { .. } => "undoing",
+            Self::Undone { .. } => "undone",
+            Self::OutOfDate { .. } => "out-of-date",
+            Self::NeedsPerson { .. } => "needs-person",
+            Self::Refused { .. } => "refused",
+            Self::Expired => "expired",
+            Self::Resolved { .. } => "resolved",
+        }
+    }
+
+    /// Whether nothing can change it any more.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Undone { .. } | Self::OutOfDate { .. } | Self::Refused { .. } | Self::Expired | Self::Resolved { .. }
+        )
+    }
+
+    /// When time itself changes it ([`Event::Due`]); none: never.
+    #[must_use]
+    pub fn due(&self, terms: &Terms) -> Option<Timestamp> {
+        match self {
+            Self::Open { .. } => Some(terms.expires),
+            Self::Snoozed { until, .. } => Some(*until),
+            // What was approved at the last minute still has some time to be checked.
+            Self::Creating { phase: Phase::Checking, .. } => Some(terms.expires.saturating_add(terms.lag_bound).ok()?),
+            _ => None,
+        }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Phase {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Checking => "checking",
+            Self::Intended => "intended",
+            Self::Posting { .. } => "posting",
+            Self::Looking { .. } => "looking",
+            Self::ReadingBack { .. } => "reading-back",
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The moves: one function a state; what isn't written here is refused.
+
+use jiff::Timestamp;
+
+use super::{Click, Did, Doubt, Effect, Event, Made, Move, Person, Phase, Refused, State, Terms};
+use crate::log::Action;
+
+/// Takes an approval from one state to the next; the table of moves is in the module's documentation.
+pub fn step(terms: &Terms, state: &State, event: &Event) -> Result<Move, Refused> {
+    let next = match state {
+        State::Open { granted } => open(terms, granted, event),
+        State::Snoozed { until, .. } => snoozed(*until, event),
+        State::Dismissed { .. } => dismissed(event),
+        State::Creating { granted, phase } => Creating { terms, granted }.step(phase, event),
+        State::Created(made) => created(made, event),
+        State::Undoing { made, click } => undoing(made, click, event),
+        State::NeedsPerson { granted, .. } => needs_person(terms, granted, event),
+        _ => Err(Not::Here),
+    };
+    next.map_err(|not| match not {
+        Not::Here => Refused::of(state, event),
+        Not::Because(refused) => refused,
+    })
+}
+
+type Next = Result<Move, Not>;
+
+/// Why there is no move: the event has no place in this state, or its particulars are wrong.
+enum Not {
+    Here,
+    Because(Refused),
+}
+
+impl From<Refused> for Not {
+    fn from(refused: Refused) -> Self {
+        Self::Because(refused)
+    }
+}
+
+/// A move that is recorded and shown.
+fn seen(state: State, action: Action) -> Move {
+    Move { state, effects: vec![Effect::Record(action), Effect::UpdateCard] }
+}
+
+/// A move that besides must reach those who approved.
+fn told(state: State, action: Action, granted: &[Click]) -> Move {
+    let people: Vec<Person> = granted.iter().map(|click| click.by.clone()).collect();
+    Move { state, effects: vec![Effect::Record(action), Effect::UpdateCard, Effect::Tell(people)] }
+}
+
+fn not_before(until: Timestamp, at: Timestamp) -> Result<(), Refused> {
+    if at < until { Err(Refused::TooEarly { until }) } else { Ok(()) }
+}
+
+fn open(terms: &Terms, granted: &[Click], event: &Event) -> Next {
+    Ok(match event {
+        Event::Approve(click) => approve(terms, granted, click)?,
+        Event::Withdraw(click) => withdraw(granted, click)?,
+        Event::Snooze { click, until } => {
+            not_before(click.at, *until)?;
+            seen(State::Snoozed { click: click.clone(), until: *until }, Action::SuggestionSnoozed)
+        }
+        Event::Dismiss { click, reason } => dismiss(click, reason),
+        Event::OutOfDate { why } => seen(State::OutOfDate { why: why.clone() }, Action::SuggestionOutOfDate),
+        Event::Due { at } => {
+            not_before(terms.expires, *at)?;
+            seen(State::Expired, Action::ApprovalExpired)
+        }
+        Event::Resolved { proof } => resolved(proof),
+        _ => return Err(Not::Here),
+    })
+}
+
+fn approve(terms: &Terms, granted: &[Click], click: &Click) -> Result<Move, Refused> {
+    if click.at >= terms.expires {
+        return Err(Refused::Expired { at: terms.expires });
+    }
+    if terms.needed > 1 && terms.asker.as_ref().is_some_and(|asker| asker.id == click.by.id) {
+        return Err(Refused::Asker);
+    }
+    if let Some(earlier) = granted.iter().find(|earlier| earlier.by.id == click.by.id) {
+        return Err(Refused::already(Did::Approved, earlier));
+    }
+    let granted: Vec<Click> = granted.iter().chain([click]).cloned().collect();
+    let record = Effect::Record(Action::ApprovalGranted);
+    if granted.len() < usize::from(terms.needed) {
+        return Ok(Move { state: State::Open { granted }, effects: vec![record, Effect::UpdateCard] });
+    }
+    let state = State::Creating { granted, phase: Phase::Checking };
+    Ok(Move { state, effects: vec![record, Effect::CheckAgain, Effect::UpdateCard] })
+}
+
+fn withdraw(granted: &[Click], click: &Click) -> Result<Move, Refused> {
+    let left: Vec<Click> = granted.iter().filter(|earlier| earlier.by.id != click.by.id).cloned().collect();
+    if left.len() == granted.len() {
+        return Err(Refused::NotGranted);
+    }
+    let effects = vec![Effect::Record(Action::ApprovalWithdrawn), Effect::UpdateCard];
+    Ok(Move { state: State::Open { granted: left }, effects })
+}
+
+fn dismiss(click: &Click, reason: &str) -> Move {
+    seen(State::Dismissed { click: click.clone(), reason: reason.to_owned() }, Action::SuggestionDismissed)
+}
+
+fn resolved(proof: &str) -> Move {
+    seen(State::Resolved { proof: proof.to_owned() }, Action::SuggestionResolved)
+}
+
+/// Whoever approved before must look again.
+fn reopened() -> Move {
+    seen(State::new(), Action::SuggestionReopened)
+}
+
+fn dismissed(event: &Event) -> Next {
+    if matches!(event, Event::Reopen(_)) { Ok(reopened()) } else { Err(Not::Here) }
+}
+
+fn snoozed(until: Timestamp, event: &Event) -> Next {
+    Ok(match event {
+        Event::Dismiss { click, reason } => dismiss(click, reason),
+        Event::Reopen(_) => reopened(),
+        Event::Due { at } => {
+            not_before(until, *at)?;
+            reopened()
+        }
+        Event::Resolved { proof } => resolved(proof),
+        _ => return Err(Not::Here),
+    })
+}
+
+/// An approved change on its way into the tenant.
+#[derive(Clone, Copy)]
+struct Creating<'a> {
+    terms: &'a Terms,
+    granted: &'a [Click],
+}
+
+impl Creating<'_> {
+    fn step(self, phase: &Phase, event: &Event) -> Next {
+        match phase {
+            Phase::Checking => self.checking(event),
+            Phase::Intended => self.intended(event),
+            Phase::Posting { since } => self.posting(*since, event),
+            Phase::Looking { since } => self.looking(*since, event),
+            Phase::ReadingBack { since, policy_id } => self.reading_back((*since, policy_id), event),
+        }
+    }
+
+    /// Goes on to another phase.
+    fn to(self, phase: Phase, effects: Vec<Effect>) -> Move {
+        Move { state: State::Creating { granted: self.granted.to_vec(), phase }, effects }
+    }
+
+    fn checking(self, event: &Event) -> Next {
+        Ok(match event {
+            Event::ChecksPassed => self.to(Phase::Intended, vec![Effect::CommitIntent]),
+            Event::ChecksFailed { why } => {
+                told(State::Refused { why: why.clone() }, Action::ApprovalRefused, self.granted)
+            }
+            Event::OutOfDate { why } => {
+                told(State::OutOfDate { why: why.clone() }, Action::SuggestionOutOfDate, self.granted)
+            }
+            Event::Due { at } => {
+                not_before(self.bound(self.terms.expires), *at)?;
+                told(State::Expired, Action::ApprovalExpired, self.granted)
+            }
+            Event::Resumed { .. } => self.to(Phase::Checking, vec![Effect::CheckAgain]),
+            _ => return Err(Not::Here),
+        })
+    }
+
+    /// In this state no request was sent, so a resumed worker may go on as if nothing had happened.
+    fn intended(self, event: &Event) -> Next {
+        Ok(match event {
+            Event::IntentCommitted { at } | Event::Resumed { at } => {
+                self.to(Phase::Posting { since: *at }, vec![Effect::Create])
+            }
+            _ => return Err(Not::Here),
+        })
+    }
+
+    fn posting(self, since: Timestamp, event: &Event) -> Next {
+        Ok(match event {
+            Event::PostAnswered { policy_id } => self.read_back(since, policy_id),
+            Event::PostRefused { why } => {
+                told(State::Refused { why: why.clone() }, Action::ApprovalRefused, self.granted)
+            }
+            Event::PostUnknown | Event::Resumed { .. } => {
+                let record = Effect::Record(Action::PolicyCreateUnknown);
+                self.to(Phase::Looking { since }, vec![record, self.look(since), Effect::UpdateCard])
+            }
+            _ => return Err(Not::Here),
+        })
+    }
+
+    fn looking(self, since: Timestamp, event: &Event) -> Next {
+        Ok(match event {
+            Event::PostAnswered { policy_id } | Event::FoundByMarker { policy_id } => self.read_back(since, policy_id),
+            Event::LagBoundPassed { at } => {
+                not_before(self.bound(since), *at)?;
+                self.give_up(Doubt::NotFound, None)
+            }
+            Event::Resumed { .. } => self.to(Phase::Looking { since }, vec![self.look(since)]),
+            _ => return Err(Not::Here),
+        })
+    }
+
+    fn reading_back(self, (since, policy_id): (Timestamp, &str), event: &Event) -> Next {
+        Ok(match event {
+            Event::ReadBack { same: true, at } => {
+                let made = Made { granted: self.granted.to_vec(), policy_id: policy_id.to_owned(), at: *at };
+                seen(State::Created(made), Action::PolicyCreated)
+            }
+            Event::ReadBack { same: false, .. } => self.give_up(Doubt::Differs, Some(policy_id)),
+            Event::LagBoundPassed { at } => {
+                not_before(self.bound(since), *at)?;
+                self.give_up(Doubt::NotReadable, Some(policy_id))
+            }
+            Event::Resumed { .. } => self.read_back(since, policy_id),
+            _ => return Err(Not::Here),
+        })
+    }
+
+    fn read_back(self, since: Timestamp, policy_id: &str) -> Move {
+        let policy_id = policy_id.to_owned();
+        self.to(Phase::ReadingBack { since, policy_id: policy_id.clone() }, vec![Effect::ReadBack { policy_id }])
+    }
+
+    fn give_up(self, doubt: Doubt, policy_id: Option<&str>) -> Move {
+        let granted = self.granted.to_vec();
+        let state = State::NeedsPerson { doubt, granted, policy_id: policy_id.map(str::to_owned) };
+        told(state, Action::PolicyNeedsPerson, self.granted)
+    }
+
+    fn look(self, since: Timestamp) -> Effect {
+        Effect::LookForMarker { until: self.bound(since) }
+    }
+
+    fn bound(self, since: Timestamp) -> Timestamp {
+        since.saturating_add(self.terms.lag_bound).unwrap_or(Timestamp::MAX)
+    }
+}
+
+fn created(made: &Made, event: &Event) -> Next {
+    Ok(match event {
+        Event::Undo(click) => {
+            let remove = Effect::RemovePolicy { policy_id: made.policy_id.clone() };
+            let effects = vec![Effect::Record(Action::PolicyRemoveIntended), remove, Effect::UpdateCard];
+            Move { state: State::Undoing { made: made.clone(), click: click.clone() }, effects }
+        }
+        Event::Resolved { proof } => resolved(proof),
+        _ => return Err(Not::Here),
+    })
+}
+
+fn undoing(made: &Made, click: &Click, event: &Event) -> Next {
+    let (made, click) = (made.clone(), click.clone());
+    Ok(match event {
+        Event::PolicyRemoved => seen(State::Undone { made, click }, Action::PolicyRemoved),
+        Event::PolicyLeft => told(State::Created(made), Action::PolicyRemoveRefused, &[click]),
+        Event::Resumed { .. } => {
+            let effects = vec![Effect::RemovePolicy { policy_id: made.policy_id.clone() }];
+            Move { state: State::Undoing { made, click }, effects }
+        }
+        _ => return Err(Not::Here),
+    })
+}
+
+/// A late answer still settles it, or a person who looked. Never a dismissal: what is dismissed can be reopened and
+/// approved, and that would be a second request.
+fn needs_person(terms: &Terms, granted: &[Click], event: &Event) -> Next {
+    Ok(match event {
+        Event::PostAnswered { policy_id } | Event::FoundByMarker { policy_id } => {
+            let since = granted.last().map_or(terms.expires, |click| click.at);
+            Creating { terms, granted }.read_back(since, policy_id)
+        }
+        Event::Resolved { proof } => resolved(proof),
+        _ => return Err(Not::Here),
+    })
+}

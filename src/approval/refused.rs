@@ -1,0 +1,105 @@
+//! Why an event changes nothing: what to say to the person who clicked.
+
+use jiff::Timestamp;
+
+use super::{Click, Event, Person, State};
+
+/// Why an event changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Two people are needed, and whoever asked is neither.
+    #[error("whoever asked for it can't approve it when two people are needed")]
+    Asker,
+    /// Somebody was quicker, perhaps the same person.
+    #[error("already {what} by {} at {at}", by.name)]
+    Already {
+        /// What they did.
+        what: Did,
+        /// Who.
+        by: Person,
+        /// When; render it in the reader's time zone.
+        at: Timestamp,
+    },
+    /// The person had not approved.
+    #[error("there is no approval of yours to take back")]
+    NotGranted,
+    /// The card was open for too long.
+    #[error("expired at {at}; ask for a new card")]
+    Expired {
+        /// When.
+        at: Timestamp,
+    },
+    /// Something that only time allows came too soon.
+    #[error("not before {until}")]
+    TooEarly {
+        /// When it can come.
+        until: Timestamp,
+    },
+    /// The event has no place in this state.
+    #[error("not possible now: the approval is {state}")]
+    NotNow {
+        /// The state's name.
+        state: &'static str,
+    },
+}
+
+/// What somebody did before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Did {
+    /// Approved.
+    Approved,
+    /// Snoozed.
+    Snoozed,
+    /// Dismissed.
+    Dismissed,
+    /// Asked to remove the policy.
+    Undone,
+}
+
+impl std::fmt::Display for Did {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Approved => "approved",
+            Self::Snoozed => "snoozed",
+            Self::Dismissed => "dismissed",
+            Self::Undone => "undone",
+        })
+    }
+}
+
+impl Refused {
+    /// The refusal of an event that has no move in this state: who was quicker, if somebody was.
+    pub(super) fn of(state: &State, event: &Event) -> Self {
+        let earlier = match state {
+            State::Snoozed { click, .. } => Some((Did::Snoozed, click)),
+            State::Dismissed { click, .. } => Some((Did::Dismissed, click)),
+            State::Undoing { click, .. } | State::Undone { click, .. } => Some((Did::Undone, click)),
+            State::Creating { granted, .. } => granted.last().map(|click| (Did::Approved, click)),
+            State::Created(made) => made.granted.last().map(|click| (Did::Approved, click)),
+            _ => None,
+        };
+        match earlier {
+            Some((what, click)) if event.is_click() => Self::already(what, click),
+            _ => Self::NotNow { state: state.name() },
+        }
+    }
+
+    pub(super) fn already(what: Did, click: &Click) -> Self {
+        Self::Already { what, by: click.by.clone(), at: click.at }
+    }
+}
+
+impl Event {
+    /// Whether a person did it, and waits for an answer.
+    fn is_click(&self) -> bool {
+        matches!(
+            self,
+            Self::Approve(_)
+                | Self::Withdraw(_)
+                | Self::Snooze { .. }
+                | Self::Dismiss { .. }
+                | Self::Reopen(_)
+                | Self::Undo(_)
+        )
+    }
+}

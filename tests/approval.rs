@@ -1,0 +1,309 @@
+//! The approval state machine against its own table of moves, and its promises under any sequence of events.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use portcullis::approval::{Click, Did, Doubt, Effect, Event, Made, Move, Person, Phase, Refused, State, Terms, step};
+use proptest::prelude::*;
+
+/// The start of the stories; cards expire ten days later, the lag bound is 15 minutes.
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_second(1_763_900_000 + minutes * 60).unwrap()
+}
+
+const EXPIRES: i64 = 10 * 24 * 60;
+
+fn person(name: &str) -> Person {
+    Person { id: format!("id-{name}"), name: name.into() }
+}
+
+fn click(name: &str, minutes: i64) -> Click {
+    Click { by: person(name), at: at(minutes) }
+}
+
+fn terms(needed: u8) -> Terms {
+    Terms {
+        asker: Some(person("asker")),
+        needed,
+        expires: at(EXPIRES),
+        lag_bound: SignedDuration::from_mins(15),
+        marker: "[p-7f3a]".into(),
+    }
+}
+
+fn creating(phase: Phase) -> State {
+    State::Creating { granted: vec![click("b", 1)], phase }
+}
+
+fn made() -> Made {
+    Made { granted: vec![click("b", 1)], policy_id: "p-1".into(), at: at(3) }
+}
+
+/// Every state, once.
+fn states() -> Vec<State> {
+    let policy_id = "p-1".to_owned();
+    let doubt = State::NeedsPerson { doubt: Doubt::NotFound, granted: vec![click("b", 1)], policy_id: None };
+    vec![
+        State::new(),
+        State::Snoozed { click: click("b", 1), until: at(60) },
+        State::Dismissed { click: click("b", 1), reason: "by design".into() },
+        creating(Phase::Checking),
+        creating(Phase::Intended),
+        creating(Phase::Posting { since: at(2) }),
+        creating(Phase::Looking { since: at(2) }),
+        creating(Phase::ReadingBack { since: at(2), policy_id }),
+        State::Created(made()),
+        State::Undoing { made: made(), click: click("b", 9) },
+        State::Undone { made: made(), click: click("b", 9) },
+        State::OutOfDate { why: "x".into() },
+        doubt,
+        State::Refused { why: "x".into() },
+        State::Expired,
+        State::Resolved { proof: "x".into() },
+    ]
+}
+
+/// Every event, named as in the table; things that only time allows happen after all time has passed.
+fn events() -> Vec<(&'static str, Event)> {
+    let (why, proof, policy_id, late) = ("x".to_owned(), "x".to_owned(), "p-1".to_owned(), at(2 * EXPIRES));
+    vec![
+        ("Approve", Event::Approve(click("c", 1))),
+        ("Withdraw", Event::Withdraw(click("b", 2))),
+        ("Snooze", Event::Snooze { click: click("c", 1), until: at(60) }),
+        ("Dismiss", Event::Dismiss { click: click("c", 1), reason: "by design".into() }),
+        ("Reopen", Event::Reopen(click("c", 1))),
+        ("Undo", Event::Undo(click("c", 1))),
+        ("ChecksPassed", Event::ChecksPassed),
+        ("ChecksFailed", Event::ChecksFailed { why: why.clone() }),
+        ("OutOfDate", Event::OutOfDate { why: why.clone() }),
+        ("IntentCommitted", Event::IntentCommitted { at: at(2) }),
+        ("PostAnswered", Event::PostAnswered { policy_id: policy_id.clone() }),
+        ("PostRefused", Event::PostRefused { why }),
+        ("PostUnknown", Event::PostUnknown),
+        ("FoundByMarker", Event::FoundByMarker { policy_id }),
+        ("LagBoundPassed", Event::LagBoundPassed { at: late }),
+        ("ReadBack as drafted", Event::ReadBack { same: true, at: at(3) }),
+        ("ReadBack otherwise", Event::ReadBack { same: false, at: at(3) }),
+        ("Resumed", Event::Resumed { at: at(4) }),
+        ("PolicyRemoved", Event::PolicyRemoved),
+        ("PolicyLeft", Event::PolicyLeft),
+        ("Due", Event::Due { at: late }),
+        ("Resolved", Event::Resolved { proof }),
+    ]
+}
+
+fn effect(effect: &Effect) -> String {
+    let shown = match effect {
+        Effect::Record(action) => return format!("Record({})", action.as_str()),
+        Effect::CommitIntent => "CommitIntent",
+        Effect::CheckAgain => "CheckAgain",
+        Effect::Create => "Create",
+        Effect::LookForMarker { .. } => "LookForMarker",
+        Effect::ReadBack { .. } => "ReadBack",
+        Effect::RemovePolicy { .. } => "RemovePolicy",
+        Effect::UpdateCard => "UpdateCard",
+        Effect::Tell(_) => "Tell",
+    };
+    shown.into()
+}
+
+fn row(from: &str, event: &str, next: &Move) -> String {
+    let effects: Vec<String> = next.effects.iter().map(effect).collect();
+    format!("//! | {from} | {event} | {} | {} |", next.state.name(), effects.join(", "))
+}
+
+#[test]
+fn the_table_in_the_documentation_is_what_the_code_does() {
+    let mut rows = Vec::new();
+    for state in states() {
+        let known = events();
+        rows.extend(
+            known
+                .iter()
+                .filter_map(|(name, event)| Some(row(state.name(), name, &step(&terms(1), &state, event).ok()?))),
+        );
+        if matches!(state, State::Open { .. }) {
+            for (name, granted) in [("open, none of two", vec![]), ("open, one of two", vec![click("b", 1)])] {
+                let state = State::Open { granted };
+                rows.extend(
+                    known[..2]
+                        .iter()
+                        .filter_map(|(event, e)| Some(row(name, event, &step(&terms(2), &state, e).ok()?))),
+                );
+            }
+        }
+    }
+    let source = include_str!("../src/approval.rs");
+    let mut written: Vec<&str> =
+        source.lines().filter(|line| line.starts_with("//! | ") && !line.contains("| state |")).collect();
+    rows.sort();
+    written.sort_unstable();
+    assert_eq!(rows.join("\n"), written.join("\n"));
+}
+
+fn refusal(needed: u8, state: &State, event: &Event) -> Refused {
+    step(&terms(needed), state, event).unwrap_err()
+}
+
+#[test]
+fn whoever_asked_approves_only_where_one_is_enough() {
+    let press = Event::Approve(click("asker", 1));
+    assert_eq!(refusal(2, &State::new(), &press), Refused::Asker);
+    assert_eq!(step(&terms(1), &State::new(), &press).unwrap().state.name(), "checking");
+}
+
+#[test]
+fn nobody_counts_twice() {
+    let state = State::Open { granted: vec![click("b", 1)] };
+    let again = Refused::Already { what: Did::Approved, by: person("b"), at: at(1) };
+    assert_eq!(refusal(2, &state, &Event::Approve(click("b", 5))), again);
+    assert_eq!(refusal(2, &state, &Event::Withdraw(click("c", 5))), Refused::NotGranted);
+}
+
+#[test]
+fn the_slower_of_two_learns_who_was_quicker() {
+    let state = creating(Phase::Checking);
+    let refused = refusal(1, &state, &Event::Approve(click("c", 2)));
+    assert_eq!(refused, Refused::Already { what: Did::Approved, by: person("b"), at: at(1) });
+    insta::assert_snapshot!(refused, @"already approved by b at 2025-11-23T12:14:20Z");
+    let dismissed = State::Dismissed { click: click("b", 1), reason: "x".into() };
+    insta::assert_snapshot!(
+        refusal(1, &dismissed, &Event::Approve(click("c", 2))),
+        @"already dismissed by b at 2025-11-23T12:14:20Z"
+    );
+}
+
+#[test]
+fn time_is_kept() {
+    let late = Event::Approve(click("b", EXPIRES));
+    assert_eq!(refusal(1, &State::new(), &late), Refused::Expired { at: at(EXPIRES) });
+    let due = Event::Due { at: at(EXPIRES - 1) };
+    assert_eq!(refusal(1, &State::new(), &due), Refused::TooEarly { until: at(EXPIRES) });
+    let past = Event::Snooze { click: click("b", 5), until: at(4) };
+    assert!(step(&terms(1), &State::new(), &past).is_err());
+}
+
+#[test]
+fn an_unknown_outcome_is_looked_for_until_the_lag_bound() {
+    let moved = step(&terms(1), &creating(Phase::Posting { since: at(2) }), &Event::PostUnknown).unwrap();
+    assert!(moved.effects.contains(&Effect::LookForMarker { until: at(17) }));
+    let early = Event::LagBoundPassed { at: at(16) };
+    assert_eq!(refusal(1, &moved.state, &early), Refused::TooEarly { until: at(17) });
+    let passed = step(&terms(1), &moved.state, &Event::LagBoundPassed { at: at(17) }).unwrap();
+    assert_eq!(passed.state.name(), "needs-person");
+    assert!(passed.effects.contains(&Effect::Tell(vec![person("b")])));
+}
+
+#[test]
+fn what_time_changes_says_when() {
+    let due: Vec<(&str, Timestamp)> =
+        states().iter().filter_map(|state| Some((state.name(), state.due(&terms(1))?))).collect();
+    assert_eq!(due, [("open", at(EXPIRES)), ("snoozed", at(60)), ("checking", at(EXPIRES + 15))]);
+    for state in states() {
+        if let Some(due) = state.due(&terms(1)) {
+            assert!(step(&terms(1), &state, &Event::Due { at: due }).is_ok());
+        }
+    }
+}
+
+/// What was seen of one approval's life.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Seen {
+    intent: bool,
+    created: bool,
+    answered: bool,
+}
+
+impl Seen {
+    /// Checks one move against every promise.
+    fn check(&mut self, terms: &Terms, event: &Event, next: &Move) {
+        self.intent |= next.effects.contains(&Effect::CommitIntent);
+        self.answered |= matches!(event, Event::PostAnswered { .. } | Event::FoundByMarker { .. });
+        if next.effects.contains(&Effect::Create) {
+            assert!(self.intent, "a request without an intent");
+            assert!(!self.created, "a second request");
+            self.created = true;
+        }
+        if let State::Creating { granted, .. } = &next.state {
+            let mut ids: Vec<&str> = granted.iter().map(|click| click.by.id.as_str()).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), usize::from(terms.needed), "approved by too few");
+            assert!(terms.needed == 1 || !ids.contains(&"id-asker"), "approved by whoever asked");
+        }
+        if matches!(next.state, State::Created(_)) {
+            assert!(self.created && self.answered, "created without a request that was answered or found");
+        }
+        let text = serde_json::to_string(&next.state).unwrap();
+        assert_eq!(serde_json::from_str::<State>(&text).unwrap(), next.state);
+    }
+}
+
+/// Every event as each of three people does it.
+fn everyones_events() -> Vec<Event> {
+    let others = ["asker", "b"].map(|name| Event::Approve(click(name, 1)));
+    let taken_back = Event::Withdraw(click("c", 2));
+    events().into_iter().map(|(_, event)| event).chain(others).chain([taken_back]).collect()
+}
+
+#[test]
+fn no_sequence_of_events_breaks_a_promise() {
+    for needed in [1, 2] {
+        let terms = terms(needed);
+        let mut reached = vec![(State::new(), Seen::default())];
+        let mut next = 0;
+        while let Some((state, seen)) = reached.get(next).cloned() {
+            for event in everyones_events() {
+                let Ok(moved) = step(&terms, &state, &event) else { continue };
+                assert!(!state.is_final(), "{} is final but moved", state.name());
+                let mut seen = seen.clone();
+                seen.check(&terms, &event, &moved);
+                if !reached.contains(&(moved.state.clone(), seen.clone())) {
+                    reached.push((moved.state, seen));
+                }
+            }
+            next += 1;
+        }
+        let known: BTreeSet<&str> = states().iter().map(State::name).collect();
+        assert_eq!(reached.iter().map(|(state, _)| state.name()).collect::<BTreeSet<_>>(), known);
+    }
+}
+
+/// An event at some time, by somebody.
+fn vary(event: Event, who: &str, minutes: i64) -> Event {
+    match event {
+        Event::Approve(_) => Event::Approve(click(who, minutes)),
+        Event::Withdraw(_) => Event::Withdraw(click(who, minutes)),
+        Event::Snooze { .. } => Event::Snooze { click: click(who, minutes), until: at(minutes + 60) },
+        Event::IntentCommitted { .. } => Event::IntentCommitted { at: at(minutes) },
+        Event::LagBoundPassed { .. } => Event::LagBoundPassed { at: at(minutes) },
+        Event::Due { .. } => Event::Due { at: at(minutes) },
+        Event::Resumed { .. } => Event::Resumed { at: at(minutes) },
+        event => event,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// As above, with times in any order and people at random: picks among the events that fit, so that lives are long.
+    #[test]
+    fn no_order_of_times_breaks_a_promise(
+        needed in 1_u8..=2,
+        picks in prop::collection::vec((any::<prop::sample::Index>(), 0..3_usize, 0..2 * EXPIRES), 0..60),
+    ) {
+        let (terms, mut state, mut seen) = (terms(needed), State::new(), Seen::default());
+        for (pick, who, minutes) in picks {
+            let varied = events().into_iter().map(|(_, event)| vary(event, ["asker", "b", "c"][who], minutes));
+            let fit: Vec<(Event, Move)> =
+                varied.filter_map(|event| Some((event.clone(), step(&terms, &state, &event).ok()?))).collect();
+            if fit.is_empty() {
+                continue;
+            }
+            let (event, next) = pick.get(&fit);
+            seen.check(&terms, event, next);
+            state = next.state.clone();
+        }
+    }
+}
