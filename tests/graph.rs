@@ -123,6 +123,38 @@ async fn faults_that_pass_are_waited_out() {
     assert_eq!(read.directory.users.len(), 1, "{:?}", read.readings);
 }
 
+/// With two tries and a fault in every third answer, kinds often fail; none may ever be there in part.
+#[tokio::test]
+async fn under_faults_a_kind_is_complete_or_absent() {
+    let (mut complete, mut absent, mut failed) = (0, 0, 0);
+    for seed in 0..30 {
+        let fake = Fake::start().await;
+        fake.on(USER, |fake, query| {
+            let page: usize = query.get("page").map_or(0, |page| page.parse().unwrap());
+            let next = format!("{}{USER}?page={}", fake.address(), page + 1);
+            let value = json!([{"id": format!("u{page}")}]);
+            let more = if page < 4 { json!(next) } else { json!(null) };
+            Answer::json(200, &json!({"value": value, "@odata.nextLink": more}))
+        });
+        fake.fail_at_random(seed);
+        let mut config = fake.config();
+        config.graph.back_off.attempts = 2;
+        let client = Client::new(&config, Clock::system()).unwrap();
+        match read_snapshot(&client, &Quiet, None).await {
+            Err(_) => failed += 1,
+            Ok(read) if read.has(Kind::Users) => {
+                complete += 1;
+                assert_eq!(read.directory.users.len(), 5, "seed {seed}");
+            }
+            Ok(read) => {
+                absent += 1;
+                assert!(read.directory.users.is_empty(), "seed {seed}");
+            }
+        }
+    }
+    assert!(complete > 0 && absent > 0 && failed > 0, "{complete} complete, {absent} absent, {failed} failed");
+}
+
 #[tokio::test]
 async fn a_token_that_is_no_longer_accepted_is_renewed() {
     let fake = Fake::start().await;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
@@ -137,7 +138,7 @@ impl Client {
         if answer.status().is_server_error() || answer.status() == StatusCode::REQUEST_TIMEOUT {
             return Err(Failure::Unknown);
         }
-        let answer = checked(answer, ask).await.map_err(Failure::Refused)?;
+        let answer = self.checked(answer, ask).await.map_err(Failure::Refused)?;
         let body = body_of(answer).await.map_err(|_| Failure::Unknown)?;
         Ok(serde_json::from_slice(&body).unwrap_or(Value::Null))
     }
@@ -147,11 +148,22 @@ impl Client {
         self.0.pacing.turn(ask.limit).await;
         let answer = request.bearer_auth(token.expose_secret()).send().await;
         let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
-        let checked = checked(answer, ask).await;
+        let checked = self.checked(answer, ask).await;
         if matches!(checked, Err(GraphError::Unauthorised { .. })) {
             self.0.tokens.forget()?;
         }
         checked
+    }
+
+    async fn checked(&self, answer: Response, ask: Ask<'_>) -> Result<Response, GraphError> {
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status().as_u16();
+        let after = retry_after(answer.headers(), self.0.clock.now());
+        let what = ask.path.split('?').next().unwrap_or_default();
+        let body = body_of(answer).await.unwrap_or_default();
+        Err(GraphError::from_answer(status, after, &body, (what, ask.permission)))
     }
 
     /// An address below the base; a whole address only on the same host, so that no answer can send our token elsewhere.
@@ -203,20 +215,14 @@ fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphError> {
         .map_err(|error| GraphError::Unavailable { cause: error.to_string() })
 }
 
-async fn checked(answer: Response, ask: Ask<'_>) -> Result<Response, GraphError> {
-    if answer.status().is_success() {
-        return Ok(answer);
+/// `Retry-After` in seconds, as Graph documents it, or as a date, as HTTP allows.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
     }
-    let status = answer.status().as_u16();
-    let after = retry_after(answer.headers());
-    let what = ask.path.split('?').next().unwrap_or_default().to_owned();
-    let body = body_of(answer).await.unwrap_or_default();
-    Err(GraphError::from_answer(status, after, &body, (&what, ask.permission)))
-}
-
-/// `Retry-After` in seconds, the form that Graph documents.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(until.duration_since(now)).ok()
 }
 
 /// The body, which must end and not be larger than any answer that we ask for.
@@ -229,5 +235,20 @@ async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError> {
             Ok(None) => return Ok(body),
             Err(error) => return Err(GraphError::Unavailable { cause: error.without_url().to_string() }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        let now = "2026-11-23T08:00:00Z".parse().unwrap();
+        let wait = |text: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]), now);
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Mon, 23 Nov 2026 08:00:30 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Mon, 23 Nov 2026 07:00:00 GMT"), None, "in the past");
+        assert_eq!(wait("soon"), None);
     }
 }

@@ -116,3 +116,32 @@ impl Complaint {
         serde_json::from_slice::<Body>(body).map(|body| body.error).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> GraphError {
+        GraphError::from_answer(status, None, body.as_bytes(), ("v1.0/devices", "Device.Read.All"))
+    }
+
+    #[test]
+    fn answers_say_what_to_do() {
+        let body = r#"{"error": {"code": "X", "message": "as it came", "innerError": {}}}"#;
+        let said: Vec<String> = [400, 401, 403, 404, 429, 500].map(|status| answer(status, body).to_string()).into();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        Microsoft Graph rejects the request (400 X): as it came
+        Microsoft Graph does not accept the token: as it came
+        Microsoft Graph refuses it; grant the permission Device.Read.All with admin consent (as it came)
+        Microsoft Graph knows no v1.0/devices
+        Microsoft Graph asks to slow down; try again later or raise the intervals of graph.pacing
+        Microsoft Graph cannot be reached: 500 X as it came
+        ");
+    }
+
+    #[test]
+    fn a_body_that_is_not_graph_s_is_no_problem() {
+        assert_eq!(answer(502, "<html>").to_string(), "Microsoft Graph cannot be reached: 502");
+        assert!(answer(502, "").is_transient() && !answer(400, "").is_transient());
+    }
+}

@@ -30,6 +30,7 @@ struct Inner {
     handlers: BTreeMap<String, Handler>,
     policies: Option<BTreeMap<String, Value>>,
     requests: Vec<Seen>,
+    faults: Option<u64>,
 }
 
 struct Seen {
@@ -125,6 +126,11 @@ impl Fake {
         self.on(path, move |_, _| Answer::json(200, &json!({"value": &objects})));
     }
 
+    /// From now on about one reading in three fails, in a way and at a moment that the seed decides.
+    pub(crate) fn fail_at_random(&self, seed: u64) {
+        self.state.lock().unwrap().faults = Some(seed);
+    }
+
     /// Keeps what is created and gives it back.
     pub(crate) fn store_policies(&self) {
         self.state.lock().unwrap().policies = Some(BTreeMap::new());
@@ -164,6 +170,11 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response<Body> {
     let handler = {
         let mut state = fake.state.lock().unwrap();
         state.requests.push(seen);
+        if method == "GET"
+            && let Some(fault) = state.faults.as_mut().and_then(fault)
+        {
+            return fault.into_response();
+        }
         if let Some(answer) = state.policies.as_mut().and_then(|policies| store(policies, &method, &path, &body)) {
             return answer.into_response();
         }
@@ -172,6 +183,19 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response<Body> {
     match handler {
         Some(handler) => handler(&fake, &query.0).into_response(),
         None => Answer::json(200, &json!({"value": []})).into_response(),
+    }
+}
+
+/// The next fault of a seed, if this request gets one (a linear congruential generator: Knuth's MMIX).
+fn fault(seed: &mut u64) -> Option<Answer> {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    match (*seed >> 33) % 15 {
+        0 => Some(Answer::json(429, &json!({})).with_retry_after("0")),
+        1 => Some(Answer::json(503, &json!({}))),
+        2 => Some(Answer::reset()),
+        3 => Some(Answer::text(200, "{\"value\": [{\"id\"")),
+        4 => Some(Answer::error(500, "InternalServerError", "try again")),
+        _ => None,
     }
 }
 

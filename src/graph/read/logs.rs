@@ -58,8 +58,7 @@ async fn sign_ins(
     previous: Option<&Snapshot>,
 ) -> Result<Vec<PastSignIn>, GraphError> {
     let since = window.since(previous, Kind::SignIns);
-    let everything =
-        "(signInEventTypes/any(t: t eq 'interactiveUser') or signInEventTypes/any(t: t eq 'nonInteractiveUser'))";
+    let everything = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')";
     let beta = format!("beta/auditLogs/signIns?$filter=createdDateTime ge {since} and {everything}&$top=1000");
     let released = format!("v1.0/auditLogs/signIns?$filter=createdDateTime ge {since}&$top=1000");
     let ways = [ask(&beta), ask(&released)];
