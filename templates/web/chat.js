@@ -5,10 +5,7 @@
 const find = (selector, root = document) => root.querySelector(selector);
 document.documentElement.classList.add("live");
 
-const log = find("#log");
-const note = find("#note");
-const working = find("#working");
-const newer = find("#newer");
+const [log, note, working, newer] = ["#log", "#note", "#working", "#newer"].map((id) => find(id));
 
 /** Posts JSON as our own page; gives the answer's JSON (or null) and throws words for people. */
 async function post(path, body) {
@@ -30,9 +27,9 @@ function element(html) {
 
 const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
 
-function toEnd() {
+function toEnd(behavior = "auto") {
   newer.hidden = true;
-  scrollTo({ top: document.documentElement.scrollHeight });
+  scrollTo({ top: document.documentElement.scrollHeight, behavior });
 }
 
 // ---- The stream: a message is new, or replaces the one that it updates.
@@ -41,10 +38,12 @@ function show({ id, html, replaces }) {
   const follow = nearEnd();
   const message = element(html);
   const old = document.getElementById(`m-${replaces ?? id}`) ?? document.getElementById(`m-${id}`);
-  const open = old ? [...old.querySelectorAll("details")].map((details) => details.open) : [];
+  const open = [...(old?.querySelectorAll("details") ?? [])].map((details) => details.open);
+  const focused = old?.contains(document.activeElement);
   find(".hello")?.remove();
   old ? old.replaceWith(message) : log.append(message);
   message.querySelectorAll("details").forEach((details, index) => (details.open = open[index] ?? false));
+  if (focused) message.focus({ preventScroll: true });
   if (message.classList.contains("bot")) working.hidden = true;
   if (old) return;
   follow || message.classList.contains("person") ? toEnd() : (newer.hidden = false);
@@ -98,11 +97,12 @@ async function press(button) {
   const buttons = [...message.querySelectorAll("button[data-press]")];
   const carried = { ...JSON.parse(button.dataset.press), input, message: message.id.slice(2) };
   button.dataset.key ||= crypto.randomUUID();
+  find(".word", message)?.remove();
   buttons.forEach((other) => (other.disabled = true));
   button.setAttribute("aria-busy", "true");
   try {
     const reply = await post("/web/press", { key: button.dataset.key, press: carried });
-    if (reply?.html) find(".card", message).replaceWith(element(reply.html));
+    if (reply?.html) find(".card", message).replaceWith(element(reply.html)), message.focus({ preventScroll: true });
     else answer(message, reply?.word ?? "Recorded, checking.");
     delete button.dataset.key;
   } catch (error) {
@@ -114,7 +114,6 @@ async function press(button) {
 
 /** A word to this person alone, under the card. */
 function answer(message, word) {
-  find(".word", message)?.remove();
   const line = Object.assign(document.createElement("p"), { className: "word", textContent: word });
   line.setAttribute("role", "status");
   message.append(line);
@@ -191,8 +190,8 @@ if (log) {
     event.preventDefault();
     find("#composer").requestSubmit();
   });
-  newer.addEventListener("click", toEnd);
+  newer.addEventListener("click", () => toEnd());
   find("#composer .primary").disabled = false;
-  scrollTo({ top: document.documentElement.scrollHeight });
+  if (!location.hash) toEnd("instant");
   stream();
 }

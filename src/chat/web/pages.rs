@@ -1,7 +1,5 @@
 //! The pages, and the data that each is made from.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 use handlebars::Handlebars;
 use jiff::Timestamp;
@@ -208,19 +206,13 @@ impl Pages {
     /// # Errors
     /// As [`Pages::card`].
     pub fn requests(&self, frame: &Frame, requests: &[RequestView]) -> anyhow::Result<String> {
-        // The methods that change something are counted even when none was sent: that is the promise to check.
-        let mut counts = BTreeMap::from(["GET", "POST", "PATCH", "PUT", "DELETE"].map(|method| (method, 0_u64)));
-        for request in requests {
-            *counts.entry(request.method.as_str()).or_default() += 1;
-        }
-        let counts: Vec<Value> =
-            counts.iter().map(|(method, count)| json!({ "method": method, "count": count })).collect();
+        let request_counts = counts(requests);
         let request = |request: &RequestView| {
             json!({ "time": self.exact(request.at), "method": request.method, "address": request.address,
                     "status": request.status, "body": request.body })
         };
         let requests: Vec<Value> = requests.iter().map(request).collect();
-        self.page(frame, "requests", ("Requests", &json!({ "counts": counts, "requests": requests })))
+        self.page(frame, "requests", ("Requests", &json!({ "counts": request_counts, "requests": requests })))
     }
 
     fn page(&self, frame: &Frame, name: &str, (title, data): (&str, &Value)) -> anyhow::Result<String> {
@@ -286,6 +278,19 @@ impl Pages {
     }
 }
 
+/// How many requests had each method. Those that could change something are counted even when none was sent: that is
+/// the promise to check.
+fn counts(requests: &[RequestView]) -> Vec<Value> {
+    let mut counts = ["GET", "POST", "PATCH", "PUT", "DELETE"].map(|method| (method, 0_u64)).to_vec();
+    for request in requests {
+        match counts.iter_mut().find(|(method, _)| *method == request.method) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((&request.method, 1)),
+        }
+    }
+    counts.into_iter().map(|(method, count)| json!({ "method": method, "count": count })).collect()
+}
+
 /// Heading and columns of the table of a kind of row.
 type Layout = (&'static str, &'static [&'static str]);
 
@@ -318,11 +323,10 @@ fn resolve(value: &mut Value, card: &Card) {
         Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, card)),
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
-                match (name.as_str(), &*field) {
-                    ("cites", Value::Array(numbers)) => {
-                        *field = numbers.iter().map(|number| cited(number, card)).collect()
-                    }
-                    _ => resolve(field, card),
+                if let ("cites", Value::Array(numbers)) = (name.as_str(), &mut *field) {
+                    numbers.iter_mut().for_each(|number| *number = cited(number, card));
+                } else {
+                    resolve(field, card);
                 }
             }
         }

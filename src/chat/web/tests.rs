@@ -143,28 +143,65 @@ fn the_page_has_landmarks_a_log_and_labels() {
     }
 }
 
+fn sample_evidence() -> EvidenceView {
+    let sign_in = |number: u64| Row::SignIn {
+        id: format!("66c1f0a2-0000-4000-8000-{number:012}"),
+        at: at(),
+        user: if number == 0 { "Alice <b>".to_owned() } else { "Bo Lindqvist".to_owned() },
+        app: "Exchange Online".into(),
+        result: "blocked (53000)".into(),
+    };
+    let policy = Row::Policy {
+        id: "1f6d0c9e-0000-4000-8000-000000000205".into(),
+        name: "CA205 Require compliant device".into(),
+        version: "7f31c2".into(),
+        state: "On".into(),
+    };
+    let evidence = Evidence {
+        total: 142,
+        not_checked: vec!["sign-ins after 07:40".into()],
+        ..Evidence::of((0..6).map(sign_in).chain([policy]))
+    };
+    EvidenceView {
+        frame: sample_page().frame,
+        statement: "142 sign-ins were blocked by Conditional Access yesterday.".into(),
+        title: "142 sign-ins, Mon 23 Nov".into(),
+        about: "blocked by Conditional Access".into(),
+        evidence: evidence.read("9c2e41d07b55", at()).within(Some((at(), at()))),
+    }
+}
+
+fn sample_entry() -> EntryView {
+    EntryView {
+        seq: 118,
+        at: at(),
+        action: HOSTILE.into(),
+        by: "Mary Okafor".into(),
+        subject: "S-34".into(),
+        note: Some("report-only".into()),
+        hash: "9c2e41d0".into(),
+    }
+}
+
+fn sample_requests() -> Vec<RequestView> {
+    let address = "/v1.0/identity/conditionalAccess/policies".to_owned();
+    let get = RequestView { at: at(), method: "GET".into(), address, status: 200, body: None };
+    let body = "{\n  \"state\": \"enabledForReportingButNotEnforced\"\n}".to_owned();
+    let post = RequestView { method: "POST".into(), status: 201, body: Some(body), ..get.clone() };
+    vec![post, get.clone(), get]
+}
+
 #[test]
 fn a_citation_opens_on_the_rows_and_says_what_was_not_checked() {
-    let (id, user, version) = ("id-1".to_owned(), "Alice <b>".to_owned(), "7f31c2".to_owned());
-    let sign_in =
-        Row::SignIn { id: id.clone(), at: at(), user, app: "Exchange".into(), result: "blocked (53000)".into() };
-    let policy = Row::Policy { id, name: "CA205".into(), version, state: "On".into() };
-    let evidence =
-        Evidence { total: 142, not_checked: vec!["sign-ins after 07:40".into()], ..Evidence::of([sign_in, policy]) };
-    let view = EvidenceView {
-        statement: "142 sign-ins were blocked.".into(),
-        evidence: evidence.read("9c2e41", at()).within(Some((at(), at()))),
-        ..EvidenceView::default()
-    };
-    let html = web().pages.evidence(&view).unwrap();
+    let html = web().pages.evidence(&sample_evidence()).unwrap();
     for needed in [
-        "142, the 2 most telling shown",
+        "142, the 7 most telling shown",
         "<h2>Sign-ins</h2>",
         "<h2>Policies</h2>",
         "Alice &lt;b&gt;",
         "sign-ins after 07:40",
         "Tue 24 Nov 2026 08:31 UTC",
-        "9c2e41",
+        "9c2e41d07b55",
     ] {
         assert!(html.contains(needed), "{needed}");
     }
@@ -173,12 +210,9 @@ fn a_citation_opens_on_the_rows_and_says_what_was_not_checked() {
 #[test]
 fn the_log_and_the_requests_are_pages_of_their_own() {
     let pages = web().pages;
-    let entry =
-        EntryView { seq: 118, action: HOSTILE.into(), note: Some("report-only".into()), ..EntryView::default() };
-    let log = pages.log(&Frame::default(), &[entry]).unwrap();
+    let log = pages.log(&Frame::default(), &[sample_entry()]).unwrap();
     assert!(log.contains("id=\"entry-118\"") && !log.contains("<script>alert"));
-    let request = RequestView { method: "POST".into(), body: Some("{\"state\": 1}".into()), ..RequestView::default() };
-    let requests = pages.requests(&Frame::default(), &[request]).unwrap();
+    let requests = pages.requests(&Frame::default(), &sample_requests()).unwrap();
     assert!(requests.contains("<strong>1</strong> POST") && requests.contains("<strong>0</strong> PATCH"));
 }
 
@@ -251,13 +285,21 @@ fn the_script_stays_short_and_pages_load_only_our_own_files() {
     assert!(loaded.into_iter().all(|url| url.starts_with("/assets/")));
 }
 
-/// Writes the page with every sample for a person to look at, where tests record.
+/// Writes the pages with every sample for a person to look at, where tests record.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "where tests record is named by the environment")]
-fn the_page_of_all_samples_can_be_looked_at() {
-    let html = web().pages.chat(&sample_page()).unwrap();
-    if let Ok(folder) = std::env::var("PORTCULLIS_RECORD") {
-        std::fs::write(std::path::Path::new(&folder).join("web-samples.html"), &html).unwrap();
-    }
+fn the_pages_of_all_samples_can_be_looked_at() {
+    let (pages, view) = (web().pages, sample_page());
+    let html = pages.chat(&view).unwrap();
     assert_eq!(html.matches("<section class=\"card ").count(), samples().len());
+    let Ok(folder) = std::env::var("PORTCULLIS_RECORD") else { return };
+    let written = [
+        ("samples", html),
+        ("evidence", pages.evidence(&sample_evidence()).unwrap()),
+        ("log", pages.log(&view.frame, &[sample_entry()]).unwrap()),
+        ("requests", pages.requests(&view.frame, &sample_requests()).unwrap()),
+    ];
+    for (name, html) in written {
+        std::fs::write(std::path::Path::new(&folder).join(format!("web-{name}.html")), html).unwrap();
+    }
 }
