@@ -1,4 +1,5 @@
 //! The demo's tenant, asked through real HTTP as the product asks a real one.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests")]
 
 use std::sync::Arc;
 

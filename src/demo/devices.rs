@@ -132,8 +132,9 @@ pub fn methods(people: &People, user: u32) -> &'static [&'static str] {
         (Kind::Person, _) if admin => &["fido2SecurityKey", "microsoftAuthenticatorPush"],
         (Kind::Person, 0..=17) => &["windowsHelloForBusiness", "microsoftAuthenticatorPush"],
         (Kind::Person, 18..=79) => &["microsoftAuthenticatorPush"],
-        (Kind::Person, 80..=91) | (Kind::B2bGuest | Kind::B2bMember, 0..=55) => &["mobilePhone"],
-        (Kind::InternalGuest, 0..=49) => &["mobilePhone"],
+        (Kind::Person, 80..=91) | (Kind::B2bGuest | Kind::B2bMember, 0..=55) | (Kind::InternalGuest, 0..=49) => {
+            &["mobilePhone"]
+        }
         _ => &[],
     }
 }

@@ -9,6 +9,7 @@ pub mod cast;
 pub mod devices;
 pub mod graph;
 pub mod groups;
+pub mod judge;
 pub mod names;
 pub mod people;
 pub mod places;

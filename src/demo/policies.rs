@@ -223,8 +223,8 @@ impl Maker<'_> {
         let types = "internalGuest,b2bCollaborationGuest,b2bCollaborationMember,b2bDirectConnectUser,otherExternalUser,serviceProvider";
         let all =
             json!({ "@odata.type": "#microsoft.graph.conditionalAccessAllExternalTenants", "membershipKind": "all" });
-        let guests = self.users(
-            json!({ "includeGuestsOrExternalUsers": { "guestOrExternalUserTypes": types, "externalTenants": all } }),
+        let guests = users(
+            &json!({ "includeGuestsOrExternalUsers": { "guestOrExternalUserTypes": types, "externalTenants": all } }),
         );
         let timeclock = app_id(self.people.ids, TIMECLOCK);
         // SharePoint was taken out "for the supplier project"; it is where guests work.
@@ -263,7 +263,7 @@ impl Maker<'_> {
             "platforms": { "includePlatforms": ["all"], "excludePlatforms": ["android", "iOS", "windows", "macOS"] } }),
         );
         let managed = with(
-            self.users(json!({ "includeUsers": ["All"] })),
+            users(&json!({ "includeUsers": ["All"] })),
             json!({ "applications": target(&["All"], &[]),
             "clientAppTypes": ["exchangeActiveSync", "other"] }),
         );
@@ -312,22 +312,15 @@ impl Maker<'_> {
     }
 
     fn all_users(&self, excluded: &[&str]) -> Value {
-        self.users(json!({ "includeUsers": ["All"], "excludeGroups": self.group_list(excluded) }))
+        users(&json!({ "includeUsers": ["All"], "excludeGroups": self.group_list(excluded) }))
     }
 
     fn group_users(&self, included: &[&str], excluded: &[&str]) -> Value {
-        self.users(json!({ "includeGroups": self.group_list(included), "excludeGroups": self.group_list(excluded) }))
+        users(&json!({ "includeGroups": self.group_list(included), "excludeGroups": self.group_list(excluded) }))
     }
 
     fn roles(&self, roles: &[&str]) -> Value {
-        self.users(json!({ "includeRoles": roles, "excludeGroups": self.group_list(&["CA-BreakGlass"]) }))
-    }
-
-    fn users(&self, some: Value) -> Value {
-        let mut users = json!({ "includeUsers": [], "excludeUsers": [], "includeGroups": [], "excludeGroups": [], "includeRoles": [],
-            "excludeRoles": [], "includeGuestsOrExternalUsers": null, "excludeGuestsOrExternalUsers": null });
-        overlay(&mut users, some);
-        json!({ "users": users, "applications": target(&["All"], &[]) })
+        users(&json!({ "includeRoles": roles, "excludeGroups": self.group_list(&["CA-BreakGlass"]) }))
     }
 
     fn group_list(&self, names: &[&str]) -> Vec<String> {
@@ -372,6 +365,14 @@ const PORTAL_ROLES: &[&str] = &[
     "29232cdf-9323-42fd-ade2-1d097af3e4de",
     "b1be1c3e-b65d-4f19-8427-f6fa0d97feb9",
 ];
+
+/// Conditions with these users and all resources.
+fn users(some: &Value) -> Value {
+    let mut users = json!({ "includeUsers": [], "excludeUsers": [], "includeGroups": [], "excludeGroups": [], "includeRoles": [],
+        "excludeRoles": [], "includeGuestsOrExternalUsers": null, "excludeGuestsOrExternalUsers": null });
+    overlay(&mut users, some.clone());
+    json!({ "users": users, "applications": target(&["All"], &[]) })
+}
 
 fn target(included: &[&str], excluded: &[&str]) -> Value {
     json!({ "includeApplications": included, "excludeApplications": excluded, "includeUserActions": [],

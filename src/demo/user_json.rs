@@ -79,7 +79,7 @@ fn local_part(people: &People, index: u32) -> String {
     let namesakes = people.namesakes(index);
     let number = if namesakes == 0 { String::new() } else { (namesakes + 1).to_string() };
     match people.get(index).map(|user| user.kind) {
-        Some(Kind::Emergency) => plain(given).replace(".", "-"),
+        Some(Kind::Emergency) => plain(given).replace('.', "-"),
         Some(Kind::Sync) => format!("sync_nw-connect01_{}", people.ids.id(super::random::Object::Other, 1).simple()),
         Some(Kind::Room) => format!("room-{index}"),
         Some(Kind::Service) if cast(index).is_some() => given.to_owned(),

@@ -91,7 +91,6 @@ impl Ask {
     }
 
     /// One object.
-    #[must_use]
     pub fn one(&self, object: Value) -> Json<Value> {
         let mut object = self.select(object);
         if let Some(object) = object.as_object_mut() {

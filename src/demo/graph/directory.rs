@@ -100,6 +100,7 @@ fn user_index(tenant: &Tenant, id: &str) -> Result<u32, GraphError> {
 }
 
 /// `object` with its type, as in collections of several types.
+#[must_use]
 pub fn typed(kind: &str, mut object: Value) -> Value {
     if let Some(object) = object.as_object_mut() {
         object.insert("@odata.type".into(), json!(kind));
