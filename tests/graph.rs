@@ -316,6 +316,18 @@ async fn an_own_policy_is_created_read_back_found_and_removed_once() {
 }
 
 #[tokio::test]
+async fn the_most_verbose_log_holds_neither_secret_nor_token() {
+    let fake = Fake::start().await;
+    fake.on("/v1.0/devices", |_, _| Answer::error(403, "Authorization_RequestDenied", "no"));
+    let client = client(&fake);
+    read_snapshot(&client, &Quiet, None).await.unwrap();
+    writer(&fake).create(&draft()).await;
+    let text = fake::logged();
+    assert!(text.contains("Device.Read.All") && text.contains("TRACE"), "something is logged");
+    assert!(!text.contains(fake::SECRET) && !text.contains(fake::TOKEN));
+}
+
+#[tokio::test]
 async fn in_hand_over_mode_there_is_no_writer() {
     let fake = Fake::start().await;
     let mut config = fake.config();

@@ -22,7 +22,7 @@ async fn demo(users: u32) -> Demo {
     let options = Options {
         tenant: Tenant::generate(&Seed { users, seed: 1, today }),
         port: 0,
-        record_dir: None,
+        record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
         clock: Arc::new(move || today),
     };
     let service = Service::start(options).await.unwrap();

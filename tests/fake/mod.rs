@@ -14,6 +14,9 @@ const TENANT: &str = "00000000-1111-2222-3333-444444444444";
 /// The client secret, which must never show.
 pub(crate) const SECRET: &str = "a-secret-that-nobody-prints";
 
+/// The token, which must never show either.
+pub(crate) const TOKEN: &str = "a-token-that-nobody-prints";
+
 /// What a handler sees of the query.
 pub(crate) type Query = BTreeMap<String, String>;
 type Handler = Arc<dyn Fn(&Fake, &Query) -> Answer + Send + Sync>;
@@ -85,12 +88,13 @@ impl Answer {
 
 impl Fake {
     pub(crate) async fn start() -> Self {
+        log_everything();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let fake = Self { address: format!("http://{}", listener.local_addr().unwrap()), state: Arc::default() };
         let app = Router::new().fallback(answer).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         fake.on(&fake.token_path(), |_, _| {
-            Answer::json(200, &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": "t"}))
+            Answer::json(200, &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN}))
         });
         fake.on("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", |_, _| {
             Answer::json(200, &json!({"isEnabled": false}))
@@ -154,6 +158,33 @@ impl Fake {
         let state = self.state.lock().unwrap();
         state.requests.iter().filter(|seen| seen.path == path).map(|seen| seen.query.clone()).collect()
     }
+}
+
+/// Everything that this process has logged, at the most verbose level.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log_everything() {
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(|| Log).finish();
+    // Only the first of the tests in this process sets it.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// What was logged until now.
+pub(crate) fn logged() -> String {
+    String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned()
 }
 
 async fn answer(State(fake): State<Fake>, request: Request) -> Response<Body> {
