@@ -1,0 +1,109 @@
+//! What a message asks for: its intent, the names and values in it, and whether it must be refused.
+//!
+//! Routing decides which card or answer a person sees, never what happens: text leads to a card, a button acts.
+//! Two witnesses are added up: a table of [`rules`] over [`concepts`] (word families), and a small model that
+//! learns from the example utterances under `prompts/intents` when it is first used.
+
+pub(crate) mod concepts;
+pub(crate) mod features;
+pub(crate) mod gazetteer;
+pub(crate) mod kinds;
+pub(crate) mod model;
+pub(crate) mod refusals;
+pub(crate) mod rules;
+pub(crate) mod slots;
+pub(crate) mod spans;
+pub(crate) mod text;
+
+use std::collections::BTreeMap;
+
+pub use kinds::{Class, Intent, Refusal, UnknownIntent};
+pub use slots::{SlotName, Slots};
+
+/// The turn before, for words that mean nothing alone ("and from Android?").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// What that turn was about.
+    pub intent: Intent,
+    /// Its subject in words: a policy, a suggestion, "CA011 was disabled on Saturday".
+    pub subject: String,
+}
+
+/// The reading of one message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Routed {
+    /// The best reading.
+    pub intent: Intent,
+    /// Names and values, each a verbatim part of the text.
+    pub slots: Slots,
+    /// Set with [`Intent::OutOfScope`] only: what was asked for that the bot refuses or does not know.
+    pub refusal: Option<Refusal>,
+    /// False when the next best reading is close: ask back, with the alternatives as buttons.
+    pub sure: bool,
+    /// The next best readings, best first, at most three; never the intent itself.
+    pub alternatives: Vec<Intent>,
+}
+
+/// A lead of the best reading below this is a guess (in units of rule weight); found on the example questions.
+const SURE_LEAD: f32 = 1.0;
+
+/// Longer messages are cut here before anything looks at them: no question needs more, and work stays bounded.
+const MAX_CHARS: usize = 2_000;
+
+/// Reads a message. Costs about a millisecond; the first call also trains the model.
+#[must_use]
+pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
+    let text: String = text.chars().take(MAX_CHARS).collect();
+    let message = text::Message::read(&text);
+    let slots = message.slots();
+    let scores = scores(&message, previous);
+    if let Some(refusal) = refusals::find(&message, previous.map(|turn| turn.intent)) {
+        return refused(refusal, slots, &scores);
+    }
+    let ranked = ranked(&scores);
+    let mut by_rank = ranked.iter();
+    let Some((class, best)) = by_rank.next().copied() else {
+        return refused(Refusal::OtherTopic, slots, &scores);
+    };
+    let next = by_rank.next().map_or(f32::MIN, |(_, score)| *score);
+    Routed {
+        intent: class.intent(),
+        slots,
+        refusal: class.refusal(),
+        sure: best - next >= SURE_LEAD,
+        alternatives: ranked.iter().skip(1).take(3).map(|(class, _)| class.intent()).collect(),
+    }
+}
+
+/// Every class with the sum of what the model, the rules and the turn before say for it.
+fn scores(message: &text::Message<'_>, previous: Option<&Previous>) -> Vec<(Class, f32)> {
+    let concepts = concepts::of(message);
+    let previous = previous.map(|turn| turn.intent);
+    let model = model::Model::shared().scores(&features::of(message, &concepts, previous));
+    let rules = rules::scores(&concepts, message, previous);
+    Class::all().zip(model).map(|(class, learnt)| (class, learnt + rules.get(&class).copied().unwrap_or(0.0))).collect()
+}
+
+/// The best class of each intent, best intent first.
+fn ranked(scores: &[(Class, f32)]) -> Vec<(Class, f32)> {
+    let mut best: BTreeMap<Intent, (Class, f32)> = BTreeMap::new();
+    for &(class, score) in scores {
+        let entry = best.entry(class.intent()).or_insert((class, score));
+        if score > entry.1 {
+            *entry = (class, score);
+        }
+    }
+    let mut ranked: Vec<(Class, f32)> = best.into_values().collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked
+}
+
+fn refused(refusal: Refusal, slots: Slots, scores: &[(Class, f32)]) -> Routed {
+    let alternatives = ranked(scores)
+        .into_iter()
+        .map(|(class, _)| class.intent())
+        .filter(|intent| *intent != Intent::OutOfScope)
+        .take(3)
+        .collect();
+    Routed { intent: Intent::OutOfScope, slots, refusal: Some(refusal), sure: true, alternatives }
+}

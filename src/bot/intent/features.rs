@@ -1,0 +1,65 @@
+//! What the model sees of a message: words, pairs of words, pieces of words, concepts and pairs of concepts.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::concepts::Concepts;
+use super::kinds::Intent;
+use super::text::Message;
+
+/// One thing seen, by its hash, with the weight of its family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Feature {
+    /// Identity.
+    pub(crate) hash: u64,
+    /// How much one sight of it counts.
+    pub(crate) weight: u8,
+}
+
+/// Lengths of word pieces; they catch typos and endings.
+const PIECES: [usize; 3] = [3, 4, 5];
+
+/// All features of a message, each once.
+pub(crate) fn of(message: &Message<'_>, concepts: &Concepts, previous: Option<Intent>) -> Vec<Feature> {
+    let mut all = BTreeSet::new();
+    let words: Vec<&str> = message.words().collect();
+    for word in &words {
+        add(&mut all, 2, &("word", word));
+        if let Some(previous) = previous {
+            add(&mut all, 2, &("after", previous.as_str(), word));
+        }
+        if !word.starts_with('_') {
+            pieces(&mut all, word);
+        }
+    }
+    let edges = || std::iter::once("^").chain(words.iter().copied()).chain(std::iter::once("$"));
+    for pair in edges().zip(edges().skip(1)) {
+        add(&mut all, 2, &("pair", pair));
+    }
+    for (index, concept) in concepts.names().enumerate() {
+        add(&mut all, 2, &("concept", concept));
+        for other in concepts.names().skip(index + 1) {
+            add(&mut all, 1, &("concepts", concept, other));
+        }
+    }
+    if let Some(previous) = previous {
+        add(&mut all, 4, &("after", previous.as_str()));
+        add(&mut all, 2, &"follow-up");
+    }
+    all.into_iter().collect()
+}
+
+fn pieces(all: &mut BTreeSet<Feature>, word: &str) {
+    let chars: Vec<char> = std::iter::once('<').chain(word.chars()).chain(std::iter::once('>')).collect();
+    for length in PIECES {
+        for piece in chars.windows(length) {
+            add(all, 1, &("piece", piece));
+        }
+    }
+}
+
+fn add(all: &mut BTreeSet<Feature>, weight: u8, seen: &impl Hash) {
+    let mut hasher = DefaultHasher::new();
+    seen.hash(&mut hasher);
+    all.insert(Feature { hash: hasher.finish(), weight });
+}

@@ -1,0 +1,168 @@
+//! A message made comparable: mentions and quoted lines dropped, names and ids replaced, lower case, no accents.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::spans::{self, Kind, Span};
+
+/// A message and what was recognised in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Message<'a> {
+    raw: &'a str,
+    spans: Vec<Span>,
+    plain: String,
+}
+
+impl<'a> Message<'a> {
+    /// Recognises names and ids and normalises the rest.
+    pub(crate) fn read(raw: &'a str) -> Self {
+        let spans = spans::find(raw);
+        let plain = plain(raw, &spans, false);
+        Self { raw, spans, plain }
+    }
+
+    /// The text as it came.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// Recognised parts, in the order of the text, not overlapping.
+    pub(crate) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The normalised text.
+    pub(crate) fn plain(&self) -> &str {
+        &self.plain
+    }
+
+    /// The normalised text with the quoted lines: what is refused is refused in a quotation too.
+    pub(crate) fn whole(&self) -> String {
+        plain(self.raw, &self.spans, true)
+    }
+
+    /// The words of the normalised text; `?` and `!` count as words.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        words(&self.plain)
+    }
+}
+
+/// Words, question and exclamation marks of normalised text.
+pub(crate) fn words(plain: &str) -> impl Iterator<Item = &str> {
+    static WORD: LazyLock<Regex> = LazyLock::new(|| regex(r"[\w']+|[?!]"));
+    WORD.find_iter(plain).map(|word| word.as_str())
+}
+
+/// Compiles a constant pattern.
+#[expect(clippy::expect_used, reason = "the patterns are constants, and each is compiled by a unit test")]
+pub(crate) fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a constant pattern compiles")
+}
+
+/// Whether a line is a quotation from an earlier message.
+fn is_quote(line: &str) -> bool {
+    line.trim_start().starts_with('>')
+}
+
+fn plain(raw: &str, spans: &[Span], quotes_too: bool) -> String {
+    let quotes_too = quotes_too || raw.lines().all(|line| is_quote(line) || line.trim().is_empty());
+    let mut out = String::with_capacity(raw.len());
+    let mut at = 0;
+    for line in raw.split_inclusive('\n') {
+        let end = at + line.len();
+        if quotes_too || !is_quote(line) {
+            push_line(&mut out, raw, spans, (at, end));
+        }
+        at = end;
+    }
+    squeeze(&out)
+}
+
+/// Copies one line with each recognised part replaced by the word for its kind.
+fn push_line(out: &mut String, raw: &str, spans: &[Span], (start, end): (usize, usize)) {
+    let mut at = start;
+    for span in spans.iter().filter(|span| span.start >= start && span.end <= end) {
+        fold_into(out, raw.get(at..span.start).unwrap_or_default());
+        match span.kind.placeholder() {
+            Some(word) => out.push_str(word),
+            None => fold_into(out, span.text(raw)),
+        }
+        at = span.end;
+    }
+    fold_into(out, raw.get(at..end).unwrap_or_default());
+}
+
+/// Lower case without accents or typographic marks; emoji that answer become words.
+fn fold_into(out: &mut String, text: &str) {
+    for character in text.chars().flat_map(char::to_lowercase) {
+        match character {
+            '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => out.push('\''),
+            '\u{2013}' | '\u{2014}' => out.push_str(" - "),
+            '\u{1f44d}' | '\u{2705}' | '\u{2714}' | '\u{1f197}' | '\u{1f44c}' => out.push_str(" _yes "),
+            '\u{1f44e}' | '\u{274c}' | '\u{1f6ab}' => out.push_str(" _no "),
+            '\u{1f64f}' | '\u{1f44f}' | '\u{2764}' | '\u{1f389}' | '\u{1f64c}' => out.push_str(" _thanks "),
+            '\u{e0}'..='\u{e5}' => out.push('a'),
+            '\u{e7}' => out.push('c'),
+            '\u{e8}'..='\u{eb}' => out.push('e'),
+            '\u{ec}'..='\u{ef}' => out.push('i'),
+            '\u{f1}' => out.push('n'),
+            '\u{f2}'..='\u{f6}' | '\u{f8}' => out.push('o'),
+            '\u{f9}'..='\u{fc}' => out.push('u'),
+            '\u{df}' => out.push_str("ss"),
+            other => out.push(other),
+        }
+    }
+}
+
+/// Single spaces, digits as `_num`.
+fn squeeze(text: &str) -> String {
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+(?:[.,]\d+)*\b"));
+    let text = NUMBER.replace_all(text, "_num");
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" 's", "'s")
+}
+
+impl Kind {
+    /// The word that stands for this kind in normalised text; `None` keeps the words themselves.
+    fn placeholder(self) -> Option<&'static str> {
+        match self {
+            Self::Suggestion => Some(" _sugg "),
+            Self::Policy => Some(" _policy "),
+            Self::Quoted => Some(" _quoted "),
+            Self::Upn | Self::Account => Some(" _upn "),
+            Self::Person => Some(" _person "),
+            Self::Guid => Some(" _guid "),
+            Self::Code => Some(" _code "),
+            Self::Ip => Some(" _ip "),
+            Self::Run => Some(" _run "),
+            Self::Clock => Some(" _time "),
+            Self::Place => Some(" _place "),
+            Self::App => Some(" _app "),
+            Self::Mention => Some(" "),
+            Self::ExclusionGroup => Some(" _exgroup "),
+            Self::Group | Self::Platform | Self::ClientApp => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        Message::read(text).plain().to_owned()
+    }
+
+    #[test]
+    fn mentions_and_quoted_lines_say_nothing() {
+        assert_eq!(plain("<at>CA Bot</at> <@U04K2QX> @anna show rules"), "show rules");
+        assert_eq!(plain("> S-12: block device code flow\nwhy?"), "why?");
+        assert_eq!(plain("> why?"), "> why?");
+    }
+
+    #[test]
+    fn ids_become_words_and_accents_go() {
+        assert_eq!(plain("S-12 vs CA019 in Malm\u{f6}"), "_sugg vs _policy in _place");
+        assert_eq!(plain("\u{1f44d} don\u{2019}t"), "_yes don't");
+    }
+}
