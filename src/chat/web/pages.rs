@@ -324,7 +324,9 @@ fn resolve(value: &mut Value, card: &Card) {
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
                 if let ("cites", Value::Array(numbers)) = (name.as_str(), &mut *field) {
-                    numbers.iter_mut().for_each(|number| *number = cited(number, card));
+                    for number in numbers {
+                        *number = cited(number, card);
+                    }
                 } else {
                     resolve(field, card);
                 }
