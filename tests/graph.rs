@@ -265,7 +265,7 @@ fn draft() -> ReportOnlyPolicy {
     let mut policy = Policy::default();
     policy.conditions.users.include.all = true;
     policy.conditions.applications.all = true;
-    ReportOnlyPolicy::new(&policy, "Require MFA [pc-1]")
+    ReportOnlyPolicy::new(&policy, "Require MFA [pc-1]").unwrap()
 }
 
 fn writer(fake: &Fake) -> Writer {

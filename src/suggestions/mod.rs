@@ -4,6 +4,7 @@
 //! proposals of a scan with what is known and says what to do; a known one is not said twice.
 
 pub mod draft;
+pub mod lint;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::{About, Cure, CureAction, Finding, Severity, Verdict};
 use crate::facts::{Fact, Row};
+
+pub use draft::ReportOnlyPolicy;
+pub use lint::{Objection, lint};
 
 /// A cure of a finding, ready to be suggested.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

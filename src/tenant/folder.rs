@@ -252,7 +252,7 @@ impl Reader {
         let snapshot = &mut self.builder.snapshot;
         match kind {
             Kind::IdentitySecurityDefaultsEnforcementPolicy => {
-                snapshot.security_defaults = node.member("isEnabled").flag()?
+                snapshot.security_defaults = node.member("isEnabled").flag()?;
             }
             Kind::TermsOfUse => {
                 snapshot.terms_of_use.insert(node.member("id").required_id()?, node.member("displayName").string()?);
