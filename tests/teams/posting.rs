@@ -134,3 +134,15 @@ async fn secrets_are_in_no_error() {
     let words = format!("{:#} {0:?}", failed.unwrap_err());
     assert!(words.contains("teams.app_secret") && !words.contains("s3cret"), "{words}");
 }
+
+#[tokio::test]
+async fn a_message_without_an_id_stands_once_and_is_updated_by_a_new_one() {
+    let service = Service::start().await;
+    service.with(|seen| seen.answers.push_back((202, None, "")));
+    let teams = service.teams(&clock());
+    let chat = chat(&service.base, None);
+    let id = teams.send(&chat, &card("an answer")).await.unwrap();
+    teams.update(&chat, &id, &card("a newer one")).await.unwrap();
+    let methods: Vec<Method> = seen(&service).into_iter().map(|(method, ..)| method).collect();
+    assert_eq!((id.as_str(), methods), ("", vec![Method::POST, Method::POST]));
+}

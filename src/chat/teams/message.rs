@@ -21,14 +21,15 @@ pub(crate) fn message(card: &Card, rendered: &Value, conversation: &str, to: &Re
         "summary": clip(&card.summary, 300),
         "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": rendered}],
     });
-    if card.kind == Kind::Answer {
-        add(&mut message, "channelData", json!({"feedbackLoop": {"type": "default"}}));
-    }
     if let Some(entity) = entity(card) {
         add(&mut message, "entities", json!([entity]));
     }
-    if let Some(text) = sources(&card.citations) {
-        add(&mut message, "text", json!(text));
+    if card.kind == Kind::Answer {
+        add(&mut message, "channelData", json!({"feedbackLoop": {"type": "default"}}));
+        // Teams splits text and card, and tells no id then; cards that change later carry their sources inside only.
+        if let Some(text) = sources(&card.citations) {
+            add(&mut message, "text", json!(text));
+        }
     }
     message
 }
@@ -42,12 +43,13 @@ fn sources(citations: &[Citation]) -> Option<String> {
 
 /// The root entity; none when there is nothing to label and nothing to cite, since its mere presence may say "AI".
 fn entity(card: &Card) -> Option<Value> {
-    if card.citations.is_empty() && !card.ordered_by_model {
+    let cited = if card.kind == Kind::Answer { card.citations.as_slice() } else { &[] };
+    if cited.is_empty() && !card.ordered_by_model {
         return None;
     }
     let mut entity = json!({
         "type": "https://schema.org/Message", "@type": "Message", "@context": "https://schema.org", "@id": "",
-        "citation": card.citations.iter().take(CITATIONS).map(claim).collect::<Vec<_>>(),
+        "citation": cited.iter().take(CITATIONS).map(claim).collect::<Vec<_>>(),
     });
     if card.ordered_by_model {
         add(&mut entity, "additionalType", json!(["AIGeneratedContent"]));

@@ -147,12 +147,19 @@ impl Teams {
         let reference = reference(to)?;
         let id = reference.thread.as_deref().unwrap_or(&to.id);
         let body = message::message(card, &self.renderer.card(card)?, id, &reference);
-        match self.connector.put(&reference.service_url, [id, message], &body).await {
-            // The card's new state must be seen: a message that Teams doesn't find again is posted anew.
-            Err(failure) if failure.is_not_found() => {
-                self.connector.post(&reference.service_url, id, &body).await.map(drop).context("posting to Teams")
-            }
-            outcome => outcome.context("updating a message in Teams"),
+        // The card's new state must be seen: a message whose id is unknown here or to Teams is posted anew.
+        let found = !message.is_empty() && self.replace(&reference, [id, message], &body).await?;
+        if !found {
+            self.connector.post(&reference.service_url, id, &body).await.context("posting to Teams")?;
+        }
+        Ok(())
+    }
+
+    /// Replaces a message; false when Teams doesn't find it.
+    async fn replace(&self, reference: &Reference, at: [&str; 2], body: &Value) -> anyhow::Result<bool> {
+        match self.connector.put(&reference.service_url, at, body).await {
+            Err(failure) if failure.is_not_found() => Ok(false),
+            outcome => outcome.map(|()| true).context("updating a message in Teams"),
         }
     }
 }

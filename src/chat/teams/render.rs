@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::chat::card::{Action, Block, Card, Citation, Run, Tone};
+use crate::chat::render::{tenths, visible, web_address};
 use crate::facts::grouped;
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/teams");
@@ -132,9 +133,7 @@ impl Renderer {
 /// A link leads to a web page, never into a script or another program.
 fn is_harmless(action: &Action) -> bool {
     match action {
-        Action::Open { url, .. } => {
-            ["https://", "http://127.0.0.1:", "http://localhost:"].iter().any(|web| url.starts_with(web))
-        }
+        Action::Open { url, .. } => url.starts_with("http") && web_address(url).is_some(),
         Action::Press { .. } | Action::Ask { .. } => true,
     }
 }
@@ -188,20 +187,15 @@ pub(super) fn clip(text: &str, most: usize) -> String {
     }
 }
 
-/// The inside of a JSON string. Characters that turn the direction of writing could make a name read as another: replaced.
+/// The inside of a JSON string, without characters that make one text read as another.
 fn escape(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if turns_writing(c) { '\u{fffd}' } else { c }).collect();
-    let quoted = Value::String(plain).to_string();
+    let quoted = Value::String(visible(text)).to_string();
     quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
-fn turns_writing(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 handlebars_helper!(bar: |value: u64, of: u64| {
-    let tenths = usize::try_from((value * 10 + of / 2).checked_div(of).unwrap_or(0).min(10)).unwrap_or(0);
-    format!("{}{}", "█".repeat(tenths), "░".repeat(10 - tenths))
+    let full = usize::try_from((tenths(value, of).unwrap_or(0) + 50) / 100).unwrap_or(0);
+    format!("{}{}", "█".repeat(full), "░".repeat(10 - full))
 });
 handlebars_helper!(count: |number: u64| grouped(i64::try_from(number).unwrap_or(i64::MAX)));
 handlebars_helper!(position: |index: u64| index + 1);
@@ -252,7 +246,7 @@ mod tests {
     fn hostile_text_stays_text() {
         let (_, card) = samples().into_iter().find(|(name, _)| *name == "hostile").unwrap();
         let json = rendered(&card);
-        let seen = HOSTILE.replace(['\u{202e}', '\u{202c}'], "\u{fffd}");
+        let seen = visible(HOSTILE);
         let texts: Vec<&str> = objects(&json).iter().filter_map(|object| object.get("text")?.as_str()).collect();
         assert!(texts.iter().any(|text| text.starts_with(&seen)), "{texts:#?}");
         for action in objects(&json).iter().filter(|object| object.get("type") == Some(&json!("Action.OpenUrl"))) {
