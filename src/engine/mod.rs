@@ -11,7 +11,9 @@ pub mod request;
 pub mod rule;
 pub mod truth;
 
+mod accounts;
 mod attribute_filter;
+mod bits;
 mod condition;
 mod judge;
 mod target;

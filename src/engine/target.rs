@@ -21,6 +21,9 @@ const GROUPS: [(&str, &[&str]); 3] = [
     (APP_AZURE_MANAGEMENT, &["c44b4083-3bb0-49c1-b47d-974e53cbdf3c"]),
 ];
 
+/// The app in which people remediate their own risk; nothing reaches it.
+pub(super) const RISK_REMEDIATION_APP: &str = "93625bc8-bfe2-437a-97e0-3d0060024faa";
+
 /// Scopes that sign a person in and read only their own profile.
 const OPEN_ID: [&str; 4] = ["email", "offline_access", "openid", "profile"];
 /// Baseline scopes of any client, besides [`OPEN_ID`].
@@ -134,6 +137,31 @@ fn maybe_microsoft(model: &Model, id: &str) -> Truth {
         None if model.snapshot.has(Kind::ServicePrincipals) && id.is_empty() => Truth::No,
         _ => Truth::Maybe,
     }
+}
+
+/// App ids that a name in a policy stands for, as far as they are known.
+pub(super) fn members<'a>(model: &'a Model, name: &'a str) -> Vec<&'a str> {
+    let own = name.contains('-').then_some(name);
+    let listed = model.snapshot.settings.app_groups.get(name).into_iter().flatten().map(String::as_str);
+    let unlisted = !model.snapshot.settings.app_groups.contains_key(name);
+    let published = GROUPS.iter().filter(|(group, _)| unlisted && *group == name).flat_map(|(_, members)| *members);
+    own.into_iter().chain(listed).chain(published.copied()).collect()
+}
+
+/// What isn't known of the apps that a condition takes in, as people read it.
+pub(super) fn open(model: &Model, condition: &Applications) -> Vec<String> {
+    let named = condition.include.union(&condition.exclude);
+    let unlisted = |name: &&String| {
+        GROUPS.iter().any(|(group, _)| group == name) && !model.snapshot.settings.app_groups.contains_key(*name)
+    };
+    let mut all: Vec<String> = named.filter(unlisted).map(|name| format!("which apps belong to {name}")).collect();
+    if condition.filter.is_some() && !attribute_filter::readable(model) {
+        all.push("custom security attributes of apps".into());
+    }
+    if leaks(condition) && model.snapshot.settings.baseline_scopes == BaselineScopes::Unknown {
+        all.push("the tenant's setting for baseline scopes".into());
+    }
+    all
 }
 
 /// What isn't known about the target, as people read it.

@@ -80,6 +80,12 @@ impl UserCondition {
         self.include.hit(who, false).and(self.exclude.hit(who, true).negate())
     }
 
+    /// What isn't known about it, as people read it.
+    pub(super) fn open(&self) -> impl Iterator<Item = &str> {
+        let sides = [&self.include, &self.exclude];
+        sides.into_iter().flat_map(|side| side.open.iter().chain(&side.strangers)).map(String::as_str)
+    }
+
     /// Directory users that surely meet it, and those that possibly do.
     pub(super) fn positions(&self, everyone: &RoaringBitmap, guests: &GuestIndex) -> (RoaringBitmap, RoaringBitmap) {
         let (included, perhaps_included) = self.include.positions(everyone, guests);
@@ -124,7 +130,7 @@ impl Side {
         built
     }
 
-    fn hit(&self, who: &Who<'_>, excluding: bool) -> Truth {
+    pub(super) fn hit(&self, who: &Who<'_>, excluding: bool) -> Truth {
         if self.all {
             return Truth::Yes;
         }

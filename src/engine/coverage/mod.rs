@@ -1,5 +1,14 @@
 //! Where no policy meets a requirement: requirement × scope → gaps, and why.
 
+mod causes;
+mod devices;
+mod domain;
+mod gaps;
+mod locations;
+mod people;
+mod requirement;
+mod search;
+
 use std::collections::BTreeSet;
 
 use roaring::RoaringBitmap;
@@ -74,6 +83,9 @@ pub struct Coverage {
     pub undecided: RoaringBitmap,
     /// Positions of all users looked at.
     pub looked_at: RoaringBitmap,
+    /// Object ids of policies that cover something only because what they ask can't be done there (MFA by a client that
+    /// can't): they act as a block.
+    pub acts_as_block: BTreeSet<String>,
     /// What would settle the undecided part, as people read it.
     pub unresolved: BTreeSet<String>,
 }

@@ -1,0 +1,52 @@
+//! Sets of accounts that scopes are made of.
+
+use roaring::RoaringBitmap;
+
+use super::Model;
+use super::who::{group_members, role_members};
+use crate::tenant::directory::AccountKind;
+use crate::tenant::{Assignment, User};
+
+impl Model {
+    /// Every enabled account, guests, service accounts and rooms among them; disabled ones can't sign in.
+    #[must_use]
+    pub fn default_users(&self) -> RoaringBitmap {
+        self.users_where(|_| true)
+    }
+
+    /// Enabled accounts of one kind.
+    #[must_use]
+    pub fn users_of_kind(&self, kind: AccountKind) -> RoaringBitmap {
+        self.users_where(|user| user.account == kind)
+    }
+
+    /// Enabled guests and external users that have an account here.
+    #[must_use]
+    pub fn guests(&self) -> RoaringBitmap {
+        self.users_where(|user| user.guest.is_some())
+    }
+
+    /// Emergency access accounts as configured, by themselves or through groups, whatever their state.
+    #[must_use]
+    pub fn emergency_users(&self) -> RoaringBitmap {
+        let mut all = RoaringBitmap::new();
+        for id in &self.snapshot.settings.emergency_access {
+            match self.snapshot.directory.user_index(id) {
+                Some(position) => drop(all.insert(position)),
+                None => all |= group_members(&self.snapshot, id).unwrap_or_default(),
+            }
+        }
+        all
+    }
+
+    /// Enabled holders of a built-in role for the whole tenant, directly or through a group; none when not known.
+    #[must_use]
+    pub fn role_holders(&self, role: &str, assignment: Assignment) -> Option<RoaringBitmap> {
+        Some(role_members(&self.snapshot, role, assignment)? & self.default_users())
+    }
+
+    fn users_where(&self, wanted: impl Fn(&User) -> bool) -> RoaringBitmap {
+        let users = (0u32..).zip(&self.snapshot.directory.users);
+        users.filter(|(_, user)| user.enabled && wanted(user)).map(|(position, _)| position).collect()
+    }
+}

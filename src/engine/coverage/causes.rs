@@ -1,0 +1,303 @@
+//! Why no policy covers a hole: for each policy that could have, what stands in its way, most telling first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roaring::RoaringBitmap;
+
+use super::domain::{Axis, Value};
+use super::requirement::{Bearing, bearing};
+use super::{Cause, Other, Reason, Requirement};
+use crate::engine::judge::{Dimension, undecided};
+use crate::engine::truth::Truth;
+use crate::engine::who::{Who, group_members, guest_hit, guest_of, role_members};
+use crate::engine::{Model, target};
+use crate::tenant::Assignment;
+use crate::tenant::policy::{Policy, PolicyState};
+use crate::tenant::sign_in::Known;
+
+/// A policy that could have met the requirement.
+#[derive(Debug)]
+struct Candidate<'a> {
+    at: usize,
+    policy: &'a Policy,
+    bearing: Bearing,
+    /// For each dimension and value, whether its condition is met.
+    met: Vec<Vec<Truth>>,
+}
+
+/// All candidates of a requirement.
+#[derive(Debug)]
+pub(super) struct Causes<'a> {
+    model: &'a Model,
+    axes: &'a [Axis],
+    candidates: Vec<Candidate<'a>>,
+    others: &'a [(Other, Who<'a>)],
+}
+
+/// Users of one hole for whom the same stands in the way.
+pub(super) struct Share {
+    pub(super) users: RoaringBitmap,
+    pub(super) others: BTreeSet<Other>,
+    pub(super) causes: Vec<Cause>,
+}
+
+/// What stands between a policy and some users.
+type Barrier = Option<Reason>;
+
+impl<'a> Causes<'a> {
+    pub(super) fn new(
+        model: &'a Model,
+        requirement: &Requirement,
+        axes: &'a [Axis],
+        others: &'a [(Other, Who<'a>)],
+    ) -> Self {
+        let policies = model.snapshot.policies.iter().enumerate();
+        let candidates = policies
+            .map(|(at, policy)| (at, policy, bearing(&model.snapshot, requirement, policy)))
+            .filter(|(.., bearing)| *bearing != Bearing::None)
+            .map(|(at, policy, bearing)| Candidate { at, policy, met: met(model, (at, policy), axes), bearing })
+            .collect();
+        Self { model, axes, candidates, others }
+    }
+
+    /// Values of the first dimension that no candidate tells apart.
+    pub(super) fn alike(&self, values: &[usize]) -> Vec<Vec<usize>> {
+        let mut kinds: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+        for value in values {
+            let key = self.candidates.iter().map(|one| one.meets(0, &[*value])).collect();
+            kinds.entry(key).or_default().push(*value);
+        }
+        kinds.into_values().collect()
+    }
+
+    /// The users of a hole with these values, each with what stands in the way of the candidates.
+    pub(super) fn shares(&self, users: &RoaringBitmap, others: &BTreeSet<Other>, values: &[Vec<usize>]) -> Vec<Share> {
+        let telling: Vec<bool> = self.candidates.iter().map(|one| one.reaches(values)).collect();
+        let mut parts: Vec<(RoaringBitmap, Vec<Barrier>)> = vec![(users.clone(), Vec::new())];
+        for (candidate, telling) in self.candidates.iter().zip(&telling) {
+            let split = |(users, barriers): (RoaringBitmap, Vec<Barrier>)| {
+                let with = move |(users, barrier): (RoaringBitmap, Barrier)| {
+                    (users, barriers.iter().cloned().chain([barrier]).collect())
+                };
+                self.barriers(candidate, users, *telling).into_iter().map(with).collect::<Vec<_>>()
+            };
+            parts = parts.into_iter().flat_map(split).collect();
+        }
+        let mut found: BTreeMap<Vec<Cause>, (RoaringBitmap, BTreeSet<Other>)> = BTreeMap::new();
+        for (users, barriers) in parts.into_iter().filter(|(users, _)| !users.is_empty()) {
+            found.entry(self.causes(&barriers, values)).or_default().0 |= users;
+        }
+        for (other, who) in self.others.iter().filter(|(other, _)| others.contains(other)) {
+            let barriers: Vec<_> = self.candidates.iter().map(|one| self.barrier(one, who)).collect();
+            found.entry(self.causes(&barriers, values)).or_default().1.insert(*other);
+        }
+        found.into_iter().map(|(causes, (users, others))| Share { users, others, causes }).collect()
+    }
+
+    /// The users apart by what keeps the policy from them: which exclusion, or not being included.
+    fn barriers(
+        &self,
+        candidate: &Candidate<'_>,
+        users: RoaringBitmap,
+        telling: bool,
+    ) -> Vec<(RoaringBitmap, Barrier)> {
+        let Some(condition) = self.model.users.get(candidate.at) else { return vec![(users, None)] };
+        let everyone = &self.model.everyone;
+        let mut parts = Vec::new();
+        let mut rest = users;
+        if telling {
+            for (reason, who) in self.exclusions(candidate.policy) {
+                let hit = &rest & who;
+                if !hit.is_empty() {
+                    rest -= &hit;
+                    parts.push((hit, Some(reason)));
+                }
+            }
+        }
+        let (surely, possibly) = condition.positions(everyone, &self.model.guests);
+        let barrier = if rest.is_disjoint(&possibly) {
+            Some(Reason::UsersNotIncluded)
+        } else if rest.is_disjoint(&surely) {
+            Some(Reason::Undecided([condition.include.open.as_slice(), &condition.exclude.open].concat().join(", ")))
+        } else {
+            None
+        };
+        parts.push((rest, barrier));
+        parts
+    }
+
+    /// Each way in which the policy excludes users, with everyone whom it hits, in the order of the portal.
+    fn exclusions(&self, policy: &Policy) -> Vec<(Reason, RoaringBitmap)> {
+        let snapshot = &self.model.snapshot;
+        let exclude = &policy.conditions.users.exclude;
+        let named = exclude.users.iter().filter_map(|id| snapshot.directory.user_index(id)).collect();
+        let mut all = vec![(Reason::ExcludedUser, named)];
+        for id in &exclude.groups {
+            all.push((Reason::ExcludedGroup(id.clone()), group_members(snapshot, id).unwrap_or_default()));
+        }
+        for id in &exclude.roles {
+            let holders = role_members(snapshot, id, Assignment::Active).unwrap_or_default();
+            all.push((Reason::ExcludedRole(id.clone()), holders));
+        }
+        if let Some(guests) = &exclude.guests {
+            let kinds = self
+                .model
+                .guests
+                .iter()
+                .filter(|((kind, tenant), _)| guest_hit(guests, &guest_of(*kind, tenant.as_deref())) == Truth::Yes);
+            all.push((Reason::ExcludedGuests, kinds.fold(RoaringBitmap::new(), |all, (_, members)| all | members)));
+        }
+        all
+    }
+
+    /// What keeps the policy from somebody without an object here.
+    fn barrier(&self, candidate: &Candidate<'_>, who: &Who<'_>) -> Barrier {
+        let condition = self.model.users.get(candidate.at)?;
+        match (condition.include.hit(who, false), condition.exclude.hit(who, true)) {
+            (Truth::No, _) => Some(Reason::UsersNotIncluded),
+            (_, Truth::Yes) if matches!(who.guest, Known::Is(_)) => Some(Reason::ExcludedGuests),
+            (_, Truth::Yes) => Some(Reason::ExcludedUser),
+            (Truth::Yes, Truth::No) => None,
+            _ => {
+                let unknown = [condition.include.unknowns(who, false), condition.exclude.unknowns(who, true)].concat();
+                Some(Reason::Undecided(unknown.join(", ")))
+            }
+        }
+    }
+
+    /// The causes, most telling first; those that only say that a policy is about something else stand in for none.
+    fn causes(&self, barriers: &[Barrier], values: &[Vec<usize>]) -> Vec<Cause> {
+        let mut all: Vec<(u8, Cause)> = Vec::new();
+        for (candidate, barrier) in self.candidates.iter().zip(barriers) {
+            let reasons = self.reasons(candidate, barrier.as_ref(), values);
+            let cause = |reason| Cause { policy_id: Some(candidate.policy.id.clone()), reason };
+            all.extend(reasons.into_iter().map(|reason| (rank(&reason), cause(reason))));
+        }
+        all.sort();
+        all.dedup();
+        if all.iter().any(|(rank, _)| *rank < BESIDE) {
+            all.retain(|(rank, _)| *rank < BESIDE);
+        }
+        if all.is_empty() {
+            all.push((BESIDE, Cause { policy_id: None, reason: Reason::NoPolicy }));
+        }
+        all.into_iter().map(|(_, cause)| cause).collect()
+    }
+
+    fn reasons(&self, candidate: &Candidate<'_>, barrier: Option<&Reason>, values: &[Vec<usize>]) -> Vec<Reason> {
+        let mut all: Vec<Reason> = barrier.cloned().into_iter().collect();
+        let of_target = values.first().map_or(&[][..], Vec::as_slice);
+        if !candidate.meets(0, of_target) && barrier != Some(&Reason::UsersNotIncluded) {
+            all.push(self.target_reason(candidate, of_target));
+        }
+        let narrower = self.narrower(candidate, values);
+        if !narrower.is_empty() {
+            all.push(Reason::NarrowerConditions(narrower));
+        }
+        let beside = all.iter().any(|reason| rank(reason) >= BESIDE);
+        let excluded_only = all.iter().all(|reason| rank(reason) == 0);
+        match candidate.policy.state {
+            PolicyState::Disabled if all.is_empty() => all.push(Reason::Off),
+            PolicyState::ReportOnly if !beside => all.push(Reason::ReportOnly),
+            PolicyState::Disabled => return Vec::new(),
+            _ => {}
+        }
+        if candidate.bearing == (Bearing::Meets { blocks: true })
+            && !excluded_only
+            && candidate.policy.state == PolicyState::Enabled
+        {
+            return Vec::new();
+        }
+        if let Bearing::Weaker(others) = &candidate.bearing
+            && !beside
+        {
+            all.push(Reason::WeakerControl(others.clone()));
+        }
+        if let Some(pointers) = undecided(candidate.policy) {
+            all.push(Reason::Undecided(pointers.into_iter().collect::<Vec<_>>().join(", ")));
+        }
+        all
+    }
+
+    fn target_reason(&self, candidate: &Candidate<'_>, values: &[usize]) -> Reason {
+        let condition = &candidate.policy.conditions.applications;
+        let of_axis = self.axes.first().map_or(&[][..], |axis| axis.values.as_slice());
+        let mut apps = values.iter().filter_map(|value| of_axis.get(*value));
+        if apps.clone().any(|value| matches!(value, Value::Baseline)) && target::leaks(condition) {
+            return Reason::Undecided("the tenant's setting for baseline scopes".into());
+        }
+        let included = condition.all
+            || apps.any(|value| match value {
+                Value::App(Some(id)) => target::listed(self.model, &condition.include, id) == Truth::Yes,
+                _ => false,
+            });
+        if included { Reason::ExcludedApp } else { Reason::AppNotIncluded }
+    }
+
+    /// Kinds of condition, beside the target, that leave some of these values out.
+    fn narrower(&self, candidate: &Candidate<'_>, values: &[Vec<usize>]) -> BTreeSet<&'static str> {
+        let beside = values.iter().enumerate().skip(1);
+        let missed = beside.filter(|(axis, values)| !candidate.meets(*axis, values));
+        missed
+            .filter_map(|(axis, _)| self.axes.get(axis)?.values.first().map(|value| kind_name(value.dimension())))
+            .collect()
+    }
+}
+
+impl Candidate<'_> {
+    /// Whether all these values of a dimension surely meet the policy's condition.
+    fn meets(&self, axis: usize, values: &[usize]) -> bool {
+        let met = self.met.get(axis).map_or(&[][..], Vec::as_slice);
+        values.iter().all(|value| met.get(*value) == Some(&Truth::Yes))
+    }
+
+    /// Whether some sign-in with these values possibly meets all its conditions.
+    fn reaches(&self, values: &[Vec<usize>]) -> bool {
+        let possible =
+            |(met, values): (&Vec<Truth>, &Vec<usize>)| values.iter().any(|value| met.get(*value) != Some(&Truth::No));
+        self.met.iter().zip(values).all(possible)
+    }
+}
+
+fn met(model: &Model, (at, policy): (usize, &Policy), axes: &[Axis]) -> Vec<Vec<Truth>> {
+    let of_value = |value: &Value| {
+        let sign_in = value.sign_in();
+        model.meets(at, policy, value.dimension(), (&sign_in, &model.who(&sign_in.identity)))
+    };
+    axes.iter().map(|axis| axis.values.iter().map(of_value).collect()).collect()
+}
+
+/// Reasons from here on say only that the policy is about other users or apps.
+const BESIDE: u8 = 5;
+
+fn rank(reason: &Reason) -> u8 {
+    match reason {
+        Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_) | Reason::ExcludedGuests => 0,
+        Reason::ReportOnly => 1,
+        Reason::WeakerControl(_) => 2,
+        Reason::ExcludedApp => 3,
+        Reason::NarrowerConditions(_) | Reason::Undecided(_) => 4,
+        Reason::AppNotIncluded => BESIDE,
+        Reason::UsersNotIncluded => 6,
+        Reason::Off => 7,
+        Reason::NoPolicy => 8,
+    }
+}
+
+/// The portal's word for a kind of condition.
+fn kind_name(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Identity => "Users",
+        Dimension::Target => "Target resources",
+        Dimension::Platform => "Device platforms",
+        Dimension::Device => "Filter for devices",
+        Dimension::ClientApp => "Client apps",
+        Dimension::Location => "Locations",
+        Dimension::SignInRisk => "Sign-in risk",
+        Dimension::UserRisk => "User risk",
+        Dimension::ServicePrincipalRisk => "Service principal risk",
+        Dimension::InsiderRisk => "Insider risk",
+        Dimension::Flow => "Authentication flows",
+        Dimension::AgentRisk => "Agent risk",
+    }
+}

@@ -1,0 +1,178 @@
+//! The devices that policies tell apart: an unregistered one, and one for each satisfiable assignment of the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::domain::{Value, device_mask};
+use super::requirement::{ANY_DEVICE, UNMANAGED};
+use super::{Requirement, Scope};
+use crate::engine::Model;
+use crate::engine::rule::{Comparison, Held, Operator};
+use crate::engine::truth::Truth;
+use crate::tenant::sign_in::{DeviceInfo, Known};
+
+/// More combinations than this aren't told apart one by one; the filters are then left open on registered devices.
+const LIMIT: usize = 50_000;
+
+/// Attributes that are lists, of which a rule finds whole elements.
+const LISTS: [&str; 2] = ["physicalids", "systemlabels"];
+
+/// An attribute's value that stands for all those that the rules don't tell apart; none for null.
+type Standing = Option<Vec<String>>;
+
+/// Every device that matters.
+pub(super) fn values(
+    model: &Model,
+    requirement: &Requirement,
+    scope: &Scope,
+    policies: &BTreeSet<usize>,
+) -> Vec<Value> {
+    let filters: Vec<_> = policies.iter().filter_map(|at| model.device_filter(*at)).collect();
+    let about_devices = matches!(requirement, Requirement::ManagedDevice | Requirement::CompliantDevice);
+    if filters.is_empty() && !about_devices && !scope.unmanaged_devices {
+        return vec![Value::Device(Known::Unknown, ANY_DEVICE, String::new())];
+    }
+    let comparisons: Vec<&Comparison> =
+        filters.iter().filter_map(|filter| filter.rule().ok()).flat_map(|rule| rule.comparisons()).collect();
+    let mut all = vec![Value::Device(Known::Absent, UNMANAGED, "unregistered".into())];
+    let registered = match assignments(&comparisons) {
+        Some(assignments) => assignments.iter().flat_map(|attributes| states(attributes)).collect(),
+        None => vec![Value::Device(Known::Unknown, ANY_DEVICE, "registered".into())],
+    };
+    all.extend(registered);
+    all.retain(|value| !scope.unmanaged_devices || matches!(value, Value::Device(_, mask, _) if *mask == UNMANAGED));
+    all
+}
+
+/// A registered device with these attributes, in each state that grants can ask for.
+fn states(attributes: &BTreeMap<String, Standing>) -> Vec<Value> {
+    let mut all = Vec::new();
+    for compliant in [false, true] {
+        for trust in ["AzureAD", "ServerAD", "Workplace"] {
+            let held = attributes.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect();
+            let device = Known::Is(DeviceInfo {
+                registered: true,
+                partial: false,
+                compliant: Some(compliant),
+                managed: true,
+                trust_type: Some(trust.into()),
+                attributes: held,
+            });
+            let mask = device_mask(&device);
+            all.push(Value::Device(device, mask, label(compliant, trust, attributes)));
+        }
+    }
+    all
+}
+
+fn label(compliant: bool, trust: &str, attributes: &BTreeMap<String, Standing>) -> String {
+    let compliance = if compliant { "compliant" } else { "not compliant" };
+    let join = match trust {
+        "ServerAD" => "hybrid joined",
+        "AzureAD" => "Entra joined",
+        _ => "registered",
+    };
+    let told = attributes
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?.join(" "))))
+        .filter(|text| !text.contains(OTHER_TEXT));
+    [join.to_owned(), compliance.to_owned()].into_iter().chain(told).collect::<Vec<_>>().join(", ")
+}
+
+/// A text that no rule names.
+const OTHER_TEXT: &str = "\u{1}";
+
+/// Every combination of attribute values that some comparison tells apart; none when there are too many.
+fn assignments(comparisons: &[&Comparison]) -> Option<Vec<BTreeMap<String, Standing>>> {
+    let mut by_attribute: BTreeMap<String, Vec<&Comparison>> = BTreeMap::new();
+    for comparison in comparisons {
+        let name = comparison.attribute.rsplit('.').next().unwrap_or_default().to_lowercase();
+        if name != "iscompliant" && name != "trusttype" {
+            by_attribute.entry(name).or_default().push(comparison);
+        }
+    }
+    let mut all = vec![BTreeMap::new()];
+    for (name, comparisons) in by_attribute {
+        let values = distinct(&name, &comparisons)?;
+        if all.len().saturating_mul(values.len()) > LIMIT {
+            return None;
+        }
+        all = all.iter().flat_map(|one| values.iter().map(|value| with(one, &name, value))).collect();
+    }
+    Some(all)
+}
+
+fn with(one: &BTreeMap<String, Standing>, name: &str, value: &Standing) -> BTreeMap<String, Standing> {
+    let mut more = one.clone();
+    more.insert(name.to_owned(), value.clone());
+    more
+}
+
+/// Values of one attribute, one for each outcome of its comparisons that can be had.
+fn distinct(name: &str, comparisons: &[&Comparison]) -> Option<Vec<Standing>> {
+    let list = LISTS.contains(&name);
+    let candidates = if list { subsets(&texts(comparisons, None))? } else { written(comparisons)? };
+    let mut kinds: BTreeMap<Vec<Truth>, Standing> = BTreeMap::new();
+    for candidate in [None].into_iter().chain(candidates.into_iter().map(Some)) {
+        let held = match &candidate {
+            None => Held::Null,
+            Some(items) if list => Held::List(items),
+            Some(items) => items.first().map_or(Held::Null, |text| Held::Text(text)),
+        };
+        let outcome = comparisons.iter().map(|comparison| comparison.holds(held)).collect();
+        kinds.entry(outcome).or_insert(candidate);
+    }
+    Some(kinds.into_values().collect())
+}
+
+/// Texts that comparisons can tell apart: those that they name, another, and beginnings, parts and ends put together.
+fn written(comparisons: &[&Comparison]) -> Option<Vec<Vec<String>>> {
+    let mut all: BTreeSet<String> = texts(comparisons, None).into_iter().collect();
+    let ends = |operator| [String::new()].into_iter().chain(texts(comparisons, Some(operator)));
+    let parts = subsets(&texts(comparisons, Some(Operator::Contains)))?;
+    for start in ends(Operator::StartsWith) {
+        for end in ends(Operator::EndsWith) {
+            all.extend(
+                parts.iter().map(|parts| format!("{start}{OTHER_TEXT}{}{OTHER_TEXT}{end}", parts.join(OTHER_TEXT))),
+            );
+        }
+    }
+    Some(all.into_iter().map(|text| vec![text]).collect())
+}
+
+fn texts(comparisons: &[&Comparison], operator: Option<Operator>) -> Vec<String> {
+    let of = comparisons.iter().filter(|comparison| operator.is_none_or(|wanted| comparison.operator == wanted));
+    let all: BTreeSet<String> = of.flat_map(|comparison| &comparison.values).flatten().cloned().collect();
+    all.into_iter().collect()
+}
+
+/// All subsets; none when there are too many.
+fn subsets(of: &[String]) -> Option<Vec<Vec<String>>> {
+    if of.len() > 12 {
+        return None;
+    }
+    let mut all: Vec<Vec<String>> = vec![Vec::new()];
+    for one in of {
+        let more: Vec<_> = all.iter().map(|set| [set.as_slice(), std::slice::from_ref(one)].concat()).collect();
+        all.extend(more);
+    }
+    Some(all)
+}
+
+/// The devices of a gap, as people read them.
+pub(super) fn describe(labels: &[&str], rest: &[&str]) -> String {
+    let state = |of: &[&str], word: &str| of.iter().all(|label| label.contains(word));
+    let none = |of: &[&str], word: &str| !of.iter().any(|label| label.contains(word));
+    for (word, has, hasnt) in [
+        ("unregistered", "unregistered", "registered"),
+        (", compliant", "compliant", "not compliant"),
+        ("hybrid joined", "hybrid joined", "not hybrid joined"),
+    ] {
+        if state(labels, word) && none(rest, word) {
+            return has.into();
+        }
+        if none(labels, word) && state(rest, word) {
+            return hasnt.into();
+        }
+    }
+    labels.join("; ")
+}

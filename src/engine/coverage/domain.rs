@@ -1,0 +1,260 @@
+//! What sign-ins there are: each dimension beside the user ranges over the values that policies tell apart, and one
+//! *any other* value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::requirement::{ACTIVE_SYNC, ANY_DEVICE, BROWSER, Contributor, MODERN, Mask, OTHER, UNMANAGED};
+use super::{Requirement, Scope, devices, locations};
+use crate::engine::bits::{Bits, Lane};
+use crate::engine::judge::Dimension;
+use crate::engine::truth::Truth;
+use crate::engine::{Model, target};
+use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, RiskLevel, TransferMethod};
+use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
+use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
+
+/// One value of a dimension.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// An app by id; none is any app that nothing names.
+    App(Option<String>),
+    /// A request for baseline scopes only.
+    Baseline,
+    Action(String),
+    Client(ClientAppType),
+    /// `All` is the unknown platform.
+    Platform(Platform),
+    Location(locations::Location),
+    Device(Known<DeviceInfo>, Mask, String),
+    SignInRisk(RiskLevel),
+    UserRisk(RiskLevel),
+    InsiderRisk(Option<InsiderRisk>),
+    Flow(Option<TransferMethod>),
+}
+
+/// One dimension: its values, and the classes of values that the contributors don't tell apart.
+#[derive(Debug)]
+pub(super) struct Axis {
+    pub(super) values: Vec<Value>,
+    pub(super) classes: Vec<Class>,
+}
+
+/// Values of a dimension that meet the conditions of the same contributors.
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) lane: Lane,
+    /// Positions in [`Axis::values`].
+    pub(super) values: Vec<usize>,
+}
+
+/// All dimensions but the user, in the order in which they are searched.
+pub(super) fn axes(model: &Model, requirement: &Requirement, scope: &Scope, of: &[Contributor]) -> Vec<Axis> {
+    let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
+    let browser_only = BTreeSet::from([ClientAppType::Browser]);
+    let clients = if *requirement == Requirement::NoPersistentBrowser { &browser_only } else { &scope.client_apps };
+    let everything = [
+        targets(model, scope, &policies),
+        narrowed(clients, &CLIENTS).into_iter().map(Value::Client).collect(),
+        narrowed(&scope.platforms, &PLATFORMS).into_iter().map(Value::Platform).collect(),
+        locations::values(model, scope, &policies).into_iter().map(Value::Location).collect(),
+        devices::values(model, requirement, scope, &policies),
+        risks(model, &scope.sign_in_risk, &policies, true).into_iter().map(Value::SignInRisk).collect(),
+        risks(model, &scope.user_risk, &policies, false).into_iter().map(Value::UserRisk).collect(),
+        optional(&scope.insider_risk).into_iter().map(Value::InsiderRisk).collect(),
+        optional(&scope.flows).into_iter().map(Value::Flow).collect(),
+    ];
+    everything.into_iter().map(|values| Axis::new(model, of, values)).collect()
+}
+
+const CLIENTS: [ClientAppType; 4] = [
+    ClientAppType::Browser,
+    ClientAppType::MobileAppsAndDesktopClients,
+    ClientAppType::ExchangeActiveSync,
+    ClientAppType::Other,
+];
+
+const PLATFORMS: [Platform; 7] = [
+    Platform::Android,
+    Platform::Ios,
+    Platform::Windows,
+    Platform::WindowsPhone,
+    Platform::MacOs,
+    Platform::Linux,
+    Platform::All,
+];
+
+fn narrowed<T: Copy + Ord>(wanted: &BTreeSet<T>, all: &[T]) -> Vec<T> {
+    all.iter().copied().filter(|value| wanted.is_empty() || wanted.contains(value)).collect()
+}
+
+/// Without a narrower scope: no flow, no insider risk. No condition can ask for that, so nothing covers less elsewhere.
+fn optional<T: Copy + Ord>(wanted: &BTreeSet<T>) -> Vec<Option<T>> {
+    if wanted.is_empty() { vec![None] } else { wanted.iter().copied().map(Some).collect() }
+}
+
+/// Without a narrower scope: no risk; and the levels at which a policy that covers no risk covers less.
+fn risks(model: &Model, wanted: &BTreeSet<RiskLevel>, policies: &BTreeSet<usize>, sign_in: bool) -> Vec<RiskLevel> {
+    let all = [RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High];
+    let conditions = policies
+        .iter()
+        .filter_map(|at| model.snapshot.policies.get(*at))
+        .map(|policy| if sign_in { &policy.conditions.sign_in_risk } else { &policy.conditions.user_risk });
+    let with_none: Vec<_> = conditions.filter(|levels| levels.contains(&RiskLevel::None)).collect();
+    let looked_at = |level: &RiskLevel| match wanted.is_empty() {
+        false => wanted.contains(level),
+        true => *level == RiskLevel::None || with_none.iter().any(|levels| !levels.contains(level)),
+    };
+    all.into_iter().filter(looked_at).collect()
+}
+
+/// Apps of the tenant and of its policies, any other app, and requests for baseline scopes where they could slip past.
+fn targets(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Value> {
+    if let Some(urn) = &scope.user_action {
+        return vec![Value::Action(urn.clone())];
+    }
+    if let Some(apps) = &scope.apps {
+        return apps.iter().cloned().map(|app| Value::App(Some(app))).collect();
+    }
+    let snapshot = &model.snapshot;
+    let resources = snapshot.directory.service_principals.iter();
+    let mut ids: BTreeSet<&str> =
+        resources.filter(|one| one.enabled && one.kind != "ManagedIdentity").map(|one| one.app_id.as_str()).collect();
+    for policy in &snapshot.policies {
+        let named = policy.conditions.applications.include.union(&policy.conditions.applications.exclude);
+        ids.extend(named.flat_map(|name| target::members(model, name)));
+    }
+    ids.remove(target::RISK_REMEDIATION_APP);
+    let mut values: Vec<Value> = ids.into_iter().map(|id| Value::App(Some(id.to_owned()))).collect();
+    values.push(Value::App(None));
+    let mut conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at));
+    if conditions.any(|policy| target::leaks(&policy.conditions.applications)) {
+        values.push(Value::Baseline);
+    }
+    values
+}
+
+impl Axis {
+    fn new(model: &Model, of: &[Contributor], values: Vec<Value>) -> Self {
+        let mut known: BTreeMap<Lane, usize> = BTreeMap::new();
+        let mut classes: Vec<Class> = Vec::new();
+        for (at, value) in values.iter().enumerate() {
+            let lane = value.lane(model, of);
+            let class = *known.entry(lane.clone()).or_insert_with(|| {
+                classes.push(Class { lane, values: Vec::new() });
+                classes.len() - 1
+            });
+            if let Some(class) = classes.get_mut(class) {
+                class.values.push(at);
+            }
+        }
+        Self { values, classes }
+    }
+
+    /// The contributors whose condition every value surely meets.
+    pub(super) fn universal(&self, length: usize) -> Bits {
+        self.classes.iter().fold(Bits::all(length), |all, class| all.and(&class.lane.surely))
+    }
+}
+
+impl Value {
+    /// The sign-in that has this value and leaves everything else open.
+    pub(super) fn sign_in(&self) -> SignIn {
+        let mut one = SignIn {
+            identity: Identity::User { id: None, guest: None, tenant: None, direct_connect: false },
+            ..SignIn::default()
+        };
+        match self {
+            Self::App(id) => one.target = Target::Apps(vec![id.clone().unwrap_or_default()]),
+            Self::Baseline => {
+                one.target = Target::Apps(vec![APP_WINDOWS_AZURE_AD.into()]);
+                one.scopes = Some(vec!["openid".into()]);
+                one.confidential_client = Some(false);
+            }
+            Self::Action(urn) => one.target = Target::UserAction(urn.clone()),
+            Self::Client(client) => one.client_app = Known::Is(*client),
+            Self::Platform(Platform::All) => one.platform = Known::Absent,
+            Self::Platform(platform) => one.platform = Known::Is(*platform),
+            Self::Location(location) => location.set(&mut one),
+            Self::Device(device, ..) => one.device = device.clone(),
+            Self::SignInRisk(level) => one.sign_in_risk = Known::Is(*level),
+            Self::UserRisk(level) => one.user_risk = Known::Is(*level),
+            Self::InsiderRisk(level) => one.insider_risk = level.map_or(Known::Absent, Known::Is),
+            Self::Flow(flow) => one.flow = flow.map_or(Known::Absent, Known::Is),
+        }
+        one
+    }
+
+    pub(super) fn dimension(&self) -> Dimension {
+        match self {
+            Self::App(_) | Self::Baseline | Self::Action(_) => Dimension::Target,
+            Self::Client(_) => Dimension::ClientApp,
+            Self::Platform(_) => Dimension::Platform,
+            Self::Location(_) => Dimension::Location,
+            Self::Device(..) => Dimension::Device,
+            Self::SignInRisk(_) => Dimension::SignInRisk,
+            Self::UserRisk(_) => Dimension::UserRisk,
+            Self::InsiderRisk(_) => Dimension::InsiderRisk,
+            Self::Flow(_) => Dimension::Flow,
+        }
+    }
+
+    /// The contributors whose condition in this dimension it meets.
+    fn lane(&self, model: &Model, of: &[Contributor]) -> Lane {
+        let sign_in = self.sign_in();
+        let mut lane = Lane::none(of.len());
+        for (at, one) in of.iter().enumerate() {
+            let met = if self.is_in(one) { self.met(model, one, &sign_in) } else { Truth::No };
+            if met == Truth::Yes {
+                lane.surely.set(at);
+            }
+            if met != Truth::No {
+                lane.possibly.set(at);
+            }
+        }
+        lane
+    }
+
+    /// Whether the value lies in the region where the contributor meets the requirement.
+    fn is_in(&self, one: &Contributor) -> bool {
+        match self {
+            Self::Client(client) => one.region.clients & client_mask(*client) != 0,
+            Self::Device(_, mask, _) => one.region.devices & mask != 0,
+            _ => true,
+        }
+    }
+
+    fn met(&self, model: &Model, one: &Contributor, sign_in: &SignIn) -> Truth {
+        let Some((at, policy)) = one.policy.and_then(|at| Some((at, model.snapshot.policies.get(at)?))) else {
+            return Truth::Yes;
+        };
+        if one.blind_to_user_risk && matches!(self, Self::UserRisk(_)) {
+            return policy.conditions.user_risk.contains(&RiskLevel::None).into();
+        }
+        model.meets(at, policy, self.dimension(), (sign_in, &model.who(&sign_in.identity)))
+    }
+}
+
+fn client_mask(client: ClientAppType) -> Mask {
+    match client {
+        ClientAppType::Browser => BROWSER,
+        ClientAppType::MobileAppsAndDesktopClients => MODERN,
+        ClientAppType::ExchangeActiveSync | ClientAppType::EasSupported => ACTIVE_SYNC,
+        ClientAppType::Other => OTHER,
+        ClientAppType::All => BROWSER | MODERN | ACTIVE_SYNC | OTHER,
+    }
+}
+
+/// How a device stands to what grants can ask of it.
+pub(super) fn device_mask(device: &Known<DeviceInfo>) -> Mask {
+    use super::requirement::{BOTH, COMPLIANT, HYBRID};
+    match device {
+        Known::Unknown => ANY_DEVICE,
+        Known::Absent => UNMANAGED,
+        Known::Is(device) => match (device.compliant == Some(true), device.trust_type.as_deref() == Some("ServerAD")) {
+            (true, true) => BOTH,
+            (true, false) => COMPLIANT,
+            (false, true) => HYBRID,
+            (false, false) => UNMANAGED,
+        },
+    }
+}

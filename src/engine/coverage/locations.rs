@@ -1,0 +1,156 @@
+//! The places that policies tell apart: one for each combination of named locations that a sign-in can be in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::Scope;
+use crate::engine::Model;
+use crate::engine::location::{MFA_TRUSTED_IPS, trusted};
+use crate::engine::truth::Truth;
+use crate::tenant::Snapshot;
+use crate::tenant::location::{IpRange, Place};
+use crate::tenant::sign_in::{Known, SignIn};
+
+/// A place that stands for all those in the same named locations.
+#[derive(Clone, Debug)]
+pub(super) struct Location {
+    ip: IpAddr,
+    country: Known<String>,
+    gps: Known<String>,
+    /// Ids of the named locations that it is in; empty anywhere else.
+    inside: BTreeSet<String>,
+}
+
+impl Location {
+    pub(super) fn set(&self, sign_in: &mut SignIn) {
+        sign_in.ip = Known::Is(self.ip);
+        sign_in.country = self.country.clone();
+        sign_in.gps_country = self.gps.clone();
+    }
+}
+
+/// Places of one kind (by address, country or GPS) that policies tell apart, with the ids of the locations they are in.
+type Kinds<T> = Vec<(T, BTreeSet<String>)>;
+
+/// Every combination of the locations that the policies name.
+pub(super) fn values(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Location> {
+    let snapshot = &model.snapshot;
+    let conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at)?.conditions.locations.as_ref());
+    let mut named: BTreeSet<&str> =
+        conditions.flat_map(|sides| sides.include.union(&sides.exclude)).map(String::as_str).collect();
+    if scope.untrusted_locations {
+        named.insert("AllTrusted");
+    }
+    let addresses = addresses(snapshot, &named);
+    let by_address = countries(snapshot, &named, false);
+    let by_gps = countries(snapshot, &named, true);
+    let mut all = Vec::new();
+    for (ip, networks) in &addresses {
+        if scope.untrusted_locations && trusted(snapshot, &Known::Is(*ip)) == Truth::Yes {
+            continue;
+        }
+        for (country, countries) in &by_address {
+            for (gps, shared) in &by_gps {
+                let inside = networks.iter().chain(countries).chain(shared).cloned().collect();
+                all.push(Location { ip: *ip, country: country.clone(), gps: gps.clone(), inside });
+            }
+        }
+    }
+    all
+}
+
+/// One address for each combination of address ranges that overlap, and one that is in none.
+fn addresses(snapshot: &Snapshot, named: &BTreeSet<&str>) -> Kinds<IpAddr> {
+    let all_trusted = named.contains("AllTrusted");
+    let mut ranges: Vec<(IpRange, String)> = Vec::new();
+    for location in snapshot.locations.values() {
+        if let Place::Ip { trusted, ranges: of } = &location.place
+            && (named.contains(location.id.as_str()) || (all_trusted && *trusted))
+        {
+            ranges.extend(of.iter().map(|range| (*range, location.id.clone())));
+        }
+    }
+    if all_trusted || named.contains(MFA_TRUSTED_IPS) {
+        let of = snapshot.settings.mfa_trusted_ips.iter().filter_map(|text| IpRange::from_cidr(text));
+        ranges.extend(of.map(|range| (range, MFA_TRUSTED_IPS.to_owned())));
+    }
+    let mut kinds: BTreeMap<BTreeSet<String>, IpAddr> = BTreeMap::new();
+    for (v4, lowest) in [(true, IpAddr::from([0, 0, 0, 0])), (false, IpAddr::from([0u16; 8]))] {
+        let family = ranges.iter().filter(|(range, _)| range.lower.is_ipv4() == v4);
+        sweep(family.collect(), lowest, &mut kinds);
+    }
+    kinds.into_iter().map(|(inside, ip)| (ip, inside)).collect()
+}
+
+/// Goes through the addresses of one family in order and keeps the first of each combination of ranges.
+fn sweep(ranges: Vec<&(IpRange, String)>, lowest: IpAddr, kinds: &mut BTreeMap<BTreeSet<String>, IpAddr>) {
+    let mut events: BTreeMap<IpAddr, Vec<(&str, bool)>> = BTreeMap::from([(lowest, Vec::new())]);
+    for (range, name) in ranges {
+        events.entry(range.lower).or_default().push((name, true));
+        if let Some(after) = next(range.upper) {
+            events.entry(after).or_default().push((name, false));
+        }
+    }
+    let mut open: BTreeMap<&str, usize> = BTreeMap::new();
+    for (address, changes) in events {
+        for (name, begins) in changes {
+            let count = open.entry(name).or_default();
+            *count = if begins { *count + 1 } else { count.saturating_sub(1) };
+        }
+        open.retain(|_, count| *count > 0);
+        kinds.entry(open.keys().map(ToString::to_string).collect()).or_insert(address);
+    }
+}
+
+fn next(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(v4) => u32::from(v4).checked_add(1).map(|bits| IpAddr::V4(bits.into())),
+        IpAddr::V6(v6) => u128::from(v6).checked_add(1).map(|bits| IpAddr::V6(bits.into())),
+    }
+}
+
+/// One country for each combination of country locations, another country, and none.
+fn countries(snapshot: &Snapshot, named: &BTreeSet<&str>, gps: bool) -> Kinds<Known<String>> {
+    let mut relevant = Vec::new();
+    for location in snapshot.locations.values().filter(|location| named.contains(location.id.as_str())) {
+        if let Place::Country { countries, by_gps, include_unknown } = &location.place
+            && *by_gps == gps
+        {
+            relevant.push((&location.id, countries, *include_unknown));
+        }
+    }
+    let codes: BTreeSet<&String> = relevant.iter().flat_map(|(_, countries, _)| *countries).collect();
+    let mut kinds: BTreeMap<BTreeSet<String>, Known<String>> = BTreeMap::new();
+    let inside = |hit: &dyn Fn(&BTreeSet<String>, bool) -> bool| -> BTreeSet<String> {
+        relevant
+            .iter()
+            .filter(|(_, countries, unknown)| hit(countries, *unknown))
+            .map(|(id, ..)| (*id).clone())
+            .collect()
+    };
+    kinds.entry(BTreeSet::new()).or_insert(Known::Is("ZZ".into()));
+    kinds.entry(inside(&|_, unknown| unknown)).or_insert(Known::Absent);
+    for code in codes {
+        kinds.entry(inside(&|countries, _| countries.contains(code))).or_insert_with(|| Known::Is(code.clone()));
+    }
+    kinds.into_iter().map(|(inside, country)| (country, inside)).collect()
+}
+
+/// The places of a gap among those looked at, as people read them.
+pub(super) fn describe(snapshot: &Snapshot, gap: &[&Location], rest: &[&Location]) -> String {
+    let name = |id: &'_ String| match snapshot.locations.get(id) {
+        Some(location) => location.display_name.clone(),
+        None => "MFA trusted IPs".to_owned(),
+    };
+    let names = |of: &[&Location]| -> String {
+        let all: BTreeSet<String> = of.iter().flat_map(|location| &location.inside).map(name).collect();
+        all.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    if gap.iter().any(|location| location.inside.is_empty()) {
+        return format!("outside {}", names(rest));
+    }
+    let only: Vec<&Location> = rest.iter().copied().filter(|location| !location.inside.is_empty()).collect();
+    let within = names(gap);
+    let beyond = names(&only);
+    if beyond.is_empty() || within == beyond { within } else { format!("{within} (but not {beyond})") }
+}

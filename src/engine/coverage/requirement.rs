@@ -1,0 +1,285 @@
+//! Which policies make a sign-in meet a requirement, and for which clients, people and devices they do.
+//!
+//! A policy that is a conjunction is taken clause by clause. In a clause every alternative has to entail the
+//! requirement, or be one that this client, person or device can't satisfy: a clause of nothing but those is a block.
+//!
+//! Sources: Microsoft Learn, Conditional Access: Grant controls; Authentication strengths; External users.
+
+use super::Requirement;
+use crate::engine::evaluate::control_name;
+use crate::engine::judge::undecided;
+use crate::engine::truth::Truth;
+use crate::tenant::policy::{Control, GuestType, Operator, Policy, PolicyState, SessionControls};
+use crate::tenant::{Snapshot, Strength};
+
+/// A set of clients, of people, or of devices, as bits.
+pub(super) type Mask = u16;
+
+/// All members of a [`Mask`].
+pub(super) const ANY: Mask = Mask::MAX;
+
+/// Clients: browser, modern, Exchange `ActiveSync`, other.
+pub(super) const BROWSER: Mask = 1;
+pub(super) const MODERN: Mask = 2;
+pub(super) const ACTIVE_SYNC: Mask = 4;
+pub(super) const OTHER: Mask = 8;
+
+/// Devices: neither compliant nor hybrid joined, compliant, hybrid joined, both, not looked at.
+pub(super) const UNMANAGED: Mask = 1;
+pub(super) const COMPLIANT: Mask = 2;
+pub(super) const HYBRID: Mask = 4;
+pub(super) const BOTH: Mask = 8;
+pub(super) const ANY_DEVICE: Mask = 16;
+
+/// People: a member, or the kind of guest.
+pub(super) fn person(guest: Option<GuestType>) -> Mask {
+    guest.map_or(1, |kind| 2 << (kind as u16))
+}
+
+/// Guests who authenticate elsewhere.
+fn external() -> Mask {
+    ANY & !person(None) & !person(Some(GuestType::InternalGuest))
+}
+
+/// A region of clients × people × devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Region {
+    pub(super) clients: Mask,
+    pub(super) people: Mask,
+    pub(super) devices: Mask,
+}
+
+impl Region {
+    pub(super) const EVERYWHERE: Self = Self { clients: ANY, people: ANY, devices: ANY };
+
+    fn and(self, other: Self) -> Option<Self> {
+        let both = Self {
+            clients: self.clients & other.clients,
+            people: self.people & other.people,
+            devices: self.devices & other.devices,
+        };
+        (both.clients != 0 && both.people != 0 && both.devices != 0).then_some(both)
+    }
+
+    fn within(self, other: Self) -> bool {
+        self.and(other) == Some(self)
+    }
+}
+
+/// Something that makes sign-ins meet the requirement: a policy that is On, in a region; or the sign-in's own values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Contributor {
+    /// Position of the policy; none for a sign-in that meets the requirement by itself.
+    pub(super) policy: Option<usize>,
+    pub(super) region: Region,
+    /// It surely meets the requirement; otherwise something in it can't be judged.
+    pub(super) sure: bool,
+    /// It asks nothing that entails the requirement: what it asks can't be done there.
+    pub(super) acts_as_block: bool,
+    /// User risk of these people is judged elsewhere, so that a user-risk condition sees none.
+    pub(super) blind_to_user_risk: bool,
+}
+
+/// What a policy could do about a requirement if it were On and its conditions were met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Bearing {
+    /// Nothing.
+    None,
+    /// Meets it (everywhere, or by blocking).
+    Meets { blocks: bool },
+    /// Accepts something weaker: the other controls.
+    Weaker(Vec<String>),
+}
+
+/// Everything that meets a requirement somewhere, in the order of the policies.
+pub(super) fn contributors(snapshot: &Snapshot, requirement: &Requirement) -> Vec<Contributor> {
+    let mut all = entailed(requirement);
+    for (at, policy) in snapshot.policies.iter().enumerate() {
+        if policy.state == PolicyState::Enabled {
+            all.extend(of_policy(snapshot, requirement, at, policy));
+        }
+    }
+    all
+}
+
+/// Sign-ins that meet a requirement by their own values: from a managed device, by a client that shows it.
+fn entailed(requirement: &Requirement) -> Vec<Contributor> {
+    let devices = match requirement {
+        Requirement::ManagedDevice => COMPLIANT | HYBRID | BOTH,
+        Requirement::CompliantDevice => COMPLIANT | BOTH,
+        _ => return Vec::new(),
+    };
+    let region = Region { clients: BROWSER | MODERN, people: ANY, devices };
+    vec![Contributor { policy: None, region, sure: true, acts_as_block: false, blind_to_user_risk: false }]
+}
+
+fn of_policy(snapshot: &Snapshot, requirement: &Requirement, at: usize, policy: &Policy) -> Vec<Contributor> {
+    let decided = undecided(policy).is_none();
+    let surely = regions(snapshot, requirement, policy, Truth::Yes);
+    let possibly = regions(snapshot, requirement, policy, Truth::Maybe);
+    let sure = surely.iter().map(|region| (*region, decided));
+    let open = possibly.iter().filter(|region| !surely.contains(region)).map(|region| (*region, false));
+    let mut all = Vec::new();
+    for (region, sure) in sure.chain(open) {
+        let acts_as_block = region != Region::EVERYWHERE;
+        let one = Contributor { policy: Some(at), region, sure, acts_as_block, blind_to_user_risk: false };
+        if policy.conditions.user_risk.is_empty() {
+            all.push(one);
+            continue;
+        }
+        let parts = [(ANY & !external(), false), (external(), true)];
+        all.extend(parts.into_iter().filter_map(|(people, blind_to_user_risk)| {
+            let region = region.and(Region { people, ..Region::EVERYWHERE })?;
+            Some(Contributor { region, blind_to_user_risk, ..one })
+        }));
+    }
+    all
+}
+
+/// Where the policy meets the requirement, with everything entailed at least as truly as `bar`.
+fn regions(snapshot: &Snapshot, requirement: &Requirement, policy: &Policy, bar: Truth) -> Vec<Region> {
+    if session_meets(requirement, policy) {
+        return vec![Region::EVERYWHERE];
+    }
+    let mut all: Vec<Region> = Vec::new();
+    for clause in clauses(policy) {
+        let mut parts = vec![Region::EVERYWHERE];
+        for control in clause.iter().filter(|control| entails(snapshot, requirement, control) < bar) {
+            let dead = impossible(control);
+            parts = parts.iter().flat_map(|part| dead.iter().filter_map(|one| part.and(*one))).collect();
+        }
+        all.extend(parts);
+    }
+    all.sort_unstable();
+    all.dedup();
+    let kept = all.clone();
+    all.retain(|one| !kept.iter().any(|other| one != other && one.within(*other)));
+    all
+}
+
+/// The grant controls as clauses that must all hold, each a list of alternatives.
+fn clauses(policy: &Policy) -> Vec<Vec<&Control>> {
+    let Some(grant) = policy.grant.as_ref().filter(|grant| !grant.controls.is_empty()) else { return Vec::new() };
+    if grant.controls.contains(&Control::Block) {
+        return vec![vec![&Control::Block]];
+    }
+    match grant.operator {
+        Operator::And => grant.controls.iter().map(|control| vec![control]).collect(),
+        Operator::Or => vec![grant.controls.iter().collect()],
+    }
+}
+
+/// Where a control can't be satisfied. Legacy clients can do nothing interactive and show no device; app controls on
+/// Exchange `ActiveSync` are checked by Exchange. App controls and password change can't be met by external users.
+fn impossible(control: &Control) -> Vec<Region> {
+    let clients = |clients| Region { clients, ..Region::EVERYWHERE };
+    let people = |people| Region { people, ..Region::EVERYWHERE };
+    let devices = |devices| Region { devices, ..Region::EVERYWHERE };
+    match control {
+        Control::Block => vec![Region::EVERYWHERE],
+        Control::Mfa | Control::Strength(_) | Control::Custom(_) => vec![clients(ACTIVE_SYNC | OTHER)],
+        Control::CompliantDevice => vec![clients(ACTIVE_SYNC | OTHER), devices(UNMANAGED | HYBRID)],
+        Control::DomainJoinedDevice => vec![clients(ACTIVE_SYNC | OTHER), devices(UNMANAGED | COMPLIANT)],
+        Control::ApprovedApplication | Control::CompliantApplication => vec![clients(OTHER), people(external())],
+        Control::PasswordChange | Control::RiskRemediation => vec![clients(ACTIVE_SYNC | OTHER), people(external())],
+        Control::TermsOfUse(_) => {
+            vec![clients(ACTIVE_SYNC | OTHER), people(person(Some(GuestType::B2bDirectConnectUser)))]
+        }
+        Control::Unknown(_) => Vec::new(),
+    }
+}
+
+/// Whether satisfying a control always meets the requirement.
+fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) -> Truth {
+    use Requirement as R;
+    match (requirement, control) {
+        (_, Control::Block) | (R::Mfa, Control::Mfa) => Truth::Yes,
+        (_, Control::Unknown(_)) => Truth::Maybe,
+        (R::Mfa | R::PhishingResistantMfa, Control::Strength(id)) => {
+            snapshot.strengths.get(id).map_or(Truth::Maybe, |strength| strength_entails(requirement, strength))
+        }
+        (R::ManagedDevice, Control::CompliantDevice | Control::DomainJoinedDevice)
+        | (R::CompliantDevice, Control::CompliantDevice)
+        | (R::AppProtection, Control::CompliantApplication | Control::ApprovedApplication)
+        | (R::PasswordChange, Control::PasswordChange | Control::RiskRemediation) => Truth::Yes,
+        _ => Truth::No,
+    }
+}
+
+/// A strength counts only if all its combinations do; one without any counts for nothing.
+fn strength_entails(requirement: &Requirement, strength: &Strength) -> Truth {
+    let combinations = &strength.allowed_combinations;
+    if combinations.is_empty() {
+        return if *requirement == Requirement::Mfa { strength.satisfies_mfa.into() } else { Truth::No };
+    }
+    let counts = if *requirement == Requirement::Mfa { is_mfa } else { is_phishing_resistant };
+    combinations.iter().all(|combination| counts(combination)).into()
+}
+
+fn is_phishing_resistant(combination: &str) -> bool {
+    ["windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"].contains(&combination)
+}
+
+/// Two methods, or one that is two factors by itself (Microsoft Learn, Authentication strengths: combinations).
+fn is_mfa(combination: &str) -> bool {
+    let alone =
+        ["deviceBasedPush", "temporaryAccessPassOneTime", "temporaryAccessPassMultiUse", "federatedMultiFactor"];
+    combination.contains(',') || is_phishing_resistant(combination) || alone.contains(&combination)
+}
+
+fn session_meets(requirement: &Requirement, policy: &Policy) -> bool {
+    match (requirement, &policy.session) {
+        (Requirement::AnyPolicy, session) => {
+            let session = session.as_ref().is_some_and(|session| *session != SessionControls::default());
+            session || !clauses(policy).is_empty()
+        }
+        (Requirement::SignInFrequency { hours }, Some(session)) => session
+            .sign_in_frequency
+            .is_some_and(|frequency| !frequency.secondary_only && frequency.hours.unwrap_or(0) <= *hours),
+        (Requirement::NoPersistentBrowser, Some(session)) => session.persistent_browser.as_deref() == Some("never"),
+        _ => false,
+    }
+}
+
+/// What a policy could do about the requirement, whatever its state and conditions.
+pub(super) fn bearing(snapshot: &Snapshot, requirement: &Requirement, policy: &Policy) -> Bearing {
+    let everywhere = regions(snapshot, requirement, policy, Truth::Maybe).contains(&Region::EVERYWHERE);
+    let controls = policy.grant.iter().flat_map(|grant| &grant.controls);
+    if everywhere {
+        return Bearing::Meets { blocks: controls.clone().any(|control| *control == Control::Block) };
+    }
+    let (strong, weak): (Vec<_>, Vec<_>) =
+        controls.clone().partition(|control| entails(snapshot, requirement, control) != Truth::No);
+    if !strong.is_empty() {
+        return Bearing::Weaker(weak.into_iter().map(control_name).collect());
+    }
+    let related: Vec<String> = controls.filter(|control| is_related(requirement, control)).map(control_name).collect();
+    if !related.is_empty() {
+        return Bearing::Weaker(related);
+    }
+    weaker_session(requirement, policy).map_or(Bearing::None, |what| Bearing::Weaker(vec![what]))
+}
+
+/// Of the same kind as the requirement, though weaker.
+fn is_related(requirement: &Requirement, control: &Control) -> bool {
+    match requirement {
+        Requirement::Mfa => matches!(control, Control::Strength(_) | Control::Custom(_)),
+        Requirement::PhishingResistantMfa => matches!(control, Control::Mfa | Control::Strength(_)),
+        Requirement::CompliantDevice => *control == Control::DomainJoinedDevice,
+        _ => false,
+    }
+}
+
+fn weaker_session(requirement: &Requirement, policy: &Policy) -> Option<String> {
+    let session = policy.session.as_ref()?;
+    match requirement {
+        Requirement::SignInFrequency { .. } => {
+            let frequency = session.sign_in_frequency?;
+            Some(format!("sign-in frequency of {} hours", frequency.hours.unwrap_or(0)))
+        }
+        Requirement::NoPersistentBrowser => {
+            session.persistent_browser.as_ref().map(|mode| format!("persistentBrowser {mode}"))
+        }
+        _ => None,
+    }
+}
