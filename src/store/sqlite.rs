@@ -4,9 +4,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use sqlx::Executor as _;
+use anyhow::{Context as _, bail, ensure};
 use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, Connection as _, Executor as _};
 
 use super::{Engine, Hints, Inner};
 
@@ -46,10 +46,21 @@ async fn open_file(file: &Path) -> anyhow::Result<Inner> {
     }
     let lock = lock(file)?;
     let url = format!("sqlite://{}?mode=rwc", file.display());
+    check(&url, file).await?;
     let write = options(1).connect(&url).await.with_context(|| format!("open the store {}", file.display()))?;
     let read = options(READERS).connect(&url).await.context("open the store for reading")?;
     let blobs = Some(beside(file, ".snapshots"));
     Ok(Inner { engine: Engine::Sqlite, write, read, blobs, hints: Hints::default(), _lock: Some(lock) })
+}
+
+/// A damaged file is refused before anything reads half of it as the whole. A connection of its own, since a pool
+/// would try again until its patience ends and then say only that.
+async fn check(url: &str, file: &Path) -> anyhow::Result<()> {
+    let mut connection = AnyConnection::connect(url).await.with_context(|| format!("open {}", file.display()))?;
+    let checked = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&mut connection).await;
+    let found: String = checked.unwrap_or_else(|error| error.to_string());
+    ensure!(found == "ok", "the store {} is damaged: restore it from a backup ({found})", file.display());
+    connection.close().await.context("close the store after checking it")
 }
 
 /// One connection that is never given up: the database is forgotten with it.
