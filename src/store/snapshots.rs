@@ -4,7 +4,7 @@
 //! parts. The row is written after the content, so a row always opens; a file without a row is harmless.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write};
+use std::io::{BufWriter, IntoInnerError, Read as _, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -221,8 +221,10 @@ impl<W: Write> Write for Hashing<W> {
 
 fn pack(snapshot: &Snapshot) -> anyhow::Result<(String, Vec<u8>)> {
     let encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let writer = postcard::to_io(snapshot, Hashing { hasher: Hasher::new(&SHA256), inner: encoder })?;
-    Ok((hex(writer.hasher.finish().as_ref()), writer.inner.finish()?))
+    // Buffered, since postcard writes many single bytes.
+    let writer = BufWriter::with_capacity(PART, Hashing { hasher: Hasher::new(&SHA256), inner: encoder });
+    let hashing = postcard::to_io(snapshot, writer)?.into_inner().map_err(IntoInnerError::into_error)?;
+    Ok((hex(hashing.hasher.finish().as_ref()), hashing.inner.finish()?))
 }
 
 fn unpack(hash: &str, packed: &[u8]) -> anyhow::Result<Snapshot> {
