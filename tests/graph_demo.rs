@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant};
-use portcullis::graph::{Client, read::Quiet, read_snapshot};
+use portcullis::graph::{Client, Quiet, read_snapshot};
 use portcullis::tenant::{Kind, Reading, Snapshot};
 
 const TODAY: &str = "2026-11-24T08:30:00Z";

@@ -16,4 +16,6 @@ pub mod write;
 
 pub use client::Client;
 pub use error::GraphError;
-pub use read::{Progress, read_snapshot};
+pub use people::Standing;
+pub use read::{Progress, Quiet, read_snapshot};
+pub use write::{CreateOutcome, Found, OwnPolicy, RemoveError, Writer};

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use super::client::{Ask, Client, Failure};
@@ -18,7 +18,8 @@ use crate::config::{Config, WriteMode};
 use crate::suggestions::draft::ReportOnlyPolicy;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::read::ReadError;
-use crate::tenant::{Kind, Policy, read_policy, version_of};
+use crate::tenant::version::canonical_conditions;
+use crate::tenant::{Kind, Policy, read_policy, version_of, write_policy};
 
 /// Graph shows a new policy now and not a moment later, so one good reading proves little; five in a row do.
 const GOOD_READINGS: u32 = 5;
@@ -51,7 +52,7 @@ pub struct Found {
     pub raw: Value,
 }
 
-/// A policy that the bot created, as it was read back afterwards.
+/// A policy that the bot created: as it was sent, with the object id it got, or as it was read back afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnPolicy(pub Policy);
 
@@ -59,11 +60,8 @@ pub struct OwnPolicy(pub Policy);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RemoveError {
     /// Somebody turned it on or off.
-    #[error("the policy is {now} now and not in report-only mode any more, so it is not the bot's to delete")]
-    NotReportOnly {
-        /// The state as the portal says it.
-        now: &'static str,
-    },
+    #[error("the policy is not in report-only mode any more, so it is not the bot's to delete")]
+    NotReportOnly,
     /// Somebody edited it.
     #[error("the policy was changed since it was created, so it is not the bot's to delete: {}", .difference.join("; "))]
     Changed {
@@ -109,7 +107,7 @@ impl Writer {
         Ok(policies)
     }
 
-    /// Reads a policy once, as it stands now.
+    /// Reads one policy, as it stands now.
     pub async fn read(&self, id: &str) -> Result<Found, GraphError> {
         let path = path_of(id)?;
         let raw = self.client.get(Ask { path: &path, ..POLICIES }).await?;
@@ -165,29 +163,31 @@ fn path_of(id: &str) -> Result<String, GraphError> {
 }
 
 fn untouched(then: &Policy, now: &Policy) -> Result<(), RemoveError> {
-    match now.state {
-        PolicyState::ReportOnly => {}
-        PolicyState::Enabled => return Err(RemoveError::NotReportOnly { now: "On" }),
-        PolicyState::Disabled => return Err(RemoveError::NotReportOnly { now: "Off" }),
+    if now.state != PolicyState::ReportOnly {
+        return Err(RemoveError::NotReportOnly);
     }
     if version_of(then) == version_of(now) && then.display_name == now.display_name {
         return Ok(());
     }
-    let as_json = |policy: &Policy| serde_json::to_value(policy).unwrap_or_default();
     let mut difference = Vec::new();
-    differences(&as_json(then), &as_json(now), "", &mut difference);
+    differences(&in_graphs_words(then), &in_graphs_words(now), "", &mut difference);
     Err(RemoveError::Changed { difference })
+}
+
+fn in_graphs_words(policy: &Policy) -> Value {
+    write_policy(&Policy { conditions: canonical_conditions(&policy.conditions), ..policy.clone() })
 }
 
 /// Every place where two documents differ.
 fn differences(then: &Value, now: &Value, at: &str, into: &mut Vec<String>) {
     match (then, now) {
         (Value::Object(then), Value::Object(now)) => {
-            for (key, then) in then {
-                differences(then, now.get(key).unwrap_or(&Value::Null), &format!("{at}/{key}"), into);
+            for key in then.keys().chain(now.keys().filter(|key| !then.contains_key(*key))) {
+                let value = |of: &Map<String, Value>| of.get(key).cloned().unwrap_or_default();
+                differences(&value(then), &value(now), &format!("{at}/{key}"), into);
             }
         }
-        _ if then == now || at == "/modified" => {}
+        _ if then == now => {}
         _ => into.push(format!("{at} was {then}, is {now}")),
     }
 }
@@ -209,16 +209,17 @@ mod tests {
     #[test]
     fn a_policy_that_is_on_stays() {
         let on = Policy { state: PolicyState::Enabled, ..policy("a") };
-        assert_eq!(untouched(&policy("a"), &on), Err(RemoveError::NotReportOnly { now: "On" }));
+        assert_eq!(untouched(&policy("a"), &on), Err(RemoveError::NotReportOnly));
     }
 
     #[test]
     fn an_edited_policy_stays_and_the_difference_is_shown() {
         let mut edited = policy("b");
         edited.conditions.users.include.all = true;
+        edited.conditions.users.exclude.groups.insert("g1".into());
         insta::assert_snapshot!(
             untouched(&policy("a"), &edited).unwrap_err(),
-            @r#"the policy was changed since it was created, so it is not the bot's to delete: /conditions/users/include/all was false, is true; /display_name was "a", is "b""#
+            @r#"the policy was changed since it was created, so it is not the bot's to delete: /conditions/users/excludeGroups was [], is ["g1"]; /conditions/users/includeUsers was [], is ["All"]; /displayName was "a", is "b""#
         );
     }
 }

@@ -14,7 +14,7 @@ use super::endpoints;
 use super::error::GraphError;
 use super::pages::Watch;
 use crate::tenant::read::ReadError;
-use crate::tenant::{Kind, Reading, Snapshot, SnapshotBuilder, read_policy};
+use crate::tenant::{Kind, Policy, Reading, Snapshot, SnapshotBuilder, read_policy};
 
 /// Hears how a reading comes along, and may stop it between two requests.
 pub trait Progress: Send + Sync {
@@ -61,6 +61,14 @@ pub async fn read_snapshot(
     }
     builder.snapshot.read_at = client.clock().now();
     Ok(builder.build())
+}
+
+impl Client {
+    /// All policies as they stand now, in any state.
+    pub async fn policies(&self) -> Result<Vec<Policy>, GraphError> {
+        let watch = Watch { kind: Kind::Policies, progress: &Quiet };
+        self.collect(endpoints::POLICIES, watch, read_policy).await
+    }
 }
 
 /// Objects of one kind on their way into the snapshot, or the reason why there are none.
