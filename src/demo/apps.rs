@@ -1,8 +1,9 @@
 //! Service principals: Microsoft's own apps with their published ids, and Nordwerk's line-of-business apps.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::random::{Ids, Object};
+use super::random::{Ids, Object, days_before, written};
 
 /// Exchange Online.
 pub const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
@@ -72,6 +73,8 @@ pub const LINE_OF_BUSINESS: &[&str] = &[
 ];
 /// The app that every policy leaves out.
 pub const TIMECLOCK: u32 = 0;
+/// The app that was registered yesterday.
+pub const NEWEST: u32 = 9;
 /// A daemon with a service principal of this tenant.
 pub const ERP_CONNECTOR: u32 = 13;
 /// Another one.
@@ -102,20 +105,31 @@ pub fn app_name(ids: Ids, id: &str) -> &'static str {
 
 /// All service principals as Graph writes them.
 #[must_use]
-pub fn service_principals(ids: Ids, tenant: &str) -> Vec<Value> {
+pub fn service_principals(ids: Ids, tenant: &str, today: Timestamp) -> Vec<Value> {
+    let long_ago = written(days_before(today, 1_200));
     let microsoft = (100..).zip(MICROSOFT_APPS).map(|(index, (app, name))| {
-        principal(&principal_id(ids, index), app, (name, "f8cdef31-a31e-4b4a-93e4-5f571e91255a"))
+        let id = principal_id(ids, index);
+        principal((&id, app, name), ("f8cdef31-a31e-4b4a-93e4-5f571e91255a", &long_ago))
     });
-    let own = (0..)
-        .zip(LINE_OF_BUSINESS)
-        .map(|(index, name)| principal(&principal_id(ids, index), &app_id(ids, index), (name, tenant)));
+    let own = (0..).zip(LINE_OF_BUSINESS).map(|(index, name)| {
+        let made = if index == NEWEST { written(days_before(today, 1)) } else { long_ago.clone() };
+        principal((&principal_id(ids, index), &app_id(ids, index), name), (tenant, &made))
+    });
     microsoft.chain(own).collect()
 }
 
-fn principal(id: &str, app: &str, (name, owner): (&str, &str)) -> Value {
+/// Groups of apps that policies name, as far as their members are published and used here.
+#[must_use]
+pub fn groups() -> Value {
+    json!({ "Office365": [EXCHANGE, SHAREPOINT, TEAMS], "MicrosoftAdminPortals": [AZURE_PORTAL],
+        AZURE_MANAGEMENT: [AZURE_MANAGEMENT, AZURE_PORTAL] })
+}
+
+fn principal((id, app, name): (&str, &str, &str), (owner, made): (&str, &str)) -> Value {
     json!({
         "id": id,
         "appId": app,
+        "createdDateTime": made,
         "displayName": name,
         "appDisplayName": name,
         "accountEnabled": true,

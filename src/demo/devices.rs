@@ -126,16 +126,22 @@ pub fn json(people: &People, user: u32, slot: u32) -> Option<Value> {
 pub fn methods(people: &People, user: u32) -> &'static [&'static str] {
     let Some(record) = people.get(user) else { return &[] };
     let admin = super::roles::active(user).next().is_some();
+    // Who is not asked for MFA has often registered nothing.
+    let asked = match record.department {
+        Some(names::FIELD_OPERATIONS | names::WAREHOUSE) | None => 700,
+        _ if super::groups::on_project(people, user) => 650,
+        _ => 985,
+    };
+    let registered = chance(people.roll(user, 61), if record.kind == Kind::Person { asked } else { 880 });
     match (record.kind, people.roll(user, 60) % 100) {
         (Kind::Emergency, _) => &["fido2SecurityKey"],
         (Kind::Person, _) if user == People::cast_index("Benali") => &["mobilePhone", "microsoftAuthenticatorPush"],
         (Kind::Person, _) if admin => &["fido2SecurityKey", "microsoftAuthenticatorPush"],
+        (Kind::Room | Kind::Service | Kind::Sync | Kind::PendingGuest, _) => &[],
+        _ if !registered => &[],
         (Kind::Person, 0..=17) => &["windowsHelloForBusiness", "microsoftAuthenticatorPush"],
-        (Kind::Person, 18..=79) => &["microsoftAuthenticatorPush"],
-        (Kind::Person, 80..=91) | (Kind::B2bGuest | Kind::B2bMember, 0..=55) | (Kind::InternalGuest, 0..=49) => {
-            &["mobilePhone"]
-        }
-        _ => &[],
+        (Kind::Person, 18..=84) => &["microsoftAuthenticatorPush"],
+        _ => &["mobilePhone"],
     }
 }
 

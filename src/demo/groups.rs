@@ -23,8 +23,8 @@ pub enum Rule {
     Guests,
     /// Accounts of a kind.
     Kind(Kind),
-    /// That many of a thousand employees with a department.
-    Share(u64),
+    /// Employees on the harbour project.
+    Project,
     /// These users.
     These(Vec<u32>),
 }
@@ -68,7 +68,7 @@ impl Groups {
         let mut groups =
             Self(DEPARTMENT_GROUPS.iter().map(|(name, at)| group(name, "", Rule::Department(*at))).collect());
         groups.push(nesting("Sales", "Everybody in sales", &[0, 1]));
-        groups.push(group("Projects-Harbour", "Harbour terminal project team", Rule::Share(70)));
+        groups.push(group("Projects-Harbour", "Harbour terminal project team", Rule::Project));
         let devices = ["Sales", "Finance", "Legal"].map(|name| groups.at(name));
         groups.add_access_groups(people, &devices);
         groups
@@ -140,28 +140,31 @@ impl Groups {
         let mut found = BTreeSet::from([at]);
         let mut open = vec![at];
         while let Some(next) = open.pop() {
-            open.extend(self.children(next, when).into_iter().filter(|child| found.insert(*child)));
+            open.extend(self.children(next, when).filter(|child| found.insert(*child)));
         }
         found
     }
 
     /// Groups nested directly at a moment.
-    #[must_use]
-    pub fn children(&self, at: usize, when: Timestamp) -> Vec<usize> {
-        let Some(group) = self.0.get(at) else { return Vec::new() };
-        let late = group.added.iter().filter_map(|(member, since)| match member {
+    pub fn children(&self, at: usize, when: Timestamp) -> impl Iterator<Item = usize> + '_ {
+        let group = self.0.get(at);
+        let late = group.into_iter().flat_map(|group| &group.added).filter_map(move |(member, since)| match member {
             Member::Group(child) if *since <= when => Some(*child),
             _ => None,
         });
-        group.nested.iter().copied().chain(late).collect()
+        group.into_iter().flat_map(|group| group.nested.iter().copied()).chain(late)
     }
 
     /// All groups a user is in at a moment, nesting counted.
     #[must_use]
     pub fn of_user(&self, people: &People, user: u32, when: Timestamp) -> BTreeSet<usize> {
-        let direct: BTreeSet<usize> = (0..self.0.len()).filter(|at| self.has(people, *at, user, when)).collect();
-        let holds = |at: &usize| self.below(*at, when).iter().any(|child| direct.contains(child));
-        (0..self.0.len()).filter(holds).collect()
+        let mut found: BTreeSet<usize> = (0..self.0.len()).filter(|at| self.has(people, *at, user, when)).collect();
+        loop {
+            let holder =
+                |at: &usize| !found.contains(at) && self.children(*at, when).any(|child| found.contains(&child));
+            let Some(more) = (0..self.0.len()).find(holder) else { return found };
+            found.insert(more);
+        }
     }
 
     /// A group as Graph writes it.
@@ -194,6 +197,12 @@ pub fn group_id(people: &People, at: usize) -> String {
 #[must_use]
 pub fn role_object_id(people: &People, template: &str) -> String {
     uuid::Uuid::new_v5(&people.ids.id(Object::Tenant, 0), template.as_bytes()).to_string()
+}
+
+/// Whether somebody works on the harbour project, as about one in fourteen does.
+#[must_use]
+pub fn on_project(people: &People, user: u32) -> bool {
+    super::people::cast(user).is_none() && chance(people.roll(user, 40), 70)
 }
 
 /// Yesterday afternoon, when Piotr let more people out of MFA.
@@ -237,9 +246,7 @@ fn by_rule(people: &People, rule: &Rule, user: u32) -> bool {
         Rule::Internals => internal,
         Rule::Guests => guest(record.kind),
         Rule::Kind(kind) => record.kind == *kind,
-        Rule::Share(permille) => {
-            internal && super::people::cast(user).is_none() && chance(people.roll(user, 40), *permille)
-        }
+        Rule::Project => internal && on_project(people, user),
         Rule::These(users) => users.contains(&user),
     }
 }

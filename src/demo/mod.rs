@@ -10,6 +10,7 @@ pub mod devices;
 pub mod graph;
 pub mod groups;
 pub mod judge;
+pub mod logs;
 pub mod names;
 pub mod people;
 pub mod places;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::groups::Groups;
+use super::logs::SignInLog;
 use super::people::People;
 use super::random::{Ids, Object};
 use super::{apps, places, policies};
@@ -36,6 +37,10 @@ pub struct Tenant {
     pub strengths: Vec<Value>,
     /// Its service principals.
     pub service_principals: Vec<Value>,
+    /// Ids of apps by the group they belong to.
+    pub app_groups: Value,
+    /// Past sign-ins.
+    pub sign_ins: SignInLog,
 }
 
 impl Tenant {
@@ -51,13 +56,16 @@ impl Tenant {
         let mut tenant = Self {
             policies: Vec::new(),
             named_locations: places::named_locations(ids, seed.today),
-            service_principals: apps::service_principals(ids, &id),
+            service_principals: apps::service_principals(ids, &id, seed.today),
+            app_groups: apps::groups(),
+            sign_ins: SignInLog::default(),
             strengths,
             id,
             people,
             groups,
         };
         tenant.policies = policies.into_iter().map(|policy| tenant.with_strength(policy)).collect();
+        tenant.sign_ins = SignInLog::generate(&tenant.people, tenant.policies.clone());
         tenant
     }
 

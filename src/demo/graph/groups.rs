@@ -44,7 +44,7 @@ async fn one(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
 
 async fn members(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
     let at = group_index(&demo.tenant(), &id)?;
-    let nested = demo.tenant().groups.children(at, demo.now());
+    let nested: Vec<usize> = demo.tenant().groups.children(at, demo.now()).collect();
     answer(&demo, &ask, (&nested, &BTreeSet::from([at])))
 }
 
