@@ -112,6 +112,10 @@ async fn a_submit_comes_as_a_message_with_a_value() {
     activity["value"] = json!({"press": {"verb": "propose", "subject": "S-1", "version": 0}});
     let Event::Press(press) = incoming(activity).await.event else { panic!() };
     assert_eq!((press.verb, press.subject.as_str()), (Verb::Propose, "S-1"));
+
+    let mut activity = message("");
+    activity["value"] = json!({"ask": "show suggestions"});
+    assert_eq!(incoming(activity).await.event, Event::Text("show suggestions".to_owned()));
 }
 
 #[tokio::test]

@@ -40,7 +40,9 @@ fn message(activity: &Activity) -> Received {
     if let Some(press) = activity.value("/value").and_then(|data| press(data, activity)) {
         return incoming(activity, Event::Press(press));
     }
-    match words(activity) {
+    // `imBack` would show the question in the chat too, but the Playground ignores it.
+    let asked = activity.at("/value/ask").trim();
+    match if asked.is_empty() { words(activity) } else { asked.to_owned() } {
         words if words.is_empty() => nothing(),
         words => incoming(activity, Event::Text(words)),
     }
@@ -65,7 +67,7 @@ fn card_action(activity: &Activity) -> Received {
     incoming(activity, Event::Press(press))
 }
 
-/// What our own buttons carry; see `templates/teams/action.hbs`.
+/// What our own buttons carry; see `templates/teams/execute.hbs`.
 #[derive(Deserialize)]
 struct Data {
     press: Press,

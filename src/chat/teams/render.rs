@@ -34,6 +34,7 @@ impl Renderer {
         templates.register_escape_fn(escape);
         templates.register_helper("bar", Box::new(bar));
         templates.register_helper("count", Box::new(count));
+        templates.register_helper("all_new", Box::new(all_new));
         templates.register_helper("position", Box::new(position));
         templates.register_helper("confirm", Box::new(confirm));
         for file in TEMPLATES.files() {
@@ -198,6 +199,7 @@ handlebars_helper!(bar: |value: u64, of: u64| {
     format!("{}{}", "█".repeat(full), "░".repeat(10 - full))
 });
 handlebars_helper!(count: |number: u64| grouped(i64::try_from(number).unwrap_or(i64::MAX)));
+handlebars_helper!(all_new: |rows: array| rows.iter().all(|row| row.get("before").is_none_or(Value::is_null)));
 handlebars_helper!(position: |index: u64| index + 1);
 handlebars_helper!(confirm: |label: str| label.trim_end_matches('…').trim_end());
 
