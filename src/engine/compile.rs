@@ -36,7 +36,7 @@ impl Model {
         let filters =
             snapshot.policies.iter().map(|policy| policy.conditions.device_filter.as_ref().map(DeviceFilter::new));
         let filters = filters.collect();
-        Self { users, guests, everyone, filters, apps, snapshot }
+        Self { snapshot, users, guests, everyone, filters, apps }
     }
 
     /// The device filter of the policy at this position.

@@ -11,6 +11,9 @@ use crate::tenant::policy::{GuestType, Guests, UserSide};
 use crate::tenant::sign_in::Known;
 use crate::tenant::{Assignment, Kind, Policy, Snapshot};
 
+/// How an unresolved group is named among what isn't known.
+const MEMBERS: &str = "members of group";
+
 /// Directory users by kind of guest and home tenant.
 pub(super) type GuestIndex = BTreeMap<(GuestType, Option<String>), RoaringBitmap>;
 
@@ -61,8 +64,6 @@ pub(super) struct Side {
     pub(super) open: Vec<String>,
     /// Users named by an id that the directory, which wasn't read, would resolve.
     strangers: Vec<String>,
-    /// Groups are among the open ones.
-    open_groups: bool,
     /// Emergency access groups aren't listed there: they hold nobody else.
     emergency: bool,
     /// Groups or roles are named.
@@ -116,8 +117,7 @@ impl Side {
                 Some(members) => built.named |= members,
                 None if emergency.contains(id) => built.emergency = true,
                 None => {
-                    built.open_groups = true;
-                    built.open.push(format!("members of group {}", group_name(snapshot, id)));
+                    built.open.push(format!("{MEMBERS} {}", group_name(snapshot, id)));
                 }
             }
         }
@@ -148,7 +148,7 @@ impl Side {
             Membership::Nothing => false,
             Membership::Unknown => self.member_of,
             Membership::Everybody if excluding => !self.open.is_empty() || !self.strangers.is_empty(),
-            Membership::Everybody => self.open_groups,
+            Membership::Everybody => self.open.iter().any(|what| what.starts_with(MEMBERS)),
         };
         if open { Truth::Maybe } else { Truth::No }
     }
@@ -169,9 +169,9 @@ impl Side {
             }
         }
         if self.open.is_empty() {
-            possibly |= &surely
+            possibly |= &surely;
         } else {
-            possibly.clone_from(everyone)
+            possibly.clone_from(everyone);
         }
         (surely, possibly)
     }
@@ -182,9 +182,8 @@ impl Side {
             return Vec::new();
         }
         match who.membership {
-            Membership::At(_) if !self.open.is_empty() => self.open.clone(),
             Membership::Everybody if excluding => [self.open.as_slice(), self.strangers.as_slice()].concat(),
-            Membership::Everybody if !self.open.is_empty() => self.open.clone(),
+            Membership::At(_) | Membership::Everybody if !self.open.is_empty() => self.open.clone(),
             Membership::Unknown => vec!["the user's groups and roles".into()],
             _ => vec!["the guest's kind and home tenant".into()],
         }

@@ -35,7 +35,7 @@ pub(super) fn values(
         filters.iter().filter_map(|filter| filter.rule().ok()).flat_map(|rule| rule.comparisons()).collect();
     let mut all = vec![Value::Device(Known::Absent, UNMANAGED, "unregistered".into())];
     let registered = match assignments(&comparisons) {
-        Some(assignments) => assignments.iter().flat_map(|attributes| states(attributes)).collect(),
+        Some(assignments) => assignments.iter().flat_map(states).collect(),
         None => vec![Value::Device(Known::Unknown, ANY_DEVICE, "registered".into())],
     };
     all.extend(registered);

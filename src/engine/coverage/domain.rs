@@ -100,9 +100,9 @@ fn risks(model: &Model, wanted: &BTreeSet<RiskLevel>, policies: &BTreeSet<usize>
         .filter_map(|at| model.snapshot.policies.get(*at))
         .map(|policy| if sign_in { &policy.conditions.sign_in_risk } else { &policy.conditions.user_risk });
     let with_none: Vec<_> = conditions.filter(|levels| levels.contains(&RiskLevel::None)).collect();
-    let looked_at = |level: &RiskLevel| match wanted.is_empty() {
-        false => wanted.contains(level),
-        true => *level == RiskLevel::None || with_none.iter().any(|levels| !levels.contains(level)),
+    let looked_at = |level: &RiskLevel| {
+        let telling = *level == RiskLevel::None || with_none.iter().any(|levels| !levels.contains(level));
+        wanted.contains(level) || (wanted.is_empty() && telling)
     };
     all.into_iter().filter(looked_at).collect()
 }

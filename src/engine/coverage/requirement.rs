@@ -193,12 +193,13 @@ fn impossible(control: &Control) -> Vec<Region> {
 fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) -> Truth {
     use Requirement as R;
     match (requirement, control) {
-        (_, Control::Block) | (R::Mfa, Control::Mfa) => Truth::Yes,
         (_, Control::Unknown(_)) => Truth::Maybe,
         (R::Mfa | R::PhishingResistantMfa, Control::Strength(id)) => {
             snapshot.strengths.get(id).map_or(Truth::Maybe, |strength| strength_entails(requirement, strength))
         }
-        (R::ManagedDevice, Control::CompliantDevice | Control::DomainJoinedDevice)
+        (_, Control::Block)
+        | (R::Mfa, Control::Mfa)
+        | (R::ManagedDevice, Control::CompliantDevice | Control::DomainJoinedDevice)
         | (R::CompliantDevice, Control::CompliantDevice)
         | (R::AppProtection, Control::CompliantApplication | Control::ApprovedApplication)
         | (R::PasswordChange, Control::PasswordChange | Control::RiskRemediation) => Truth::Yes,

@@ -70,8 +70,8 @@ impl<'a> Diagram<'a> {
         if self.universal.get(axis).is_some_and(|rest| lane.surely.meets(rest)) {
             return COVERED;
         }
-        let axes = self.axes;
-        let Some(dimension) = axes.get(axis) else { return UNDECIDED };
+        let product = self.axes;
+        let Some(dimension) = product.get(axis) else { return UNDECIDED };
         if let Some(part) = self.memo.get(&(axis, lane.clone())) {
             return *part;
         }
