@@ -1,8 +1,8 @@
 //! The append-only activity log: what happened, by whom, on what evidence; one hash chain per tenant.
 //!
 //! Pure: the statements are in `store/entries.rs`. The chain shows an entry that was edited, deleted, inserted or
-//! moved. It cannot show that the newest entries were cut off, nor that somebody with write access to the whole
-//! table recomputed it: for that the head is posted in each daily summary, out of the database's reach.
+//! moved, and a counter beside it that the newest were cut off. Somebody who can write to the whole database can set
+//! both right again: for that the head is posted in each daily summary, out of the database's reach.
 
 use aws_lc_rs::digest::{Context as Hasher, SHA256};
 use jiff::Timestamp;
@@ -251,6 +251,14 @@ pub enum Break {
         /// Its number.
         seq: i64,
     },
+    /// The newest entries are gone: more were counted than are there.
+    #[error("the log ends at entry {found}, but {expected} were written")]
+    Cut {
+        /// How many were written.
+        expected: i64,
+        /// The last that is there.
+        found: i64,
+    },
     /// The content isn't what was hashed.
     #[error("entry {seq} was changed after it was written")]
     Edited {
@@ -272,6 +280,15 @@ impl Verified {
             }
             Err(found) => self.first_break = Some(found),
         }
+    }
+
+    /// Closes the check, given how many entries were `counted` before it began.
+    #[must_use]
+    pub fn close(mut self, counted: i64) -> Self {
+        if self.first_break.is_none() && self.head.seq < counted {
+            self.first_break = Some(Break::Cut { expected: counted, found: self.head.seq });
+        }
+        self
     }
 
     fn fits(&self, entry: &Entry) -> Result<(), Break> {
@@ -368,11 +385,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_shows_only_beside_the_posted_head() {
+    fn a_cut_shows_beside_the_counter_or_the_posted_head() {
         let whole = chain(5);
         let cut = verify(&whole[..3]);
         assert_eq!(cut.first_break, None);
         assert_ne!(cut.head, verify(&whole).head);
+        assert_eq!(cut.close(5).first_break, Some(Break::Cut { expected: 5, found: 3 }));
+        assert_eq!(verify(&whole).close(5).first_break, None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use portcullis::store::entries::Wanted;
 use portcullis::store::jobs::{End, NewJob, Priority};
 use portcullis::store::messages::{Direction, NewMessage, Update};
 use portcullis::tenant::{Kind, Reading, Snapshot};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::Executor as _;
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -193,7 +193,7 @@ async fn a_failed_job_comes_again_and_a_dead_one_stays() {
 
 fn pace() -> Pace {
     let ms = Duration::from_millis;
-    Pace { poll: ms(5), lease: ms(600), retry: ms(1), retry_at_most: ms(2), failures: 3, grace: ms(50) }
+    Pace { poll: ms(5), lease: ms(2000), retry: ms(1), retry_at_most: ms(2), failures: 3, grace: ms(50) }
 }
 
 /// Starts `n` workers; send true to stop them.
@@ -251,8 +251,8 @@ async fn long_work_keeps_its_lease_and_a_stop_gives_it_back() {
             std::future::pending()
         });
         let (stop, workers) = start(&store, handlers, 3);
-        // Three leases long: without heartbeats another worker would have taken the job.
-        tokio::time::sleep(pace().lease * 3).await;
+        // Longer than a lease: without heartbeats another worker would have taken the job.
+        tokio::time::sleep(pace().lease * 5 / 4).await;
         assert_eq!(begun.load(Ordering::SeqCst), 1);
         stop.send(true).unwrap();
         workers.join_all().await;
@@ -306,7 +306,7 @@ async fn the_chain_holds_under_concurrent_appends_and_after_reopening() {
 }
 
 #[tokio::test]
-async fn an_entry_changed_behind_our_back_is_found() {
+async fn entries_changed_or_cut_off_behind_our_back_are_found() {
     everywhere(async |place| {
         let store = place.open().await;
         for n in 0..5 {
@@ -319,6 +319,11 @@ async fn an_entry_changed_behind_our_back_is_found() {
         let verified = store.verify_log("t").await.unwrap();
         assert_eq!(verified.entries, 2);
         assert_eq!(verified.first_break.unwrap().to_string(), "entry 3 was changed after it was written");
+        store.close().await;
+        drop(store);
+        administer(&place.url, "DELETE FROM entries WHERE seq > 2").await;
+        let cut = place.open().await.verify_log("t").await.unwrap();
+        assert_eq!(cut.first_break.unwrap().to_string(), "the log ends at entry 2, but 5 were written");
     })
     .await;
 }
@@ -491,6 +496,4 @@ async fn replicas_that_start_together_may_all_migrate() {
 async fn addresses_that_are_no_store_are_refused_without_repeating_them() {
     let error = Store::open("mysql://user:secret@host/db").await.unwrap_err();
     assert!(!format!("{error:?}").contains("secret"));
-    let value: Option<Value> = Store::in_memory().await.unwrap().setting("t", "absent").await.unwrap();
-    assert_eq!(value, None);
 }

@@ -100,11 +100,16 @@ impl Store {
 
     /// Checks a tenant's whole chain, page by page.
     pub async fn verify_log(&self, tenant: &str) -> anyhow::Result<Verified> {
+        // Counted first: entries that are appended meanwhile are no cut.
+        let counted: Option<i64> = sqlx::query_scalar("SELECT value FROM counters WHERE scope = $1 AND name = 'entry'")
+            .bind(tenant)
+            .fetch_optional(self.reader())
+            .await?;
         let mut verified = Verified::default();
         let mut last = 0;
         loop {
             let page = self.page_after(tenant, last).await?;
-            let Some(newest) = page.last() else { return Ok(verified) };
+            let Some(newest) = page.last() else { return Ok(verified.close(counted.unwrap_or(0))) };
             last = newest.seq;
             for entry in &page {
                 verified.take(entry);
