@@ -251,6 +251,24 @@ impl Env {
         Self(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
+    /// Which log lines are written, in the words of `tracing-subscriber`'s filter (`PORTCULLIS_LOG`).
+    #[must_use]
+    pub fn log_filter(&self) -> Option<&str> {
+        self.get("PORTCULLIS_LOG")
+    }
+
+    /// The key of the model endpoint (`PORTCULLIS_MODEL_API_KEY`).
+    #[must_use]
+    pub fn model_api_key(&self) -> Option<SecretString> {
+        self.get("PORTCULLIS_MODEL_API_KEY").map(|key| key.to_owned().into())
+    }
+
+    /// Folder to which logs and the requests that the demo's tenant saw are appended (`PORTCULLIS_RECORD`).
+    #[must_use]
+    pub fn record_folder(&self) -> Option<std::path::PathBuf> {
+        self.get("PORTCULLIS_RECORD").map(Into::into)
+    }
+
     /// A variable that is set and not empty.
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())

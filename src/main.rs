@@ -1,5 +1,5 @@
 //! Parses the command line, runs it, and maps an error to an exit code.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    portcullis::cli::run()
 }

@@ -1,8 +1,11 @@
 //! Turns an answer into a card: words its facts, numbers its citations, and names the evidence to keep.
 
+use serde_json::Value;
+
 use crate::chat::card::{Block, Card, Citation, Item, LabelledRow, Run, Tone};
 use crate::explain::{Plan, Step};
 use crate::facts::{Evidence, Fact, Row, Style, Wording, WordingError, clean, grouped};
+use crate::store::evidence as kept;
 
 use super::answer::{Answer, Part};
 
@@ -11,8 +14,8 @@ use super::answer::{Answer, Part};
 pub struct Composed {
     /// The card.
     pub card: Card,
-    /// What has to be stored before the card is posted: id and fact.
-    pub evidence: Vec<(String, Fact)>,
+    /// What has to be kept before the card is posted: each cited fact with its rows, as JSON.
+    pub evidence: Vec<Value>,
 }
 
 /// Words an answer. A `plan` orders the facts of its first paragraph; facts that it leaves out are left out.
@@ -53,7 +56,7 @@ struct Composer<'a> {
     wording: &'a Wording,
     plan: Option<&'a Plan>,
     citations: Vec<Citation>,
-    evidence: Vec<(String, Fact)>,
+    evidence: Vec<Value>,
 }
 
 impl Composer<'_> {
@@ -120,7 +123,8 @@ impl Composer<'_> {
         if fact.evidence.rows.is_empty() {
             return Ok(None);
         }
-        let id = evidence_id(fact);
+        let body = serde_json::to_value(fact).unwrap_or_default();
+        let id = kept::Evidence { tenant: "", body: &body, at: fact.evidence.read_at }.id();
         if let Some(known) = self.citations.iter().find(|citation| citation.evidence == id) {
             return Ok(Some(known.number));
         }
@@ -128,24 +132,9 @@ impl Composer<'_> {
         let title = self.wording.of(fact, Style::Short)?;
         let about = describe(&fact.evidence);
         self.citations.push(Citation { number, evidence: id.clone(), title, about });
-        self.evidence.push((id, fact.clone()));
+        self.evidence.push(body);
         Ok(Some(number))
     }
-}
-
-/// The id of a fact's evidence: a hash of the whole fact, so that another row means another citation.
-#[must_use]
-pub fn evidence_id(fact: &Fact) -> String {
-    let bytes = serde_json::to_vec(fact).unwrap_or_default();
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
-    hex(digest.as_ref().iter().take(16))
-}
-
-fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
-    bytes.fold(String::new(), |mut text, byte| {
-        text.extend([byte >> 4, byte & 15].iter().filter_map(|digit| char::from_digit(u32::from(*digit), 16)));
-        text
-    })
 }
 
 /// What kinds of rows there are and how many, for the line under a citation.
@@ -194,7 +183,8 @@ mod tests {
         assert_eq!(cites, [vec![1], vec![], vec![2], vec![1]]);
         assert_eq!(card.citations[1].about, "60 rows");
         assert_eq!(evidence.len(), 2);
-        assert_eq!(evidence[1].1.evidence.rows.len(), Evidence::SHOWN);
+        let kept: Fact = serde_json::from_value(evidence[1].clone()).unwrap();
+        assert_eq!(kept.evidence.rows.len(), Evidence::SHOWN);
     }
 
     #[test]
@@ -202,7 +192,8 @@ mod tests {
         let mut other = fact(1);
         other.evidence.rows =
             vec![Row::Object { what: "Group".into(), id: "9".into(), name: "G".into(), note: String::new() }];
-        assert_ne!(evidence_id(&fact(1)), evidence_id(&other));
+        let citations = composed(vec![fact(1), other], None).card.citations;
+        assert_ne!(citations[0].evidence, citations[1].evidence);
     }
 
     #[test]

@@ -1,5 +1,23 @@
 //! What the product does; the only module that sees all the others.
 
+pub mod access;
+pub mod analysis;
 pub mod answer;
+pub mod answers;
+pub mod approval_card;
+pub mod approve;
+pub mod buttons;
 pub mod compose;
+pub mod describe;
+pub mod effects;
+pub mod hear;
 pub mod intent;
+pub mod lookup;
+pub mod post;
+pub mod press;
+pub mod reconcile;
+pub mod review;
+pub mod settings;
+pub mod summary;
+pub mod watch;
+pub mod work;

@@ -1,5 +1,22 @@
 //! The checks: one file each, one registry. A check judges coverage, not single policies.
 
+pub mod accounts;
+pub mod drafts;
+pub mod gaps;
+pub mod hand_over;
+pub mod requirement;
+pub mod rows;
+pub mod scopes;
+
+mod apps_not_covered;
+mod device_code_flow;
+mod legacy_authentication;
+mod managed_devices;
+mod mfa_admins;
+mod mfa_all_users;
+mod mfa_guests;
+mod phishing_resistant_admins;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -7,6 +24,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Model;
 use crate::facts::Fact;
+
+/// Every check, in the order that reports show them.
+pub static CHECKS: &[&dyn Check] = &[
+    &mfa_all_users::MfaAllUsers,
+    &mfa_admins::MfaAdmins,
+    &phishing_resistant_admins::PhishingResistantAdmins,
+    &mfa_guests::MfaGuests,
+    &apps_not_covered::AppsNotCovered,
+    &legacy_authentication::LegacyAuthentication,
+    &device_code_flow::DeviceCodeFlow,
+    &managed_devices::ManagedDevices,
+];
+
+/// Runs every check.
+#[must_use]
+pub fn run_all(context: &Context<'_>) -> Vec<Finding> {
+    CHECKS.iter().map(|check| check.run(context)).collect()
+}
+
+/// What is known of the check with this id.
+#[must_use]
+pub fn about(id: &str) -> Option<&'static About> {
+    CHECKS.iter().map(|check| check.about()).find(|about| about.id == id)
+}
 
 /// What looks at a tenant and finds, or doesn't find, something to mend.
 pub trait Check: Sync {
@@ -71,6 +112,8 @@ pub enum Verdict {
 pub struct Context<'a> {
     /// The compiled tenant.
     pub model: &'a Model,
+    /// Content hash of the snapshot, which evidence names.
+    pub hash: &'a str,
     /// Now.
     pub now: Timestamp,
     /// Thresholds by `check-id.name`, where settings differ from the check's own.

@@ -1,1 +1,56 @@
 //! The command line: one file a subcommand.
+
+mod demo;
+mod output;
+mod runtime;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Answers from an exact analysis of a tenant's Conditional Access, in team chat or on the command line.
+///
+/// Start with `portcullis demo`: a made-up tenant, nothing leaves this machine. For your own tenant without installing
+/// anything resident, export it to a folder and run `portcullis report FOLDER`.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try everything on a made-up tenant: the bot, its web chat, and Microsoft Graph as a service on this machine
+    Demo(demo::Demo),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Fine.
+    Fine,
+    /// Findings at or above the limit.
+    Findings,
+}
+
+/// Parses the command line, runs it, and says how it ended: 0 fine, 1 findings, 2 bad input or configuration.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::failed(&error.into()),
+    };
+    match runtime.block_on(dispatch(arguments.command)) {
+        Ok(Ended::Fine) => ExitCode::SUCCESS,
+        Ok(Ended::Findings) => ExitCode::from(1),
+        Err(error) => output::failed(&error),
+    }
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<Ended> {
+    match command {
+        Command::Demo(demo) => demo.run().await,
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::sync::oneshot;
 
+use super::groups::group_id;
 use super::people::People;
 use super::state::{Clock, Demo};
 use super::tenant::Tenant;
@@ -53,6 +54,8 @@ pub struct Service {
     pub app_secret: String,
     /// People to play.
     pub people: Vec<Person>,
+    /// Object id of the group of emergency access accounts, which an administrator would configure.
+    pub emergency_group: String,
 }
 
 impl Service {
@@ -63,6 +66,7 @@ impl Service {
             .await
             .with_context(|| format!("listening on {address}: choose another port"))?;
         let base = format!("http://{}", listener.local_addr()?);
+        let emergency_group = group_id(&options.tenant.people, options.tenant.groups.at("CA-BreakGlass"));
         let (people, tenant_id) = (picker(&options.tenant.people), options.tenant.id.clone());
         let tokens = Tokens::new(&tenant_id)?;
         let (graph, bot) = (tokens.graph.clone(), tokens.bot.clone());
@@ -87,6 +91,7 @@ impl Service {
             app_id: bot.id,
             app_secret: bot.secret,
             people,
+            emergency_group,
         })
     }
 

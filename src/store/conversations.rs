@@ -1,6 +1,7 @@
 //! Where the bot can speak: references to the conversations of chat platforms, and what was set for each.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::any::AnyRow;
 
 use super::row::{Columns as _, all};
@@ -44,10 +45,8 @@ pub struct NewConversation {
     pub tenant: String,
     /// The platform's own id of it.
     pub reference: String,
-    /// Where to send to, as the platform last said.
-    pub service_url: String,
-    /// Under which id the bot is in it.
-    pub bot_id: String,
+    /// What is needed to post there again, as the chat module wrote it; no secrets.
+    pub address: Value,
     /// Between two or among many.
     pub kind: ConversationKind,
     /// Its title, or the person's name; untrusted text.
@@ -97,17 +96,16 @@ impl Tx {
     pub async fn meet(&mut self, new: &NewConversation, at: Timestamp) -> anyhow::Result<()> {
         sqlx::query(
             "INSERT INTO conversations
-                (id, platform, tenant, reference, service_url, bot_id, kind, name, enabled, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)
-             ON CONFLICT (id) DO UPDATE SET service_url = excluded.service_url, bot_id = excluded.bot_id,
+                (id, platform, tenant, reference, address, kind, name, enabled, changed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)
+             ON CONFLICT (id) DO UPDATE SET address = excluded.address,
                 name = excluded.name, changed = excluded.changed",
         )
         .bind(new.id())
         .bind(&new.platform)
         .bind(&new.tenant)
         .bind(&new.reference)
-        .bind(&new.service_url)
-        .bind(&new.bot_id)
+        .bind(new.address.to_string())
         .bind(new.kind.as_str())
         .bind(&new.name)
         .bind(at.as_millisecond())
@@ -154,8 +152,7 @@ fn read(row: &AnyRow) -> anyhow::Result<Conversation> {
         platform: row.text("platform")?,
         tenant: row.text("tenant")?,
         reference: row.text("reference")?,
-        service_url: row.text("service_url")?,
-        bot_id: row.text("bot_id")?,
+        address: row.value("address")?,
         kind,
         name: row.text("name")?,
     };

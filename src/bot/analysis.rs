@@ -1,0 +1,59 @@
+//! A reading of the tenant with everything that follows from it: the compiled model and the findings of all checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::checks::{self, Context, Finding, Verdict};
+use crate::engine::Model;
+use crate::facts::{Evidence, Row};
+use crate::suggestions::Proposal;
+use crate::tenant::Snapshot;
+
+/// A snapshot, compiled and checked. Shared by everything that answers from the same reading.
+#[derive(Debug)]
+pub struct Analysis {
+    /// The compiled tenant.
+    pub model: Model,
+    /// Content hash of the snapshot, which citations name.
+    pub hash: String,
+    /// One finding per check, in the registry's order.
+    pub findings: Vec<Finding>,
+}
+
+impl Analysis {
+    /// Compiles a snapshot and runs every check on it.
+    #[must_use]
+    pub fn of(snapshot: Arc<Snapshot>, hash: String, thresholds: &BTreeMap<String, f64>, now: Timestamp) -> Self {
+        let model = Model::new(snapshot);
+        let findings = checks::run_all(&Context { model: &model, hash: &hash, now, thresholds });
+        Self { model, hash, findings }
+    }
+
+    /// The tenant as it was read.
+    #[must_use]
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.model.snapshot
+    }
+
+    /// What the findings suggest.
+    #[must_use]
+    pub fn proposals(&self) -> Vec<Proposal> {
+        let of = |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about));
+        self.findings.iter().filter_map(of).flatten().collect()
+    }
+
+    /// Checks that couldn't be judged, so that nothing is concluded from their silence.
+    #[must_use]
+    pub fn undecided(&self) -> BTreeSet<String> {
+        let review = self.findings.iter().filter(|finding| finding.verdict == Verdict::Review);
+        review.map(|finding| finding.check.to_owned()).collect()
+    }
+
+    /// Evidence of these rows, from this reading.
+    #[must_use]
+    pub fn evidence(&self, rows: impl IntoIterator<Item = Row>) -> Evidence {
+        Evidence::of(rows).read(&self.hash, self.snapshot().read_at)
+    }
+}

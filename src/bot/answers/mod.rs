@@ -1,0 +1,92 @@
+//! One file an intent: a question becomes facts, and facts an answer. Nothing here acts; buttons do.
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::app::App;
+use crate::chat::{Conversation, Person};
+use crate::facts::{Evidence, Fact};
+
+use super::access::Right;
+use super::analysis::Analysis;
+use super::answer::Answer;
+use super::intent::{Intent, Previous, Routed, SlotName};
+
+mod coverage_gaps;
+
+/// A question with everything that an answer may look at.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The long-lived things.
+    pub app: &'a App,
+    /// The newest analysis.
+    pub analysis: &'a Analysis,
+    /// What was said; untrusted text.
+    pub text: &'a str,
+    /// How it was read.
+    pub routed: &'a Routed,
+    /// The turn before.
+    pub previous: Option<&'a Previous>,
+    /// Who asks.
+    pub person: &'a Person,
+    /// What the person may do.
+    pub right: Right,
+    /// Where.
+    pub conversation: &'a Conversation,
+    /// Now.
+    pub now: Timestamp,
+}
+
+impl<'a> Asked<'a> {
+    /// The first value of a slot, as it stands in the text.
+    #[must_use]
+    pub fn slot(&self, name: SlotName) -> Option<&'a str> {
+        self.routed.slots.get(&name)?.first().map(String::as_str)
+    }
+
+    /// What the turn before was about, for a question that names nothing itself.
+    #[must_use]
+    pub fn subject(&self) -> Option<&'a str> {
+        self.previous.map(|previous| previous.subject.as_str()).filter(|subject| !subject.is_empty())
+    }
+
+    /// The fact that says when the tenant was read; it closes every answer.
+    #[must_use]
+    pub fn read_at(&self) -> Fact {
+        Fact::new("common.read_at", Evidence::default()).with("at", self.analysis.snapshot().read_at).must_show()
+    }
+
+    /// What was not checked, as one fact; none when there is nothing to say.
+    #[must_use]
+    pub fn not_checked(&self, what: &[String]) -> Option<Fact> {
+        let words = crate::facts::Term::Name(what.join("; "));
+        (!what.is_empty()).then(|| Fact::new("common.not_checked", Evidence::default()).with("what", words).must_show())
+    }
+}
+
+/// What the next question may refer to: what this one named, or what it took over.
+#[must_use]
+pub fn subject_of(asked: Asked<'_>) -> String {
+    let named: Vec<&str> = asked.routed.slots.values().flatten().map(String::as_str).collect();
+    if named.is_empty() { asked.subject().unwrap_or_default().to_owned() } else { named.join(", ") }
+}
+
+/// An answer on its way.
+pub type Answering<'a> = BoxFuture<'a, anyhow::Result<Answer>>;
+
+type Answerer = for<'a> fn(Asked<'a>) -> Answering<'a>;
+
+/// Who answers what. A test sees to it that every intent is here once.
+static ANSWERS: &[(Intent, Answerer)] = &[(Intent::CoverageGaps, coverage_gaps::answer)];
+
+/// Answers a question.
+///
+/// # Errors
+/// When the store or the tenant fails.
+pub async fn answer(asked: Asked<'_>) -> anyhow::Result<Answer> {
+    let known = ANSWERS.iter().find(|(intent, _)| *intent == asked.routed.intent);
+    match known {
+        Some((_, answerer)) => answerer(asked).await,
+        None => anyhow::bail!("no answer is registered for {}", asked.routed.intent.as_str()),
+    }
+}

@@ -1,0 +1,302 @@
+//! Runs the approval: a decision is committed by compare-and-set, then its effects run in a leased job.
+//!
+//! The state machine is `approval.rs`; here its effects meet the store, the tenant and the chats. Every state is
+//! committed before its effects run, so a process that dies at any point leaves something that can be taken up again.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::app::App;
+use crate::approval::{Click, Doubt, Effect, Event, Move, Person, Refused, State, Terms, step};
+use crate::chat::card::{Press, Verb};
+use crate::chat::{Incoming, Reply};
+use crate::checks::CureAction;
+use crate::facts::Term;
+use crate::jobs::Outcome;
+use crate::log::{Action, Actor, NewEntry};
+use crate::store::approvals::{Approval, NewApproval, Stored};
+use crate::store::jobs::{Job, NewJob, Priority};
+use crate::store::suggestions::Row;
+use crate::tenant::Policy;
+
+use super::approval_card;
+use super::effects::{self, Done};
+use super::post::update_all;
+use super::press::{actor, in_days, word};
+use super::reconcile::{Body, state};
+
+/// Kind of the job that carries an approval out.
+pub const JOB: &str = "approval";
+/// How long a card may be decided.
+const OPEN_DAYS: i64 = 10;
+/// A press that lost a race looks again this often.
+const ATTEMPTS: usize = 4;
+
+/// An approval with its state machine's own types.
+pub struct Case {
+    /// As kept.
+    pub kept: Approval,
+    /// What was fixed when the card was made.
+    pub terms: Terms,
+    /// Where it is.
+    pub state: State,
+    /// The suggestion that it decides.
+    pub suggestion: Row,
+    /// What is suggested.
+    pub body: Body,
+}
+
+impl Case {
+    /// The case of an approval.
+    ///
+    /// # Errors
+    /// When the store fails or holds something that isn't one.
+    pub async fn load(app: &App, kept: Approval) -> anyhow::Result<Self> {
+        let suggestion =
+            app.store.suggestion(app.tenant(), kept.suggestion).await?.context("the suggestion of an approval")?;
+        Ok(Self {
+            terms: serde_json::from_value(kept.terms.clone()).context("the terms of an approval")?,
+            state: serde_json::from_value(kept.state.body.clone()).context("the state of an approval")?,
+            body: Body::of(&suggestion)?,
+            suggestion,
+            kept,
+        })
+    }
+
+    /// The policy that would be created; none for an edit that a person makes.
+    #[must_use]
+    pub fn draft(&self) -> Option<&Policy> {
+        match &self.body.proposal.action {
+            CureAction::Draft(policy) => Some(policy),
+            CureAction::HandOver(_) => None,
+        }
+    }
+}
+
+/// The case that decides a suggestion: the open one, or a new one.
+///
+/// # Errors
+/// When the store fails.
+pub async fn case_of(app: &App, suggestion: &Row) -> anyhow::Result<Case> {
+    let newest = app.store.approvals_of(app.tenant(), suggestion.number).await?.pop();
+    if let Some(kept) = newest {
+        let case = Case::load(app, kept).await?;
+        if !case.state.is_final() {
+            return Ok(case);
+        }
+    }
+    let now = app.clock.now();
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let terms = Terms {
+        asker: None,
+        needed: app.config.who.approvals_needed,
+        expires: now + SignedDuration::from_hours(24 * OPEN_DAYS),
+        lag_bound: SignedDuration::try_from(app.config.graph.lag_bound)?,
+        marker: format!("[{}]", id.get(..8).unwrap_or_default()),
+    };
+    let new = NewApproval {
+        id,
+        tenant: app.tenant().to_owned(),
+        suggestion: suggestion.number,
+        conversation: String::new(),
+        terms: serde_json::to_value(&terms)?,
+        draft: serde_json::to_value(&Body::of(suggestion)?.proposal.action)?,
+        state: stored(&State::new(), &terms)?,
+        at: now,
+    };
+    let mut tx = app.store.begin().await?;
+    let kept = tx.ask_approval(new).await?;
+    tx.append(entry(app, Actor::bot(), Action::ApprovalRequested, suggestion.number, json!({"approval": kept.number})))
+        .await?;
+    tx.commit().await?;
+    Case::load(app, kept).await
+}
+
+/// A person's decision, whose right was checked just before.
+///
+/// # Errors
+/// When the store fails: then nothing was decided.
+pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+    for _ in 0..ATTEMPTS {
+        let Some(kept) = app.store.approval(&press.subject).await? else {
+            return word(app, "refused.no_such_suggestion", &[("number", Term::Word("of this card".into()))]);
+        };
+        let case = Case::load(app, kept).await?;
+        if press.verb == Verb::Create && (case.draft().is_none() || app.writer.is_none()) {
+            return word(app, "refused.hand_over", &[]);
+        }
+        let event = event(app, incoming, press);
+        let moved = match step(&case.terms, &case.state, &event) {
+            Ok(moved) => moved,
+            Err(refused) => return said(app, &refused),
+        };
+        if commit(app, &case, &moved, &actor(incoming)).await? {
+            return shown(app, &press.subject).await;
+        }
+    }
+    word(app, "said.not_now", &[("why", Term::Word("others are deciding at the same moment".into()))])
+}
+
+fn event(app: &App, incoming: &Incoming, press: &Press) -> Event {
+    let at = app.clock.now();
+    let by = Person { id: incoming.person.id.clone(), name: incoming.person.name.clone() };
+    let click = Click { by, at };
+    match press.verb {
+        Verb::Snooze => Event::Snooze { click, until: in_days(at, press.input.as_deref()) },
+        Verb::Dismiss => Event::Dismiss { click, reason: press.input.clone().unwrap_or_default() },
+        Verb::Reopen => Event::Reopen(click),
+        Verb::Undo => Event::Undo(click),
+        _ => Event::Approve(click),
+    }
+}
+
+/// The card in its new state, for the person who pressed.
+async fn shown(app: &App, approval: &str) -> anyhow::Result<Reply> {
+    let kept = app.store.approval(approval).await?.context("an approval that was just decided")?;
+    let case = Case::load(app, kept).await?;
+    let card = approval_card::compose_case(app, &case).await?.card;
+    Ok(Reply::Card(Box::new(card)))
+}
+
+fn said(app: &App, refused: &Refused) -> anyhow::Result<Reply> {
+    match refused {
+        Refused::Already { what, by, at } => word(
+            app,
+            "said.already",
+            &[("what", Term::Word(what.to_string())), ("who", Term::Name(by.name.clone())), ("at", Term::Time(*at))],
+        ),
+        other => word(app, "said.not_now", &[("why", Term::Word(other.to_string()))]),
+    }
+}
+
+/// Commits a move: the new state, its entries, the suggestion's state and the job that carries it on, all or nothing.
+/// False when somebody was quicker.
+async fn commit(app: &App, case: &Case, moved: &Move, by: &Actor) -> anyhow::Result<bool> {
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    if !tx.move_approval(&case.kept, &stored(&moved.state, &case.terms)?, now).await? {
+        return Ok(false);
+    }
+    for effect in &moved.effects {
+        let action = match effect {
+            Effect::Record(action) => *action,
+            Effect::CommitIntent => Action::PolicyCreateIntended,
+            _ => continue,
+        };
+        tx.append(entry(app, by.clone(), action, case.kept.suggestion, particulars(case, &moved.state))).await?;
+    }
+    let row = mirrored(&case.suggestion, &moved.state, now);
+    if row.state != case.suggestion.state && !tx.change_suggestion(&row).await? {
+        return Ok(false);
+    }
+    tx.enqueue(&NewJob {
+        id: format!("approval:{}:{}", case.kept.id, case.kept.version + 1),
+        kind: JOB.into(),
+        payload: json!({"approval": case.kept.id}),
+        priority: Priority::Approval,
+        due: now,
+    })
+    .await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Carries an approval on from wherever it is: shows its state, then resumes its effects until there are none left.
+///
+/// # Errors
+/// When the store, the tenant or a chat fails; the job tries again.
+pub async fn carry_out(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
+    let id = job.payload.get("approval").and_then(|id| id.as_str()).context("a job without its approval")?.to_owned();
+    let due = job.payload.get("due").is_some();
+    let at = app.clock.now();
+    let mut event = if due { Event::Due { at } } else { Event::Resumed { at } };
+    loop {
+        let kept = app.store.approval(&id).await?.context("the approval of a job")?;
+        let case = Case::load(&app, kept).await?;
+        show(&app, &case).await?;
+        let Ok(moved) = step(&case.terms, &case.state, &event) else { return Ok(Outcome::Done) };
+        if !advance(&app, &case, &moved).await? {
+            return Ok(Outcome::Again(app.clock.now()));
+        }
+        let kept = app.store.approval(&id).await?.context("the approval of a job")?;
+        let case = Case::load(&app, kept).await?;
+        show(&app, &case).await?;
+        event = match effects::run(&app, &case, &moved.effects).await? {
+            Done::Next(event) => event,
+            Done::Later(at) => return Ok(Outcome::Again(at)),
+            Done::Nothing => return Ok(Outcome::Done),
+        };
+    }
+}
+
+/// Commits a move of the worker; a move that changes nothing (`looking`, resumed) needs no commit.
+async fn advance(app: &App, case: &Case, moved: &Move) -> anyhow::Result<bool> {
+    let recorded = moved.effects.iter().any(|effect| matches!(effect, Effect::Record(_) | Effect::CommitIntent));
+    if moved.state == case.state && !recorded {
+        return Ok(true);
+    }
+    commit(app, case, moved, &Actor::bot()).await
+}
+
+/// Shows the present state on every copy of the card.
+async fn show(app: &App, case: &Case) -> anyhow::Result<()> {
+    let composed = approval_card::compose_case(app, case).await?;
+    update_all(app, &format!("S-{}", case.kept.suggestion), case.kept.version, &composed).await
+}
+
+/// A state as the store keeps it.
+fn stored(state: &State, terms: &Terms) -> anyhow::Result<Stored> {
+    Ok(Stored { name: state.name().to_owned(), body: serde_json::to_value(state)?, due: state.due(terms) })
+}
+
+/// The suggestion's own state follows its approval.
+fn mirrored(row: &Row, state: &State, now: Timestamp) -> Row {
+    let (name, reason, until) = match state {
+        State::Open { .. } | State::Expired | State::Refused { .. } => (state::OPEN, None, None),
+        State::Snoozed { until, .. } => (state::SNOOZED, None, Some(*until)),
+        State::Dismissed { reason, .. } => (state::DISMISSED, Some(reason.clone()), None),
+        State::Creating { .. } | State::Undoing { .. } => (state::CREATING, None, None),
+        State::Created(_) => (state::CREATED, None, None),
+        State::Undone { .. } => (state::UNDONE, None, None),
+        State::OutOfDate { why } => (state::OUT_OF_DATE, Some(why.clone()), None),
+        State::NeedsPerson { doubt, .. } => (state::NEEDS_PERSON, Some(doubt_words(*doubt).to_owned()), None),
+        State::Resolved { proof } => (state::RESOLVED, Some(proof.clone()), None),
+    };
+    Row { state: name.to_owned(), reason, until, changed: now, ..row.clone() }
+}
+
+/// What a person has to settle.
+#[must_use]
+pub fn doubt_words(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::NotFound => "no policy with the marker appeared; look in the tenant before anything else is created",
+        Doubt::NotReadable => "Graph gave the policy an id but doesn't show it",
+        Doubt::Differs => "the policy in the tenant isn't as it was drafted",
+    }
+}
+
+fn particulars(case: &Case, state: &State) -> serde_json::Value {
+    json!({
+        "approval": case.kept.number,
+        "state": state.name(),
+        "marker": case.terms.marker,
+        "policy": case.draft().map(|policy| &policy.display_name),
+        "snapshot": case.body.snapshot,
+        "details": state,
+    })
+}
+
+fn entry(app: &App, by: Actor, action: Action, suggestion: i64, body: serde_json::Value) -> NewEntry {
+    NewEntry {
+        tenant: app.tenant().to_owned(),
+        at: app.clock.now(),
+        actor: by,
+        action,
+        subject: format!("S-{suggestion}"),
+        body,
+        evidence: Vec::new(),
+    }
+}

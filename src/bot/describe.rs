@@ -1,0 +1,257 @@
+//! A policy in the portal's words and order, with names instead of ids.
+
+use std::collections::BTreeSet;
+
+use crate::checks::gaps::app_name;
+use crate::checks::rows::state_word;
+use crate::tenant::policy::{
+    Applications, ClientAppType, Control, FilterMode, GrantControls, GuestType, Guests, Operator, Platform, RiskLevel,
+    SessionControls, Sides, TransferMethod, UserSide,
+};
+use crate::tenant::{Policy, Snapshot};
+
+/// The policy as labelled lines, in the order of the blade in the Entra admin center. Lines that say nothing are left out.
+#[must_use]
+pub fn policy(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let conditions = &policy.conditions;
+    let mut lines = vec![
+        ("Users", users(&conditions.users.include, &conditions.users.exclude, snapshot)),
+        ("Target resources", targets(&conditions.applications, snapshot)),
+    ];
+    let locations = conditions.locations.as_ref().map(|sides| sides_words(sides, |id| location(id, snapshot)));
+    let platforms =
+        conditions.platforms.as_ref().map(|sides| sides_words(sides, |platform| platform_word(*platform).into()));
+    let filter = conditions.device_filter.as_ref().map(|filter| {
+        let mode = if filter.mode == FilterMode::Include { "Include" } else { "Exclude" };
+        format!("{mode} filtered devices: {}", filter.rule)
+    });
+    lines.extend([
+        ("User risk", levels(&conditions.user_risk)),
+        ("Sign-in risk", levels(&conditions.sign_in_risk)),
+        ("Device platforms", platforms.unwrap_or_default()),
+        ("Network", locations.unwrap_or_default()),
+        ("Client apps", client_apps(&conditions.client_app_types)),
+        ("Filter for devices", filter.unwrap_or_default()),
+        ("Authentication flows", flows(&conditions.flows)),
+        ("Grant", policy.grant.as_ref().map(|grant| grant_words(grant, snapshot)).unwrap_or_default()),
+        ("Session", policy.session.as_ref().map(session).unwrap_or_default()),
+        ("Enable policy", state_word(policy.state).to_owned()),
+    ]);
+    lines.retain(|(_, words)| !words.is_empty());
+    lines
+}
+
+fn users(include: &UserSide, exclude: &UserSide, snapshot: &Snapshot) -> String {
+    let (included, excluded) = (side(include, snapshot), side(exclude, snapshot));
+    if excluded.is_empty() { included } else { format!("{included} · Exclude: {excluded}") }
+}
+
+fn side(side: &UserSide, snapshot: &Snapshot) -> String {
+    let directory = &snapshot.directory;
+    let user = |id: &String| directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.clone());
+    let group = |id: &String| match directory.groups.get(id) {
+        Some(group) => match &group.transitive {
+            Some(members) => format!("{} ({})", group.display_name, members.len()),
+            None => group.display_name.clone(),
+        },
+        None => id.clone(),
+    };
+    let role = |id: &String| directory.roles.get(id).map_or_else(|| role_name(id), |role| role.display_name.clone());
+    let mut parts: Vec<String> = Vec::new();
+    if side.all {
+        parts.push("All users".into());
+    }
+    parts.extend(side.users.iter().map(user));
+    parts.extend(side.groups.iter().map(group));
+    parts.extend(short(side.roles.iter().map(role).collect(), "roles"));
+    parts.extend(side.guests.as_ref().map(guests));
+    parts.join(", ")
+}
+
+/// A long list as its first three and a count.
+fn short(names: Vec<String>, what: &str) -> Vec<String> {
+    if names.len() <= 4 {
+        return names;
+    }
+    let rest = names.len() - 3;
+    names.into_iter().take(3).chain([format!("{rest} more {what}")]).collect()
+}
+
+fn role_name(id: &str) -> String {
+    let known = crate::tenant::well_known::ADMIN_ROLES.iter().find(|(known, _)| *known == id);
+    known.map_or_else(|| id.to_owned(), |(_, name)| (*name).to_owned())
+}
+
+fn guests(guests: &Guests) -> String {
+    if guests.types.len() >= 6 && guests.tenants.is_none() {
+        return "Guest or external users (all types)".into();
+    }
+    let types: Vec<&str> = guests.types.iter().map(|kind| guest_word(*kind)).collect();
+    match &guests.tenants {
+        Some(tenants) => format!("{} of {} named organisations", types.join(", "), tenants.len()),
+        None => types.join(", "),
+    }
+}
+
+/// The portal's word for a guest type.
+#[must_use]
+pub fn guest_word(kind: GuestType) -> &'static str {
+    crate::checks::gaps::other_word(crate::engine::coverage::Other::Guest(kind))
+}
+
+fn targets(applications: &Applications, snapshot: &Snapshot) -> String {
+    let name = |id: &String| match id.as_str() {
+        "Office365" => "Office 365".to_owned(),
+        "MicrosoftAdminPortals" => "Microsoft Admin Portals".to_owned(),
+        id => app_name(snapshot, id),
+    };
+    let mut parts: Vec<String> = Vec::new();
+    if applications.all {
+        parts.push("All resources".into());
+    }
+    parts.extend(short(applications.include.iter().map(name).collect(), "resources"));
+    parts.extend(applications.filter.as_ref().map(|filter| format!("filter: {}", filter.rule)));
+    parts.extend(applications.user_actions.iter().map(|urn| action(urn)));
+    parts.extend(applications.contexts.iter().map(|id| {
+        let name = snapshot.contexts.get(id).map_or("", String::as_str);
+        format!("Authentication context {id} {name}").trim().to_owned()
+    }));
+    let excluded = short(applications.exclude.iter().map(name).collect(), "resources");
+    let included = if parts.is_empty() { "None".to_owned() } else { parts.join(", ") };
+    if excluded.is_empty() { included } else { format!("{included} · Exclude: {}", excluded.join(", ")) }
+}
+
+fn action(urn: &str) -> String {
+    match urn {
+        crate::tenant::well_known::REGISTER_SECURITY_INFO => "Register security information".into(),
+        crate::tenant::well_known::REGISTER_DEVICE => "Register or join devices".into(),
+        other => other.to_owned(),
+    }
+}
+
+fn sides_words<T: Ord>(sides: &Sides<T>, word: impl Fn(&T) -> String) -> String {
+    let join = |set: &BTreeSet<T>| set.iter().map(&word).collect::<Vec<_>>().join(", ");
+    if sides.exclude.is_empty() {
+        join(&sides.include)
+    } else {
+        format!("{} · Exclude: {}", join(&sides.include), join(&sides.exclude))
+    }
+}
+
+fn location(id: &str, snapshot: &Snapshot) -> String {
+    match id {
+        "All" => "Any network or location".into(),
+        "AllTrusted" => "All trusted networks and locations".into(),
+        "00000000-0000-0000-0000-000000000000" => "MFA trusted IPs".into(),
+        id => snapshot.locations.get(id).map_or_else(|| id.to_owned(), |place| place.display_name.clone()),
+    }
+}
+
+/// The portal's word for a platform.
+#[must_use]
+pub fn platform_word(platform: Platform) -> &'static str {
+    match platform {
+        Platform::All => "Any device",
+        Platform::Android => "Android",
+        Platform::Ios => "iOS",
+        Platform::Windows => "Windows",
+        Platform::WindowsPhone => "Windows Phone",
+        Platform::MacOs => "macOS",
+        Platform::Linux => "Linux",
+    }
+}
+
+/// The portal's word for a client app.
+#[must_use]
+pub fn client_app_word(app: ClientAppType) -> &'static str {
+    match app {
+        ClientAppType::All => "All client apps",
+        ClientAppType::Browser => "Browser",
+        ClientAppType::MobileAppsAndDesktopClients => "Mobile apps and desktop clients",
+        ClientAppType::ExchangeActiveSync => "Exchange ActiveSync clients",
+        ClientAppType::EasSupported => "Exchange ActiveSync on supported platforms",
+        ClientAppType::Other => "Other clients",
+    }
+}
+
+fn client_apps(types: &BTreeSet<ClientAppType>) -> String {
+    if types.contains(&ClientAppType::All) {
+        return String::new();
+    }
+    types.iter().map(|app| client_app_word(*app)).collect::<Vec<_>>().join(", ")
+}
+
+fn levels(levels: &BTreeSet<RiskLevel>) -> String {
+    let word = |level: &RiskLevel| match level {
+        RiskLevel::None => "No risk",
+        RiskLevel::Low => "Low",
+        RiskLevel::Medium => "Medium",
+        RiskLevel::High => "High",
+    };
+    levels.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn flows(flows: &BTreeSet<TransferMethod>) -> String {
+    let word = |flow: &TransferMethod| match flow {
+        TransferMethod::DeviceCodeFlow => "Device code flow",
+        TransferMethod::AuthenticationTransfer => "Authentication transfer",
+    };
+    flows.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// What a policy grants access for, in the portal's words.
+#[must_use]
+pub fn grant_words(grant: &GrantControls, snapshot: &Snapshot) -> String {
+    let controls: Vec<String> = grant.controls.iter().map(|control| control_word(control, snapshot)).collect();
+    match (controls.as_slice(), grant.operator) {
+        ([], _) => "Grant access".into(),
+        ([one], _) => one.clone(),
+        (_, Operator::And) => format!("Require all the selected controls: {}", controls.join(", ")),
+        (_, Operator::Or) => format!("Require one of the selected controls: {}", controls.join(", ")),
+    }
+}
+
+/// The portal's word for a control.
+#[must_use]
+pub fn control_word(control: &Control, snapshot: &Snapshot) -> String {
+    match control {
+        Control::Block => "Block access".into(),
+        Control::Mfa => "Require multifactor authentication".into(),
+        Control::CompliantDevice => "Require device to be marked as compliant".into(),
+        Control::DomainJoinedDevice => "Require Microsoft Entra hybrid joined device".into(),
+        Control::ApprovedApplication => "Require approved client app".into(),
+        Control::CompliantApplication => "Require app protection policy".into(),
+        Control::PasswordChange => "Require password change".into(),
+        Control::RiskRemediation => "Require risk remediation".into(),
+        Control::TermsOfUse(id) => format!("Terms of use {id}"),
+        Control::Custom(id) => format!("Custom control {id}"),
+        Control::Strength(id) => {
+            let name = snapshot.strengths.get(id).map_or(id, |strength| &strength.display_name);
+            format!("Require authentication strength: {name}")
+        }
+        Control::Unknown(name) => format!("{name} (can't be judged)"),
+    }
+}
+
+fn session(session: &SessionControls) -> String {
+    let frequency = session.sign_in_frequency.map(|frequency| match frequency.hours {
+        None => "Sign-in frequency: every time".to_owned(),
+        Some(hours) if hours % 24 == 0 => format!("Sign-in frequency: {} days", hours / 24),
+        Some(hours) => format!("Sign-in frequency: {hours} hours"),
+    });
+    let flag = |set: bool, words: &str| set.then(|| words.to_owned());
+    let parts: Vec<String> = [
+        flag(session.application_enforced_restrictions, "App enforced restrictions"),
+        session.cloud_app_security.as_ref().map(|kind| format!("Conditional Access App Control: {kind}")),
+        frequency,
+        session.persistent_browser.as_ref().map(|mode| format!("Persistent browser session: {mode}")),
+        session.continuous_access_evaluation.as_ref().map(|mode| format!("Continuous access evaluation: {mode}")),
+        flag(session.disable_resilience_defaults, "Disable resilience defaults"),
+        flag(session.secure_sign_in_session, "Require token protection for sign-in sessions"),
+        session.filtering_profile.as_ref().map(|id| format!("Global Secure Access profile {id}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    parts.join(" · ")
+}

@@ -1,0 +1,144 @@
+//! The effects of an approval on the outside: read again, create once, look for the marker, read back, take back.
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::App;
+use crate::approval::{Effect, Event, Phase, State};
+use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
+use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
+use crate::suggestions::lint::{Level, lint};
+use crate::tenant::policy::PolicyState;
+use crate::tenant::{Policy, version_of};
+
+use super::approve::Case;
+
+/// What came of the effects.
+#[derive(Debug)]
+pub enum Done {
+    /// This happened: take it to the state machine.
+    Next(Event),
+    /// Nothing yet; look again then.
+    Later(Timestamp),
+    /// Nothing more to do.
+    Nothing,
+}
+
+/// Runs the effect that reaches outside, if there is one; cards and entries are not among them.
+///
+/// # Errors
+/// When the tenant can't be asked; the job tries again, and never repeats a request that may have been sent.
+pub async fn run(app: &App, case: &Case, effects: &[Effect]) -> anyhow::Result<Done> {
+    for effect in effects {
+        return match effect {
+            Effect::CheckAgain => check_again(app, case).await.map(Done::Next),
+            Effect::CommitIntent => Ok(Done::Next(Event::IntentCommitted { at: app.clock.now() })),
+            Effect::Create => create(app, case).await.map(Done::Next),
+            Effect::LookForMarker { until } => look(app, case, *until).await,
+            Effect::ReadBack { policy_id } => read_back(app, case, policy_id).await.map(Done::Next),
+            Effect::RemovePolicy { policy_id } => remove(app, case, policy_id).await.map(Done::Next),
+            Effect::Record(_) | Effect::UpdateCard | Effect::Tell(_) => continue,
+        };
+    }
+    Ok(Done::Nothing)
+}
+
+fn writer(app: &App) -> anyhow::Result<&Writer> {
+    app.writer.as_ref().context("write.mode is hand-over: nothing is written")
+}
+
+/// The policy as it is sent: the draft under its name with the marker as a suffix.
+fn body(case: &Case) -> anyhow::Result<ReportOnlyPolicy> {
+    let draft = case.draft().context("an edit has no draft")?;
+    Ok(ReportOnlyPolicy::new(draft, &marked_name(&draft.display_name, &case.terms.marker))?)
+}
+
+/// Reads the policies again; whatever changed since the analysis makes the card out of date. Then lint.
+async fn check_again(app: &App, case: &Case) -> anyhow::Result<Event> {
+    let graph = app.graph.as_ref().context("no live tenant")?;
+    let live = graph.policies().await?;
+    let before = app.store.load_snapshot(&case.body.snapshot).await?;
+    if let Some(why) = changed(&before.policies, &live) {
+        return Ok(Event::OutOfDate { why });
+    }
+    let objections = lint(body(case)?.policy(), &before).into_iter();
+    let errors: Vec<String> =
+        objections.filter(|objection| objection.level == Level::Error).map(|objection| objection.message).collect();
+    Ok(if errors.is_empty() { Event::ChecksPassed } else { Event::ChecksFailed { why: errors.join("; ") } })
+}
+
+/// What differs between the policies that the card rests on and those of now, in words. A policy that isn't On, before or
+/// now, enforces nothing, so it can't have changed what the card says.
+fn changed(before: &[Policy], now: &[Policy]) -> Option<String> {
+    let is_on = |policy: &&Policy| policy.state == PolicyState::Enabled;
+    for policy in now {
+        match before.iter().find(|known| known.id == policy.id) {
+            None if is_on(&policy) => return Some(format!("policy {} was added", policy.display_name)),
+            Some(known) if version_of(known) != version_of(policy) && (is_on(&policy) || is_on(&known)) => {
+                return Some(format!("policy {} was changed", policy.display_name));
+            }
+            None | Some(_) => {}
+        }
+    }
+    let gone = before.iter().filter(is_on).find(|known| now.iter().all(|policy| policy.id != known.id));
+    gone.map(|policy| format!("policy {} was deleted", policy.display_name))
+}
+
+/// Sends the one request. Whoever committed `posting` is here, once; anything that isn't a clear answer is unknown.
+async fn create(app: &App, case: &Case) -> anyhow::Result<Event> {
+    Ok(match writer(app)?.create(&body(case)?).await {
+        CreateOutcome::Created(policy_id) => Event::PostAnswered { policy_id },
+        CreateOutcome::Rejected(error) => Event::PostRefused { why: error.to_string() },
+        CreateOutcome::Unknown => Event::PostUnknown,
+    })
+}
+
+/// Lists until the marker is found or the lag bound has passed. An unreadable list proves nothing: look again.
+async fn look(app: &App, case: &Case, until: Timestamp) -> anyhow::Result<Done> {
+    let found = writer(app)?.find_by_marker(&case.terms.marker).await;
+    if let Ok(found) = &found
+        && let Some(first) = found.first()
+    {
+        return Ok(Done::Next(Event::FoundByMarker { policy_id: first.policy.id.clone() }));
+    }
+    let now = app.clock.now();
+    if now >= until && found.is_ok() {
+        return Ok(Done::Next(Event::LagBoundPassed { at: now }));
+    }
+    let pause = SignedDuration::try_from(app.config.graph.read_back)?;
+    Ok(Done::Later(now.saturating_add(pause).unwrap_or(until)))
+}
+
+async fn read_back(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Event> {
+    let at = app.clock.now();
+    Ok(match writer(app)?.read_back(policy_id).await {
+        Ok(found) => Event::ReadBack { same: same(&body(case)?, &found.policy), at },
+        Err(GraphError::NotFound { .. }) => Event::LagBoundPassed { at: app.clock.now() },
+        Err(error) => return Err(error.into()),
+    })
+}
+
+/// Whether the tenant holds what was drafted, in report-only, whatever the service rewrote in form.
+fn same(sent: &ReportOnlyPolicy, found: &Policy) -> bool {
+    found.state == PolicyState::ReportOnly && sent.policy().same_meaning(found)
+}
+
+/// Takes a policy back that the bot made, if it still is as it was read back.
+async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Event> {
+    let sent = body(case)?;
+    let own = OwnPolicy(Policy { id: policy_id.to_owned(), ..sent.policy().clone() });
+    Ok(match writer(app)?.remove(&own).await {
+        Ok(()) => Event::PolicyRemoved,
+        Err(RemoveError::NotReportOnly { .. } | RemoveError::Changed { .. }) => Event::PolicyLeft,
+        Err(error) => return Err(error.into()),
+    })
+}
+
+/// Since when a request may be on its way, for cards.
+#[must_use]
+pub fn posting_since(state: &State) -> Option<Timestamp> {
+    match state {
+        State::Creating { phase: Phase::Posting { since } | Phase::Looking { since }, .. } => Some(*since),
+        _ => None,
+    }
+}

@@ -1,0 +1,158 @@
+//! A message on its way from a chat to an answer: may this person ask here, what is meant, which facts, in which order.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::app::App;
+use crate::chat::{Event, Incoming};
+use crate::facts::{Evidence, Fact, Term};
+use crate::log::{Action, Actor, NewEntry};
+use crate::store::conversations::{ConversationKind, NewConversation};
+use crate::store::settings::Key;
+
+use super::access::{Right, right_of};
+use super::answer::{Answer, Part, ask};
+use super::answers::{self, Asked};
+use super::compose::{Composed, compose, orderable};
+use super::intent::{self, Previous, Routed};
+use super::post::{Post, conversation_id, post};
+
+/// Kind of the job that answers a message.
+pub const JOB: &str = "message";
+
+/// Answers a message that was stored before; a repeat answers nothing twice.
+///
+/// # Errors
+/// When the store, the tenant or the platform fails; the job tries again.
+pub async fn hear(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
+    meet(app, incoming).await?;
+    let Event::Text(text) = &incoming.event else { return Ok(()) };
+    let answer = match refusal(app, incoming).await? {
+        Some(refused) => compose(refused, None, &app.wording)?,
+        None => reply(app, incoming, text).await?,
+    };
+    let to = Post { key: format!("answer:{}", incoming.key), to: &incoming.conversation, subject: None, version: 0 };
+    post(app, to, &answer).await
+}
+
+/// Keeps where the message came from, so that the bot can speak there again.
+async fn meet(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
+    let conversation = &incoming.conversation;
+    let new = NewConversation {
+        platform: conversation.platform.clone(),
+        tenant: conversation.tenant.clone(),
+        reference: conversation.id.clone(),
+        address: serde_json::to_value(conversation)?,
+        kind: if conversation.personal { ConversationKind::Personal } else { ConversationKind::Channel },
+        name: incoming.person.name.clone(),
+    };
+    let mut tx = app.store.begin().await?;
+    tx.meet(&new, app.clock.now()).await?;
+    tx.commit().await
+}
+
+/// Why this person gets no answer here, if so.
+async fn refusal(app: &App, incoming: &Incoming) -> anyhow::Result<Option<Answer>> {
+    let right = right_of(app, &incoming.person).await?;
+    if right == Right::None {
+        log(app, incoming, Action::QuestionRefused, "no right to ask").await?;
+        return Ok(Some(refused("refused.no_right")));
+    }
+    let known = app.store.conversation(&conversation_id(&incoming.conversation)).await?;
+    let enabled = incoming.conversation.personal || known.is_some_and(|kept| kept.enabled);
+    if enabled {
+        return Ok(None);
+    }
+    let mut answer = refused("refused.channel");
+    if right == Right::Decide {
+        answer = answer.action(super::buttons::enable_channel(&conversation_id(&incoming.conversation)));
+    }
+    Ok(Some(answer))
+}
+
+async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Composed> {
+    let turn_key = format!("turn:{}:{}", conversation_id(&incoming.conversation), incoming.person.id);
+    let turn: Option<Turn> = app.store.setting(app.tenant(), &turn_key).await?;
+    let previous = turn.and_then(Turn::read);
+    let routed = intent::route(text, previous.as_ref());
+    let Some(analysis) = app.newest_analysis().await? else {
+        return Ok(compose(refused("refused.not_read_yet"), None, &app.wording)?);
+    };
+    let asked = Asked {
+        app,
+        analysis: &analysis,
+        text,
+        routed: &routed,
+        previous: previous.as_ref(),
+        person: &incoming.person,
+        right: right_of(app, &incoming.person).await?,
+        conversation: &incoming.conversation,
+        now: app.clock.now(),
+    };
+    let answer =
+        if routed.sure { answers::answer(asked).await? } else { unsure(&routed, answers::answer(asked).await?) };
+    let subject = answers::subject_of(asked);
+    let next = Turn { intent: routed.intent.as_str().to_owned(), subject };
+    app.store.set(Key { tenant: app.tenant(), name: &turn_key, at: app.clock.now() }, &next).await?;
+    log(app, incoming, Action::QuestionAnswered, routed.intent.as_str()).await?;
+    in_order(app, &routed, answer).await
+}
+
+/// What is remembered of a turn, so that "and from Android?" is understood.
+#[derive(Serialize, Deserialize)]
+struct Turn {
+    intent: String,
+    subject: String,
+}
+
+impl Turn {
+    fn read(self) -> Option<Previous> {
+        Some(Previous { intent: self.intent.parse().ok()?, subject: self.subject })
+    }
+}
+
+/// Offers the next best readings as buttons under the answer to the best one.
+fn unsure(routed: &Routed, answer: Answer) -> Answer {
+    let buttons = routed.alternatives.iter().map(|intent| ask(intent.about(), intent.example()));
+    buttons.fold(answer, Answer::action)
+}
+
+/// Lets a model order the first paragraph, if there is one and it keeps to the rules; otherwise the order stands.
+async fn in_order(app: &App, routed: &Routed, answer: Answer) -> anyhow::Result<Composed> {
+    let mut plan = None;
+    if let Some(explainer) = &app.explainer {
+        match explainer.plan(routed.intent.about(), orderable(&answer), &app.wording).await {
+            Ok(held) => plan = Some(held),
+            Err(reason) => tracing::info!(reason = %reason, "the answer stands as the template has it"),
+        }
+    }
+    Ok(compose(answer, plan.as_ref(), &app.wording)?)
+}
+
+/// A refusal in the words of this key.
+#[must_use]
+pub fn refused(key: &str) -> Answer {
+    let fact = Fact::new(key, Evidence::default()).must_show();
+    Answer { kind: crate::chat::card::Kind::Refusal, ..Answer::default() }.part(Part::Sentences(vec![fact]))
+}
+
+/// A refusal with terms.
+#[must_use]
+pub fn refused_with(key: &str, name: &str, term: impl Into<Term>) -> Answer {
+    let fact = Fact::new(key, Evidence::default()).with(name, term).must_show();
+    Answer { kind: crate::chat::card::Kind::Refusal, ..Answer::default() }.part(Part::Sentences(vec![fact]))
+}
+
+async fn log(app: &App, incoming: &Incoming, action: Action, what: &str) -> anyhow::Result<()> {
+    let entry = NewEntry {
+        tenant: app.tenant().to_owned(),
+        at: app.clock.now(),
+        actor: Actor::person(&incoming.person.id, &incoming.person.name),
+        action,
+        subject: what.to_owned(),
+        body: json!({"platform": incoming.conversation.platform}),
+        evidence: Vec::new(),
+    };
+    app.store.append(entry).await?;
+    Ok(())
+}

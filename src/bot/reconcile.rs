@@ -1,0 +1,185 @@
+//! Brings the kept suggestions in line with a new analysis: opens, refreshes, wakes and resolves them, each with its entry.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::app::App;
+use crate::log::{Action, Actor, NewEntry};
+use crate::store::suggestions::Row;
+use crate::suggestions::{self, Instruction, Move, Proposal, Standing};
+
+use super::analysis::Analysis;
+
+/// What a suggestion's row holds besides its columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Body {
+    /// What is suggested, with today's numbers.
+    pub proposal: Proposal,
+    /// Content hash of the reading that the numbers are from.
+    pub snapshot: String,
+}
+
+impl Body {
+    /// The body of a row.
+    ///
+    /// # Errors
+    /// When the row was written by another version of the program.
+    pub fn of(row: &Row) -> anyhow::Result<Self> {
+        serde_json::from_value(row.body.clone()).with_context(|| format!("reading S-{}", row.number))
+    }
+}
+
+/// States of a suggestion, as stored and as people filter by them.
+pub mod state {
+    /// Waits for a decision.
+    pub const OPEN: &str = "open";
+    /// Put off.
+    pub const SNOOZED: &str = "snoozed";
+    /// Turned down.
+    pub const DISMISSED: &str = "dismissed";
+    /// Approved; the policy is being created.
+    pub const CREATING: &str = "creating";
+    /// The policy exists in report-only and waits for a person to turn it On.
+    pub const CREATED: &str = "created";
+    /// What it rests on changed since it was approved.
+    pub const OUT_OF_DATE: &str = "out of date";
+    /// The outcome isn't known, or the bot won't touch it.
+    pub const NEEDS_PERSON: &str = "needs a person";
+    /// Resolved, with evidence.
+    pub const RESOLVED: &str = "resolved";
+    /// Taken back.
+    pub const UNDONE: &str = "undone";
+}
+
+/// Reconciles the kept suggestions with an analysis.
+///
+/// # Errors
+/// When the store fails; what was done until then stays, and the next scan does the rest.
+pub async fn reconcile(app: &App, analysis: &Analysis) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let rows: BTreeMap<String, Row> =
+        app.store.suggestions(app.tenant()).await?.into_iter().map(|row| (row.fingerprint.clone(), row)).collect();
+    let known = rows.iter().map(|(print, row)| (print.clone(), standing(row))).collect();
+    let instructions = instructions(app, now).await?;
+    for step in suggestions::reconcile(analysis.proposals(), &known, &instructions, &analysis.undecided(), now) {
+        apply(app, analysis, &rows, step).await?;
+    }
+    Ok(())
+}
+
+/// The standing instructions that hold now.
+///
+/// # Errors
+/// When the store fails.
+pub async fn instructions(app: &App, now: Timestamp) -> anyhow::Result<Vec<Instruction>> {
+    let kept = app.store.instructions(app.tenant()).await?;
+    let holding = kept.into_iter().filter(|instruction| instruction.holds(now));
+    Ok(holding
+        .map(|kept| Instruction {
+            number: kept.number,
+            check: kept.said.check_id,
+            object: kept.said.object,
+            until: kept.said.until,
+        })
+        .collect())
+}
+
+fn standing(row: &Row) -> Standing {
+    match row.state.as_str() {
+        state::SNOOZED => Standing::Snoozed(row.until.unwrap_or(Timestamp::MAX)),
+        state::DISMISSED => Standing::Dismissed,
+        state::CREATING | state::NEEDS_PERSON => Standing::Busy,
+        state::CREATED => Standing::Created,
+        state::RESOLVED | state::UNDONE => Standing::Over,
+        _ => Standing::Live,
+    }
+}
+
+async fn apply(app: &App, analysis: &Analysis, rows: &BTreeMap<String, Row>, step: Move) -> anyhow::Result<()> {
+    match step {
+        Move::Open(proposal) => match rows.get(&proposal.fingerprint) {
+            Some(row) => {
+                change(app, refreshed(row, &proposal, analysis, state::OPEN)?, Some(Action::SuggestionOpened)).await
+            }
+            None => open(app, analysis, *proposal).await,
+        },
+        Move::Refresh(print, proposal) => match rows.get(&print) {
+            Some(row) => change(app, refreshed(row, &proposal, analysis, &row.state)?, None).await,
+            None => Ok(()),
+        },
+        Move::Wake(print, proposal) => match rows.get(&print) {
+            Some(row) => {
+                change(app, refreshed(row, &proposal, analysis, state::OPEN)?, Some(Action::SuggestionReopened)).await
+            }
+            None => Ok(()),
+        },
+        Move::Resolve(print) => match rows.get(&print) {
+            Some(row) => {
+                let reason = Some("the check that found it passes now".to_owned());
+                let row = Row { state: state::RESOLVED.into(), reason, until: None, ..row.clone() };
+                change(app, row, Some(Action::SuggestionResolved)).await
+            }
+            None => Ok(()),
+        },
+        Move::Suppress(instruction, proposal) => {
+            tracing::info!(instruction, check = proposal.check, "not suggested because of a standing instruction");
+            Ok(())
+        }
+    }
+}
+
+async fn open(app: &App, analysis: &Analysis, proposal: Proposal) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let row = Row {
+        tenant: app.tenant().to_owned(),
+        number: 0,
+        fingerprint: proposal.fingerprint.clone(),
+        check_id: proposal.check.clone(),
+        state: state::OPEN.into(),
+        title: proposal.title.clone(),
+        body: serde_json::to_value(Body { proposal, snapshot: analysis.hash.clone() })?,
+        reason: None,
+        until: None,
+        version: 0,
+        created: now,
+        changed: now,
+    };
+    let mut tx = app.store.begin().await?;
+    let row = tx.suggest(&row).await?;
+    tx.append(entry(app, &row, Action::SuggestionOpened)).await?;
+    tx.commit().await
+}
+
+fn refreshed(row: &Row, proposal: &Proposal, analysis: &Analysis, state: &str) -> anyhow::Result<Row> {
+    let body = Body { proposal: proposal.clone(), snapshot: analysis.hash.clone() };
+    Ok(Row { state: state.to_owned(), title: proposal.title.clone(), body: serde_json::to_value(body)?, ..row.clone() })
+}
+
+/// Writes a changed suggestion with its entry; if somebody was quicker, their change stands and the next scan looks again.
+async fn change(app: &App, row: Row, action: Option<Action>) -> anyhow::Result<()> {
+    let row = Row { changed: if action.is_some() { app.clock.now() } else { row.changed }, ..row };
+    let mut tx = app.store.begin().await?;
+    if !tx.change_suggestion(&row).await? {
+        return Ok(());
+    }
+    if let Some(action) = action {
+        tx.append(entry(app, &row, action)).await?;
+    }
+    tx.commit().await
+}
+
+fn entry(app: &App, row: &Row, action: Action) -> NewEntry {
+    NewEntry {
+        tenant: app.tenant().to_owned(),
+        at: app.clock.now(),
+        actor: Actor::bot(),
+        action,
+        subject: format!("S-{}", row.number),
+        body: json!({"check": row.check_id, "title": row.title, "reason": row.reason}),
+        evidence: Vec::new(),
+    }
+}

@@ -1,0 +1,153 @@
+//! A scan: read the tenant, judge it, reconcile what is suggested, and say so. Cancellable between pages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::app::App;
+use crate::graph::{self, GraphError, Progress};
+use crate::jobs::Outcome;
+use crate::log::{Action, Actor, NewEntry};
+use crate::store::jobs::{Job, NewJob, Priority};
+use crate::store::runs::{RunEnd, RunState};
+use crate::tenant::{Kind, Snapshot};
+
+use super::analysis::Analysis;
+use super::reconcile;
+
+/// Kind of the job that runs a scan.
+pub const JOB: &str = "scan";
+
+/// How often progress is written down and the wish to cancel is read.
+const TICK: Duration = Duration::from_millis(400);
+
+/// Asks for a scan now; a second wish within the same minute is the same scan.
+///
+/// # Errors
+/// When the store fails.
+pub async fn request(app: &App, by: &Actor) -> anyhow::Result<String> {
+    let now = app.clock.now();
+    let id = format!("run:{}:{}", app.tenant(), now.as_second().div_euclid(60));
+    let job = NewJob {
+        id: id.clone(),
+        kind: JOB.into(),
+        payload: json!({"by": by.name}),
+        priority: Priority::Question,
+        due: now,
+    };
+    app.store.enqueue(&job).await?;
+    Ok(id)
+}
+
+/// Runs a scan. Taken up again after a crash it is the same scan, and what it did already isn't done twice.
+///
+/// # Errors
+/// When the store fails; a tenant that can't be read ends the scan as failed, and is said.
+pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
+    let at = app.clock.now();
+    app.store.start_run(&job.id, app.tenant(), at).await?;
+    if app.store.run(&job.id).await?.is_some_and(|run| run.state != RunState::Running) {
+        return Ok(Outcome::Done);
+    }
+    note(&app, Action::RunStarted, &job.id, json!({})).await?;
+    let read = read(&app, &job.id).await?;
+    let (state, error, snapshot) = match read {
+        Ok(snapshot) => (RunState::Finished, None, Some(conclude(&app, snapshot).await?)),
+        Err(GraphError::Cancelled) => (RunState::Cancelled, None, None),
+        Err(error) => (RunState::Failed, Some(error.to_string()), None),
+    };
+    let action = match state {
+        RunState::Cancelled => Action::RunCancelled,
+        RunState::Failed => Action::RunFailed,
+        RunState::Finished | RunState::Running => Action::RunFinished,
+    };
+    note(&app, action, &job.id, json!({"snapshot": snapshot, "error": error})).await?;
+    let end = RunEnd { state, snapshot: snapshot.as_deref(), error: error.as_deref(), at: app.clock.now() };
+    app.store.end_run(&job.id, &end).await?;
+    Ok(Outcome::Done)
+}
+
+/// Keeps a new reading, judges it and reconciles what is suggested; gives the reading's hash.
+async fn conclude(app: &App, snapshot: Snapshot) -> anyhow::Result<String> {
+    let snapshot = Arc::new(snapshot);
+    let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await?;
+    let (hash, thresholds, now) = (kept.hash.clone(), app.config.thresholds.clone(), app.clock.now());
+    let analysis = tokio::task::spawn_blocking(move || Analysis::of(snapshot, hash, &thresholds, now)).await?;
+    let analysis = Arc::new(analysis);
+    app.set_analysis(Arc::clone(&analysis));
+    reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
+    app.store.prune_snapshots(app.tenant(), crate::store::snapshots::Retention::default()).await?;
+    Ok(kept.hash)
+}
+
+/// Reads the tenant while another task writes down how far it is and listens for the wish to cancel.
+async fn read(app: &App, run: &str) -> anyhow::Result<Result<Snapshot, GraphError>> {
+    let graph = app.graph.as_ref().context("no live tenant is configured")?;
+    let previous = app.newest_analysis().await?;
+    let previous = previous.as_ref().map(|analysis| analysis.snapshot());
+    let pages = Pages::default();
+    let reading = graph::read_snapshot(graph, &pages, previous);
+    tokio::pin!(reading);
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            read = &mut reading => return Ok(read),
+            _ = tick.tick() => {
+                if app.store.run_progress(run, &serde_json::to_value(pages.so_far())?).await? {
+                    pages.cancel.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+}
+
+/// How far a reading is: objects by kind.
+#[derive(Debug, Default)]
+struct Pages {
+    objects: Mutex<BTreeMap<Kind, u64>>,
+    cancel: AtomicBool,
+}
+
+/// How far a scan is, as it is kept with the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SoFar {
+    /// Objects read, by kind.
+    pub objects: BTreeMap<Kind, u64>,
+}
+
+impl Pages {
+    fn so_far(&self) -> SoFar {
+        SoFar { objects: self.objects.lock().unwrap_or_else(PoisonError::into_inner).clone() }
+    }
+}
+
+impl Progress for Pages {
+    fn page(&self, kind: Kind, objects: u64) {
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, objects);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+}
+
+async fn note(app: &App, action: Action, run: &str, body: serde_json::Value) -> anyhow::Result<()> {
+    let entry = NewEntry {
+        tenant: app.tenant().to_owned(),
+        at: app.clock.now(),
+        actor: Actor::bot(),
+        action,
+        subject: run.to_owned(),
+        body,
+        evidence: Vec::new(),
+    };
+    app.store.append(entry).await?;
+    Ok(())
+}

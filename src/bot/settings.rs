@@ -1,0 +1,121 @@
+//! What people set by pressing: standing instructions, the time of the summary, channels.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::app::App;
+use crate::chat::card::Press;
+use crate::chat::{Incoming, Reply};
+use crate::facts::Term;
+use crate::log::{Action, NewEntry};
+use crate::store::conversations::SummaryTime;
+use crate::store::instructions::NewInstruction;
+
+use super::post::conversation_id;
+use super::press::{actor, word};
+
+/// An instruction as the bot understood it; the button that keeps it carries it, and it is checked again here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Understood {
+    /// Id of the check; none means every check.
+    pub check: Option<String>,
+    /// Name or id of the object; none means every object.
+    pub object: Option<String>,
+    /// Until when, in seconds since the epoch.
+    pub until: Option<i64>,
+}
+
+/// Keeps a standing instruction that a person confirmed.
+///
+/// # Errors
+/// When the store fails.
+pub async fn keep_instruction(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+    let Ok(understood) = serde_json::from_str::<Understood>(&press.subject) else {
+        return word(app, "refused.not_understood", &[]);
+    };
+    let known = understood.check.as_deref().is_none_or(|check| crate::checks::about(check).is_some());
+    if !known || (understood.check.is_none() && understood.object.is_none()) {
+        return word(app, "refused.not_understood", &[]);
+    }
+    let now = app.clock.now();
+    let mut tx = app.store.begin().await?;
+    let kept = tx
+        .instruct(NewInstruction {
+            tenant: app.tenant().to_owned(),
+            check_id: understood.check.clone(),
+            object: understood.object.clone(),
+            until: understood.until.and_then(|until| jiff::Timestamp::from_second(until).ok()),
+            wording: press.subject.clone(),
+            by_id: incoming.person.id.clone(),
+            by_name: incoming.person.name.clone(),
+            created: now,
+        })
+        .await?;
+    let subject = format!("I-{}", kept.number);
+    tx.append(entry(app, incoming, Action::InstructionAdded, &subject, json!(understood))).await?;
+    tx.commit().await?;
+    word(app, "said.instruction_kept", &[("number", Term::Word(subject))])
+}
+
+/// Takes a standing instruction back.
+///
+/// # Errors
+/// When the store fails.
+pub async fn remove_instruction(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+    let number = press.subject.trim_start_matches("I-").parse().unwrap_or(0);
+    let mut tx = app.store.begin().await?;
+    if !tx.remove_instruction(app.tenant(), number, app.clock.now()).await? {
+        return word(app, "refused.no_such_instruction", &[("number", Term::Word(format!("I-{number}")))]);
+    }
+    let subject = format!("I-{number}");
+    tx.append(entry(app, incoming, Action::InstructionRemoved, &subject, json!({}))).await?;
+    tx.commit().await?;
+    word(app, "said.instruction_removed", &[("number", Term::Word(subject))])
+}
+
+/// Sets when this conversation gets its summary: `08:30`, or `off`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn keep_schedule(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+    let zone = app.config.schedule.zone.iana_name().unwrap_or("UTC").to_owned();
+    let valid = press.subject.parse::<jiff::civil::Time>().is_ok();
+    let time = valid.then(|| SummaryTime { at: press.subject.clone(), zone });
+    if time.is_none() && press.subject != "off" {
+        return word(app, "refused.not_understood", &[]);
+    }
+    let conversation = conversation_id(&incoming.conversation);
+    let mut tx = app.store.begin().await?;
+    tx.set_summary(&conversation, time.as_ref()).await?;
+    tx.append(entry(app, incoming, Action::SettingChanged, "summary", json!({"at": press.subject}))).await?;
+    tx.commit().await?;
+    match time {
+        Some(time) => word(app, "said.summary_at", &[("at", Term::Word(time.at)), ("zone", Term::Word(time.zone))]),
+        None => word(app, "said.summary_off", &[]),
+    }
+}
+
+/// Lets people ask in the channel where the button was pressed.
+///
+/// # Errors
+/// When the store fails.
+pub async fn enable_channel(app: &App, incoming: &Incoming, _: &Press) -> anyhow::Result<Reply> {
+    let conversation = conversation_id(&incoming.conversation);
+    let mut tx = app.store.begin().await?;
+    tx.enable(&conversation, Some(&incoming.person.id)).await?;
+    tx.append(entry(app, incoming, Action::ConversationEnabled, &conversation, json!({}))).await?;
+    tx.commit().await?;
+    word(app, "said.channel_enabled", &[])
+}
+
+fn entry(app: &App, incoming: &Incoming, action: Action, subject: &str, body: serde_json::Value) -> NewEntry {
+    NewEntry {
+        tenant: app.tenant().to_owned(),
+        at: app.clock.now(),
+        actor: actor(incoming),
+        action,
+        subject: subject.to_owned(),
+        body,
+        evidence: Vec::new(),
+    }
+}

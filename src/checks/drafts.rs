@@ -1,0 +1,97 @@
+//! New policies that cure findings: always all users but the emergency access accounts, named as the tenant names its own.
+
+use std::collections::BTreeSet;
+
+use crate::tenant::policy::{
+    Applications, ClientAppType, Conditions, Control, GrantControls, Operator, UserSide, Users,
+};
+use crate::tenant::{Policy, Snapshot, well_known};
+
+/// A policy for all users and all resources with these controls, the emergency access accounts excluded.
+#[must_use]
+pub fn for_everyone(snapshot: &Snapshot, what: &str, controls: &[Control]) -> Policy {
+    Policy {
+        display_name: name(snapshot, what, "All users"),
+        conditions: Conditions {
+            users: Users { include: UserSide { all: true, ..UserSide::default() }, exclude: exclusions(snapshot) },
+            applications: Applications { all: true, ..Applications::default() },
+            client_app_types: BTreeSet::from([ClientAppType::All]),
+            ..Conditions::default()
+        },
+        grant: Some(GrantControls { operator: Operator::Or, controls: controls.iter().cloned().collect() }),
+        ..Policy::default()
+    }
+}
+
+/// The same for the administrator roles of Microsoft's templates.
+#[must_use]
+pub fn for_administrators(snapshot: &Snapshot, what: &str, controls: &[Control]) -> Policy {
+    let mut policy = for_everyone(snapshot, what, controls);
+    policy.display_name = name(snapshot, what, "Admins");
+    policy.conditions.users.include = UserSide {
+        roles: well_known::ADMIN_ROLES.iter().map(|(id, _)| (*id).to_owned()).collect(),
+        ..UserSide::default()
+    };
+    policy
+}
+
+/// The emergency access accounts, and the directory synchronisation account where a control could stop it.
+fn exclusions(snapshot: &Snapshot) -> UserSide {
+    let mut side = UserSide::default();
+    for id in &snapshot.settings.emergency_access {
+        if snapshot.directory.groups.contains_key(id) {
+            side.groups.insert(id.clone());
+        } else {
+            side.users.insert(id.clone());
+        }
+    }
+    side
+}
+
+/// A name in the tenant's own pattern: the next free number after the commonest prefix, and its separator.
+#[must_use]
+pub fn name(snapshot: &Snapshot, what: &str, who: &str) -> String {
+    let numbered: Vec<(String, u32, usize)> =
+        snapshot.policies.iter().filter_map(|policy| number_of(&policy.display_name)).collect();
+    let Some((prefix, _, width)) = numbered.first().cloned() else {
+        return format!("{what} - {who}");
+    };
+    let taken: BTreeSet<u32> =
+        numbered.iter().filter(|(other, ..)| *other == prefix).map(|(_, number, _)| *number).collect();
+    let next = taken.last().map_or(1, |last| last + 1);
+    let dash = if snapshot.policies.iter().any(|policy| policy.display_name.contains(" – ")) { "–" } else { "-" };
+    format!("{prefix}{next:0width$} {dash} {what} {dash} {who}")
+}
+
+/// `CA204 – …` → prefix, number, width.
+fn number_of(name: &str) -> Option<(String, u32, usize)> {
+    let prefix: String = name.chars().take_while(|c| c.is_ascii_alphabetic()).collect();
+    let digits: String = name.chars().skip(prefix.len()).take_while(char::is_ascii_digit).collect();
+    let number = digits.parse().ok()?;
+    (!prefix.is_empty()).then_some((prefix, number, digits.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> Snapshot {
+        let policy = |name: &&str| Policy { display_name: (*name).to_owned(), ..Policy::default() };
+        Snapshot { policies: names.iter().map(policy).collect(), ..Snapshot::default() }
+    }
+
+    #[test]
+    fn a_name_follows_the_tenants_own_pattern() {
+        let tenant = named(&["CA001 – Block legacy – All users", "CA210 – Require MFA – Admins"]);
+        assert_eq!(name(&tenant, "Block device code flow", "All users"), "CA211 – Block device code flow – All users");
+        assert_eq!(name(&named(&["MFA for all"]), "Require MFA", "Guests"), "Require MFA - Guests");
+    }
+
+    #[test]
+    fn a_draft_excludes_the_emergency_access_accounts() {
+        let mut tenant = named(&[]);
+        tenant.settings.emergency_access = BTreeSet::from(["u1".to_owned()]);
+        let policy = for_everyone(&tenant, "Require MFA", &[Control::Mfa]);
+        assert!(policy.conditions.users.exclude.users.contains("u1"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Exact changes for a person to make: the fields, where to click, the commands, the request.
+//!
+//! This program never sends these requests; it only writes them down.
+
+use serde_json::{Value, json};
+
+use crate::tenant::directory::Group;
+use crate::tenant::{Policy, Snapshot};
+
+use super::HandOver;
+
+/// How many members a command lists one by one.
+const LISTED: usize = 50;
+
+/// An edit of a policy: the fields in the portal's words, and the body that changes just them.
+#[must_use]
+pub fn edit_policy(policy: &Policy, changes: Vec<(String, String, String)>, body: &Value) -> HandOver {
+    HandOver {
+        target_kind: "Policy".into(),
+        target_id: policy.id.clone(),
+        target_name: policy.display_name.clone(),
+        changes,
+        portal: format!("Entra admin center > Conditional Access > Policies > {}", policy.display_name),
+        powershell: format!(
+            "Connect-MgGraph -Scopes 'Policy.Read.All','Policy.ReadWrite.ConditionalAccess'\n\
+             $body = @'\n{}\n'@\n\
+             Update-MgIdentityConditionalAccessPolicy -ConditionalAccessPolicyId '{}' -BodyParameter $body",
+            pretty(body),
+            quoted(&policy.id),
+        ),
+        request: Some((
+            "PATCH".into(),
+            format!("/v1.0/identity/conditionalAccess/policies/{}", policy.id),
+            body.clone(),
+        )),
+    }
+}
+
+/// Turning a policy On, which only a person can do.
+#[must_use]
+pub fn turn_on(policy: &Policy) -> HandOver {
+    let change = ("Enable policy".to_owned(), super::rows::state_word(policy.state).to_owned(), "On".to_owned());
+    edit_policy(policy, vec![change], &json!({"state": "enabled"}))
+}
+
+/// Removing a policy that changes nothing.
+#[must_use]
+pub fn delete_policy(policy: &Policy) -> HandOver {
+    HandOver {
+        target_kind: "Policy".into(),
+        target_id: policy.id.clone(),
+        target_name: policy.display_name.clone(),
+        changes: vec![("Policy".into(), super::rows::state_word(policy.state).into(), "deleted".into())],
+        portal: format!("Entra admin center > Conditional Access > Policies > {} > Delete", policy.display_name),
+        powershell: format!(
+            "Connect-MgGraph -Scopes 'Policy.Read.All','Policy.ReadWrite.ConditionalAccess'\n\
+             Remove-MgIdentityConditionalAccessPolicy -ConditionalAccessPolicyId '{}'",
+            quoted(&policy.id),
+        ),
+        request: Some((
+            "DELETE".into(),
+            format!("/v1.0/identity/conditionalAccess/policies/{}", policy.id),
+            Value::Null,
+        )),
+    }
+}
+
+/// Taking people out of an exclusion group; nested members leave the nested group that holds them.
+#[must_use]
+pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Snapshot) -> HandOver {
+    let before = group.transitive.as_ref().map_or(0, roaring::RoaringBitmap::len);
+    let people = users.iter().filter_map(|index| snapshot.directory.user_at(index));
+    let ids: Vec<String> = people.take(LISTED).map(|user| format!("'{}'", quoted(&user.id))).collect();
+    let more = users.len().saturating_sub(LISTED as u64);
+    let rest = if more == 0 { String::new() } else { format!("\n# and {more} more: take their ids from the CSV") };
+    HandOver {
+        target_kind: "Group".into(),
+        target_id: group.id.clone(),
+        target_name: group.display_name.clone(),
+        changes: vec![(
+            "Members".into(),
+            format!("{before} members, nested ones included"),
+            format!("{} members fewer", users.len()),
+        )],
+        portal: format!("Entra admin center > Groups > {} > Members", group.display_name),
+        powershell: format!(
+            "Connect-MgGraph -Scopes 'GroupMember.ReadWrite.All'\n\
+             foreach ($id in {}) {{\n    \
+             Remove-MgGroupMemberDirectoryObjectByRef -GroupId '{}' -DirectoryObjectId $id\n}}{rest}",
+            ids.join(", "),
+            quoted(&group.id),
+        ),
+        request: None,
+    }
+}
+
+fn pretty(body: &Value) -> String {
+    serde_json::to_string_pretty(body).unwrap_or_default()
+}
+
+/// Inside a single-quoted PowerShell string.
+fn quoted(text: &str) -> String {
+    text.replace(['\'', '\n', '\r'], "")
+}

@@ -1,0 +1,49 @@
+//! Every user is made to use a managed device.
+
+use crate::engine::{Requirement, Scope};
+use crate::tenant::policy::Control;
+
+use super::requirement::{Asked, judge};
+use super::{About, Check, Context, Finding, Severity, drafts};
+
+/// Every user is made to use a managed device.
+#[derive(Debug)]
+pub(super) struct ManagedDevices;
+
+static ABOUT: About = About {
+    id: "managed-devices",
+    title: "Managed devices for all users",
+    severity: Severity::Medium,
+    rationale: "A compliant or hybrid joined device keeps tokens where the organisation can see and wipe them.",
+    references: &[
+        "MS.AAD.3.7",
+        "MT.1001",
+        "CIS 5.2.2.9",
+        "ZT 21892",
+        "prowler:entra_managed_device_required_for_authentication",
+        "template:a297dd1a-21fe-4016-99a0-ba43ba64378c",
+    ],
+    see_also: &[],
+    licence: "P1",
+};
+
+impl Check for ManagedDevices {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let controls = [Control::CompliantDevice, Control::DomainJoinedDevice];
+        let draft = drafts::for_everyone(&context.model.snapshot, "Require managed device", &controls);
+        judge(
+            context,
+            Asked {
+                check: ABOUT.id,
+                area: "managed_devices",
+                requirement: Requirement::ManagedDevice,
+                scope: Scope::default(),
+                draft: Some(("Require a compliant or hybrid joined device", draft)),
+            },
+        )
+    }
+}

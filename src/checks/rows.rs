@@ -1,0 +1,111 @@
+//! Rows of evidence from a snapshot: the policies, people and log rows that a citation opens.
+
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
+
+use crate::facts::Row;
+use crate::tenant::directory::Group;
+use crate::tenant::policy::PolicyState;
+use crate::tenant::{AuditRecord, Directory, PastSignIn, Policy, Snapshot};
+
+/// The portal's word for a state.
+#[must_use]
+pub fn state_word(state: PolicyState) -> &'static str {
+    match state {
+        PolicyState::Enabled => "On",
+        PolicyState::ReportOnly => "Report-only",
+        PolicyState::Disabled => "Off",
+    }
+}
+
+/// A policy, with the version that was read.
+#[must_use]
+pub fn policy(policy: &Policy) -> Row {
+    Row::Policy {
+        id: policy.id.clone(),
+        name: policy.display_name.clone(),
+        version: crate::tenant::version_of(policy),
+        state: state_word(policy.state).to_owned(),
+    }
+}
+
+/// Users in the order of the directory, each with its way into `through` (a group), if one is given.
+pub fn users<'a>(
+    set: &'a RoaringBitmap,
+    snapshot: &'a Snapshot,
+    through: Option<&'a Group>,
+) -> impl Iterator<Item = Row> + 'a {
+    set.iter().filter_map(move |index| {
+        let user = snapshot.directory.user_at(index)?;
+        Some(Row::User {
+            id: user.id.clone(),
+            name: user.display_name.clone(),
+            principal: user.user_principal_name.clone(),
+            path: through.map(|group| path_into(index, group, &snapshot.directory)).unwrap_or_default(),
+        })
+    })
+}
+
+/// A group, with how many users it holds.
+#[must_use]
+pub fn group(group: &Group) -> Row {
+    let note = match &group.transitive {
+        Some(members) => format!("{} members, nested ones included", members.len()),
+        None => "members not read".to_owned(),
+    };
+    Row::Object { what: "Group".into(), id: group.id.clone(), name: group.display_name.clone(), note }
+}
+
+/// A past sign-in.
+#[must_use]
+pub fn sign_in(row: &PastSignIn, snapshot: &Snapshot) -> Row {
+    let user = snapshot.directory.user(&row.user_id);
+    let result = match (row.error_code, row.conditional_access.as_str()) {
+        (0, _) => "succeeded".to_owned(),
+        (code, "failure") => format!("blocked by Conditional Access ({code})"),
+        (code, _) => format!("failed ({code})"),
+    };
+    Row::SignIn {
+        id: row.id.clone(),
+        at: row.at,
+        user: user.map_or_else(|| row.user_id.clone(), |user| user.display_name.clone()),
+        app: format!("{} → {}", row.app_name, row.resource_name),
+        result,
+    }
+}
+
+/// An audit record.
+#[must_use]
+pub fn audit(record: &AuditRecord) -> Row {
+    Row::Audit {
+        id: record.id.clone(),
+        at: record.at,
+        activity: record.activity.clone(),
+        by: record.by.clone(),
+        target: record.target_name.clone(),
+    }
+}
+
+/// The names of the groups on the way from a user into `group`, innermost first; just the group for a direct member.
+#[must_use]
+pub fn path_into(user: u32, group: &Group, directory: &Directory) -> Vec<String> {
+    let mut path = Vec::new();
+    let mut at = group;
+    let mut seen = BTreeSet::new();
+    loop {
+        path.push(at.display_name.clone());
+        if at.members.contains(user) || !seen.insert(at.id.as_str()) {
+            break;
+        }
+        let nested = at.member_groups.iter().filter_map(|id| directory.groups.get(id));
+        let Some(next) = nested.into_iter().find(|nested| holds(nested, user)) else { break };
+        at = next;
+    }
+    path.reverse();
+    path
+}
+
+fn holds(group: &Group, user: u32) -> bool {
+    group.transitive.as_ref().unwrap_or(&group.members).contains(user)
+}

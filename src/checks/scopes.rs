@@ -1,0 +1,62 @@
+//! Scopes that several checks look at.
+
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
+
+use crate::engine::{Model, Scope};
+use crate::tenant::policy::{GuestType, Guests, UserSide};
+use crate::tenant::{Assignment, Directory, well_known};
+
+/// Every kind of guest or external user.
+pub const GUEST_TYPES: [GuestType; 6] = [
+    GuestType::InternalGuest,
+    GuestType::B2bCollaborationGuest,
+    GuestType::B2bCollaborationMember,
+    GuestType::B2bDirectConnectUser,
+    GuestType::OtherExternalUser,
+    GuestType::ServiceProvider,
+];
+
+/// Enabled accounts that hold one of the 14 administrator roles now.
+#[must_use]
+pub fn administrators(model: &Model) -> Scope {
+    Scope { users: Some(role_holders(&model.snapshot.directory, Assignment::Active)), ..Scope::default() }
+}
+
+/// Guests and external users, with and without an account here.
+#[must_use]
+pub fn guests(model: &Model) -> Scope {
+    let users = model.snapshot.directory.users.iter().enumerate();
+    let guests = users.filter(|(_, user)| user.enabled && user.guest.is_some());
+    Scope {
+        users: Some(guests.filter_map(|(index, _)| u32::try_from(index).ok()).collect()),
+        guest_types: BTreeSet::from(GUEST_TYPES),
+        ..Scope::default()
+    }
+}
+
+/// Enabled accounts with one of the 14 administrator roles, tenant-wide, directly or through a group.
+#[must_use]
+pub fn role_holders(directory: &Directory, assignment: Assignment) -> RoaringBitmap {
+    let mut holders = RoaringBitmap::new();
+    for held in &directory.role_assignments {
+        let role = well_known::ADMIN_ROLES.iter().any(|(id, _)| *id == held.role_id);
+        if !role || held.assignment != assignment || held.scope != "/" {
+            continue;
+        }
+        holders.extend(directory.user_index(&held.principal_id));
+        if let Some(members) = directory.groups.get(&held.principal_id).and_then(|group| group.transitive.as_ref()) {
+            holders |= members;
+        }
+    }
+    let enabled = |index: &u32| directory.user_at(*index).is_some_and(|user| user.enabled);
+    holders.iter().filter(enabled).collect()
+}
+
+/// The include side of a policy for all guests and external users.
+#[must_use]
+pub fn all_guests_side() -> UserSide {
+    let guests = Guests { types: BTreeSet::from(GUEST_TYPES), tenants: None };
+    UserSide { guests: Some(guests), ..UserSide::default() }
+}

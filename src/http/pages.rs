@@ -1,0 +1,208 @@
+//! The pages of the web chat: who sees them, and what they show.
+
+use axum::extract::{Form, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::{Shared, WebPages};
+use crate::bot::access::{Right, right_of};
+use crate::bot::post::conversation_id;
+use crate::chat::web::{Content, EntryView, EvidenceView, Frame, MessageView, PageView, Session, assets};
+use crate::chat::{Card, Person};
+use crate::facts::{Fact, Style};
+use crate::store::entries::Wanted;
+use crate::store::messages::{Direction, Message};
+
+/// How many messages a page opens with.
+const OPENING: i64 = 60;
+/// How many entries the log page shows.
+const ENTRIES: i64 = 300;
+
+/// Questions that a page offers.
+const STARTERS: [&str; 4] = [
+    "Who is not covered by MFA?",
+    "Why was Alice blocked yesterday?",
+    "Show open suggestions",
+    "Who still uses legacy auth?",
+];
+
+/// The session that the request proves.
+pub(super) fn session(shared: &Shared, parts: &Parts) -> Option<Session> {
+    let web = shared.web.as_ref()?;
+    web.chat.sessions.admit(parts).ok()?;
+    web.chat.sessions.read(parts)
+}
+
+/// The chat; where people can be picked, a new visitor is the first of them.
+pub(super) async fn chat(State(shared): State<Shared>, parts: Parts) -> Response {
+    let Some(web) = shared.web.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
+    if let Err(rejected) = web.chat.sessions.admit(&parts) {
+        return status(rejected.status);
+    }
+    match session(&shared, &parts) {
+        Some(session) => page(chat_page(&shared, web, &session).await),
+        None => match web.people.first() {
+            Some(first) => become_person(&shared, web, &first.id),
+            None => StatusCode::UNAUTHORIZED.into_response(),
+        },
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Picked {
+    person: String,
+}
+
+/// Speaks as another of the people to pick from.
+pub(super) async fn person(State(shared): State<Shared>, parts: Parts, Form(picked): Form<Picked>) -> Response {
+    let Some(web) = shared.web.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
+    match web.chat.sessions.admit_form(&parts) {
+        Ok(()) => become_person(&shared, web, &picked.person),
+        Err(rejected) => status(rejected.status),
+    }
+}
+
+fn become_person(shared: &Shared, web: &WebPages, id: &str) -> Response {
+    let Some(person) = web.people.iter().find(|person| person.id == id) else { return status(404) };
+    let session = Session {
+        person: Person { id: person.id.clone(), name: person.name.clone(), platform_id: person.id.clone() },
+        tenant: shared.app.tenant().to_owned(),
+        conversation: person.id.clone(),
+    };
+    let cookie = web.chat.sessions.cookie(&session).ok().and_then(|cookie| HeaderValue::from_str(&cookie).ok());
+    match cookie {
+        Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response(),
+        None => status(500),
+    }
+}
+
+async fn chat_page(shared: &Shared, web: &WebPages, session: &Session) -> anyhow::Result<String> {
+    let messages = shared.app.store.newest_messages(&conversation_id(&session.conversation()), OPENING).await?;
+    let after = messages.iter().map(|message| message.change).max().unwrap_or(0);
+    let view = PageView {
+        frame: frame(shared, web, session),
+        messages: messages.iter().filter_map(|message| view(web, message)).collect(),
+        after,
+        starters: STARTERS.map(str::to_owned).to_vec(),
+    };
+    web.chat.pages.chat(&view)
+}
+
+/// The activity log, newest first.
+pub(super) async fn log(State(shared): State<Shared>, parts: Parts) -> Response {
+    let Some((web, session)) = reader(&shared, &parts).await else { return status(403) };
+    let wanted = Wanted { limit: ENTRIES, ..Wanted::default() };
+    let shown = async {
+        let entries = shared.app.store.entries(shared.app.tenant(), &wanted).await?;
+        let views: Vec<EntryView> = entries
+            .iter()
+            .map(|entry| EntryView {
+                seq: u64::try_from(entry.seq).unwrap_or_default(),
+                at: entry.at,
+                action: entry.action.as_str().to_owned(),
+                by: entry.actor.name.clone(),
+                subject: entry.subject.clone(),
+                note: Some(entry.body.clone()).filter(|body| body != "{}"),
+                hash: entry.hash.chars().take(12).collect(),
+            })
+            .collect();
+        web.chat.pages.log(&frame(&shared, &web, &session), &views)
+    };
+    page(shown.await)
+}
+
+/// Every request sent to Graph (demo only).
+pub(super) async fn requests(State(shared): State<Shared>, parts: Parts) -> Response {
+    let Some((web, session)) = reader(&shared, &parts).await else { return status(403) };
+    let Some(requests) = &web.requests else { return status(404) };
+    page(web.chat.pages.requests(&frame(&shared, &web, &session), &requests()))
+}
+
+/// A citation opened: only for those who may ask.
+pub(super) async fn evidence(State(shared): State<Shared>, Path(id): Path<String>, parts: Parts) -> Response {
+    let Some((web, session)) = reader(&shared, &parts).await else { return status(403) };
+    let kept = match shared.app.store.evidence(shared.app.tenant(), &id).await {
+        Ok(Some(body)) => serde_json::from_value::<Fact>(body),
+        Ok(None) => return status(404),
+        Err(error) => return failed(&error),
+    };
+    let shown = kept.map_err(anyhow::Error::from).and_then(|fact| {
+        let wording = &shared.app.wording;
+        web.chat.pages.evidence(&EvidenceView {
+            frame: frame(&shared, &web, &session),
+            statement: wording.of(&fact, Style::Full)?,
+            title: wording.of(&fact, Style::Short)?,
+            about: String::new(),
+            evidence: fact.evidence,
+        })
+    });
+    page(shown)
+}
+
+/// A file of the pages.
+pub(super) async fn asset(Path(path): Path<String>) -> Response {
+    match assets(&path) {
+        Some((kind, bytes)) => ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes).into_response(),
+        None => status(404),
+    }
+}
+
+/// The session, if its person may ask here.
+async fn reader(shared: &Shared, parts: &Parts) -> Option<(std::sync::Arc<WebPages>, Session)> {
+    let session = session(shared, parts)?;
+    let right = right_of(&shared.app, &session.person).await.ok()?;
+    (right >= Right::Ask).then(|| Some((shared.web.clone()?, session)))?
+}
+
+fn frame(shared: &Shared, web: &WebPages, session: &Session) -> Frame {
+    let zone = shared.app.config.schedule.zone.clone();
+    let read = shared.app.analysis().map(|analysis| analysis.snapshot().read_at.to_zoned(zone));
+    Frame {
+        tenant: shared.app.config.tenant.name.clone(),
+        status: read.map(|at| format!("last read {}", at.strftime("%H:%M"))),
+        banner: web.banner.clone(),
+        people: web.people.clone(),
+        me: session.person.id.clone(),
+        demo: web.requests.is_some(),
+    }
+}
+
+/// A stored message as HTML, for the stream.
+pub(super) fn message_html(shared: &Shared, message: &Message) -> Option<String> {
+    let web = shared.web.as_ref()?;
+    web.chat.pages.message(&view(web, message)?).ok()
+}
+
+fn view(web: &WebPages, message: &Message) -> Option<MessageView> {
+    let content = match message.said.direction {
+        Direction::In => Content::Said(message.said.body.as_str()?.to_owned()),
+        Direction::Out => {
+            let card: Card = serde_json::from_value(message.said.body.clone()).ok()?;
+            Content::Card(web.chat.pages.card(&card).ok()?)
+        }
+    };
+    Some(MessageView {
+        id: message.said.id.clone(),
+        author: message.said.author_name.clone(),
+        at: message.said.at,
+        content,
+    })
+}
+
+fn page(rendered: anyhow::Result<String>) -> Response {
+    match rendered {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> Response {
+    tracing::error!(error = %format!("{error:#}"), "a page could not be shown");
+    status(500)
+}
+
+fn status(code: u16) -> Response {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+}
