@@ -3,7 +3,8 @@
 //! Source: Microsoft Learn, Conditional Access: Network assignment. A country is never trusted; a location whose id is
 //! dangling never matches; one that can't be judged or wasn't read leaves the answer open.
 
-use std::net::IpAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::truth::Truth;
 use crate::tenant::location::{IpRange, NamedLocation, Place};
@@ -18,7 +19,7 @@ pub const MFA_TRUSTED_IPS: &str = "00000000-0000-0000-0000-000000000000";
 #[must_use]
 pub fn met(snapshot: &Snapshot, condition: Option<&Sides<String>>, sign_in: &SignIn) -> Truth {
     let Some(sides) = condition else { return Truth::Yes };
-    let hit = |ids: &std::collections::BTreeSet<String>| Truth::any(ids.iter().map(|id| within(snapshot, id, sign_in)));
+    let hit = |ids: &BTreeSet<String>| Truth::any(ids.iter().map(|id| within(snapshot, id, sign_in)));
     hit(&sides.include).and(hit(&sides.exclude).negate())
 }
 
@@ -81,14 +82,28 @@ fn in_ranges(mut ranges: impl Iterator<Item = IpRange>, ip: &Known<IpAddr>) -> T
     }
 }
 
+/// One address for each stretch of addresses that these ranges tell apart, of both families.
+#[must_use]
+pub fn stretches<'a>(ranges: impl IntoIterator<Item = &'a IpRange>) -> BTreeSet<IpAddr> {
+    let lowest = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    // A stretch begins where a range does, or after the end of one.
+    let begun = ranges.into_iter().flat_map(|range| [Some(range.lower), next(range.upper)]).flatten();
+    begun.chain(lowest).collect()
+}
+
+fn next(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(address) => address.to_bits().checked_add(1).map(|bits| Ipv4Addr::from_bits(bits).into()),
+        IpAddr::V6(address) => address.to_bits().checked_add(1).map(|bits| Ipv6Addr::from_bits(bits).into()),
+    }
+}
+
 fn not_read(snapshot: &Snapshot) -> Truth {
     if snapshot.has(Kind::NamedLocations) { Truth::No } else { Truth::Maybe }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::json;
 
     use super::*;
@@ -126,6 +141,14 @@ mod tests {
         let swedish = SignIn { country: Known::Is("SE".into()), ..from("198.51.100.1") };
         assert_eq!(trusted(&swedish), Truth::No);
         assert_eq!(trusted(&SignIn::default()), Truth::Maybe);
+    }
+
+    #[test]
+    fn every_stretch_of_addresses_is_seen_once() {
+        let range = |text| IpRange::from_cidr(text).unwrap();
+        let found = stretches(&[range("10.0.0.0/8"), range("10.1.0.0/16"), range("255.255.255.0/24")]);
+        let found = found.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(found, ["0.0.0.0", "10.0.0.0", "10.1.0.0", "10.2.0.0", "11.0.0.0", "255.255.255.0", "::"]);
     }
 
     #[test]

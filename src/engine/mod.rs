@@ -2,14 +2,19 @@
 //!
 //! [`Model`] is a tenant compiled for judging. [`evaluate`] answers for one sign-in, [`coverage`] for all of them.
 
+pub mod ability;
 pub mod compile;
 pub mod coverage;
 pub mod device_rule;
 pub mod evaluate;
 pub mod location;
+pub mod lockout;
+pub mod past;
+pub mod replay;
 pub mod request;
 pub mod rule;
 pub mod truth;
+pub mod variant;
 
 mod accounts;
 mod attribute_filter;

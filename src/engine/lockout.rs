@@ -1,0 +1,324 @@
+//! The admin lock-out check: could anybody still administer the tenant if a draft were On?
+//!
+//! For each Global Administrator it looks for one set of conditions under which every policy that applies can be met.
+//! Conditions that no policy tells apart are tried once, so the search is exact over what policies can see.
+
+mod candidates;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::candidates::{Candidates, candidates};
+use super::Model;
+use super::ability::{Abilities, device_of, is_compliant, is_hybrid, protects_apps};
+use super::judge::Dimension;
+use super::truth::Truth;
+use super::who::role_members;
+use crate::tenant::policy::{Control, GrantControls, Operator, Policy, PolicyState};
+use crate::tenant::sign_in::{Identity, SignIn, Target};
+use crate::tenant::well_known::{APP_AZURE_MANAGEMENT, GLOBAL_ADMINISTRATOR};
+use crate::tenant::{Assignment, Kind};
+
+/// Whether the tenant can still be administered with a draft On.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lockout {
+    /// Every Global Administrator with an enabled account, sorted by id.
+    pub administrators: Vec<Access>,
+    /// The role assignments weren't read, so nobody knows who the administrators are.
+    pub unknown: bool,
+}
+
+/// Whether one person can still sign in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Access {
+    /// Object id of the user.
+    pub user_id: String,
+    /// Configured as an emergency access account.
+    pub emergency: bool,
+    /// Holds the role only once activated.
+    pub eligible: bool,
+    /// Surely, perhaps, or under no conditions at all.
+    pub can: Truth,
+    /// The policies that stand in the way where the person can't get in, or may not; a draft without an id is
+    /// [`super::variant::DRAFT`].
+    pub stopped_by: BTreeSet<String>,
+    /// Conditions under which they can, or might.
+    pub way_in: Option<SignIn>,
+}
+
+impl Lockout {
+    /// Whether at least one administrator can still sign in: surely, perhaps, or none at all.
+    #[must_use]
+    pub fn anybody(&self) -> Truth {
+        if self.unknown {
+            return Truth::Maybe;
+        }
+        Truth::any(self.administrators.iter().map(|access| access.can))
+    }
+
+    /// Administrators who could not sign in any more.
+    pub fn locked_out(&self) -> impl Iterator<Item = &Access> {
+        self.administrators.iter().filter(|access| access.can == Truth::No)
+    }
+}
+
+impl Model {
+    /// Looks whether administrators could still sign in if `draft` were On beside the policies that are.
+    #[must_use]
+    pub fn lockout(&self, draft: &Policy) -> Lockout {
+        self.with_draft_on(draft).lockout_now()
+    }
+
+    /// Looks whether administrators can sign in under the policies that are On.
+    #[must_use]
+    pub fn lockout_now(&self) -> Lockout {
+        let snapshot = &self.snapshot;
+        if !snapshot.has(Kind::RoleAssignments) {
+            return Lockout { administrators: Vec::new(), unknown: true };
+        }
+        let holders = |assignment| role_members(snapshot, GLOBAL_ADMINISTRATOR, assignment).unwrap_or_default();
+        let active = holders(Assignment::Active);
+        let everybody = &active | &holders(Assignment::Eligible);
+        let abilities = Abilities::new(snapshot);
+        let users = everybody.iter().filter_map(|at| Some((at, snapshot.directory.user_at(at)?)));
+        let administrators = users
+            .filter(|(_, user)| user.enabled)
+            .map(|(at, user)| Access { eligible: !active.contains(at), ..self.access(&user.id, &abilities) })
+            .collect();
+        Lockout { administrators, unknown: false }
+    }
+
+    /// Whether one person can sign in to administer the tenant, under any conditions.
+    fn access(&self, user_id: &str, abilities: &Abilities<'_>) -> Access {
+        let start = SignIn {
+            identity: Identity::User { id: Some(user_id.to_owned()), guest: None, tenant: None, direct_connect: false },
+            target: Target::Apps(vec![APP_AZURE_MANAGEMENT.to_owned()]),
+            ..SignIn::default()
+        };
+        let relevant = self.relevant(&start);
+        let mut search = Search::new(self, &relevant, abilities, user_id);
+        search.run(&candidates(self, &relevant, &start, &abilities.devices(user_id)));
+        let stopped_by = search.stopping();
+        let (can, way_in) = search.best;
+        let emergency = self.is_emergency(user_id);
+        Access { user_id: user_id.to_owned(), emergency, eligible: false, can, stopped_by, way_in }
+    }
+
+    /// The policies that are On and could reach this person at this target.
+    fn relevant(&self, start: &SignIn) -> Vec<(usize, &Policy)> {
+        let who = self.who(&start.identity);
+        let enabled =
+            self.snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state == PolicyState::Enabled);
+        let hit = |at, policy| {
+            let meets = |dimension| self.meets(at, policy, dimension, (start, &who));
+            meets(Dimension::Identity).and(meets(Dimension::Target)) != Truth::No
+        };
+        enabled.filter(|(at, policy)| policy.grant.is_some() && hit(*at, policy)).collect()
+    }
+
+    /// Whether somebody is configured as an emergency access account, by id or through a group.
+    #[must_use]
+    pub fn is_emergency(&self, user_id: &str) -> bool {
+        let configured = &self.snapshot.settings.emergency_access;
+        let directory = &self.snapshot.directory;
+        let within = |position: u32| {
+            let members = configured.iter().filter_map(|id| directory.groups.get(id)?.transitive.as_ref());
+            members.into_iter().any(|members| members.contains(position))
+        };
+        configured.contains(user_id) || directory.user_index(user_id).is_some_and(within)
+    }
+}
+
+/// A walk through all conditions that matter, for one person.
+struct Search<'m> {
+    model: &'m Model,
+    relevant: &'m [(usize, &'m Policy)],
+    abilities: &'m Abilities<'m>,
+    user_id: &'m str,
+    best: (Truth, Option<SignIn>),
+    tried: usize,
+    /// How often each policy stood in the way.
+    stopped: BTreeMap<String, usize>,
+}
+
+impl<'m> Search<'m> {
+    fn new(
+        model: &'m Model,
+        relevant: &'m [(usize, &'m Policy)],
+        abilities: &'m Abilities<'m>,
+        user_id: &'m str,
+    ) -> Self {
+        Self { model, relevant, abilities, user_id, best: (Truth::No, None), tried: 0, stopped: BTreeMap::new() }
+    }
+
+    fn run(&mut self, candidates: &Candidates) {
+        for sign_in in candidates.all() {
+            self.tried += 1;
+            let can = self.judge(&sign_in);
+            if can > self.best.0 {
+                self.best = (can, Some(sign_in));
+            }
+            if self.best.0 == Truth::Yes {
+                return;
+            }
+        }
+    }
+
+    fn judge(&mut self, sign_in: &SignIn) -> Truth {
+        let who = self.model.who(&sign_in.identity);
+        let mut can = Truth::Yes;
+        for (at, policy) in self.relevant {
+            let applies =
+                Truth::all(Dimension::ALL.map(|dimension| self.model.meets(*at, policy, dimension, (sign_in, &who))));
+            let met = policy.grant.as_ref().map_or(Truth::Yes, |grant| self.meets(grant, sign_in));
+            let passes = applies.negate().or(met);
+            if passes != Truth::Yes {
+                *self.stopped.entry(policy.id.clone()).or_default() += 1;
+            }
+            can = can.and(passes);
+        }
+        can
+    }
+
+    fn meets(&self, grant: &GrantControls, sign_in: &SignIn) -> Truth {
+        let each = grant.controls.iter().map(|control| self.meets_control(control, sign_in));
+        match grant.operator {
+            Operator::And => Truth::all(each),
+            Operator::Or => Truth::any(each),
+        }
+    }
+
+    fn meets_control(&self, control: &Control, sign_in: &SignIn) -> Truth {
+        let device = device_of(&sign_in.device);
+        match control {
+            Control::Mfa => self.abilities.mfa(self.user_id),
+            Control::Strength(id) => self.abilities.strength(self.user_id, id),
+            Control::CompliantDevice if device.is_some_and(is_compliant) => {
+                self.abilities.device(self.user_id, is_compliant)
+            }
+            Control::DomainJoinedDevice if device.is_some_and(is_hybrid) => {
+                self.abilities.device(self.user_id, is_hybrid)
+            }
+            Control::Block | Control::CompliantDevice | Control::DomainJoinedDevice => Truth::No,
+            Control::ApprovedApplication | Control::CompliantApplication => protects_apps(&sign_in.platform),
+            Control::PasswordChange | Control::RiskRemediation | Control::TermsOfUse(_) => Truth::Yes,
+            Control::Custom(_) | Control::Unknown(_) => Truth::Maybe,
+        }
+    }
+
+    /// The policies that stood in the way under every condition tried; where none did so alone, all that ever did.
+    fn stopping(&self) -> BTreeSet<String> {
+        let pick =
+            |least: usize| self.stopped.iter().filter(move |(_, times)| **times >= least).map(|(id, _)| id.clone());
+        match self.best.0 {
+            Truth::Yes => BTreeSet::new(),
+            _ if pick(self.tried).next().is_some() => pick(self.tried).collect(),
+            _ => pick(1).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::tenant::read::{read_group, read_named_location, read_registration, read_role_assignment, read_user};
+    use crate::tenant::{Reading, Snapshot, SnapshotBuilder, read_policy};
+
+    fn tenant(policies: &[Value]) -> Model {
+        let mut builder = SnapshotBuilder::default();
+        let read =
+            [Kind::Users, Kind::Groups, Kind::RoleAssignments, Kind::NamedLocations, Kind::UserRegistrationDetails];
+        for kind in read {
+            builder.reading(kind, Reading::Complete { count: 1 });
+        }
+        for id in ["ga1", "ga2", "alice"] {
+            builder.user(read_user(&json!({"id": id})).unwrap());
+        }
+        builder.group(read_group(&json!({"id": "bg", "members": ["ga2"]})).unwrap());
+        for id in ["ga1", "ga2"] {
+            let role = json!({"principalId": id, "roleDefinitionId": GLOBAL_ADMINISTRATOR, "directoryScopeId": "/"});
+            builder.role_assignment(read_role_assignment(&role).unwrap());
+        }
+        builder.registration(read_registration(&json!({"id": "ga1", "isMfaCapable": true})).unwrap());
+        let hq = json!({"id": "hq", "isTrusted": true, "ipRanges": [{"cidrAddress": "203.0.113.0/24"}]});
+        builder.location(read_named_location(&hq).unwrap());
+        for body in policies {
+            builder.policy(policy(body));
+        }
+        Model::new(Arc::new(builder.build()))
+    }
+
+    fn policy(changes: &Value) -> Policy {
+        let mut body = json!({"id": "p", "state": "enabled", "conditions": {"users": {"includeUsers": ["All"]},
+            "applications": {"includeApplications": ["All"]}}, "grantControls": {"operator": "OR", "builtInControls": ["block"]}});
+        for (name, value) in changes.as_object().unwrap() {
+            match name.as_str() {
+                "grant" => body["grantControls"] = value.clone(),
+                "id" => body["id"] = value.clone(),
+                _ => body["conditions"][name] = value.clone(),
+            }
+        }
+        read_policy(&body).unwrap()
+    }
+
+    fn verdicts(model: &Model, draft: &Value) -> Vec<(String, Truth)> {
+        model.lockout(&policy(draft)).administrators.into_iter().map(|access| (access.user_id, access.can)).collect()
+    }
+
+    #[test]
+    fn blocking_everybody_locks_everybody_out() {
+        let lockout = tenant(&[]).lockout(&policy(&json!({"id": "draft"})));
+        assert_eq!(lockout.anybody(), Truth::No);
+        assert_eq!(lockout.locked_out().count(), 2);
+        assert_eq!(lockout.administrators[0].stopped_by, BTreeSet::from(["draft".to_owned()]));
+    }
+
+    #[test]
+    fn an_exclusion_leaves_a_way_in() {
+        let draft = json!({"users": {"includeUsers": ["All"], "excludeGroups": ["bg"]}});
+        assert_eq!(verdicts(&tenant(&[]), &draft), [("ga1".into(), Truth::No), ("ga2".into(), Truth::Yes)]);
+    }
+
+    #[test]
+    fn a_block_everywhere_but_at_the_office_leaves_the_office() {
+        let model = tenant(&[]);
+        let draft = json!({"locations": {"includeLocations": ["All"], "excludeLocations": ["hq"]}});
+        let lockout = model.lockout(&policy(&draft));
+        assert_eq!(lockout.anybody(), Truth::Yes);
+        let way_in = lockout.administrators[0].way_in.as_ref().unwrap();
+        assert_eq!(super::super::location::within(&model.snapshot, "hq", way_in), Truth::Yes);
+    }
+
+    #[test]
+    fn two_halves_make_a_whole_block() {
+        let outside = json!({"id": "outside", "locations": {"includeLocations": ["All"], "excludeLocations": ["hq"]}});
+        let inside = json!({"id": "inside", "locations": {"includeLocations": ["hq"]}});
+        let lockout = tenant(&[outside]).lockout(&policy(&inside));
+        assert_eq!(lockout.anybody(), Truth::No);
+        assert_eq!(lockout.administrators[0].stopped_by.len(), 2);
+    }
+
+    #[test]
+    fn mfa_is_no_way_in_for_who_has_no_method() {
+        let mfa = json!({"grant": {"operator": "OR", "builtInControls": ["mfa"]}});
+        assert_eq!(verdicts(&tenant(&[]), &mfa), [("ga1".into(), Truth::Yes), ("ga2".into(), Truth::No)]);
+    }
+
+    #[test]
+    fn a_device_filter_that_nobody_can_avoid() {
+        let rule =
+            |mode: &str| json!({"deviceFilter": {"mode": mode, "rule": "device.extensionAttribute1 -eq \"SAW\""}});
+        assert_eq!(tenant(&[]).lockout(&policy(&json!({"devices": rule("exclude")}))).anybody(), Truth::Yes);
+        let both = [json!({"id": "a", "devices": rule("exclude")})];
+        assert_eq!(tenant(&both).lockout(&policy(&json!({"devices": rule("include")}))).anybody(), Truth::No);
+    }
+
+    #[test]
+    fn without_role_assignments_nobody_knows() {
+        let model = Model::new(Arc::new(Snapshot::default()));
+        assert_eq!(model.lockout(&policy(&json!({}))).anybody(), Truth::Maybe);
+    }
+}

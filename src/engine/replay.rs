@@ -1,0 +1,426 @@
+//! The impact of a policy on past sign-ins: what would have happened if it had been On.
+//!
+//! Rows that tell the same story are judged once. Outcomes have the portal's words for report-only results. Source:
+//! Microsoft Learn, Conditional Access: Report-only mode.
+
+mod agreement;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::ability::{Abilities, Lack, device_of, is_compliant, is_hybrid};
+use super::evaluate::Applies;
+use super::past::{LIMITS, sign_in_of};
+use super::{Model, Truth};
+use crate::tenant::PastSignIn;
+use crate::tenant::policy::{
+    ClientAppType, Control, GrantControls, GuestType, Operator, Platform, Policy, RiskLevel, TransferMethod,
+};
+use crate::tenant::sign_in::{DeviceInfo, Known, SignIn};
+use crate::tenant::well_known::STRENGTH_MFA;
+
+pub use agreement::Agreement;
+
+/// What a policy would have done to one sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Would {
+    /// Not applied: its conditions weren't met.
+    NotApplied,
+    /// Success: what it asks for was met already.
+    Success,
+    /// User action required: the person would have been prompted.
+    ActionRequired,
+    /// Failure: the sign-in would have been blocked.
+    Failure,
+    /// The log doesn't tell.
+    Unknown,
+}
+
+/// How many sign-ins came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// Not applied.
+    pub not_applied: u64,
+    /// Success.
+    pub success: u64,
+    /// User action required.
+    pub action_required: u64,
+    /// Failure.
+    pub failure: u64,
+    /// The log doesn't tell.
+    pub unknown: u64,
+}
+
+impl Tally {
+    fn add(&mut self, would: Would) {
+        *match would {
+            Would::NotApplied => &mut self.not_applied,
+            Would::Success => &mut self.success,
+            Would::ActionRequired => &mut self.action_required,
+            Would::Failure => &mut self.failure,
+            Would::Unknown => &mut self.unknown,
+        } += 1;
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.not_applied + self.success + self.action_required + self.failure + self.unknown
+    }
+
+    /// Sign-ins that would have gone as they did.
+    #[must_use]
+    pub fn unchanged(&self) -> u64 {
+        self.not_applied + self.success
+    }
+}
+
+/// The impact of one policy on the sign-ins of the log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Impact {
+    /// Rows of the log.
+    pub rows: u64,
+    /// Rows left out because the first factor failed: Conditional Access was never reached.
+    pub first_factor_failed: u64,
+    /// Rows left out because the sign-in failed or was given up anyway; interrupts that ended well count once, as that.
+    pub failed_anyway: u64,
+    /// What would have happened to the rest.
+    pub total: Tally,
+    /// By user id, for those to whom it would have applied, or might have.
+    pub users: BTreeMap<String, Tally>,
+    /// By name of the client app, likewise.
+    pub apps: BTreeMap<String, Tally>,
+    /// By kind of client as the log words it, likewise.
+    pub clients: BTreeMap<String, Tally>,
+    /// By day (UTC), likewise.
+    pub days: BTreeMap<Date, Tally>,
+    /// Users who would have been prompted or blocked and lack what it takes: user id to what they lack.
+    pub unable: BTreeMap<String, BTreeSet<Lack>>,
+    /// What the log doesn't tell, with the number of sign-ins that hang on it.
+    pub unknown_because: BTreeMap<String, u64>,
+    /// What holds for every figure here.
+    pub limits: Vec<String>,
+}
+
+impl Impact {
+    /// How many users would have been blocked at least once.
+    #[must_use]
+    pub fn blocked_users(&self) -> usize {
+        self.users.values().filter(|tally| tally.failure > 0).count()
+    }
+
+    /// How many users would have been prompted at least once.
+    #[must_use]
+    pub fn prompted_users(&self) -> usize {
+        self.users.values().filter(|tally| tally.action_required > 0).count()
+    }
+}
+
+impl Model {
+    /// What `draft` would have done to the sign-ins of the log, were it On.
+    #[must_use]
+    pub fn impact(&self, draft: &Policy) -> Impact {
+        let model = self.with_draft_alone(draft);
+        let mut replay = Replay {
+            model: &model,
+            abilities: Abilities::new(&self.snapshot),
+            known: BTreeMap::new(),
+            impact: Impact::default(),
+        };
+        let ended = ended_well(&self.snapshot.sign_ins);
+        for row in &self.snapshot.sign_ins {
+            replay.row(row, &ended);
+        }
+        let mut impact = replay.impact;
+        impact.limits = limits(draft);
+        impact
+    }
+}
+
+fn limits(draft: &Policy) -> Vec<String> {
+    let frequency = draft.session.as_ref().is_some_and(|session| session.sign_in_frequency.is_some());
+    let asked_again = frequency.then_some("prompts by sign-in frequency are not counted");
+    LIMITS.iter().copied().chain(asked_again).map(str::to_owned).collect()
+}
+
+/// Users and correlation ids of sign-ins that succeeded in the end.
+fn ended_well(rows: &[PastSignIn]) -> BTreeSet<(&str, &str)> {
+    let good = rows.iter().filter(|row| row.error_code == 0 && !row.correlation_id.is_empty());
+    good.map(|row| (row.user_id.as_str(), row.correlation_id.as_str())).collect()
+}
+
+/// What decides the outcome for a row: rows with equal stories are judged once.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Story<'a> {
+    user: &'a str,
+    resources: &'a [String],
+    client: (Option<ClientAppType>, Option<Platform>),
+    place: (Option<IpAddr>, Option<&'a str>),
+    device: (Option<&'a str>, Option<bool>, Option<&'a str>),
+    session: (Option<RiskLevel>, Option<TransferMethod>, bool, bool),
+    guest: (Option<GuestType>, Option<&'a str>),
+    app: &'a str,
+}
+
+impl<'a> Story<'a> {
+    fn of(row: &'a PastSignIn) -> Self {
+        Self {
+            user: &row.user_id,
+            resources: &row.resource_ids,
+            client: (row.client_app, row.platform),
+            place: (row.ip, row.country.as_deref()),
+            device: (row.device_id.as_deref(), row.compliant, row.trust_type.as_deref()),
+            session: (row.risk, row.flow, row.flow_known, row.multi_factor),
+            guest: (row.guest, row.home_tenant.as_deref()),
+            app: &row.app_id,
+        }
+    }
+}
+
+/// What becomes of a story, and what it hangs on.
+#[derive(Clone, Debug)]
+struct Verdict {
+    would: Would,
+    because: BTreeSet<String>,
+}
+
+struct Replay<'m, 'r> {
+    model: &'m Model,
+    abilities: Abilities<'r>,
+    known: BTreeMap<Story<'r>, Verdict>,
+    impact: Impact,
+}
+
+impl<'r> Replay<'_, 'r> {
+    fn row(&mut self, row: &'r PastSignIn, ended_well: &BTreeSet<(&str, &str)>) {
+        self.impact.rows += 1;
+        if row.first_factor_failed() {
+            self.impact.first_factor_failed += 1;
+            return;
+        }
+        if row.error_code != 0 {
+            let interrupted = ended_well.contains(&(row.user_id.as_str(), row.correlation_id.as_str()));
+            self.impact.failed_anyway += u64::from(!interrupted);
+            return;
+        }
+        let story = Story::of(row);
+        if !self.known.contains_key(&story) {
+            let verdict = self.judge(row);
+            self.known.insert(Story::of(row), verdict);
+        }
+        if let Some(verdict) = self.known.get(&story) {
+            count(&mut self.impact, row, verdict);
+            self.note_unable(row, verdict.would);
+        }
+    }
+
+    fn judge(&self, row: &PastSignIn) -> Verdict {
+        let sign_in = sign_in_of(&self.model.snapshot, row);
+        let Some(policy) = self.model.snapshot.policies.first() else {
+            return Verdict { would: Would::NotApplied, because: BTreeSet::new() };
+        };
+        match self.model.judge(0, policy, &sign_in) {
+            Applies::No(_) => Verdict { would: Would::NotApplied, because: BTreeSet::new() },
+            Applies::DependsOn(because) | Applies::NotDecided(because) => Verdict { would: Would::Unknown, because },
+            Applies::Yes => {
+                let would = policy.grant.as_ref().map_or(Would::Success, |grant| self.controls(grant, row, &sign_in));
+                let open = (would == Would::Unknown).then(|| "which method or app was used".to_owned());
+                Verdict { would, because: open.into_iter().collect() }
+            }
+        }
+    }
+
+    fn controls(&self, grant: &GrantControls, row: &PastSignIn, sign_in: &SignIn) -> Would {
+        let each = grant.controls.iter().map(|control| self.control(control, row, sign_in)).collect::<Vec<_>>();
+        let any = |would| each.contains(&would);
+        // One failure decides where all are required, one success where one is enough.
+        let order = match grant.operator {
+            Operator::And => [Would::Failure, Would::Unknown, Would::ActionRequired, Would::Success],
+            Operator::Or => [Would::Success, Would::ActionRequired, Would::Unknown, Would::Failure],
+        };
+        order.into_iter().find(|would| any(*would)).unwrap_or(Would::Success)
+    }
+
+    fn control(&self, control: &Control, row: &PastSignIn, sign_in: &SignIn) -> Would {
+        let legacy = matches!(
+            row.client_app,
+            Some(ClientAppType::ExchangeActiveSync | ClientAppType::EasSupported | ClientAppType::Other)
+        );
+        match control {
+            Control::Block => Would::Failure,
+            Control::Mfa if row.multi_factor => Would::Success,
+            Control::Strength(id) if row.multi_factor => self.strength(id, row),
+            // Legacy clients can do nothing that a policy asks for.
+            _ if legacy => Would::Failure,
+            Control::CompliantDevice => on_device(&sign_in.device, |device| device.compliant.is_none(), is_compliant),
+            Control::DomainJoinedDevice => on_device(&sign_in.device, |device| device.trust_type.is_none(), is_hybrid),
+            Control::ApprovedApplication | Control::CompliantApplication => match row.platform {
+                Some(Platform::Android | Platform::Ios) | None => Would::Unknown,
+                Some(_) => Would::Failure,
+            },
+            Control::Mfa
+            | Control::Strength(_)
+            | Control::PasswordChange
+            | Control::RiskRemediation
+            | Control::TermsOfUse(_) => Would::ActionRequired,
+            Control::Custom(_) | Control::Unknown(_) => Would::Unknown,
+        }
+    }
+
+    /// The log says that MFA was done, not by which method.
+    fn strength(&self, id: &str, row: &PastSignIn) -> Would {
+        match self.abilities.strength(&row.user_id, id) {
+            _ if id == STRENGTH_MFA => Would::Success,
+            Truth::No => Would::ActionRequired,
+            Truth::Maybe | Truth::Yes => Would::Unknown,
+        }
+    }
+
+    fn note_unable(&mut self, row: &PastSignIn, would: Would) {
+        let grant = self.model.snapshot.policies.first().and_then(|policy| policy.grant.as_ref());
+        let affected = matches!(would, Would::ActionRequired | Would::Failure);
+        let Some(grant) = grant.filter(|_| affected && !self.impact.unable.contains_key(&row.user_id)) else { return };
+        let lacks = self.abilities.lacks(&row.user_id, grant);
+        if !lacks.is_empty() {
+            self.impact.unable.insert(row.user_id.clone(), lacks);
+        }
+    }
+}
+
+fn on_device(device: &Known<DeviceInfo>, unknown: fn(&DeviceInfo) -> bool, wanted: fn(&DeviceInfo) -> bool) -> Would {
+    match device_of(device) {
+        Some(device) if wanted(device) => Would::Success,
+        Some(device) if unknown(device) => Would::Unknown,
+        _ => Would::Failure,
+    }
+}
+
+fn count(impact: &mut Impact, row: &PastSignIn, verdict: &Verdict) {
+    impact.total.add(verdict.would);
+    if verdict.would == Would::NotApplied {
+        return;
+    }
+    impact.users.entry(row.user_id.clone()).or_default().add(verdict.would);
+    impact.apps.entry(row.app_name.clone()).or_default().add(verdict.would);
+    impact.clients.entry(row.client_app_used.clone()).or_default().add(verdict.would);
+    impact.days.entry(row.at.to_zoned(TimeZone::UTC).date()).or_default().add(verdict.would);
+    for because in &verdict.because {
+        *impact.unknown_because.entry(because.clone()).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::tenant::read::{read_registration, read_sign_in, read_user};
+    use crate::tenant::{Kind, Reading, SnapshotBuilder, read_policy};
+
+    fn row(number: usize, changes: &Value) -> PastSignIn {
+        let mut row = json!({"id": number.to_string(), "createdDateTime": "2026-11-20T10:00:00Z", "userId": "alice",
+            "appDisplayName": "Teams", "resourceId": "r", "ipAddress": "203.0.113.1", "clientAppUsed": "Browser",
+            "deviceDetail": {"operatingSystem": "Windows"}, "riskLevelDuringSignIn": "none", "originalTransferMethod": "none"});
+        row.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        read_sign_in(&row).unwrap()
+    }
+
+    fn model(rows: &[Value]) -> Model {
+        let mut builder = SnapshotBuilder::default();
+        for kind in [Kind::Users, Kind::UserRegistrationDetails] {
+            builder.reading(kind, Reading::Complete { count: 2 });
+        }
+        for id in ["alice", "bob"] {
+            builder.user(read_user(&json!({"id": id})).unwrap());
+        }
+        builder.registration(read_registration(&json!({"id": "alice", "isMfaCapable": true})).unwrap());
+        for (number, changes) in rows.iter().enumerate() {
+            builder.sign_in(row(number, changes));
+        }
+        Model::new(Arc::new(builder.build()))
+    }
+
+    fn draft(conditions: &Value, controls: &[&str], operator: &str) -> Policy {
+        let mut body = json!({"state": "disabled", "conditions": {"users": {"includeUsers": ["All"]},
+            "applications": {"includeApplications": ["All"]}}, "grantControls": {"operator": operator, "builtInControls": controls}});
+        body["conditions"].as_object_mut().unwrap().extend(conditions.as_object().unwrap().clone());
+        read_policy(&body).unwrap()
+    }
+
+    fn mfa() -> Policy {
+        draft(&json!({}), &["mfa"], "OR")
+    }
+
+    #[test]
+    fn who_did_mfa_goes_on_and_who_did_not_is_prompted() {
+        let done = json!({"authenticationRequirement": "multiFactorAuthentication"});
+        let impact = model(&[done, json!({}), json!({"userId": "bob"})]).impact(&mfa());
+        assert_eq!((impact.total.success, impact.total.action_required), (1, 2));
+        assert_eq!(impact.unable, BTreeMap::from([("bob".to_owned(), BTreeSet::from([Lack::MfaMethod]))]));
+        assert_eq!(impact.prompted_users(), 2);
+    }
+
+    #[test]
+    fn a_legacy_client_is_blocked_by_what_it_cannot_do() {
+        let impact = model(&[json!({"clientAppUsed": "IMAP4"})]).impact(&mfa());
+        assert_eq!((impact.total.failure, impact.clients["IMAP4"].failure), (1, 1));
+    }
+
+    #[test]
+    fn sign_ins_that_failed_or_never_got_there_are_not_counted() {
+        let interrupted = json!({"correlationId": "c", "status": {"errorCode": 50074}});
+        let completed = json!({"correlationId": "c"});
+        let given_up = json!({"correlationId": "d", "status": {"errorCode": 50074}});
+        let wrong_password = json!({"status": {"errorCode": 50126}});
+        let impact = model(&[interrupted, completed, given_up, wrong_password]).impact(&mfa());
+        assert_eq!((impact.rows, impact.total.total()), (4, 1));
+        assert_eq!((impact.failed_anyway, impact.first_factor_failed), (1, 1));
+    }
+
+    #[test]
+    fn devices_decide_by_what_the_log_says() {
+        let device = |value: Value| json!({"deviceDetail": value});
+        let rows = [
+            device(json!({"deviceId": "d", "isCompliant": true})),
+            device(json!({"deviceId": "d", "isCompliant": false})),
+            device(json!({"deviceId": "d"})),
+            json!({}),
+        ];
+        let total = model(&rows).impact(&draft(&json!({}), &["compliantDevice"], "OR")).total;
+        assert_eq!((total.success, total.failure, total.unknown), (1, 2, 1));
+        let either = model(&rows).impact(&draft(&json!({}), &["compliantDevice", "mfa"], "OR")).total;
+        assert_eq!((either.success, either.action_required), (1, 3));
+        let both = model(&rows).impact(&draft(&json!({}), &["compliantDevice", "mfa"], "AND")).total;
+        assert_eq!((both.action_required, both.failure, both.unknown), (1, 2, 1));
+    }
+
+    #[test]
+    fn what_the_log_lacks_is_counted_and_named() {
+        let risky = draft(&json!({"userRiskLevels": ["high"]}), &["block"], "OR");
+        let impact = model(&[json!({}), json!({})]).impact(&risky);
+        assert_eq!(impact.total.unknown, 2);
+        assert_eq!(impact.unknown_because, BTreeMap::from([("the user risk".to_owned(), 2)]));
+        assert_eq!(impact.limits.len(), 2);
+    }
+
+    #[test]
+    fn figures_add_up_by_user_app_client_and_day() {
+        let only_bob = draft(&json!({"users": {"includeUsers": ["bob"]}}), &["block"], "OR");
+        let later = json!({"userId": "bob", "createdDateTime": "2026-11-21T10:00:00Z", "appDisplayName": "Outlook"});
+        let impact = model(&[json!({}), json!({"userId": "bob"}), later]).impact(&only_bob);
+        assert_eq!((impact.total.not_applied, impact.total.failure), (1, 2));
+        assert_eq!(impact.users.keys().collect::<Vec<_>>(), ["bob"]);
+        assert_eq!(impact.apps.values().map(Tally::total).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(impact.days.values().map(Tally::total).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(impact.blocked_users(), 1);
+    }
+}
