@@ -5,8 +5,12 @@
 
 pub mod activity;
 pub mod apps;
+pub mod audits;
 pub mod cast;
+pub mod colleague;
+pub mod connector;
 pub mod devices;
+pub mod faults;
 pub mod graph;
 pub mod groups;
 pub mod judge;

@@ -114,6 +114,7 @@ impl Maker<'_> {
             ),
             Made {
                 session,
+                age: (900, Some(5)),
                 ..made(
                     "CA102 – Sign-in frequency 4 hours – Administrators",
                     self.roles(&ADMINISTRATORS.iter().take(5).copied().collect::<Vec<_>>()),

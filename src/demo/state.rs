@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::connector::Connector;
+use super::faults::Faults;
 use super::tenant::Tenant;
 use super::token::Tokens;
 
@@ -29,6 +31,8 @@ pub struct Demo {
     record: Option<PathBuf>,
     /// When a policy made here becomes visible to readers, by id.
     visible: Mutex<BTreeMap<String, Timestamp>>,
+    faults: Mutex<Faults>,
+    connector: Mutex<Connector>,
 }
 
 impl Demo {
@@ -36,7 +40,17 @@ impl Demo {
     #[must_use]
     pub fn new(base: String, clock: Clock, tenant: Tenant, tokens: Tokens) -> Self {
         let (tenant, requests) = (Mutex::new(tenant), Mutex::default());
-        Self { base, clock, tokens, tenant, requests, record: None, visible: Mutex::default() }
+        Self {
+            base,
+            clock,
+            tokens,
+            tenant,
+            requests,
+            record: None,
+            visible: Mutex::default(),
+            faults: Mutex::default(),
+            connector: Mutex::default(),
+        }
     }
 
     /// Appends every Graph request to a file in `folder` too.
@@ -76,9 +90,22 @@ impl Demo {
         lock(&self.requests).iter().cloned().collect()
     }
 
-    /// Readers do not see the policy with this id before `from`.
-    pub fn hide_until(&self, id: &str, from: Timestamp) {
-        lock(&self.visible).insert(id.to_owned(), from);
+    /// Readers do not see a new policy before the lag that was set has passed.
+    pub fn hide_new(&self, policy: &Value) {
+        let lag = SignedDuration::try_from(self.faults().read_lag()).unwrap_or_default();
+        if let (Some(id), Ok(from)) = (policy.get("id").and_then(Value::as_str), self.now().checked_add(lag)) {
+            lock(&self.visible).insert(id.to_owned(), from);
+        }
+    }
+
+    /// What goes wrong at present.
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.faults)
+    }
+
+    /// What the fake connector of Teams holds.
+    pub fn connector(&self) -> MutexGuard<'_, Connector> {
+        lock(&self.connector)
     }
 
     /// Whether readers see this policy by now.

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::audits::{Actor, Change};
 use super::groups::Groups;
 use super::logs::SignInLog;
 use super::people::People;
 use super::random::{Ids, Object};
-use super::{apps, places, policies};
+use super::{apps, audits, places, policies};
 
 /// What a tenant is made from; the same seed gives the same tenant.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,8 @@ pub struct Tenant {
     pub app_groups: Value,
     /// Past sign-ins.
     pub sign_ins: SignInLog,
+    /// Audit records, oldest first.
+    pub audits: Vec<Value>,
 }
 
 impl Tenant {
@@ -59,6 +62,7 @@ impl Tenant {
             service_principals: apps::service_principals(ids, &id, seed.today),
             app_groups: apps::groups(),
             sign_ins: SignInLog::default(),
+            audits: Vec::new(),
             strengths,
             id,
             people,
@@ -66,6 +70,7 @@ impl Tenant {
         };
         tenant.policies = policies.into_iter().map(|policy| tenant.with_strength(policy)).collect();
         tenant.sign_ins = SignInLog::generate(&tenant.people, tenant.policies.clone());
+        tenant.audits = audits::history(&tenant);
         tenant
     }
 
@@ -78,6 +83,13 @@ impl Tenant {
             *slot = found.clone();
         }
         policy
+    }
+
+    /// Writes a change into the audit log.
+    pub fn audit(&mut self, when: Timestamp, by: &Actor, change: &Change) {
+        let number = u32::try_from(self.audits.len()).unwrap_or(u32::MAX);
+        let record = change.record(&self.people, (number, when), by);
+        self.audits.push(record);
     }
 
     /// The policy with this id.

@@ -61,8 +61,9 @@ impl Filter {
 impl Clause {
     fn parse(text: &str) -> Option<Self> {
         if let Some((property, rest)) = text.split_once("/any(") {
-            let value = rest.split('\'').nth(1)?;
-            return Some(Self { property: property.into(), operator: Operator::Any, value: value.into() });
+            let alternatives: Vec<&str> = rest.split('\'').skip(1).step_by(2).collect();
+            let value = alternatives.join(",");
+            return Some(Self { property: property.into(), operator: Operator::Any, value });
         }
         if let Some((name, rest)) = text.split_once('(') {
             let operator = match name.trim().to_lowercase().as_str() {
@@ -91,7 +92,8 @@ impl Clause {
     fn matches(&self, row: &Value) -> bool {
         let found = row.pointer(&format!("/{}", self.property)).unwrap_or(&Value::Null);
         if self.operator == Operator::Any {
-            return found.as_array().is_some_and(|list| list.iter().any(|entry| entry.as_str() == Some(&self.value)));
+            let named = |entry: &Value| self.value.split(',').any(|value| entry.as_str() == Some(value));
+            return found.as_array().is_some_and(|list| list.iter().any(named));
         }
         let text = match found {
             Value::String(text) => text.clone(),
@@ -152,6 +154,7 @@ mod tests {
         assert!(!holds("createdDateTime gt 2026-11-23T09:12:00Z"));
         assert!(holds("signInEventTypes/any(t: t eq 'nonInteractiveUser')"));
         assert!(!holds("signInEventTypes/any(t: t eq 'interactiveUser')"));
+        assert!(holds("signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')"));
         assert!(holds("startswith(createdDateTime,'2026-11')"));
         assert!(holds("accountEnabled eq true"));
         assert!(!holds("gone ge 3"));

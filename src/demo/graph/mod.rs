@@ -3,10 +3,14 @@
 pub mod ask;
 pub mod directory;
 pub mod error;
+pub mod evaluate;
 pub mod filter;
 pub mod groups;
+pub mod logs;
 pub mod policies;
+pub mod rewrite;
 pub mod roles;
+pub mod rules;
 pub mod settings;
 pub mod watch;
 
@@ -27,7 +31,16 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .merge(directory::routes())
         .merge(groups::routes())
         .merge(roles::routes())
+        .merge(logs::routes())
+        .merge(evaluate::routes())
         .fallback(error::unknown_path)
         .layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
-    Router::new().nest("/v1.0", graph.clone()).nest("/beta", graph).merge(super::token::routes()).with_state(demo)
+    Router::new()
+        .nest("/v1.0", graph.clone())
+        .nest("/beta", graph)
+        .merge(super::token::routes())
+        .merge(super::connector::routes())
+        .merge(super::colleague::routes())
+        .merge(super::faults::routes())
+        .with_state(demo)
 }

@@ -1,31 +1,99 @@
-//! `/identity/conditionalAccess/policies`.
+//! `/identity/conditionalAccess/policies`: reading, and the changes Graph allows.
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ask::{Ask, WHOLE};
 use super::error::GraphError;
+use super::rewrite::{merge, stored};
+use super::rules;
+use crate::demo::audits::{Actor, Change};
+use crate::demo::random::written;
 use crate::demo::state::Demo;
 
 type Answer = Result<Json<Value>, GraphError>;
+type Shared = State<Arc<Demo>>;
+/// The name under which the product's app registration appears in the audit log.
+const APP_NAME: &str = "Portcullis";
 
 /// Routes of this family.
 pub fn routes() -> Router<Arc<Demo>> {
     Router::new()
-        .route("/identity/conditionalAccess/policies", get(list))
-        .route("/identity/conditionalAccess/policies/{id}", get(one))
+        .route("/identity/conditionalAccess/policies", get(list).post(create))
+        .route("/identity/conditionalAccess/policies/{id}", get(one).patch(update).delete(remove))
 }
 
-async fn list(State(demo): State<Arc<Demo>>, ask: Ask) -> Answer {
+async fn list(State(demo): Shared, ask: Ask) -> Answer {
     let policies = demo.tenant().policies.clone();
     ask.list(WHOLE, policies.into_iter().filter(|policy| demo.sees(policy)).collect())
 }
 
-async fn one(State(demo): State<Arc<Demo>>, Path(id): Path<String>, ask: Ask) -> Answer {
+async fn one(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
     let found = demo.tenant().policy(&id).cloned().filter(|policy| demo.sees(policy));
-    found.map(|policy| ask.one(policy)).ok_or_else(|| GraphError::not_found("ConditionalAccessPolicy", &id))
+    found.map(|policy| ask.one(policy)).ok_or_else(|| gone(&id))
+}
+
+async fn create(State(demo): Shared, body: Bytes) -> Result<(StatusCode, Json<Value>), GraphError> {
+    let sent = json_of(&body)?;
+    let mut tenant = demo.tenant();
+    rules::check(&tenant, &sent, true)?;
+    let mut policy = tenant.with_strength(stored(sent));
+    if let Some(policy) = policy.as_object_mut() {
+        policy.insert("id".into(), json!(uuid::Uuid::new_v4()));
+        policy.insert("createdDateTime".into(), json!(written(demo.now())));
+        policy.insert("modifiedDateTime".into(), Value::Null);
+    }
+    tenant.audit(demo.now(), &app(&demo), &Change::policy("Add conditional access policy", &Value::Null, &policy));
+    demo.hide_new(&policy);
+    tenant.policies.push(policy.clone());
+    Ok((StatusCode::CREATED, Json(policy)))
+}
+
+async fn update(State(demo): Shared, Path(id): Path<String>, body: Bytes) -> Result<StatusCode, GraphError> {
+    change(&demo, &id, &json_of(&body)?, &app(&demo)).map(|_| StatusCode::NO_CONTENT)
+}
+
+async fn remove(State(demo): Shared, Path(id): Path<String>) -> Result<StatusCode, GraphError> {
+    let mut tenant = demo.tenant();
+    let at = tenant.policies.iter().position(|policy| policy.get("id") == Some(&json!(id))).ok_or_else(|| gone(&id))?;
+    let policy = tenant.policies.remove(at);
+    tenant.audit(demo.now(), &app(&demo), &Change::policy("Delete conditional access policy", &policy, &Value::Null));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lays a patch over a policy on somebody's behalf; the policy as it stands then.
+pub fn change(demo: &Demo, id: &str, patch: &Value, by: &Actor) -> Result<Value, GraphError> {
+    let mut tenant = demo.tenant();
+    let before = tenant.policy(id).cloned().ok_or_else(|| gone(id))?;
+    let mut after = before.clone();
+    merge(&mut after, patch);
+    if let Some(after) = after.as_object_mut() {
+        after.insert("id".into(), json!(id));
+        after.insert("modifiedDateTime".into(), json!(written(demo.now())));
+    }
+    let after = tenant.with_strength(stored(after));
+    rules::check(&tenant, &after, false)?;
+    tenant.audit(demo.now(), by, &Change::policy("Update conditional access policy", &before, &after));
+    if let Some(policy) = tenant.policies.iter_mut().find(|policy| policy.get("id") == Some(&json!(id))) {
+        *policy = after.clone();
+    }
+    Ok(after)
+}
+
+fn json_of(body: &Bytes) -> Result<Value, GraphError> {
+    serde_json::from_slice(body).map_err(|_| GraphError::bad_request(rules::SCHEMA))
+}
+
+fn app(demo: &Demo) -> Actor {
+    Actor::App(demo.tokens.graph.id.clone(), APP_NAME.into())
+}
+
+fn gone(id: &str) -> GraphError {
+    GraphError::not_found("ConditionalAccessPolicy", id)
 }

@@ -1,10 +1,10 @@
-//! What stands before every Graph request: the record of it, and the token check.
+//! What stands before every Graph request: the record of it, the token check, and the faults that were set.
 
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{OriginalUri, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub async fn watch(State(demo): State<Arc<Demo>>, request: Request, next: Next) 
         "body": readable(&body), "time": demo.now().to_string() });
     let allowed = bearer(&parts.headers).is_some_and(|token| demo.tokens.accepts(token, Audience::Graph, demo.now()));
     let response = if allowed {
-        next.run(Request::from_parts(parts, Body::from(body))).await
+        faulty(&demo, Request::from_parts(parts, Body::from(body)), next).await
     } else {
         GraphError::unauthorised().into_response()
     };
@@ -32,7 +32,26 @@ pub async fn watch(State(demo): State<Arc<Demo>>, request: Request, next: Next) 
     response
 }
 
+/// Answers as the faults allow: late, not at all, or with the effect but without the answer.
+async fn faulty(demo: &Demo, request: Request, next: Next) -> Response {
+    let (delay, refused) = {
+        let mut faults = demo.faults();
+        (faults.delay(), faults.refuses())
+    };
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    if refused {
+        return GraphError::unavailable().into_response();
+    }
+    let writes = matches!(*request.method(), Method::POST | Method::PATCH | Method::DELETE);
+    let evaluates = request.uri().path().ends_with("/evaluate");
+    let response = next.run(request).await;
+    if writes && !evaluates && demo.faults().loses() { GraphError::lost().into_response() } else { response }
+}
+
 /// The token of an `Authorization: Bearer` header.
+#[must_use]
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }

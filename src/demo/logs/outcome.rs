@@ -69,9 +69,8 @@ fn request(tenant: &Tenant, visit: &Visit) -> Value {
 /// What the person and the client can prove.
 struct Means {
     legacy: bool,
-    compliant: bool,
-    hybrid: bool,
-    protected: bool,
+    /// Controls that the device and the client meet by themselves.
+    met: Vec<&'static str>,
     methods: &'static [&'static str],
 }
 
@@ -79,11 +78,16 @@ impl Means {
     fn of(tenant: &Tenant, visit: &Visit) -> Self {
         let device = visit.device.as_ref().filter(|_| visit.kind != "other");
         let mobile = matches!(visit.platform, Some("iOS" | "android"));
+        let protected = mobile && device.is_some() && visit.kind == "mobileAppsAndDesktopClients";
+        let met = [
+            ("compliantDevice", device.is_some_and(|device| device.compliant)),
+            ("domainJoinedDevice", device.is_some_and(|device| device.trust == "ServerAd")),
+            ("compliantApplication", protected),
+            ("approvedApplication", protected),
+        ];
         Self {
             legacy: visit.kind == "other",
-            compliant: device.is_some_and(|device| device.compliant),
-            hybrid: device.is_some_and(|device| device.trust == "ServerAd"),
-            protected: mobile && device.is_some() && visit.kind == "mobileAppsAndDesktopClients",
+            met: met.into_iter().filter(|(_, met)| *met).map(|(control, _)| control).collect(),
             methods: devices::methods(&tenant.people, visit.user),
         }
     }
@@ -96,12 +100,7 @@ impl Means {
     }
 
     fn without_mfa(&self, control: &str) -> bool {
-        match control {
-            "compliantDevice" => self.compliant,
-            "domainJoinedDevice" => self.hybrid,
-            "compliantApplication" | "approvedApplication" => self.protected,
-            _ => false,
-        }
+        self.met.contains(&control)
     }
 
     /// Whether the strength can be met with what is registered.
