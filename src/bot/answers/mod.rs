@@ -13,6 +13,8 @@ use super::answer::Answer;
 use super::intent::{Intent, Previous, Routed, SlotName};
 
 mod coverage_gaps;
+#[cfg(test)]
+pub(crate) mod testing;
 
 /// A question with everything that an answer may look at.
 #[derive(Clone, Copy)]
