@@ -151,20 +151,28 @@ impl Worker {
         let Some(handler) = self.handlers.0.get(&job.kind) else {
             return Ok(Some(End::Dead { error: format!("no handler for jobs of kind {:?}", job.kind) }));
         };
-        let mut run = AssertUnwindSafe(handler(job.clone())).catch_unwind();
-        let mut stopped = Box::pin(stopped(stop, self.pace.grace));
+        let run = AssertUnwindSafe(handler(job.clone())).catch_unwind();
+        // The heartbeat is polled beside the handler, never instead of it: a handler may be in the middle of a
+        // transaction while the heartbeat waits for the same connection.
+        tokio::select! {
+            result = run => {
+                let result = result.unwrap_or_else(|_| Err(anyhow!("its handler panicked")));
+                Ok(Some(self.judge(job, result)))
+            }
+            lost = self.beat(job) => lost.map(|()| None),
+            () = stopped(stop, self.pace.grace) => Ok(Some(End::Again(self.clock.now()))),
+        }
+    }
+
+    /// Extends the lease again and again; returns when it is lost.
+    async fn beat(&self, job: &Job) -> anyhow::Result<()> {
         let mut beat = interval(self.pace.lease / 3);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beat.tick().await; // the first tick comes at once, and the lease is fresh
         loop {
-            tokio::select! {
-                result = &mut run => {
-                    let result = result.unwrap_or_else(|_| Err(anyhow!("its handler panicked")));
-                    return Ok(Some(self.judge(job, result)));
-                }
-                _ = beat.tick() => if !self.store.extend(job, self.clock.now() + self.pace.lease).await? {
-                    return Ok(None);
-                },
-                () = &mut stopped => return Ok(Some(End::Again(self.clock.now()))),
+            beat.tick().await;
+            if !self.store.extend(job, self.clock.now() + self.pace.lease).await? {
+                return Ok(());
             }
         }
     }

@@ -180,14 +180,6 @@ async fn commit(app: &App, case: &Case, moved: &Move, by: &Actor) -> anyhow::Res
     if !tx.move_approval(&case.kept, &stored(&moved.state, &case.terms)?, now).await? {
         return Ok(false);
     }
-    for effect in &moved.effects {
-        let action = match effect {
-            Effect::Record(action) => *action,
-            Effect::CommitIntent => Action::PolicyCreateIntended,
-            _ => continue,
-        };
-        tx.append(entry(app, by.clone(), action, case.kept.suggestion, particulars(case, &moved.state))).await?;
-    }
     let row = mirrored(&case.suggestion, &moved.state, now);
     if row.state != case.suggestion.state && !tx.change_suggestion(&row).await? {
         return Ok(false);
@@ -200,6 +192,15 @@ async fn commit(app: &App, case: &Case, moved: &Move, by: &Actor) -> anyhow::Res
         due: now,
     })
     .await?;
+    // The log's row comes last: it stays locked until commit.
+    for effect in &moved.effects {
+        let action = match effect {
+            Effect::Record(action) => *action,
+            Effect::CommitIntent => Action::PolicyCreateIntended,
+            _ => continue,
+        };
+        tx.append(entry(app, by.clone(), action, case.kept.suggestion, particulars(case, &moved.state))).await?;
+    }
     tx.commit().await?;
     Ok(true)
 }

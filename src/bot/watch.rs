@@ -30,7 +30,14 @@ pub async fn look(app: Arc<App>, _: Job) -> anyhow::Result<Outcome> {
     let now = app.clock.now();
     let since =
         seen.and_then(|seen| Timestamp::from_millisecond(seen).ok()).unwrap_or(now - SignedDuration::from_mins(5));
-    let records = graph.audits_since(since).await?;
+    let records = match graph.audits_since(since).await {
+        Ok(records) => records,
+        Err(error) => {
+            // The next look sees the same changes, so this one is over.
+            tracing::warn!(%error, "the audit log could not be read");
+            return Ok(Outcome::Done);
+        }
+    };
     let newest = records.iter().map(|record| record.at).max();
     if records.iter().any(|record| record.at > since && matters(record)) {
         review::request(&app, &Actor::bot()).await?;

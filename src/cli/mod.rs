@@ -1,8 +1,15 @@
 //! The command line: one file a subcommand.
 
+mod analyze;
+mod ask;
 mod demo;
+mod folder;
+mod log;
+mod migrate;
 mod output;
 mod runtime;
+mod serve;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -23,6 +30,16 @@ struct Arguments {
 enum Command {
     /// Try everything on a made-up tenant: the bot, its web chat, and Microsoft Graph as a service on this machine
     Demo(demo::Demo),
+    /// Serve a real tenant in Microsoft Teams
+    Serve(serve::Serve),
+    /// Run every check on a folder of exported policies
+    Analyze(analyze::Analyze),
+    /// Ask one question about a folder of exported policies
+    Ask(ask::Ask),
+    /// Show or verify the activity log
+    Log(log::Log),
+    /// Bring the database to the present version
+    Migrate(migrate::Migrate),
 }
 
 /// How a command ended.
@@ -52,5 +69,10 @@ pub fn run() -> ExitCode {
 async fn dispatch(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Demo(demo) => demo.run().await,
+        Command::Serve(serve) => serve.run().await,
+        Command::Analyze(analyze) => analyze.run(),
+        Command::Ask(ask) => ask.run().await,
+        Command::Log(log) => log.run().await,
+        Command::Migrate(migrate) => migrate.run().await,
     }
 }

@@ -1,0 +1,207 @@
+//! `portcullis analyze`: every check on a folder, for people or for machines.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::bot::analysis::Analysis;
+use crate::checks::{self, CureAction, Finding, Severity, Verdict};
+use crate::clock::Clock;
+use crate::facts::{Fact, Style, Wording};
+use crate::tenant::{Reading, write_policy};
+
+use super::{Ended, folder, output};
+
+/// Arguments of `analyze`.
+#[derive(Debug, Args)]
+pub(super) struct Analyze {
+    /// A folder, or one file, of exported policies and whatever else of the tenant there is
+    path: PathBuf,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Exit with 1 when a check of this severity or worse fails
+    #[arg(long, value_enum, default_value_t = FailOn::High)]
+    fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+    /// For a page or a ticket
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    fn limit(self) -> Option<Severity> {
+        match self {
+            Self::Critical => Some(Severity::Critical),
+            Self::High => Some(Severity::High),
+            Self::Medium => Some(Severity::Medium),
+            Self::Low => Some(Severity::Low),
+            Self::Info => Some(Severity::Info),
+            Self::Never => None,
+        }
+    }
+}
+
+impl Analyze {
+    /// Reads, judges, prints.
+    pub(super) fn run(self) -> anyhow::Result<Ended> {
+        let clock = Clock::system();
+        let snapshot = folder::read(&self.path, &clock)?;
+        let analysis =
+            Analysis::of(Arc::clone(&snapshot), String::new(), &std::collections::BTreeMap::new(), clock.now());
+        let wording = Wording::new(jiff::tz::TimeZone::system())?;
+        match self.format {
+            Format::Text => output::line(&listed(&analysis, &wording, &plain)?),
+            Format::Markdown => output::line(&listed(&analysis, &wording, &markdown)?),
+            Format::Json => output::line(&serde_json::to_string_pretty(&machine(&analysis, &wording)?)?),
+        }
+        let bad = |finding: &&Finding| {
+            let severity = checks::about(finding.check).map(|about| about.severity);
+            finding.verdict == Verdict::Fail && self.fail_on.limit().is_some_and(|limit| severity >= Some(limit))
+        };
+        Ok(if analysis.findings.iter().any(|finding| bad(&finding)) { Ended::Findings } else { Ended::Fine })
+    }
+}
+
+/// People read "needs a manual look" for `review`.
+fn verdict_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "fine",
+        Verdict::Fail => "FAILS",
+        Verdict::Review => "needs a manual look",
+        Verdict::NotApplicable => "not applicable",
+    }
+}
+
+/// One finding in words: title, verdict, sentences.
+struct Told<'a> {
+    title: &'a str,
+    severity: Severity,
+    verdict: Verdict,
+    facts: Vec<String>,
+    cures: Vec<&'a str>,
+}
+
+fn plain(told: &Told<'_>) -> String {
+    let mut text = format!("{} · {} ({:?})", verdict_words(told.verdict), told.title, told.severity);
+    for fact in &told.facts {
+        text.push_str(&format!("\n    {fact}"));
+    }
+    for cure in &told.cures {
+        text.push_str(&format!("\n    → {cure}"));
+    }
+    text
+}
+
+fn markdown(told: &Told<'_>) -> String {
+    let mut text = format!("## {}\n\n**{}** · {:?}\n", escape(told.title), verdict_words(told.verdict), told.severity);
+    for fact in &told.facts {
+        text.push_str(&format!("\n- {}", escape(fact)));
+    }
+    for cure in &told.cures {
+        text.push_str(&format!("\n- Suggested: {}", escape(cure)));
+    }
+    text
+}
+
+/// Tenant text in Markdown: nothing in it is markup.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '(' | ')' | '-' | ':' | ';' | '\'' | '"' | '/' | '%') {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+fn listed(analysis: &Analysis, wording: &Wording, show: &dyn Fn(&Told<'_>) -> String) -> anyhow::Result<String> {
+    let mut parts = Vec::new();
+    for finding in &analysis.findings {
+        let Some(about) = checks::about(finding.check) else { continue };
+        let facts = finding.facts.iter().map(|fact| wording.of(fact, Style::Full)).collect::<Result<_, _>>()?;
+        let cures = finding.cures.iter().map(|cure| cure.title.as_str()).collect();
+        parts.push(show(&Told {
+            title: about.title,
+            severity: about.severity,
+            verdict: finding.verdict,
+            facts,
+            cures,
+        }));
+    }
+    parts.push(unread(analysis));
+    Ok(parts.join("\n\n"))
+}
+
+/// What the folder lacks, and so what the verdicts don't rest on.
+fn unread(analysis: &Analysis) -> String {
+    let absent = analysis.snapshot().readings.values().filter_map(|reading| match reading {
+        Reading::Absent { reason } => Some(reason.clone()),
+        Reading::Complete { .. } => None,
+    });
+    let absent: Vec<String> = absent.collect();
+    let policies = analysis.snapshot().policies.len();
+    if absent.is_empty() {
+        format!("{policies} policies read.")
+    } else {
+        format!("{policies} policies read. Not read: {}.", absent.join("; "))
+    }
+}
+
+fn machine(analysis: &Analysis, wording: &Wording) -> anyhow::Result<Value> {
+    let snapshot = analysis.snapshot();
+    let facts = |facts: &[Fact]| -> anyhow::Result<Vec<Value>> {
+        facts
+            .iter()
+            .map(|fact| Ok(json!({"text": wording.of(fact, Style::Full)?, "total": fact.evidence.total, "rows": fact.evidence.rows})))
+            .collect()
+    };
+    let mut all = Vec::new();
+    let mut coverage = Vec::new();
+    let mut suggestions = Vec::new();
+    for finding in &analysis.findings {
+        let Some(about) = checks::about(finding.check) else { continue };
+        all.push(json!({
+            "id": about.id, "title": about.title, "severity": about.severity, "references": about.references,
+            "seeAlso": about.see_also, "verdict": finding.verdict, "evidence": facts(&finding.facts)?,
+            "notChecked": finding.not_checked,
+        }));
+        if let Some(headline) = finding.facts.first() {
+            coverage.push(json!({"check": about.id, "verdict": finding.verdict, "terms": headline.terms}));
+        }
+        for cure in &finding.cures {
+            let action = match &cure.action {
+                CureAction::Draft(policy) => json!({"kind": "draft", "policy": write_policy(policy)}),
+                CureAction::HandOver(change) => json!({"kind": "handOver", "change": change}),
+            };
+            suggestions
+                .push(json!({"check": about.id, "subject": cure.subject, "title": cure.title, "action": action}));
+        }
+    }
+    Ok(json!({
+        "checks": all, "coverage": coverage, "suggestions": suggestions,
+        "tenant": {
+            "id": snapshot.tenant_id, "name": snapshot.tenant_name, "readAt": snapshot.read_at,
+            "policies": snapshot.policies.len(), "users": snapshot.directory.users.len(),
+            "readings": snapshot.readings,
+        },
+    }))
+}
