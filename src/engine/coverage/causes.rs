@@ -115,14 +115,11 @@ impl<'a> Causes<'a> {
             }
         }
         let (surely, possibly) = condition.positions(everyone, &self.model.guests);
-        let barrier = if rest.is_disjoint(&possibly) {
-            Some(Reason::UsersNotIncluded)
-        } else if rest.is_disjoint(&surely) {
-            Some(Reason::Undecided([condition.include.open.as_slice(), &condition.exclude.open].concat().join(", ")))
-        } else {
-            None
-        };
-        parts.push((rest, barrier));
+        let open = [condition.include.open.as_slice(), &condition.exclude.open].concat().join(", ");
+        parts.push((&rest & &surely, None));
+        parts.push((&rest & (&possibly - &surely), Some(Reason::Undecided(open))));
+        parts.push((rest - possibly, Some(Reason::UsersNotIncluded)));
+        parts.retain(|(users, _)| !users.is_empty());
         parts
     }
 

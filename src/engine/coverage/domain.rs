@@ -11,6 +11,7 @@ use crate::engine::truth::Truth;
 use crate::engine::{Model, target};
 use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
+use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
 
 /// One value of a dimension.
@@ -127,7 +128,8 @@ fn targets(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Valu
     let mut values: Vec<Value> = ids.into_iter().map(|id| Value::App(Some(id.to_owned()))).collect();
     values.push(Value::App(None));
     let mut conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at));
-    if conditions.any(|policy| target::leaks(&policy.conditions.applications)) {
+    let slips = matches!(snapshot.settings.baseline_scopes, BaselineScopes::Legacy | BaselineScopes::Unknown);
+    if slips && conditions.any(|policy| target::leaks(&policy.conditions.applications)) {
         values.push(Value::Baseline);
     }
     values

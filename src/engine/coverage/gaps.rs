@@ -84,11 +84,12 @@ fn at(
         axes.iter().zip(&values).skip(1).filter_map(|(axis, values)| condition(snapshot, axis, values)).collect();
     let (Some(targets), Some(first)) = (axes.first(), values.first()) else { return Vec::new() };
     let baseline = |value: &usize| matches!(targets.values.get(*value), Some(Value::Baseline));
-    let whole = first.len() == targets.values.len();
+    // Where every other app is reached, requests for baseline scopes are no news.
+    let any_app = first.iter().any(|value| matches!(targets.values.get(*value), Some(Value::App(None))));
     let (slipping, ordinary): (Vec<usize>, Vec<usize>) = first.iter().partition(|value| baseline(value));
     let mut found = Vec::new();
     let mut kinds = causes.alike(&ordinary);
-    if !whole && !slipping.is_empty() {
+    if !any_app && !slipping.is_empty() {
         kinds.push(slipping);
     }
     for kind in kinds {
