@@ -232,6 +232,18 @@ impl Timing {
             }
         }
     }
+
+    /// The first time after `now` at which it is due.
+    #[must_use]
+    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Every(period) => self.last_due(now)?.checked_add(*period).ok(),
+            Self::Cron(cron, zone) => {
+                let now = now.to_zoned(zone.clone());
+                cron.find_next_occurrence(&now, false).ok().map(|due| due.timestamp())
+            }
+        }
+    }
 }
 
 /// A named schedule; each time it is due it makes one job, however many replicas look.

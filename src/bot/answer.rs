@@ -16,6 +16,8 @@ pub struct Answer {
     pub parts: Vec<Part>,
     /// Buttons.
     pub actions: Vec<Action>,
+    /// What the card shows and in which version (`S-34`, 2), so that every copy of it is brought up to date.
+    pub subject: Option<(String, i64)>,
 }
 
 /// One part of an answer.
@@ -73,6 +75,20 @@ impl Answer {
     #[must_use]
     pub fn action(mut self, action: Action) -> Self {
         self.actions.push(action);
+        self
+    }
+
+    /// Adds buttons.
+    #[must_use]
+    pub fn actions(mut self, actions: impl IntoIterator<Item = Action>) -> Self {
+        self.actions.extend(actions);
+        self
+    }
+
+    /// Says what the card shows and in which version.
+    #[must_use]
+    pub fn about(mut self, subject: String, version: i64) -> Self {
+        self.subject = Some((subject, version));
         self
     }
 

@@ -23,11 +23,17 @@ use super::describe;
 /// When there is no analysis yet or a wording is missing.
 pub async fn compose_case(app: &App, case: &Case) -> anyhow::Result<Composed> {
     let analysis = app.newest_analysis().await?.ok_or_else(|| anyhow::anyhow!("the tenant wasn't read yet"))?;
+    Ok(compose(card(app, case, &analysis), None, &app.wording)?)
+}
+
+/// The card of a case before it is worded; it says which suggestion it shows, in which version.
+#[must_use]
+pub fn card(app: &App, case: &Case, analysis: &Analysis) -> Answer {
     let answer = match &case.body.proposal.action {
-        CureAction::Draft(draft) => draft_card(app, case, &analysis, draft),
-        CureAction::HandOver(change) => hand_over_card(app, case, &analysis, change),
+        CureAction::Draft(draft) => draft_card(app, case, analysis, draft),
+        CureAction::HandOver(change) => hand_over_card(app, case, analysis, change),
     };
-    Ok(compose(answer, None, &app.wording)?)
+    answer.about(format!("S-{}", case.kept.suggestion), case.kept.version)
 }
 
 fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Answer {

@@ -27,11 +27,12 @@ pub const JOB: &str = "message";
 pub async fn hear(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
     meet(app, incoming).await?;
     let Event::Text(text) = &incoming.event else { return Ok(()) };
-    let answer = match refusal(app, incoming).await? {
-        Some(refused) => compose(refused, None, &app.wording)?,
+    let (answer, about) = match refusal(app, incoming).await? {
+        Some(refused) => (compose(refused, None, &app.wording)?, None),
         None => reply(app, incoming, text).await?,
     };
-    let to = Post { key: format!("answer:{}", incoming.key), to: &incoming.conversation, subject: None, version: 0 };
+    let (subject, version) = about.map_or((None, 0), |(subject, version)| (Some(subject), version));
+    let to = Post { key: format!("answer:{}", incoming.key), to: &incoming.conversation, subject, version };
     post(app, to, &answer).await
 }
 
@@ -70,13 +71,16 @@ async fn refusal(app: &App, incoming: &Incoming) -> anyhow::Result<Option<Answer
     Ok(Some(answer))
 }
 
-async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Composed> {
+/// An answer in words, and what its card shows in which version.
+type Worded = (Composed, Option<(String, i64)>);
+
+async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Worded> {
     let turn_key = format!("turn:{}:{}", conversation_id(&incoming.conversation), incoming.person.id);
     let turn: Option<Turn> = app.store.setting(app.tenant(), &turn_key).await?;
     let previous = turn.and_then(Turn::read);
     let routed = intent::route(text, previous.as_ref());
     let Some(analysis) = app.newest_analysis().await? else {
-        return Ok(compose(refused("refused.not_read_yet"), None, &app.wording)?);
+        return Ok((compose(refused("refused.not_read_yet"), None, &app.wording)?, None));
     };
     let asked = Asked {
         app,
@@ -95,7 +99,8 @@ async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Com
     let next = Turn { intent: routed.intent.as_str().to_owned(), subject };
     app.store.set(Key { tenant: app.tenant(), name: &turn_key, at: app.clock.now() }, &next).await?;
     log(app, incoming, Action::QuestionAnswered, routed.intent.as_str()).await?;
-    in_order(app, &routed, answer).await
+    let about = answer.subject.clone();
+    Ok((in_order(app, &routed, answer).await?, about))
 }
 
 /// What is remembered of a turn, so that "and from Android?" is understood.

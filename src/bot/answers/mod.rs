@@ -12,9 +12,31 @@ use super::analysis::Analysis;
 use super::answer::Answer;
 use super::intent::{Intent, Previous, Routed, SlotName};
 
+mod add_instruction;
+mod bot_activity;
+mod cancel_run;
 mod coverage_gaps;
+mod decide;
+mod dismiss_suggestion;
+mod explain_suggestion;
+mod help;
+mod list_instructions;
+mod list_policies;
+mod list_suggestions;
+mod meant;
+mod out_of_scope;
+mod period;
+mod policy_changes;
+mod posture_summary;
+mod propose_change;
+mod run_analysis;
+mod schedule_summary;
+mod show_policy;
+mod snooze_suggestion;
 #[cfg(test)]
 pub(crate) mod testing;
+mod undo;
+mod verify_log;
 
 /// A question with everything that an answer may look at.
 #[derive(Clone, Copy)]
@@ -79,7 +101,28 @@ pub type Answering<'a> = BoxFuture<'a, anyhow::Result<Answer>>;
 type Answerer = for<'a> fn(Asked<'a>) -> Answering<'a>;
 
 /// Who answers what. A test sees to it that every intent is here once.
-static ANSWERS: &[(Intent, Answerer)] = &[(Intent::CoverageGaps, coverage_gaps::answer)];
+static ANSWERS: &[(Intent, Answerer)] = &[
+    (Intent::AddInstruction, add_instruction::answer),
+    (Intent::BotActivity, bot_activity::answer),
+    (Intent::CancelRun, cancel_run::answer),
+    (Intent::CoverageGaps, coverage_gaps::answer),
+    (Intent::DismissSuggestion, dismiss_suggestion::answer),
+    (Intent::ExplainSuggestion, explain_suggestion::answer),
+    (Intent::Help, help::answer),
+    (Intent::ListInstructions, list_instructions::answer),
+    (Intent::ListPolicies, list_policies::answer),
+    (Intent::ListSuggestions, list_suggestions::answer),
+    (Intent::OutOfScope, out_of_scope::answer),
+    (Intent::PolicyChanges, policy_changes::answer),
+    (Intent::PostureSummary, posture_summary::answer),
+    (Intent::ProposeChange, propose_change::answer),
+    (Intent::RunAnalysis, run_analysis::answer),
+    (Intent::ScheduleSummary, schedule_summary::answer),
+    (Intent::ShowPolicy, show_policy::answer),
+    (Intent::SnoozeSuggestion, snooze_suggestion::answer),
+    (Intent::Undo, undo::answer),
+    (Intent::VerifyLog, verify_log::answer),
+];
 
 /// Answers a question.
 ///

@@ -1,0 +1,155 @@
+//! "What did you do last night?": the bot's own doings from its activity log, its scans, and when the next one is.
+
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::intent::SlotName;
+use crate::bot::work;
+use crate::facts::{Evidence, Fact, Row, Term};
+use crate::log::{Action, Entry};
+use crate::store::entries::Wanted;
+use crate::store::runs::RunState;
+
+use super::meant::{numbers, said};
+use super::period::span;
+use super::{Answering, Asked};
+
+/// How many entries are looked at, and how many of them are listed.
+const READ: i64 = 500;
+const LISTED: usize = 12;
+
+/// Tells what the log holds of the period, person or suggestion that the question names.
+pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
+    Box::pin(async move {
+        let entries = entries(asked).await?;
+        let mut facts = vec![headline(asked, &entries), writes(&entries)];
+        facts.extend(last_run(asked).await?);
+        facts.extend(next_run(asked).await?);
+        let items = entries.iter().take(LISTED).map(|entry| (one(entry), Vec::new())).collect();
+        Ok(Answer::sentences(facts)
+            .part(Part::List { ordered: false, items })
+            .action(ask("Is the log intact?", "verify the log"))
+            .action(ask("Scan now", "run the analysis again")))
+    })
+}
+
+/// Newest first; questions and their answers are left out, they would drown the rest.
+async fn entries(asked: Asked<'_>) -> anyhow::Result<Vec<Entry>> {
+    let subject = numbers(asked.text).first().map(|number| format!("S-{number}"));
+    let wanted = Wanted { subject, before: None, limit: READ };
+    let mut entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
+    entries.retain(|entry| !matches!(entry.action, Action::QuestionAnswered | Action::QuestionRefused));
+    if let Some((from, to)) = span(asked.text, asked.now, &asked.app.config.schedule.zone) {
+        entries.retain(|entry| from <= entry.at && entry.at < to);
+    }
+    if let Some(who) = asked.slot(SlotName::User).filter(|who| !matches!(*who, "me" | "my")) {
+        entries.retain(|entry| entry.actor.name.to_lowercase().contains(&who.to_lowercase()));
+    }
+    let text = asked.text.to_lowercase();
+    if text.contains("approv") {
+        entries.retain(|entry| {
+            entry.action.as_str().starts_with("approval.") || entry.action.as_str().starts_with("policy.")
+        });
+    }
+    Ok(entries)
+}
+
+/// A row of the activity log as evidence.
+pub(super) fn row(entry: &Entry) -> Row {
+    Row::Entry {
+        seq: u64::try_from(entry.seq).unwrap_or_default(),
+        at: entry.at,
+        action: entry.action.as_str().to_owned(),
+        by: entry.actor.name.clone(),
+    }
+}
+
+fn headline(asked: Asked<'_>, entries: &[Entry]) -> Fact {
+    let fact = Fact::new("activity.count", Evidence::of(entries.iter().map(row))).with("count", entries.len());
+    let since = span(asked.text, asked.now, &asked.app.config.schedule.zone).map(|(from, _)| from);
+    let since = since.or_else(|| entries.last().map(|entry| entry.at));
+    fact.with("since", since.map_or_else(|| Term::Word(String::new()), Term::Time)).must_show()
+}
+
+/// What of it was written to the tenant; nothing else was.
+fn writes(entries: &[Entry]) -> Fact {
+    let of = |action: Action| entries.iter().filter(move |entry| entry.action == action);
+    let (made, removed) = (of(Action::PolicyCreated), of(Action::PolicyRemoved));
+    let counts = (made.clone().count(), removed.clone().count());
+    Fact::new("activity.writes", Evidence::of(made.chain(removed).map(row)))
+        .with("made", counts.0)
+        .with("removed", counts.1)
+        .must_show()
+}
+
+fn one(entry: &Entry) -> Fact {
+    Fact::new("activity.entry", Evidence::of([row(entry)]))
+        .with("at", entry.at)
+        .with("who", Term::Name(entry.actor.name.clone()))
+        .with("what", Term::Word(words(entry.action).to_owned()))
+        .with("subject", Term::Name(subject(entry)))
+        .with("number", u64::try_from(entry.seq).unwrap_or_default())
+}
+
+/// Ids of scans and conversations say nothing to people; numbers of suggestions and instructions do.
+fn subject(entry: &Entry) -> String {
+    let told = entry.subject.starts_with("S-") || entry.subject.starts_with("I-");
+    if told { entry.subject.clone() } else { String::new() }
+}
+
+fn words(action: Action) -> &'static str {
+    match action {
+        Action::RunStarted => "scan started",
+        Action::RunFinished => "scan finished",
+        Action::RunCancelled => "scan cancelled",
+        Action::RunFailed => "scan failed",
+        Action::SuggestionOpened => "suggested",
+        Action::SuggestionSnoozed => "snoozed",
+        Action::SuggestionDismissed => "dismissed",
+        Action::SuggestionReopened => "reopened",
+        Action::SuggestionOutOfDate => "out of date",
+        Action::SuggestionResolved => "resolved",
+        Action::SuggestionHandedOver => "handed over",
+        Action::ApprovalRequested => "approval asked for",
+        Action::ApprovalGranted => "approved",
+        Action::ApprovalWithdrawn => "approval taken back",
+        Action::ApprovalRefused => "click refused",
+        Action::ApprovalExpired => "approval expired",
+        Action::PolicyCreateIntended => "about to create a report-only policy",
+        Action::PolicyCreated => "report-only policy created",
+        Action::PolicyCreateUnknown => "outcome of a creation not known",
+        Action::PolicyNeedsPerson => "left to a person",
+        Action::PolicyRemoveIntended => "about to remove a report-only policy of my own",
+        Action::PolicyRemoved => "report-only policy of my own removed",
+        Action::PolicyRemoveRefused => "policy left alone, somebody had edited it",
+        Action::InstructionAdded => "standing instruction kept",
+        Action::InstructionRemoved => "standing instruction removed",
+        Action::SettingChanged => "setting changed",
+        Action::ConversationEnabled => "channel enabled",
+        Action::SummaryPosted => "summary posted",
+        Action::QuestionAnswered => "question answered",
+        Action::QuestionRefused => "question refused",
+    }
+}
+
+/// How the newest scan went, or how it is going.
+async fn last_run(asked: Asked<'_>) -> anyhow::Result<Option<Fact>> {
+    let Some(run) = asked.app.store.newest_run(asked.app.tenant()).await? else { return Ok(None) };
+    let wanted = Wanted { subject: Some(run.id.clone()), before: None, limit: 10 };
+    let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
+    let key = match run.state {
+        RunState::Running => "activity.running",
+        RunState::Finished => "activity.finished",
+        RunState::Cancelled => "activity.cancelled",
+        RunState::Failed => "activity.failed",
+    };
+    let fact = Fact::new(key, Evidence::of(entries.iter().map(row))).with("started", run.started);
+    let fact = fact.with("ended", run.finished.unwrap_or(run.started));
+    Ok(Some(fact.with("why", Term::Name(run.error.unwrap_or_default()))))
+}
+
+/// When the next scan is due; none when nothing is scheduled.
+pub(super) async fn next_run(asked: Asked<'_>) -> anyhow::Result<Option<Fact>> {
+    let schedules = work::schedules(asked.app).await?;
+    let run = schedules.iter().find(|schedule| schedule.name == "run");
+    let due = run.and_then(|schedule| schedule.timing.next_due(asked.now));
+    Ok(due.map(|at| said("activity.next_run").with("at", at)))
+}

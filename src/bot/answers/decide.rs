@@ -1,0 +1,42 @@
+//! What snoozing, dismissing and undoing by text have in common: a small card whose button decides.
+
+use crate::approval::State;
+use crate::bot::access::Right;
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::approve::{Case, case_of};
+use crate::chat::card::{Action, Kind};
+use crate::facts::{Fact, Term};
+use crate::store::suggestions::Row;
+
+use super::meant::said;
+use super::{Asked, propose_change};
+
+/// A card that offers one decision about a suggestion, if `offered` gives a button for the state it is in; otherwise the
+/// approval card, which says where it stands.
+pub(super) async fn card(
+    asked: Asked<'_>,
+    row: &Row,
+    key: &str,
+    offered: impl Fn(&Case) -> Option<Action>,
+) -> anyhow::Result<Answer> {
+    let case = case_of(asked.app, row).await?;
+    let Some(button) = offered(&case) else { return propose_change::card(asked, row).await };
+    let headline = case.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+    let fact = Fact::new(key, headline)
+        .with("number", Term::Word(format!("S-{}", row.number)))
+        .with("title", Term::Name(row.title.clone()))
+        .must_show();
+    let answer = Answer { kind: Kind::Question, ..Answer::default() };
+    let answer = answer.part(Part::Sentences(vec![fact])).about(format!("S-{}", row.number), case.kept.version);
+    let open = ask("Open", format!("propose S-{}", row.number));
+    Ok(if asked.right == Right::Decide {
+        answer.action(button).action(open)
+    } else {
+        answer.part(Part::Warning(vec![said("refused.no_right_to_decide")])).action(open)
+    })
+}
+
+/// Whether it waits for a decision and nobody has approved yet or only one of two has.
+pub(super) fn is_open(case: &Case) -> bool {
+    matches!(case.state, State::Open { .. })
+}

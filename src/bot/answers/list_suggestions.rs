@@ -1,0 +1,174 @@
+//! "What should we fix first?": the suggestions, most severe first, with what was silenced by standing instructions.
+
+use std::cmp::Reverse;
+
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::intent::SlotName;
+use crate::bot::reconcile::{self, Body, state};
+use crate::checks::{CureAction, Severity};
+use crate::facts::{Evidence, Fact, Row as EvidenceRow, Term};
+use crate::store::entries::Wanted;
+use crate::store::suggestions::Row;
+
+use super::bot_activity::row as entry_row;
+use super::meant::{check, said};
+use super::{Answering, Asked};
+
+/// How many suggestions one answer holds.
+const LISTED: usize = 12;
+
+/// Lists those in the state that the question names (open otherwise), of its topic, app, group or policy.
+pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
+    Box::pin(async move {
+        let all = asked.app.store.suggestions(asked.app.tenant()).await?;
+        let states = wanted_states(asked.text);
+        let mut rows: Vec<(Row, Body)> = Vec::new();
+        for row in all.into_iter().filter(|row| states.contains(&row.state.as_str())) {
+            let body = Body::of(&row)?;
+            if concerns(asked, &row, &body) {
+                rows.push((row, body));
+            }
+        }
+        rows.sort_by_key(|(row, body)| (Reverse(body.proposal.severity), row.number));
+        let silenced = silenced(asked).await?;
+        Ok(listed(asked, &rows, &states, silenced))
+    })
+}
+
+fn wanted_states(text: &str) -> Vec<&'static str> {
+    let text = text.to_lowercase();
+    let has = |word: &str| text.contains(word);
+    if has("snooz") || has("put off") || has("deferred") || has("on hold") {
+        vec![state::SNOOZED]
+    } else if has("dismiss") || has("turned down") || has("rejected") || has("declined") {
+        vec![state::DISMISSED]
+    } else if has("created") || has("report-only") {
+        vec![state::CREATING, state::CREATED]
+    } else if has("resolved") || has("fixed") || has("done") {
+        vec![state::RESOLVED]
+    } else if has("every suggestion") || has("all suggestions ever") {
+        vec![
+            state::OPEN,
+            state::SNOOZED,
+            state::DISMISSED,
+            state::CREATING,
+            state::CREATED,
+            state::OUT_OF_DATE,
+            state::NEEDS_PERSON,
+            state::RESOLVED,
+            state::UNDONE,
+        ]
+    } else {
+        vec![state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON]
+    }
+}
+
+/// Whether a suggestion has to do with what the question names; a question that names nothing wants them all.
+fn concerns(asked: Asked<'_>, row: &Row, body: &Body) -> bool {
+    let names = [SlotName::App, SlotName::Group, SlotName::Policy, SlotName::ClientApp];
+    let named: Vec<String> = names
+        .iter()
+        .filter_map(|name| asked.routed.slots.get(name))
+        .flatten()
+        .map(|name| name.to_lowercase())
+        .collect();
+    if named.is_empty() {
+        return true;
+    }
+    let topic = check(&named.join(" ")).is_some_and(|check| check == row.check_id);
+    topic || named.iter().any(|name| mentions(body, &row.title, name))
+}
+
+fn mentions(body: &Body, title: &str, name: &str) -> bool {
+    let rows = body.proposal.facts.iter().flat_map(|fact| &fact.evidence.rows);
+    let mut names: Vec<&str> = rows
+        .filter_map(|row| match row {
+            EvidenceRow::Policy { name, .. } | EvidenceRow::Object { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    names.push(title);
+    if let CureAction::HandOver(change) = &body.proposal.action {
+        names.push(&change.target_name);
+    }
+    names.iter().any(|known| known.to_lowercase().contains(name))
+}
+
+fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec<Fact>) -> Answer {
+    let count = said("suggestions.count").with("count", rows.len()).with("states", Term::Word(states.join(", ")));
+    let severe = rows.iter().filter(|(_, body)| body.proposal.severity >= Severity::High).count();
+    let items = rows.iter().take(LISTED).map(|(row, body)| {
+        let number = format!("S-{}", row.number);
+        let buttons = vec![ask("Open", format!("propose {number}")), ask("Why?", format!("why {number}?"))];
+        (line(row, body), buttons)
+    });
+    let answer = Answer::sentences(vec![count.with("severe", severe)]);
+    let answer = answer.part(Part::List { ordered: true, items: items.collect() });
+    let answer = if silenced.is_empty() {
+        answer
+    } else {
+        answer.part(Part::Heading("Not suggested".into())).part(Part::List {
+            ordered: false,
+            items: silenced
+                .into_iter()
+                .map(|fact| (fact, vec![ask("Instructions", "show the standing instructions")]))
+                .collect(),
+        })
+    };
+    answer
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Snoozed", "which suggestions are snoozed?"))
+        .action(ask("Dismissed", "which suggestions are dismissed?"))
+}
+
+/// Number, title, severity and state, resting on the headline's rows.
+fn line(row: &Row, body: &Body) -> Fact {
+    let evidence = body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+    let until = row.until.map_or_else(|| Term::Word(String::new()), Term::Time);
+    Fact::new("suggestions.one", evidence)
+        .with("number", Term::Word(format!("S-{}", row.number)))
+        .with("title", Term::Name(row.title.clone()))
+        .with("severity", Term::Word(severity_word(body.proposal.severity).to_owned()))
+        .with("state", Term::Word(if row.state == state::OPEN { String::new() } else { row.state.clone() }))
+        .with("until", until)
+        .with("reason", Term::Name(row.reason.clone().unwrap_or_default()))
+}
+
+/// How people say a severity.
+pub(super) fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+/// What isn't suggested because of a standing instruction, each with the entry that keeps the instruction.
+async fn silenced(asked: Asked<'_>) -> anyhow::Result<Vec<Fact>> {
+    let instructions = reconcile::instructions(asked.app, asked.now).await?;
+    let known = asked.app.store.suggestions(asked.app.tenant()).await?;
+    let mut facts = Vec::new();
+    for proposal in asked.analysis.proposals() {
+        let live = known.iter().any(|row| {
+            row.fingerprint == proposal.fingerprint && row.state != state::RESOLVED && row.state != state::UNDONE
+        });
+        let Some(instruction) = instructions.iter().find(|instruction| instruction.covers(&proposal, asked.now)) else {
+            continue;
+        };
+        if live {
+            continue;
+        }
+        let number = format!("I-{}", instruction.number);
+        let wanted = Wanted { subject: Some(number.clone()), before: None, limit: 5 };
+        let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
+        facts.push(
+            Fact::new("suggestions.silenced", Evidence::of(entries.iter().map(entry_row)))
+                .with("title", Term::Name(proposal.title))
+                .with("number", Term::Word(number))
+                .must_show(),
+        );
+    }
+    Ok(facts)
+}

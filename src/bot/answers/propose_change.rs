@@ -1,0 +1,61 @@
+//! "Create S-4 in report-only": shows the approval card; its button, pressed by an approver, acts.
+
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::approval_card;
+use crate::bot::approve::case_of;
+use crate::bot::intent::SlotName;
+use crate::bot::lookup::Found;
+use crate::bot::reconcile::Body;
+use crate::checks::{CureAction, rows};
+use crate::facts::{Fact, Term};
+use crate::store::suggestions::Row;
+use crate::tenant::Policy;
+
+use super::meant::{numbers, policies, suggestion, titled};
+use super::{Answering, Asked};
+
+/// Shows the card of the suggestion that is meant; an edit of an existing policy is a person's.
+pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
+    Box::pin(async move {
+        let named = asked.slot(SlotName::Policy).is_some() && numbers(asked.text).is_empty();
+        if let (true, Some((_, Found::One(policy)))) = (named, policies(asked).into_iter().next()) {
+            return edit(asked, policy).await;
+        }
+        match suggestion(asked).await?.unclear(|number| format!("propose {number}")) {
+            Ok(row) => card(asked, &row).await,
+            Err(question) => Ok(question),
+        }
+    })
+}
+
+/// The approval card of a suggestion as it stands now.
+pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> {
+    let case = case_of(asked.app, row).await?;
+    Ok(approval_card::card(asked.app, &case, asked.analysis))
+}
+
+/// What can be done about a policy that exists: the suggestions that would change it, for a person to carry out.
+async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
+    let all = asked.app.store.suggestions(asked.app.tenant()).await?;
+    let touches = |row: &&Row| {
+        let body = Body::of(row).ok();
+        body.is_some_and(
+            |body| matches!(&body.proposal.action, CureAction::HandOver(change) if change.target_id == policy.id),
+        )
+    };
+    let found: Vec<&Row> = all.iter().filter(touches).collect();
+    let fact = Fact::new("propose.edit", asked.analysis.evidence([rows::policy(policy)]))
+        .with("policy", Term::Name(policy.display_name.clone()))
+        .with("count", found.len())
+        .must_show();
+    let item = |row: &&Row| {
+        let number = format!("S-{}", row.number);
+        (titled(row, crate::facts::Evidence::default()), vec![ask("Open", format!("propose {number}"))])
+    };
+    let answer =
+        Answer::sentences(vec![fact]).part(Part::List { ordered: false, items: found.iter().map(item).collect() });
+    Ok(answer
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Show it", format!("show {}", policy.display_name)))
+        .action(ask("Suggestions", "show open suggestions")))
+}

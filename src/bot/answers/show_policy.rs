@@ -1,0 +1,48 @@
+//! "Show CA200": one policy in the portal's words and order.
+
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::describe;
+use crate::checks::rows;
+use crate::facts::{Fact, Term};
+use crate::tenant::Policy;
+
+use super::meant::{one_policy, said};
+use super::{Answering, Asked};
+
+/// Shows the policy that is named.
+pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
+    Box::pin(async move {
+        Ok(match one_policy(asked, |name| format!("show {name}")) {
+            Ok(policy) => shown(asked, policy),
+            Err(question) => question,
+        })
+    })
+}
+
+fn shown(asked: Asked<'_>, policy: &Policy) -> Answer {
+    let snapshot = asked.analysis.snapshot();
+    let name = policy.display_name.as_str();
+    let lines = describe::policy(policy, snapshot).into_iter();
+    let lines =
+        lines.map(|(label, words)| (label.to_owned(), vec![said("show.line").with("words", Term::Name(words))]));
+    let mut answer = Answer::sentences(vec![state(asked, policy)]).titled(name).part(Part::Rows(lines.collect()));
+    if !policy.undecided.is_empty() {
+        let undecided = said("show.undecided").with("what", Term::Names(policy.undecided.clone()));
+        answer = answer.part(Part::Warning(vec![undecided]));
+    }
+    answer
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Who is excluded?", format!("who is excluded from {name}?")))
+        .action(ask("Who changed it?", format!("who changed {name}?")))
+        .action(ask("Impact", format!("who would {name} block?")))
+}
+
+/// What state it is in, and since when.
+fn state(asked: Asked<'_>, policy: &Policy) -> Fact {
+    let evidence = asked.analysis.evidence([rows::policy(policy)]);
+    let fact = Fact::new("show.state", evidence)
+        .with("policy", Term::Name(policy.display_name.clone()))
+        .with("state", Term::Word(rows::state_word(policy.state).to_owned()));
+    let time = |at: Option<jiff::Timestamp>| at.map_or_else(|| Term::Word(String::new()), Term::Time);
+    fact.with("created", time(policy.created)).with("modified", time(policy.modified)).must_show()
+}
