@@ -2,28 +2,70 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant};
-use portcullis::graph::{Client, Quiet, read_snapshot};
-use portcullis::tenant::{Kind, Reading, Snapshot};
+use portcullis::graph::{Client, CreateOutcome, OwnPolicy, Quiet, RemoveError, Writer, read_snapshot};
+use portcullis::suggestions::draft::ReportOnlyPolicy;
+use portcullis::tenant::policy::{Control, GrantControls, Operator};
+use portcullis::tenant::{Kind, Policy, Reading, Snapshot};
+use serde_json::json;
 
 const TODAY: &str = "2026-11-24T08:30:00Z";
+
+const MARKER: &str = "[pc-7f3a]";
 
 struct Demo {
     service: Service,
     config: Config,
     client: Client,
+    clock: Clock,
+}
+
+impl Demo {
+    fn writer(&self) -> Writer {
+        Writer::new(&self.config, &self.client).unwrap().unwrap()
+    }
+
+    /// MFA for everybody but the emergency access accounts.
+    fn draft(&self) -> ReportOnlyPolicy {
+        let mut policy = Policy::default();
+        policy.conditions.users.include.all = true;
+        policy.conditions.users.exclude.groups.insert(self.service.emergency_group.clone());
+        policy.conditions.applications.all = true;
+        policy.grant = Some(GrantControls { operator: Operator::Or, controls: [Control::Mfa].into() });
+        ReportOnlyPolicy::new(&policy, &format!("Require MFA {MARKER}")).unwrap()
+    }
+
+    fn misbehave(&self, faults: serde_json::Value) {
+        let body = serde_json::from_value(faults).unwrap();
+        self.service.state().faults().clone_from(&body);
+    }
+
+    /// Rows that the tenant's logs hold: sign-ins, audit records.
+    fn log_sizes(&self) -> (u64, u64) {
+        let tenant = self.service.state().tenant();
+        let sign_ins = tenant.sign_ins.rows(&tenant, 0, Timestamp::UNIX_EPOCH).count();
+        (sign_ins.try_into().unwrap(), tenant.audits.len().try_into().unwrap())
+    }
+
+    fn requests(&self, method: &str) -> usize {
+        self.service.state().requests().iter().filter(|request| request["method"] == method).count()
+    }
 }
 
 async fn demo(users: u32) -> Demo {
     let today: Timestamp = TODAY.parse().unwrap();
+    let clock = Clock::fixed(today);
     let options = Options {
         tenant: Tenant::generate(&Seed { users, seed: 1, today }),
         port: 0,
         record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
-        clock: Arc::new(move || today),
+        clock: Arc::new({
+            let clock = clock.clone();
+            move || clock.now()
+        }),
     };
     let service = Service::start(options).await.unwrap();
     let config = Config::loopback(Loopback {
@@ -35,8 +77,8 @@ async fn demo(users: u32) -> Demo {
         store: "sqlite::memory:",
     })
     .unwrap();
-    let client = Client::new(&config, Clock::fixed(today)).unwrap();
-    Demo { service, config, client }
+    let client = Client::new(&config, clock.clone()).unwrap();
+    Demo { service, config, client, clock }
 }
 
 fn count(snapshot: &Snapshot, kind: Kind) -> u64 {
@@ -70,6 +112,9 @@ async fn the_whole_tenant_is_read() {
     IdentitySecurityDefaultsEnforcementPolicy 1
     ");
     assert_eq!(read.directory.users.len(), 500);
+    let (sign_ins, audits) = demo.log_sizes();
+    assert_eq!((count(&read, Kind::SignIns), count(&read, Kind::DirectoryAudits)), (sign_ins, audits));
+    assert!(sign_ins > 1_000 && audits > 0, "more than one page of sign-ins: {sign_ins}");
     let named = read.policies.iter().flat_map(|policy| &policy.conditions.users.exclude.groups);
     for group in named.filter_map(|id| read.directory.groups.get(id)) {
         assert!(group.transitive.is_some(), "members of {} were read", group.display_name);
@@ -90,4 +135,65 @@ async fn the_people_of_the_demo_stand_as_they_should() {
         };
         assert_eq!((decides, asks || decides), expected, "{}", person.name);
     }
+}
+
+#[tokio::test]
+async fn a_second_reading_asks_for_the_new_part_of_the_logs_and_is_the_same() {
+    let demo = demo(50).await;
+    let first = read_snapshot(&demo.client, &Quiet, None).await.unwrap();
+    let second = read_snapshot(&demo.client, &Quiet, Some(&first)).await.unwrap();
+    assert!(first.sign_ins == second.sign_ins && first.audits == second.audits);
+    assert!(!first.sign_ins.is_empty() && !first.audits.is_empty());
+}
+
+#[tokio::test]
+async fn a_policy_is_created_read_back_and_taken_back_and_the_audit_log_tells() {
+    let demo = demo(50).await;
+    let (writer, draft) = (demo.writer(), demo.draft());
+    let since = demo.clock.now();
+    let CreateOutcome::Created(id) = writer.create(&draft).await else { panic!("not created") };
+    let found = writer.read_back(&id).await.unwrap();
+    assert!(found.policy.same_meaning(draft.policy()), "{}", found.raw);
+    assert_eq!(found.raw["state"], "enabledForReportingButNotEnforced");
+    assert_eq!(demo.client.policies().await.unwrap().len(), 26);
+    let own = OwnPolicy(Policy { id: id.clone(), ..draft.policy().clone() });
+    writer.remove(&own).await.unwrap();
+    assert_eq!(demo.client.policies().await.unwrap().len(), 25);
+    let records = demo.client.audits_since(since).await.unwrap();
+    let told: Vec<&str> =
+        records.iter().filter(|record| record.target_id == id).map(|record| &*record.activity).collect();
+    assert_eq!(told, ["Add conditional access policy", "Delete conditional access policy"]);
+}
+
+/// The answer is lost and readers see the policy two seconds late: it is looked for, and there is one.
+#[tokio::test]
+async fn a_lost_answer_is_found_by_its_marker_and_never_repeated() {
+    let demo = demo(50).await;
+    demo.misbehave(json!({"loseResponses": 1, "readLagMs": 2_000}));
+    let writer = demo.writer();
+    assert_eq!(writer.create(&demo.draft()).await, CreateOutcome::Unknown);
+    assert!(writer.find_by_marker(MARKER).await.unwrap().is_empty(), "not visible yet");
+    demo.clock.set(demo.clock.now() + 3.seconds());
+    assert_eq!(writer.find_by_marker(MARKER).await.unwrap().len(), 1);
+    assert_eq!(demo.requests("POST"), 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_deletion_is_not_repeated_either() {
+    let demo = demo(50).await;
+    let writer = demo.writer();
+    let CreateOutcome::Created(id) = writer.create(&demo.draft()).await else { panic!("not created") };
+    let own = OwnPolicy(Policy { id, ..demo.draft().policy().clone() });
+    demo.misbehave(json!({"loseResponses": 1}));
+    assert_eq!(writer.remove(&own).await, Err(RemoveError::Unknown));
+    assert_eq!(writer.remove(&own).await, Ok(()), "it is gone");
+    assert_eq!(demo.requests("DELETE"), 1);
+}
+
+#[tokio::test]
+async fn a_draft_that_graph_refuses_shows_graph_s_own_words() {
+    let demo = demo(50).await;
+    let nobody = ReportOnlyPolicy::new(&Policy::default(), "Nothing").unwrap();
+    let CreateOutcome::Rejected(error) = demo.writer().create(&nobody).await else { panic!("not refused") };
+    insta::assert_snapshot!(error, @"Microsoft Graph rejects the request (400 BadRequest): The server could not process the request because it is malformed or incorrect. Invalid users.");
 }
