@@ -11,7 +11,7 @@ use portcullis::bot::intent::{Intent, Previous, SlotName, Slots, route};
 use serde::Deserialize;
 
 /// Shares of the project's own set that must be right.
-const INTENT_FLOOR: f64 = 0.80;
+const INTENT_FLOOR: f64 = 0.90;
 const SLOT_FLOOR: f64 = 0.50;
 
 #[derive(Deserialize)]

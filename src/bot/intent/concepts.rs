@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use regex::RegexSet;
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use super::text::Message;
 
@@ -35,7 +35,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "count",
-        r"how many|how much|how often|number of|count(?: of)?|what share|share of|percent\w*|what portion|proportion|top \d*|ratio|split|statistics?|stats|biggest|most|average|per (?:day|week|month|country|department|app|user|user)|figures",
+        r"top ten|ratio of|count our|how many|how much|how often|number of|count(?: of)?|what share|share of|percent\w*|what portion|proportion|top \d*|ratio|split|statistics?|stats|biggest|most|average|per (?:day|week|month|country|department|app|user|user)|figures",
     ),
     ("please", r"please|pls|kindly|could you|can you|would you|i(?:'d| would) like|i want|we (?:want|need)"),
     (
@@ -49,11 +49,11 @@ const CONCEPTS: &[(&str, &str)] = &[
     // Runs.
     (
         "start",
-        r"start|launch|kick(?:ed)? off|trigger|fire|initiate|begin|execute|perform|re-?run|run|do (?:a|another|one|the)|get going|make|set off|spin up|crank",
+        r"by hand|do .{0,20} now|start|launch|kick(?:ed)? off|trigger|fire|initiate|begin|execute|perform|re-?run|run|do (?:a|another|one) |get going|make (?:a|an|one)|set off|spin up|crank",
     ),
     (
         "run",
-        r"runs?|scan\w*|rescan|analys[ei]s?|analy[sz]e|analyzing|pass|checks?|recheck|job|sweep|evaluation|re-?evaluate|recompute|recalculate|refresh|reload|re-?read|sync|crawl|_run",
+        r"look over|fetch new|whole tenant|runs?|scan\w*|rescan|analys[ei]s?|analy[sz]e|analyzing|pass|checks?|recheck|job|sweep|evaluation|re-?evaluate|recompute|recalculate|refresh|reload|re-?read|sync|crawl|_run",
     ),
     (
         "again",
@@ -61,8 +61,9 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "stop",
-        r"stop\w*|cancel\w*|abort\w*|halt|kill|terminate|interrupt|quit|break (?:it |that |this )?off|call (?:it |that )?off|hold on|cut .{0,10}short|pull the plug|discontinue|abandon|never ?mind|hang on|cease|whoa|shut (?:it|that) down|wait",
+        r"call .{0,10}off|out of the queue|quit|make .{0,20}stop|stop\w*|cancel\w*|abort\w*|halt|kill|terminate|interrupt|quit|break (?:it |that |this )?off|call (?:it |that )?off|hold on|cut .{0,10}short|pull the plug|discontinue|abandon|never ?mind|hang on|cease|whoa|shut (?:it|that) down|wait",
     ),
+    ("report", r"stop (?:sending|posting|suggest\w*|recommend\w*|report\w*|propos\w*|show\w*)"),
     (
         "running",
         r"running|in progress|going on|still (?:going|working|busy)|hangs?|stuck|been at it|under ?way|ongoing",
@@ -73,12 +74,20 @@ const CONCEPTS: &[(&str, &str)] = &[
         r"summar(?:y|ies)|digests?|recap|briefing|round-?up|(?:daily|weekly|monthly|morning) (?:report|post|message|thing|mail|update|overview|numbers)|reports?|newsletter|bulletin|status mail",
     ),
     (
+        "summaryname",
+        r"(?:daily|weekly|monthly|morning|today\'s) (?:summary|digest|report|recap|briefing|overview|update|numbers)",
+    ),
+    (
         "deliver",
         r"send(?:ing)?|posts?|posting|posted|deliver\w*|subscri\w+|unsubscri\w+|e-?mail(?:ed)? me|receive|drop it in|come[s]? (?:in|at|out)|push it to",
     ),
     (
         "recur",
         r"every|each|daily|weekly|monthly|quarterly|weekdays?|weekends?|working days|(?:mon|tues|wednes|thurs|fri|satur|sun)days|once (?:a|per) (?:day|week|month)|regularly|automatically|twice",
+    ),
+    (
+        "sched",
+        r"pause[ds]?|resume|stop\w*|unsubscri\w+|subscri\w+|subscribed|(?:to|at|before|until|from) _time|earlier|later|schedule|time|channel|inbox|no more|not on|every|each|instead|on hold|weekends?|holidays?|who (?:gets|receives|is on)|when (?:do|does|is|will)|start (?:the|sending|posting)|distribution|postpone|suspend|again|sign .{0,20}up",
     ),
     ("clock", r"_time|o'?clock|noon|midnight|half past \w+|am|pm"),
     (
@@ -87,7 +96,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "posture",
-        r"posture|score|grade|rating|mark|health|how (?:are|do) we (?:doing|do|stand|look|fare)|where (?:do )?we stand|how secure|are we (?:ok|safe|secure|fine|good)|benchmark|baseline|maturity|kpis?|dashboard|trend|state of play|big picture|catch me up|up to speed|up to date|did i miss|traffic light|in order|shape",
+        r"rating|quota|doing overall|state of (?:the tenant|conditional access|our)|big numbers|above or below|be aware of|was off|was away|bring me up|overall|posture|score|grade|rating|mark|health|how (?:are|do) we (?:doing|do|stand|look|fare)|where (?:do )?we stand|how secure|are we (?:ok|safe|secure|fine|good)|benchmark|baseline|maturity|kpis?|dashboard|trend|state of play|big picture|catch me up|up to speed|up to date|did i miss|traffic light|in order|shape",
     ),
     (
         "fell",
@@ -102,8 +111,16 @@ const CONCEPTS: &[(&str, &str)] = &[
         r"appl(?:y|ies|ied)|in force|in scope|fall(?:s)? under|subject to|effective|hit[s]?|target(?:s|ed)?|govern(?:s|ed)?|bind[s]?|assigned to|come[s]? under|in effect|catch(?:es)?|reach(?:es)?|affects me",
     ),
     (
+        "via",
+        r"(?:through|via|by|from) (?:which|what) (?:\w+ )?(?:group|route|membership|role|rule)|which group|how come|by what route|end(?:ed|s)? up (?:in|under)|land(?:ed|s)? in|in scope|why (?:does|is|am|are|do) .{0,30}(?:in|under|subject|scope|fall|bound)",
+    ),
+    (
+        "freq",
+        r"how (?:often|long|frequently|many (?:hours|days|times))|after (?:what time|how (?:many|long))|sign-in frequency|session (?:limit|length|lifetime|duration)s?|re-?authenticate|time limit",
+    ),
+    (
         "required",
-        r"required?|requires|demand(?:s|ed)?|must|need[s]?|have to|has to|forced?|oblig\w+|ask(?:s|ed)? for|supposed to|mandatory|enforced on",
+        r"compulsory|made to use|same requirements|requirements|required?|requires|demand(?:s|ed)?|must|need[s]?|have to|has to|forced?|oblig\w+|ask(?:s|ed)? for|supposed to|mandatory|enforced on",
     ),
     (
         "mfa",
@@ -115,7 +132,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "content",
-        r"what(?:'s| is| stands) (?:in|inside)|inside|contain\w*|include[sd]?|target(?:s|ed)?|grant(?: controls?)?|session controls?|conditions?|settings?|configured|configuration|definition|json|details?|scope[d]?|describe|state|sign-in frequency|full config\w*|what does .{0,30} do|assignments?",
+        r"named in|look like|plain english|what is it for|contain|what(?:'s| is| stands) (?:in|inside)|inside|contain\w*|include[sd]?|target(?:s|ed)?|grant(?: controls?)?|session controls?|conditions?|settings?|configured|configuration|definition|json|details?|scope[d]?|describe|state|sign-in frequency|full config\w*|what does .{0,30} do|assignments?",
     ),
     (
         "exists",
@@ -130,10 +147,14 @@ const CONCEPTS: &[(&str, &str)] = &[
         r"(?:created|made|built|authored|written|set up) by|did you (?:create|make)|you (?:created|made)|microsoft[- ]managed|author|creator",
     ),
     ("reportonly", r"report[- ]?only|audit mode|monitor(?:ing)? mode"),
-    ("onoff", r"enabled|disabled|enforced|switched (?:on|off)|turned (?:on|off)|live|active|inactive|off|on"),
+    ("inmode", r"(?:in|sits? in|stuck in|still in) report-?only|report-only (?:ones|leftovers|policies)"),
+    (
+        "onoff",
+        r"enabled|disabled|enforced|(?:is|are|be|was|currently|switched|turned|state|status|those|ones|policies) (?:\w+ )?(?:on|off)|live|active|inactive|not in use",
+    ),
     (
         "overlap",
-        r"overlap\w*|duplicat\w*|redundan\w*|shadow\w*|merge[ds]?|mergeable|consolidat\w*|conflict\w*|contradict\w*|identical|superfluous|needless|unnecessary|obsolete|superseded|supersedes?|twins?|twice|do(?:es)? the same|the same thing|same job|unify|combine[ds]?|tidy|clean ?up|simplif\w*|useless|pointless|dead weight|get(?:s)? in each other|cancel each other|fight each other|subset|equivalent|double|cover the same|prune|thin out|surplus|fold\w* (?:in)?to",
+        r"surplus|retired?|never (?:fires?|matches|applies|takes effect)|fold\w*|step on|both sets|in (?:its|their) place|too many (?:policies|rules)|fewer policies|say the same|wood for the trees|plough|cover each other|mutually|overlap\w*|duplicat\w*|redundan\w*|shadow\w*|merge[ds]?|mergeable|consolidat\w*|conflict\w*|contradict\w*|identical|superfluous|needless|unnecessary|obsolete|superseded|supersedes?|twins?|twice|do(?:es)? the same|the same thing|same job|unify|combine[ds]?|tidy|clean ?up|simplif\w*|useless|pointless|dead weight|get(?:s)? in each other|cancel each other|fight each other|subset|equivalent|double|cover the same|prune|thin out|surplus|fold\w* (?:in)?to",
     ),
     ("compare", r"compar\w+|difference between|differ\w*|versus|vs\.?|side by side|against each other"),
     (
@@ -142,7 +163,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "changed",
-        r"chang(?:e|es|ed|ing)|modif(?:y|ied|ies|ication|ications|ier)|edit(?:s|ed|ing)?|altered|alteration|touched|amended|tweak\w*|updated|history|drift\w*|before[/ -](?:and[ -])?after|renamed|weakened|loosened|what's different|different (?:to|from|in|since|than)|changelog|fiddled|messed|revised|reconfigured",
+        r"edits?|moved away from|deviat\w+|diverg\w+|chang(?:e|es|ed|ing)|modif(?:y|ied|ies|ication|ications|ier)|edit(?:s|ed|ing)?|altered|alteration|touched|amended|tweak\w*|updated|history|drift\w*|before[/ -](?:and[ -])?after|renamed|weakened|loosened|what's different|different (?:to|from|in|since|than)|changelog|fiddled|messed|revised|reconfigured",
     ),
     (
         "madeoff",
@@ -151,12 +172,12 @@ const CONCEPTS: &[(&str, &str)] = &[
     // Exclusions and gaps.
     (
         "exclude",
-        r"exclu\w+|exempt\w*|exceptions?|carve-?outs?|whitelist\w*|allow-?list\w*|left out|leave[s]? .{0,20}out|let off|spared|spares?|free pass|bypass\w*|special treatment|opt(?:ed)?[- ]out|skip(?:s|ped)? (?:the )?(?:mfa|second)|kept out|immune|waiver|excused|waved through|_exgroup",
+        r"carved out|exemption\w*|(?:leave|left|leaves|leaving) .{0,25}out|let .{0,30}off|not subject|exclu\w+|exempt\w*|exceptions?|carve-?outs?|whitelist\w*|allow-?list\w*|left out|leave[s]? .{0,20}out|let off|spared|spares?|free pass|bypass\w*|special treatment|opt(?:ed)?[- ]out|skip(?:s|ped)? (?:the )?(?:mfa|second)|kept out|immune|waiver|excused|waved through|_exgroup",
     ),
     ("breakglass", r"break[- ]?glass|emergency (?:access )?(?:account|admin|user|identit)\w*|breakglass|bg-\w+"),
     (
         "gap",
-        r"gaps?|holes?|blind spots?|loopholes?|(?:not|isn't|aren't|never|nothing|nobody|no one|no) .{0,20}(?:covered|protected|covers?|protects?|touch(?:es|ed)?|caught|catch(?:es)?)|uncovered|unprotected|unguarded|escape[sd]?|slip(?:s|ped)? through|fall(?:s)? (?:through|between)|no (?:policy|rule|policies|mfa|control|restriction)\b|without (?:any |a |an )?(?:policy|policies|rule|mfa|protection|control|restriction|second)\w*|matched no|nobody thought of|forgot(?:ten)?|overlooked|missed|not in any|outside (?:of )?(?:all|any|every|our)|only a password|just a password|password alone|wide open|left open|open door|sneak|walk in|coverage|unmonitored|slipping|through the net|weak spots?",
+        r"unguarded|taken care of|slip(?:s)? past|(?:in|into) none of|terra incognita|open for|without tripping|did(?:n\'t| not) (?:land|end up) in|no one|nothing (?:at all )?(?:apply|applies|stops)|not made to|untouched by|not touched|without being|go(?:es)? unnoticed|blank areas?|weak points?|gaps?|holes?|blind spots?|loopholes?|(?:not|isn't|aren't|never|nothing|nobody|no one|no) .{0,20}(?:covered|protected|covers?|protects?|touch(?:es|ed)?|caught|catch(?:es)?)|uncovered|unprotected|unguarded|escape[sd]?|slip(?:s|ped)? through|fall(?:s)? (?:through|between)|no (?:policy|rule|policies|mfa|control|restriction)\b|without (?:any |a |an )?(?:policy|policies|rule|mfa|protection|control|restriction|second)\w*|matched no|nobody thought of|forgot(?:ten)?|overlooked|missed|not in any|outside (?:of )?(?:all|any|every|our)|only a password|just a password|password alone|wide open|left open|open door|sneak|walk in|coverage|unmonitored|slipping|through the net|weak spots?",
     ),
     // Sign-ins.
     (
@@ -185,7 +206,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "impact",
-        r"impact\w*|affect(?:s|ed)?|effects?|hit|hurt[s]?|break(?:s|age)?|harm|lose[s]?|blast radius|consequences?|side effects?|suffer\w*|shut out|thrown? out|catch|caught|would have|lock (?:\w+ )?out|trouble|annoy\w*|pain\w*|friction|collateral|dry run|replay|notice|complain\w*|fallout|downside|disrupt\w*|inconvenienc\w*|casualt\w*|tickets",
+        r"keep .{0,15}out|cause .{0,10}trouble|whining|among those|would block|stops? working|what did it see|get(?:s)? in the way|noise|real stuff|impact\w*|affect(?:s|ed)?|effects?|hit|hurt[s]?|break(?:s|age)?|harm|lose[s]?|blast radius|consequences?|side effects?|suffer\w*|shut out|thrown? out|catch|caught|would have|lock (?:\w+ )?out|trouble|annoy\w*|pain\w*|friction|collateral|dry run|replay|notice|complain\w*|fallout|downside|disrupt\w*|inconvenienc\w*|casualt\w*|tickets",
     ),
     (
         "enable",
@@ -197,7 +218,11 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "rollout",
-        r"roll-?outs?|roll(?:ed|ing)? out|phases?|phased|pilot\w*|waves?|rings?|stages?|staged|exit criteri\w+|timeline|roadmap|widen\w*|in which order|what order|order of|sequence of (?:steps|the)|next step|milestones?|who goes first|first wave|cohorts?|gradual\w*|big bang|step by step|schedule for (?:intro|roll)\w*|introduc(?:e|ing)",
+        r"in which steps|what order|earliest date|target date|go-live|move on to|pilot group|next wave|roll-?outs?|roll(?:ed|ing)? out|phases?|phased|pilot\w*|waves?|rings?|stages?|staged|exit criteri\w+|timeline|roadmap|widen\w*|in which order|what order|order of|sequence of (?:steps|the)|next step|milestones?|who goes first|first wave|cohorts?|gradual\w*|big bang|step by step|schedule for (?:intro|roll)\w*|introduc(?:e|ing)",
+    ),
+    (
+        "lastseen",
+        r"last (?:sign|log|seen|used|time)\w*|for the last time|(?:signed|logged) (?:in|on) (?:lately|recently)",
     ),
     (
         "usage",
@@ -208,12 +233,12 @@ const CONCEPTS: &[(&str, &str)] = &[
     // Suggestions.
     (
         "sugg",
-        r"_sugg|suggest\w*|sugest\w*|recommend\w*|recomend\w*|proposals?|propos(?:e|ed|es)|advi[cs]e|ideas?|findings?|tips?|to-?dos?|backlog|measures?|open items",
+        r"open points|prop[o]sal|points open|_sugg|suggest\w*|sugest\w*|recommend\w*|recomend\w*|proposals?|propos(?:e|ed|es)|advi[cs]e|ideas?|findings?|tips?|to-?dos?|backlog|measures?|open items",
     ),
     ("suggid", r"_sugg"),
     (
         "fix",
-        r"fix(?:es)?|improve|do first|first thing|priorit\w+|most urgent|quick wins?|low[- ]hanging|what next|next on|start with|tackle|most important|worth doing|need[s]? (?:my|our) attention",
+        r"deserves? (?:our )?attention|safer|fix(?:es)?|improve|do first|first thing|priorit\w+|most urgent|quick wins?|low[- ]hanging|what next|next on|start with|tackle|most important|worth doing|need[s]? (?:my|our) attention",
     ),
     (
         "evidence",
@@ -234,7 +259,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "dismiss",
-        r"dismiss\w*|reject\w*|declin\w*|close|won't fix|wontfix|won't do|will not do|not interested|false (?:positive|alarm)|n/a|not applicable|not relevant|doesn't apply|does not apply|risk accepted|accept(?:ed)? (?:the )?risk|turn (?:\w+ )?down|discard|drop|bin|scrap|no thanks|forget (?:about )?(?:it|_sugg)|end of story|nonsense|by design|don't (?:want|need)|do not (?:want|need)|never (?:going to|gonna)|veto|refuse|out of the question|not for us|irrelevant|mark .{0,20}(?:as )?(?:done|closed)",
+        r"off the table|live with the risk|not going to happen|does not concern|doesn\'t concern|throw .{0,20}out|take it (?:away|off)|dismiss\w*|reject\w*|declin\w*|close|won't fix|wontfix|won't do|will not do|not interested|false (?:positive|alarm)|n/a|not applicable|not relevant|doesn't apply|does not apply|risk accepted|accept(?:ed)? (?:the )?risk|turn (?:\w+ )?down|discard|drop|bin|scrap|no thanks|forget (?:about )?(?:it|_sugg)|end of story|nonsense|by design|don't (?:want|need)|do not (?:want|need)|never (?:going to|gonna)|veto|refuse|out of the question|not for us|irrelevant|mark .{0,20}(?:as )?(?:done|closed)",
     ),
     (
         "yes",
@@ -248,11 +273,11 @@ const CONCEPTS: &[(&str, &str)] = &[
     // Instructions.
     (
         "standing",
-        r"from now on|in (?:the )?future|always|never (?:suggest|recommend|propose|touch|count|mention)|from today|as of now|whenever|remember|keep in mind|bear in mind|note (?:for you|that|:)|take note|for your information|fyi|just so you know|be aware|you should know|new (?:standing )?(?:rule|instruction)|standing (?:rule|order|instruction)|(?:add|set) (?:a|an|one more) (?:\w+ )?(?:rule|instruction|note)|treat|consider|convention|ever again|any ?more|for good|henceforth|going forward|learn this|assume from|count .{0,20} as|don't count|leave .{0,30}out of|ignore (?:the |all |accounts)|in all (?:of )?(?:your|analyses)|stop (?:suggest|recommend|propos|show|report)\w*|don't ever|rule of thumb",
+        r"for your memory|disregard|never (?:bring up|mention|show|ever)|until the end of|from now on|in (?:the )?future|always|never (?:suggest|recommend|propose|touch|count|mention)|from today|as of now|whenever|remember|keep in mind|bear in mind|note (?:for you|that|:)|take note|for your information|fyi|just so you know|be aware|you should know|new (?:standing )?(?:rule|instruction)|standing (?:rule|order|instruction)|(?:add|set) (?:a|an|one more) (?:\w+ )?(?:rule|instruction|note)|treat|consider|convention|ever again|any ?more|for good|henceforth|going forward|learn this|assume from|count .{0,20} as|don't count|leave .{0,30}out of|ignore (?:the |all |accounts)|in all (?:of )?(?:your|analyses)|stop (?:suggest|recommend|propos|show|report)\w*|don't ever|rule of thumb",
     ),
     (
         "instructions",
-        r"instructions?|standing rules?|your rules|(?:show|list|which|what) (?:\w+ ){0,3}rules|memory|rule (?:no\.? ?)?_num|notes?|told you|taught you|gave you|you (?:know|remember) (?:about|of|from)|remembered|(?:old|some|the|that|any) rule|preferences|conventions",
+        r"standing orders?|conventions?|somebody tell you|did (?:we|i|somebody|anyone) (?:tell|teach|instruct|ask) you|instructions?|standing rules?|your rules|(?:show|list|which|what) (?:\w+ ){0,3}rules|memory|rule (?:no\.? ?)?_num|notes?|told you|taught you|gave you|you (?:know|remember) (?:about|of|from)|remembered|(?:old|some|the|that|any) rule|preferences|conventions",
     ),
     (
         "outdated",
@@ -267,11 +292,15 @@ const CONCEPTS: &[(&str, &str)] = &[
     ("log", r"logs?|journal|records?|audit trail|logbook|entry|entries|sequence numbers?|your history|the history you"),
     (
         "integrity",
-        r"tamper\w*|intact|complete(?:ness)?|unaltered|untouched|hash\w*|chain|integrity|falsif\w*|genuine|manipulat\w*|consistent|consistency|forged|doctored|missing entr\w*|gaps? in|holes? in|trust(?:ed|worthy)?|verif(?:y|ied|ication)|authentic\w*|checksum|signatures?|reliable|rely on|rewrit\w*",
+        r"tamper\w*|intact|complete(?:ness)?|unaltered|untouched|hash\w*|chain|integrity|falsif\w*|genuine|manipulat\w*|consistent|consistency|forged|doctored|missing entr\w*|gaps? in (?:the |your )?(?:sequence|numbers|log|chain|record|journal|entr)\w*|holes? in (?:the |your )?(?:sequence|numbers|log|chain|record|journal|entr)\w*|trust (?:the|your|that|this|what)|trustworthy|verif(?:y|ied|ication)|authentic\w*|checksum|signatures?|reliable|rely on|rewrit\w*",
+    ),
+    (
+        "removal",
+        r"remove|delete|get rid of|gone|has to go|take .{0,30}out|get .{0,20}out|away|discard|kill|clean up|not wanted|don\'t need|no longer need",
     ),
     (
         "undo",
-        r"undo|un-?do|undone|revert\w*|revers(?:e|ed|al)|roll(?:ed)? ?back|unwind|take (?:\w+ )?back|back (?:\w+ )?out|back it out|reopen|re-open|undismiss|un-?approve|un-?snooze|withdraw my|by mistake|by accident|accidentally|oops|wrong (?:card|one|button|suggestion|click)|retract|recall|bring (?:\w+ )?back|restore the (?:sugg|dismiss)\w*|didn't mean|misclick\w*",
+        r"turn (?:it|that) back|bring (?:back|\w+ back)|take .{0,40}out again|should not have|shouldn\'t have|not what i meant|revoke my|undo|un-?do|undone|revert\w*|revers(?:e|ed|al)|roll(?:ed)? ?back|unwind|take (?:\w+ )?back|back (?:\w+ )?out|back it out|reopen|re-open|undismiss|un-?approve|un-?snooze|withdraw my|by mistake|by accident|accidentally|oops|wrong (?:card|one|button|suggestion|click)|retract|recall|bring (?:\w+ )?back|restore the (?:sugg|dismiss)\w*|didn't mean|misclick\w*",
     ),
     (
         "yours",
@@ -302,9 +331,10 @@ const CONCEPTS: &[(&str, &str)] = &[
         r"thanks?|thank you|thx|ty|cheers|merci|danke|appreciate\w*|great|perfect|nice|cool|awesome|wonderful|lovely|brilliant|_thanks|good job|well done|good to know|understood|got it|i see|you're the best|makes sense",
     ),
     ("greeting", r"hi|hello|hey|good (?:morning|evening|day|afternoon)|morning|hallo|greetings"),
+    ("out", r"password|account (?:is )?(?:locked|disabled)|unlock"),
     (
         "otherit",
-        r"mailbox|printer|calendar|licen[cs]es?|invoice|weather|lunch|coffee|wifi|firewall|vm|virtual machine|sharepoint site|distribution list|signature|backup|defender|sentinel|purview|password|salary|server|backlog ticket|excel|powerpoint|joke|song|poem|dns|certificate|stock|football|train|parking|holiday request|meeting room for|teams channel|intune (?:policy|profile|compliance|configuration)",
+        r"intune (?:update|app)|update ring|headset|vacation|canteen|match|public holiday|file server|phishing mail|invoices?|desk|laptop order|vendor mail|e5|teams background|shared mailbox|mailbox|printer|calendar|licen[cs]es?|invoice|weather|lunch|coffee|wifi|firewall|vm|virtual machine|sharepoint site|distribution list|signature|backup|defender|sentinel|purview|password|salary|server|backlog ticket|excel|powerpoint|joke|song|poem|dns|certificate|stock|football|train|parking|holiday request|meeting room for|teams channel|intune (?:policy|profile|compliance|configuration)",
     ),
 ];
 
@@ -339,13 +369,24 @@ impl Concepts {
     }
 }
 
+/// So many patterns share an automaton: all in one would multiply its states, one each would read the text too often.
+const TOGETHER: usize = 4;
+
 /// The concepts of a message.
 pub(crate) fn of(message: &Message<'_>) -> Concepts {
-    static SET: LazyLock<RegexSet> = LazyLock::new(|| {
-        RegexSet::new(CONCEPTS.iter().map(|(_, pattern)| format!(r"\b(?:{pattern})(?:\b|$)")))
-            .unwrap_or_else(|_| RegexSet::empty())
+    static SETS: LazyLock<Vec<RegexSet>> = LazyLock::new(|| CONCEPTS.chunks(TOGETHER).map(compile).collect());
+    let text = message.plain().as_bytes();
+    let found = SETS.iter().enumerate().flat_map(|(chunk, set)| {
+        let matches = set.matches(text);
+        matches.into_iter().map(move |index| chunk * TOGETHER + index)
     });
-    Concepts(SET.matches(message.plain()).iter().fold(0, |bits, index| bits | 1 << index))
+    Concepts(found.fold(0, |bits, index| bits | 1 << index))
+}
+
+/// Bytes instead of characters: normalised text is nearly all ASCII, and the automaton stays small.
+fn compile(concepts: &[(&str, &str)]) -> RegexSet {
+    let patterns = concepts.iter().map(|(_, pattern)| format!(r"\b(?:{pattern})(?:\b|$)"));
+    RegexSetBuilder::new(patterns).unicode(false).build().unwrap_or_else(|_| RegexSet::empty())
 }
 
 #[cfg(test)]
@@ -359,6 +400,7 @@ mod tests {
         assert!(CONCEPTS.len() <= 128);
         let names: BTreeSet<_> = CONCEPTS.iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), CONCEPTS.len());
+        assert!(CONCEPTS.chunks(TOGETHER).all(|chunk| compile(chunk).len() == chunk.len()));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What the model sees of a message: words, pairs of words, pieces of words, concepts and pairs of concepts.
 
-use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::concepts::Concepts;
@@ -17,16 +16,16 @@ pub(crate) struct Feature {
 }
 
 /// Lengths of word pieces; they catch typos and endings.
-const PIECES: [usize; 3] = [3, 4, 5];
+const PIECES: [usize; 1] = [4];
 
 /// All features of a message, each once.
 pub(crate) fn of(message: &Message<'_>, concepts: &Concepts, previous: Option<Intent>) -> Vec<Feature> {
-    let mut all = BTreeSet::new();
+    let mut all = Vec::new();
     let words: Vec<&str> = message.words().collect();
     for word in &words {
-        add(&mut all, 2, &("word", word));
+        add(&mut all, 4, &("word", word));
         if let Some(previous) = previous {
-            add(&mut all, 2, &("after", previous.as_str(), word));
+            add(&mut all, 6, &("after", previous.as_str(), word));
         }
         if !word.starts_with('_') {
             pieces(&mut all, word);
@@ -34,22 +33,24 @@ pub(crate) fn of(message: &Message<'_>, concepts: &Concepts, previous: Option<In
     }
     let edges = || std::iter::once("^").chain(words.iter().copied()).chain(std::iter::once("$"));
     for pair in edges().zip(edges().skip(1)) {
-        add(&mut all, 2, &("pair", pair));
+        add(&mut all, 4, &("pair", pair));
     }
     for (index, concept) in concepts.names().enumerate() {
-        add(&mut all, 2, &("concept", concept));
+        add(&mut all, 4, &("concept", concept));
         for other in concepts.names().skip(index + 1) {
-            add(&mut all, 1, &("concepts", concept, other));
+            add(&mut all, 4, &("concepts", concept, other));
         }
     }
     if let Some(previous) = previous {
-        add(&mut all, 4, &("after", previous.as_str()));
-        add(&mut all, 2, &"follow-up");
+        add(&mut all, 12, &("after", previous.as_str()));
+        add(&mut all, 4, &"follow-up");
     }
-    all.into_iter().collect()
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
-fn pieces(all: &mut BTreeSet<Feature>, word: &str) {
+fn pieces(all: &mut Vec<Feature>, word: &str) {
     let chars: Vec<char> = std::iter::once('<').chain(word.chars()).chain(std::iter::once('>')).collect();
     for length in PIECES {
         for piece in chars.windows(length) {
@@ -58,8 +59,8 @@ fn pieces(all: &mut BTreeSet<Feature>, word: &str) {
     }
 }
 
-fn add(all: &mut BTreeSet<Feature>, weight: u8, seen: &impl Hash) {
+fn add(all: &mut Vec<Feature>, weight: u8, seen: &impl Hash) {
     let mut hasher = DefaultHasher::new();
     seen.hash(&mut hasher);
-    all.insert(Feature { hash: hasher.finish(), weight });
+    all.push(Feature { hash: hasher.finish(), weight });
 }

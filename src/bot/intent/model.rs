@@ -14,10 +14,10 @@ use super::{concepts, text};
 static UTTERANCES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/prompts/intents");
 
 /// Lidstone smoothing; small, because a word family seen in one intent only is strong evidence.
-const ALPHA: f32 = 0.1;
+const ALPHA: f32 = 0.2;
 
 /// How much a unit of log-likelihood, per square root of features, counts against a unit of rule weight.
-const SCALE: f32 = 1.0;
+const SCALE: f32 = 0.7;
 
 /// One labelled line of `prompts/intents`: `text`, or `(after INTENT) text`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ fn split_context(line: &'static str) -> (Option<Intent>, &'static str) {
 /// Counts of each feature in each class.
 pub(crate) struct Model {
     rows: HashMap<u64, usize>,
-    counts: Vec<u8>,
+    counts: Vec<u16>,
     totals: Vec<f32>,
 }
 
@@ -92,7 +92,7 @@ impl Model {
                 self.counts.resize((row + 1) * width, 0);
             }
             if let Some(count) = self.counts.get_mut(row * width + column) {
-                *count = count.saturating_add(feature.weight);
+                *count = count.saturating_add(feature.weight.into());
             }
             if let Some(total) = self.totals.get_mut(column) {
                 *total += f32::from(feature.weight);

@@ -197,10 +197,15 @@ fn sentences(plain: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a sentence asks about something, as opposed to asking for it ("can you enable it?").
-fn is_question(sentence: &str) -> bool {
+pub(crate) fn is_question(sentence: &str) -> bool {
     static ASKS: LazyLock<Regex> = LazyLock::new(|| {
         regex(
             r"^(?:(?:and|so|but|ok|okay|hi|hey|hello|then|well|also|sorry|quick one|question|please|tell me|explain)[,:]? )*(?:what|who|whom|whose|when|why|which|how|where|is|are|was|were|did|does|do (?:you|we|i|they|any|our)|has|have|had|would (?:it|_|that|a|an|the|any|all|we|i|our|s|enabling)|will|should (?:we|i)|could (?:we|i|it|a|an|any|some|the|_)|can (?:i|we|it|a|an|any|the|one|someone|anybody|_|guests?|users?)|any|shall (?:we|i)|am i)\b|\b(?:if|suppose|assuming|once|when|before|until|after|whether) (?:we|i|you|it|they|_policy|_sugg|this|that|someone|somebody|the)\b|\b(?:impact|effects?|consequences?|difference|evidence|reasons?|explain why|explain what) of\b|^(?:can|could|do|will) you (?:\w+ ){1,2}(?:policies|things|anything|something|users|groups)\W*$",
+        )
+    });
+    static WISHED: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"^(?:(?:and|hi|hey|hello|ok|okay|so|then|bot|morning)[, ]+)*(?:please|pls|(?:can|could|would|will|may|might) (?:you|u|i|we|somebody|someone)|mind|(?:enable|disable|activate|deactivate|enforce|delete|remove|exclude|exempt|unblock|reset|unlock|approve|sign|ignore|turn|switch|put|set|let|make|add|give|show|print|allow|bypass)\b)",
         )
     });
     static ORDERED: LazyLock<Regex> = LazyLock::new(|| {
@@ -208,7 +213,8 @@ fn is_question(sentence: &str) -> bool {
             r"^(?:when|once|after|if) .{3,60}, (?:please |then |just )?(?:enable|disable|delete|activate|enforce|switch|turn|exclude|ignore)",
         )
     });
-    ASKS.is_match(sentence) && !ORDERED.is_match(sentence)
+    let marked = sentence.ends_with('?') && !WISHED.is_match(sentence);
+    (marked || ASKS.is_match(sentence)) && !ORDERED.is_match(sentence)
 }
 
 /// Words that look like the refusal but ask for something the bot does: drafts, its own policies, its summary.
@@ -223,6 +229,8 @@ fn is_spared(kind: Refusal, sentence: &str) -> bool {
             r"\b(?:draft|propos\w+|amendment|prepare|suggest(?:ion)?s?|write up|in all|in future|future|findings|statistics|reports|analys[ei]s|recommend\w*|numbers|coverage|drafts|never|don't|do not|policy (?:that|which)|policies (?:that|which|need|must))\b",
         )
     });
+    static HOLD: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"\bon (?:hold|ice|pause|standby|the (?:back|list|agenda|table|shelf|waiting)|a )"));
     static NEGATED: LazyLock<Regex> = LazyLock::new(|| {
         regex(
             r"\b(?:never|don't|do not|must not|should not) (?:ever )?(?:enable|enforce|activate|approve|apply|create|turn|switch)",
@@ -235,6 +243,7 @@ fn is_spared(kind: Refusal, sentence: &str) -> bool {
     });
     match kind {
         Refusal::IgnoreInstructions => NEGATED.is_match(sentence),
+        Refusal::Enable if HOLD.is_match(sentence) => true,
         Refusal::Enable => SUMMARY.is_match(sentence) && !sentence.contains("_policy") || NEGATED.is_match(sentence),
         Refusal::Edit => {
             SUMMARY.is_match(sentence) && !sentence.contains("_policy")
