@@ -5,10 +5,12 @@
 pub mod ability;
 pub mod compile;
 pub mod coverage;
+pub mod demands;
 pub mod device_rule;
 pub mod evaluate;
 pub mod location;
 pub mod lockout;
+pub mod overlap;
 pub mod past;
 pub mod replay;
 pub mod request;
@@ -21,6 +23,7 @@ mod attribute_filter;
 mod bits;
 mod condition;
 mod judge;
+mod samples;
 mod target;
 mod who;
 

@@ -82,6 +82,15 @@ impl Rule {
         }
     }
 
+    /// Forgets where each comparison stood, so that rules can be compared for what they say.
+    pub fn forget_positions(&mut self) {
+        match self {
+            Self::Or(rules) | Self::And(rules) => rules.iter_mut().for_each(Self::forget_positions),
+            Self::Not(rule) => rule.forget_positions(),
+            Self::Compare(comparison) => comparison.position = 0,
+        }
+    }
+
     /// All comparisons, in the order written.
     #[must_use]
     pub fn comparisons(&self) -> Vec<&Comparison> {

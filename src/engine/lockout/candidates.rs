@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::engine::Model;
 use crate::engine::judge::Dimension;
-use crate::engine::location::stretches;
 use crate::engine::rule::parse;
+use crate::engine::samples::{clients, places, risks};
 use crate::engine::truth::Truth;
 use crate::tenant::Policy;
-use crate::tenant::location::{IpRange, Place};
-use crate::tenant::policy::{ClientAppType, Platform, RiskLevel};
+use crate::tenant::policy::ClientAppType;
 use crate::tenant::sign_in::{DeviceInfo, Known, SignIn};
 
 /// Partial sign-ins, one list for each group of conditions that is independent of the others.
@@ -48,6 +47,9 @@ impl Candidates {
     }
 }
 
+/// Clients that can do what policies ask for.
+const MODERN: [ClientAppType; 2] = [ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients];
+
 /// What to try for one person, given the policies that could reach them and the devices they have.
 pub(super) fn candidates(
     model: &Model,
@@ -70,56 +72,13 @@ pub(super) fn candidates(
     Candidates {
         start: start.clone(),
         // App protection tells platforms apart even where no condition does.
-        clients: distinct(clients(), &[Dimension::ClientApp, Dimension::Platform], |sign_in| {
+        clients: distinct(clients(&MODERN), &[Dimension::ClientApp, Dimension::Platform], |sign_in| {
             format!("{:?}", sign_in.platform)
         }),
-        places: distinct(places(model, relevant), &[Dimension::Location], nothing),
+        places: distinct(places(model, relevant.iter().map(|(_, policy)| *policy)), &[Dimension::Location], nothing),
         devices: distinct(device_kinds(relevant, devices), &[Dimension::Device], controls_of),
         risks: distinct(risks(), &[Dimension::SignInRisk, Dimension::UserRisk], nothing),
     }
-}
-
-fn clients() -> Vec<SignIn> {
-    let platforms = [Platform::Windows, Platform::MacOs, Platform::Ios, Platform::Android, Platform::Linux];
-    let platforms = platforms.into_iter().map(Known::Is).chain([Known::Absent]).collect::<Vec<_>>();
-    [ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients]
-        .into_iter()
-        .flat_map(|client| platforms.iter().map(move |platform| (client, platform.clone())))
-        .map(|(client, platform)| SignIn { client_app: Known::Is(client), platform, ..SignIn::default() })
-        .collect()
-}
-
-/// One address of each stretch that the locations that matter tell apart, each with every country that matters.
-fn places(model: &Model, relevant: &[(usize, &Policy)]) -> Vec<SignIn> {
-    let named = relevant.iter().filter_map(|(_, policy)| policy.conditions.locations.as_ref());
-    let ids = named.flat_map(|sides| sides.include.iter().chain(&sides.exclude)).collect::<BTreeSet<_>>();
-    let (mut ranges, mut countries) = (trusted_by_setting(model), BTreeSet::new());
-    for location in model.snapshot.locations.values() {
-        match &location.place {
-            Place::Ip { trusted, ranges: own } if *trusted || ids.contains(&location.id) => ranges.extend(own),
-            Place::Country { countries: own, .. } if ids.contains(&location.id) => {
-                countries.extend(own.iter().cloned());
-            }
-            _ => {}
-        }
-    }
-    // "ZZ" is assigned to no country, so it stands for every country that no policy names.
-    let countries = countries.into_iter().chain(["ZZ".to_owned()]).map(Known::Is).chain([Known::Absent]);
-    let countries = countries.collect::<Vec<_>>();
-    let addresses = stretches(&ranges).into_iter();
-    addresses
-        .flat_map(|ip| countries.iter().map(move |country| (ip, country.clone())))
-        .map(|(ip, country)| SignIn {
-            ip: Known::Is(ip),
-            country: country.clone(),
-            gps_country: country,
-            ..SignIn::default()
-        })
-        .collect()
-}
-
-fn trusted_by_setting(model: &Model) -> Vec<IpRange> {
-    model.snapshot.settings.mfa_trusted_ips.iter().filter_map(|text| IpRange::from_cidr(text)).collect()
 }
 
 /// The person's own devices; those of each kind that controls tell apart; and each of those with what filters name.
@@ -162,16 +121,4 @@ fn controls_of(sign_in: &SignIn) -> String {
         Known::Is(device) => format!("{:?} {:?}", device.compliant, device.trust_type),
         other => format!("{other:?}"),
     }
-}
-
-fn risks() -> Vec<SignIn> {
-    let levels = [RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High];
-    let pairs = levels.into_iter().flat_map(|sign_in| levels.into_iter().map(move |user| (sign_in, user)));
-    pairs
-        .map(|(sign_in, user)| SignIn {
-            sign_in_risk: Known::Is(sign_in),
-            user_risk: Known::Is(user),
-            ..SignIn::default()
-        })
-        .collect()
 }

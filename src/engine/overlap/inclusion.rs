@@ -1,0 +1,290 @@
+//! Which policies' conditions lie within which others', for all pairs at once.
+//!
+//! Each kind of condition is tried with one value of everything that policies tell apart; for each value the policies
+//! that possibly meet it may only lie within those that surely do.
+
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
+
+use crate::engine::bits::{Bits, Lane};
+use crate::engine::judge::Dimension;
+use crate::engine::rule::parse;
+use crate::engine::samples::{clients, places, risks};
+use crate::engine::truth::Truth;
+use crate::engine::who::guest_of;
+use crate::engine::{Model, target};
+use crate::tenant::Kind;
+use crate::tenant::policy::{
+    ClientAppType, Filter, GuestType, Guests, InsiderRisk, Policy, PolicyState, TransferMethod, UserSide,
+};
+use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
+use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
+use crate::tenant::words::Word;
+
+/// Who lies within whom.
+pub(super) struct Inclusion {
+    /// For each policy, those that it lies within.
+    within: Vec<Bits>,
+    /// For each kind of condition tried by values, the policies that some value possibly meets.
+    met: Vec<(&'static str, Bits)>,
+}
+
+impl Inclusion {
+    pub(super) fn new(model: &Model) -> Self {
+        let policies = as_if_on(model);
+        let groups = groups(model, &policies);
+        let mut within = vec![Bits::all(policies.len()); policies.len()];
+        let mut met = Vec::new();
+        for group in &groups {
+            let (included, possibly) = by_values(model, &policies, group);
+            within = within.iter().zip(&included).map(|(all, here)| all.and(here)).collect();
+            met.push((group.label, possibly));
+        }
+        for (a, one) in policies.iter().enumerate() {
+            let here = (0..policies.len()).filter(|b| {
+                let other = policies.get(*b);
+                other.is_some_and(|other| users_within(model, (a, one), (*b, other)) && rest_within(one, other))
+            });
+            let here = here.fold(Bits::none(policies.len()), |mut bits, b| {
+                bits.set(b);
+                bits
+            });
+            if let Some(all) = within.get_mut(a) {
+                *all = all.and(&here);
+            }
+        }
+        Self { within, met }
+    }
+
+    /// Whether everything that possibly meets policy `a` surely meets policy `b`.
+    pub(super) fn proves(&self, a: usize, b: usize) -> bool {
+        self.within.get(a).is_some_and(|within| within.has(b))
+    }
+
+    /// The kind of condition of policy `at` that nothing meets, if there is one.
+    pub(super) fn unmet(&self, model: &Model, at: usize) -> Option<&'static str> {
+        let policy = model.snapshot.policies.get(at)?;
+        if nobody(model, at, policy) {
+            return Some("users");
+        }
+        self.met.iter().find(|(_, met)| !met.has(at)).map(|(label, _)| *label)
+    }
+}
+
+/// Policies on user actions aren't evaluated in report-only; what they would do is what counts here.
+fn as_if_on(model: &Model) -> Vec<Policy> {
+    let on = |policy: &Policy| Policy { state: PolicyState::Enabled, ..policy.clone() };
+    model.snapshot.policies.iter().map(on).collect()
+}
+
+/// Kinds of condition that depend on each other, with their values.
+struct Group {
+    label: &'static str,
+    dimensions: &'static [Dimension],
+    values: Vec<SignIn>,
+}
+
+fn groups(model: &Model, policies: &[Policy]) -> Vec<Group> {
+    const CLIENTS: [ClientAppType; 4] = [
+        ClientAppType::Browser,
+        ClientAppType::MobileAppsAndDesktopClients,
+        ClientAppType::ExchangeActiveSync,
+        ClientAppType::Other,
+    ];
+    let optional =
+        |value: SignIn| [value, SignIn { flow: Known::Absent, insider_risk: Known::Absent, ..SignIn::default() }];
+    let flows = TransferMethod::WORDS
+        .iter()
+        .flat_map(|(_, flow)| optional(SignIn { flow: Known::Is(*flow), ..SignIn::default() }));
+    let insiders = InsiderRisk::WORDS
+        .iter()
+        .flat_map(|(_, risk)| optional(SignIn { insider_risk: Known::Is(*risk), ..SignIn::default() }));
+    vec![
+        Group { label: "target resources", dimensions: &[Dimension::Target], values: targets(model, policies) },
+        Group {
+            label: "client apps and device platforms",
+            dimensions: &[Dimension::ClientApp, Dimension::Platform],
+            values: clients(&CLIENTS),
+        },
+        Group { label: "locations", dimensions: &[Dimension::Location], values: places(model, policies.iter()) },
+        Group { label: "risk", dimensions: &[Dimension::SignInRisk, Dimension::UserRisk], values: risks() },
+        Group { label: "insider risk", dimensions: &[Dimension::InsiderRisk], values: insiders.collect() },
+        Group { label: "authentication flows", dimensions: &[Dimension::Flow], values: flows.collect() },
+    ]
+}
+
+/// Every app of the tenant and of its policies, any other app, requests for baseline scopes, user actions and contexts.
+fn targets(model: &Model, policies: &[Policy]) -> Vec<SignIn> {
+    let mut apps =
+        model.snapshot.directory.service_principals.iter().map(|app| app.app_id.as_str()).collect::<BTreeSet<_>>();
+    let (mut actions, mut contexts) = (BTreeSet::new(), BTreeSet::new());
+    for policy in policies {
+        let condition = &policy.conditions.applications;
+        apps.extend(condition.include.union(&condition.exclude).flat_map(|name| target::members(model, name)));
+        actions.extend(condition.user_actions.iter().cloned());
+        contexts.extend(condition.contexts.iter().cloned());
+    }
+    let apps = apps.into_iter().chain([""]).map(|id| Target::Apps(vec![id.to_owned()]));
+    let others = actions.into_iter().map(Target::UserAction).chain(contexts.into_iter().map(Target::Context));
+    let baseline = SignIn {
+        target: Target::Apps(vec![APP_WINDOWS_AZURE_AD.to_owned()]),
+        scopes: Some(vec!["openid".to_owned()]),
+        confidential_client: Some(false),
+        ..SignIn::default()
+    };
+    apps.chain(others).map(|target| SignIn { target, ..SignIn::default() }).chain([baseline]).collect()
+}
+
+/// For each policy those that it lies within as far as these conditions go; and the policies that some value meets.
+fn by_values(model: &Model, policies: &[Policy], group: &Group) -> (Vec<Bits>, Bits) {
+    let count = policies.len();
+    let mut within = vec![Bits::all(count); count];
+    let mut possibly = Bits::none(count);
+    let mut seen = BTreeSet::new();
+    for value in &group.values {
+        let lane = lane(model, policies, group, value);
+        if !seen.insert(lane.clone()) {
+            continue;
+        }
+        for (at, within) in within.iter_mut().enumerate().filter(|(at, _)| lane.possibly.has(*at)) {
+            // A policy lies within itself even where nobody knows what it is met by.
+            let mut surely = lane.surely.clone();
+            surely.set(at);
+            *within = within.and(&surely);
+            possibly.set(at);
+        }
+    }
+    add_written_alike(policies, group, &mut within);
+    (within, possibly)
+}
+
+/// Conditions that read the same are the same, even where nobody knows what meets them.
+fn add_written_alike(policies: &[Policy], group: &Group, within: &mut [Bits]) {
+    let written = |policy: &Policy| match group.dimensions {
+        [Dimension::Target] => Some(format!("{:?}", policy.conditions.applications)),
+        [Dimension::Location] => Some(format!("{:?}", policy.conditions.locations)),
+        _ => None,
+    };
+    let texts = policies.iter().map(written).collect::<Vec<_>>();
+    for (within, one) in within.iter_mut().zip(&texts).filter(|(_, one)| one.is_some()) {
+        for at in texts.iter().enumerate().filter(|(_, other)| one == *other).map(|(at, _)| at) {
+            within.set(at);
+        }
+    }
+}
+
+fn lane(model: &Model, policies: &[Policy], group: &Group, value: &SignIn) -> Lane {
+    let person = Identity::User { id: None, guest: None, tenant: None, direct_connect: false };
+    let value = SignIn { identity: person, ..value.clone() };
+    let who = model.who(&value.identity);
+    let mut lane = Lane::none(policies.len());
+    for (at, policy) in policies.iter().enumerate() {
+        let met =
+            Truth::all(group.dimensions.iter().map(|dimension| model.meets(at, policy, *dimension, (&value, &who))));
+        if met == Truth::Yes {
+            lane.surely.set(at);
+        }
+        if met != Truth::No {
+            lane.possibly.set(at);
+        }
+    }
+    lane
+}
+
+/// Whether policy `a` reaches only people that policy `b` surely reaches.
+fn users_within(model: &Model, (a, one): (usize, &Policy), (b, other): (usize, &Policy)) -> bool {
+    let (mine, theirs) = (&one.conditions.users, &other.conditions.users);
+    if mine == theirs || (side_within(&mine.include, &theirs.include) && side_within(&theirs.exclude, &mine.exclude)) {
+        return true;
+    }
+    let (Some(first), Some(second)) = (model.users.get(a), model.users.get(b)) else { return false };
+    let possibly = first.positions(&model.everyone, &model.guests).1;
+    let surely = second.positions(&model.everyone, &model.guests).0;
+    // Without a list of users there are others, whom only what is written could tell apart.
+    model.snapshot.has(Kind::Users) && possibly.is_subset(&surely) && guests_within(model, a, b)
+}
+
+/// What is written on one side lies within what is written on the other.
+fn side_within(one: &UserSide, other: &UserSide) -> bool {
+    let guests = |one: &Option<Guests>, other: &Option<Guests>| match (one, other) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(one), Some(other)) => {
+            let tenants = match (&one.tenants, &other.tenants) {
+                (_, None) => true,
+                (None, Some(_)) => false,
+                (Some(one), Some(other)) => one.is_subset(other),
+            };
+            tenants && one.types.is_subset(&other.types)
+        }
+    };
+    other.all
+        || (!one.all
+            && one.users.is_subset(&other.users)
+            && one.groups.is_subset(&other.groups)
+            && one.roles.is_subset(&other.roles)
+            && guests(&one.guests, &other.guests))
+}
+
+/// Guests without an object here, of every kind and from every tenant that a policy names.
+fn guests_within(model: &Model, a: usize, b: usize) -> bool {
+    let (Some(first), Some(second)) = (model.users.get(a), model.users.get(b)) else { return false };
+    every_guest(model).iter().all(|(kind, tenant)| {
+        let who = guest_of(*kind, Some(tenant));
+        first.met(&who) == Truth::No || second.met(&who) == Truth::Yes
+    })
+}
+
+fn every_guest(model: &Model) -> Vec<(GuestType, String)> {
+    let sides = model
+        .snapshot
+        .policies
+        .iter()
+        .flat_map(|policy| [&policy.conditions.users.include, &policy.conditions.users.exclude]);
+    let named = sides.filter_map(|side| side.guests.as_ref()?.tenants.as_ref()).flatten().cloned();
+    let tenants = named.chain([String::new()]).collect::<BTreeSet<_>>();
+    let kinds = GuestType::WORDS.iter().map(|(_, kind)| *kind);
+    kinds.flat_map(|kind| tenants.iter().map(move |tenant| (kind, tenant.clone()))).collect()
+}
+
+/// Conditions that are compared as written: filters for devices, workload identities, agents.
+fn rest_within(one: &Policy, other: &Policy) -> bool {
+    let (mine, theirs) = (&one.conditions, &other.conditions);
+    let devices =
+        theirs.device_filter.is_none() || same_filter(mine.device_filter.as_ref(), theirs.device_filter.as_ref());
+    let workloads = mine.client_applications.is_none() || mine.client_applications == theirs.client_applications;
+    let agents = mine.agents.is_none() || mine.agents == theirs.agents;
+    let subset =
+        |mine: &BTreeSet<_>, theirs: &BTreeSet<_>| theirs.is_empty() || (!mine.is_empty() && mine.is_subset(theirs));
+    devices
+        && workloads
+        && agents
+        && subset(&mine.agent_risk, &theirs.agent_risk)
+        && subset(&mine.service_principal_risk, &theirs.service_principal_risk)
+}
+
+/// The same mode, and rules that read the same once spaces and hyphens are left aside.
+fn same_filter(one: Option<&Filter>, other: Option<&Filter>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return false };
+    let rules = || Some((bare(&one.rule)?, bare(&other.rule)?));
+    one.mode == other.mode && (one.rule == other.rule || rules().is_some_and(|(one, other)| one == other))
+}
+
+/// A rule as its tree, without the places where its parts stood.
+fn bare(rule: &str) -> Option<String> {
+    let mut tree = parse(rule).ok()?;
+    tree.forget_positions();
+    Some(format!("{tree:?}").to_lowercase())
+}
+
+/// Whether the user condition reaches nobody: no user of the directory, no kind of guest, no workload identity.
+fn nobody(model: &Model, at: usize, policy: &Policy) -> bool {
+    let Some(users) = model.users.get(at) else { return false };
+    let conditions = &policy.conditions;
+    let reached: RoaringBitmap = users.positions(&model.everyone, &model.guests).1;
+    let guests =
+        || every_guest(model).iter().any(|(kind, tenant)| users.met(&guest_of(*kind, Some(tenant))) != Truth::No);
+    let others = conditions.client_applications.is_some() || conditions.agents.is_some();
+    model.snapshot.has(Kind::Users) && !others && reached.is_empty() && !guests()
+}
