@@ -1,0 +1,110 @@
+// The web chat in headless Chromium: a reader is refused, an approver creates, the activity log shows it, keys suffice.
+
+import { browser, check, file, person, policies, run, startDemo, step, theNewPolicy, until } from "../support.mjs";
+
+const messages = (page) => page.locator("#log .message.bot");
+
+/** Becomes another of the demo's people through the picker, by its two controls. */
+async function speakAs(page, who) {
+  await page.getByLabel("Speaking as").selectOption(who.id);
+  await page.getByRole("button", { name: "Switch" }).click();
+  await page.waitForLoadState("load");
+  await page.locator("#text").waitFor();
+}
+
+/** Says something and gives the message that answers; by keys alone, as everything below. */
+async function ask(page, words) {
+  const before = await messages(page).count();
+  await page.locator("#text").focus();
+  await page.keyboard.type(words);
+  await page.keyboard.press("Enter");
+  await until(30, `an answer to "${words}"`, async () => (await messages(page).count()) > before);
+  return messages(page).last();
+}
+
+const createButton = (page) => messages(page).last().getByRole("button", { name: "Create in report-only" });
+
+async function approvalCard(page, wanted) {
+  const list = wanted ?? (await (await ask(page, "show suggestions")).innerText());
+  const numbers = [...new Set(list.match(/S-\d+/g) ?? [])];
+  check(numbers.length > 0, `suggestions are numbered: ${list}`);
+  for (const number of numbers) {
+    await ask(page, `propose ${number}`);
+    if ((await createButton(page).count()) > 0) return number;
+  }
+  return undefined;
+}
+
+/** Walks with the Tab key until `target` has the focus, then presses Enter. */
+async function pressByKeys(page, target) {
+  await page.locator("#text").focus();
+  for (let steps = 0; steps < 120; steps += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return page.keyboard.press("Enter");
+    await page.keyboard.press("Shift+Tab");
+  }
+  throw new Error("the Tab key doesn't reach the button");
+}
+
+run(async () => {
+  const demo = await step("the demo starts", () => startDemo());
+  const before = await policies(demo);
+  const chromium = await browser();
+  const page = await chromium.newPage({ viewport: { width: 1280, height: 1000 } });
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (line) => line.type() === "error" && faults.push(line.text()));
+
+  await step("the page opens", async () => {
+    const answer = await page.goto(demo.web);
+    check(answer.status() === 200, `the page answers 200, not ${answer.status()}`);
+    check(/default-src|script-src/.test(answer.headers()["content-security-policy"] ?? ""), "it has a content security policy");
+    await page.locator("#text").waitFor();
+  });
+  await page.screenshot({ path: file("web-start.png") });
+
+  await speakAs(page, person(demo, "approver"));
+  await step("an answer with citations that open", async () => {
+    const answer = await ask(page, "who is not covered by MFA?");
+    check(/\d/.test(await answer.innerText()), "the answer has numbers");
+    await page.screenshot({ path: file("web-answer.png") });
+    await answer.locator("[data-evidence]").first().focus();
+    await page.keyboard.press("Enter");
+    await page.locator("#evidence[open] .panel-body").getByRole("table").first().waitFor();
+    await page.screenshot({ path: file("web-evidence.png") });
+    await page.keyboard.press("Escape");
+    await page.locator("#evidence[open]").waitFor({ state: "detached" });
+  });
+  const number = await step("an approval card", () => approvalCard(page));
+  check(number, "one of the suggestions can be created");
+  await page.screenshot({ path: file("web-approval.png"), fullPage: true });
+
+  await step("the reader is refused", async () => {
+    await speakAs(page, person(demo, "reader"));
+    if (await approvalCard(page, number)) {
+      await createButton(page).click();
+      await page.locator("#log .word").last().waitFor();
+    }
+    await page.waitForTimeout(1000);
+    await page.screenshot({ path: file("web-refused.png") });
+    check((await policies(demo)).length === before.length, "nothing was created for a reader");
+  });
+
+  await step("the approver creates it, with keys alone", async () => {
+    await speakAs(page, person(demo, "approver"));
+    check(await approvalCard(page, number), "the approver sees the button");
+    await pressByKeys(page, createButton(page));
+    await until(60, "the card to say created", async () => /\bcreated\b/i.test(await messages(page).last().innerText()));
+  });
+  await page.screenshot({ path: file("web-created.png"), fullPage: true });
+  const policy = await step("the tenant has it, report-only", () => theNewPolicy(demo, before));
+  console.log(`    ${policy.displayName}`);
+
+  await step("the activity log tells it", async () => {
+    await page.goto(new URL("/log", demo.web).href);
+    const text = await page.locator("main").innerText();
+    check(text.includes(policy.displayName) || text.includes(policy.id), "the new policy is in the log");
+    check(text.includes(person(demo, "approver").name), "and who pressed");
+    await page.screenshot({ path: file("web-log.png"), fullPage: true });
+  });
+  check(faults.length === 0, `the page has no faults: ${faults}`);
+});
