@@ -1,4 +1,4 @@
-// The configuration of an Agents Playground in which one of the demo's people speaks; at least five others are needed.
+// The configuration of an Agents Playground in which one of the demo's people speaks; it wants exactly five others.
 
 const user = ({ id, name }) => ({
   id: `29:${id}`,
@@ -14,8 +14,8 @@ const extra = (number) => ({ id: `dddddddd-0000-0000-0000-00000000000${number}`,
 
 /** JSON is YAML too, so the file needs no library. */
 export function configuration(demo, speaker) {
-  const others = demo.people.filter((person) => person.id !== speaker.id);
-  while (others.length < 6) others.push(extra(others.length));
+  const known = demo.people.filter((person) => person.id !== speaker.id);
+  const others = [...known, ...[0, 1, 2, 3, 4].map(extra)].slice(0, 5);
   return JSON.stringify({
     version: "0.1.1",
     tenantId: demo.tenantId,
