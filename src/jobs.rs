@@ -403,4 +403,27 @@ mod tests {
         let got: Scheduled = serde_json::from_value(job.payload).unwrap();
         assert_eq!(got.due, at("2026-11-23T08:30:00Z"));
     }
+
+    #[tokio::test]
+    async fn a_handler_that_holds_the_only_connection_is_not_waited_for_by_its_own_heartbeat() {
+        let store = Store::in_memory().await.unwrap();
+        let clock = Clock::fixed(at("2026-11-23T09:00:00Z"));
+        let (priority, due) = (Priority::Question, clock.now());
+        let job = NewJob { id: "a".into(), kind: "hold".into(), payload: Value::Null, priority, due };
+        store.enqueue(&job).await.unwrap();
+        let held = store.clone();
+        let handlers = Handlers::default().on("hold", move |_| {
+            let store = held.clone();
+            async move {
+                let tx = store.begin().await?;
+                sleep(Duration::from_millis(50)).await;
+                tx.commit().await.map(|()| Outcome::Done)
+            }
+        });
+        let pace = Pace { lease: Duration::from_millis(30), ..Pace::default() };
+        let worker = Worker { store: store.clone(), clock, handlers: Arc::new(handlers), pace };
+        let (_stop, mut stopping) = watch::channel(false);
+        assert!(worker.step(&mut stopping).await.unwrap());
+        assert_eq!(store.job_counts().await.unwrap().ready, 0);
+    }
 }
