@@ -20,6 +20,7 @@ mod decide;
 mod dismiss_suggestion;
 mod explain_suggestion;
 mod help;
+mod impact;
 mod list_instructions;
 mod list_policies;
 mod list_suggestions;
@@ -29,6 +30,7 @@ mod period;
 mod policy_changes;
 mod posture_summary;
 mod propose_change;
+mod rollout_plan;
 mod run_analysis;
 mod schedule_summary;
 mod show_policy;
@@ -109,6 +111,7 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::DismissSuggestion, dismiss_suggestion::answer),
     (Intent::ExplainSuggestion, explain_suggestion::answer),
     (Intent::Help, help::answer),
+    (Intent::Impact, impact::answer),
     (Intent::ListInstructions, list_instructions::answer),
     (Intent::ListPolicies, list_policies::answer),
     (Intent::ListSuggestions, list_suggestions::answer),
@@ -116,6 +119,7 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::PolicyChanges, policy_changes::answer),
     (Intent::PostureSummary, posture_summary::answer),
     (Intent::ProposeChange, propose_change::answer),
+    (Intent::RolloutPlan, rollout_plan::answer),
     (Intent::RunAnalysis, run_analysis::answer),
     (Intent::ScheduleSummary, schedule_summary::answer),
     (Intent::ShowPolicy, show_policy::answer),
