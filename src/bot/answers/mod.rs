@@ -26,6 +26,7 @@ mod list_policies;
 mod list_suggestions;
 mod meant;
 mod out_of_scope;
+mod overlaps;
 mod period;
 mod policy_changes;
 mod posture_summary;
@@ -116,6 +117,7 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::ListPolicies, list_policies::answer),
     (Intent::ListSuggestions, list_suggestions::answer),
     (Intent::OutOfScope, out_of_scope::answer),
+    (Intent::Overlaps, overlaps::answer),
     (Intent::PolicyChanges, policy_changes::answer),
     (Intent::PostureSummary, posture_summary::answer),
     (Intent::ProposeChange, propose_change::answer),
