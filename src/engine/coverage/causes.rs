@@ -1,5 +1,6 @@
 //! Why no policy covers a hole: for each policy that could have, what stands in its way, most telling first.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
@@ -23,6 +24,16 @@ struct Candidate<'a> {
     bearing: Bearing,
     /// For each dimension and value, whether its condition is met.
     met: Vec<Vec<Truth>>,
+    reach: OnceCell<Reach>,
+}
+
+/// Whom a candidate reaches, and whom it excludes and how.
+#[derive(Debug)]
+struct Reach {
+    /// Those whom its include side possibly names.
+    included: RoaringBitmap,
+    surely: RoaringBitmap,
+    exclusions: Vec<(Reason, RoaringBitmap)>,
 }
 
 /// All candidates of a requirement.
@@ -55,7 +66,13 @@ impl<'a> Causes<'a> {
         let candidates = policies
             .map(|(at, policy)| (at, policy, bearing(&model.snapshot, requirement, policy)))
             .filter(|(.., bearing)| *bearing != Bearing::None)
-            .map(|(at, policy, bearing)| Candidate { at, policy, met: met(model, (at, policy), axes), bearing })
+            .map(|(at, policy, bearing)| Candidate {
+                at,
+                policy,
+                met: met(model, (at, policy), axes),
+                bearing,
+                reach: OnceCell::new(),
+            })
             .collect();
         Self { model, axes, candidates, others }
     }
@@ -101,26 +118,36 @@ impl<'a> Causes<'a> {
         users: RoaringBitmap,
         telling: bool,
     ) -> Vec<(RoaringBitmap, Barrier)> {
-        let Some(condition) = self.model.users.get(candidate.at) else { return vec![(users, None)] };
-        let everyone = &self.model.everyone;
-        let mut parts = Vec::new();
-        let mut rest = users;
+        let reach = candidate.reach.get_or_init(|| self.reach(candidate));
+        let mut parts = vec![(&users - &reach.included, Some(Reason::UsersNotIncluded))];
+        let mut rest = users & &reach.included;
         if telling {
-            for (reason, who) in self.exclusions(candidate.policy) {
+            for (reason, who) in &reach.exclusions {
                 let hit = &rest & who;
-                if !hit.is_empty() {
-                    rest -= &hit;
-                    parts.push((hit, Some(reason)));
-                }
+                rest -= &hit;
+                parts.push((hit, Some(reason.clone())));
             }
+        } else {
+            parts.push((std::mem::take(&mut rest), None));
         }
-        let (surely, possibly) = condition.positions(everyone, &self.model.guests);
-        let open = [condition.include.open.as_slice(), &condition.exclude.open].concat().join(", ");
-        parts.push((&rest & &surely, None));
-        parts.push((&rest & (&possibly - &surely), Some(Reason::Undecided(open))));
-        parts.push((rest - possibly, Some(Reason::UsersNotIncluded)));
+        let condition = self.model.users.get(candidate.at);
+        let open: Vec<&str> = condition.into_iter().flat_map(|users| users.open()).collect();
+        parts.push((&rest & &reach.surely, None));
+        parts.push((rest - &reach.surely, Some(Reason::Undecided(open.join(", ")))));
         parts.retain(|(users, _)| !users.is_empty());
         parts
+    }
+
+    fn reach(&self, candidate: &Candidate<'_>) -> Reach {
+        let (everyone, guests) = (&self.model.everyone, &self.model.guests);
+        let Some(condition) = self.model.users.get(candidate.at) else {
+            return Reach { included: everyone.clone(), surely: everyone.clone(), exclusions: Vec::new() };
+        };
+        Reach {
+            included: condition.include.positions(everyone, guests).1,
+            surely: condition.positions(everyone, guests).0,
+            exclusions: self.exclusions(candidate.policy),
+        }
     }
 
     /// Each way in which the policy excludes users, with everyone whom it hits, in the order of the portal.
