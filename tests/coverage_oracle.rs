@@ -356,7 +356,7 @@ fn memberships() -> impl Strategy<Value = Vec<Vec<&'static str>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn gaps_are_exactly_what_enumeration_finds(requirement in requirement(), memberships in memberships(), policies in policies()) {

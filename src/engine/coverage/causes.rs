@@ -43,6 +43,8 @@ pub(super) struct Causes<'a> {
     axes: &'a [Axis],
     candidates: Vec<Candidate<'a>>,
     others: &'a [(Other, Who<'a>)],
+    /// For each value of the first dimension, the first one that no candidate tells from it.
+    like: Vec<usize>,
 }
 
 /// Users of one hole for whom the same stands in the way.
@@ -63,7 +65,7 @@ impl<'a> Causes<'a> {
         others: &'a [(Other, Who<'a>)],
     ) -> Self {
         let policies = model.snapshot.policies.iter().enumerate();
-        let candidates = policies
+        let candidates: Vec<Candidate<'_>> = policies
             .map(|(at, policy)| (at, policy, bearing(&model.snapshot, requirement, policy)))
             .filter(|(.., bearing)| *bearing != Bearing::None)
             .map(|(at, policy, bearing)| Candidate {
@@ -74,15 +76,18 @@ impl<'a> Causes<'a> {
                 reach: OnceCell::new(),
             })
             .collect();
-        Self { model, axes, candidates, others }
+        let mut first: BTreeMap<Vec<Option<Reason>>, usize> = BTreeMap::new();
+        let targets = 0..axes.first().map_or(0, |axis| axis.values.len());
+        let key = |value: usize| candidates.iter().map(|one| one.target_reason(model, axes, value)).collect();
+        let like = targets.map(|value| *first.entry(key(value)).or_insert(value)).collect();
+        Self { model, axes, candidates, others, like }
     }
 
     /// Values of the first dimension that no candidate tells apart.
     pub(super) fn alike(&self, values: &[usize]) -> Vec<Vec<usize>> {
-        let mut kinds: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+        let mut kinds: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for value in values {
-            let key = self.candidates.iter().map(|one| one.meets(0, &[*value])).collect();
-            kinds.entry(key).or_default().push(*value);
+            kinds.entry(self.like.get(*value).copied().unwrap_or(*value)).or_default().push(*value);
         }
         kinds.into_values().collect()
     }
@@ -210,9 +215,9 @@ impl<'a> Causes<'a> {
 
     fn reasons(&self, candidate: &Candidate<'_>, barrier: Option<&Reason>, values: &[Vec<usize>]) -> Vec<Reason> {
         let mut all: Vec<Reason> = barrier.cloned().into_iter().collect();
-        let of_target = values.first().map_or(&[][..], Vec::as_slice);
-        if !candidate.meets(0, of_target) && barrier != Some(&Reason::UsersNotIncluded) {
-            all.push(self.target_reason(candidate, of_target));
+        if barrier != Some(&Reason::UsersNotIncluded) {
+            let alike = values.first().and_then(|alike| alike.first());
+            all.extend(alike.and_then(|value| candidate.target_reason(self.model, self.axes, *value)));
         }
         let narrower = self.narrower(candidate, values);
         if !narrower.is_empty() {
@@ -243,21 +248,6 @@ impl<'a> Causes<'a> {
         all
     }
 
-    fn target_reason(&self, candidate: &Candidate<'_>, values: &[usize]) -> Reason {
-        let condition = &candidate.policy.conditions.applications;
-        let of_axis = self.axes.first().map_or(&[][..], |axis| axis.values.as_slice());
-        let mut apps = values.iter().filter_map(|value| of_axis.get(*value));
-        if apps.clone().any(|value| matches!(value, Value::Baseline)) && target::leaks(condition) {
-            return Reason::Undecided("the tenant's setting for baseline scopes".into());
-        }
-        let included = condition.all
-            || apps.any(|value| match value {
-                Value::App(Some(id)) => target::listed(self.model, &condition.include, id) == Truth::Yes,
-                _ => false,
-            });
-        if included { Reason::ExcludedApp } else { Reason::AppNotIncluded }
-    }
-
     /// Kinds of condition, beside the target, that leave some of these values out.
     fn narrower(&self, candidate: &Candidate<'_>, values: &[Vec<usize>]) -> BTreeSet<&'static str> {
         let beside = values.iter().enumerate().skip(1);
@@ -273,6 +263,22 @@ impl Candidate<'_> {
     fn meets(&self, axis: usize, values: &[usize]) -> bool {
         let met = self.met.get(axis).map_or(&[][..], Vec::as_slice);
         values.iter().all(|value| met.get(*value) == Some(&Truth::Yes))
+    }
+
+    /// Why a value of the first dimension doesn't surely meet the policy's condition; none where it does.
+    fn target_reason(&self, model: &Model, axes: &[Axis], value: usize) -> Option<Reason> {
+        let condition = &self.policy.conditions.applications;
+        match self.met.first()?.get(value)? {
+            Truth::Yes => return None,
+            Truth::Maybe => return Some(Reason::Undecided(target::open(model, condition).join(", "))),
+            Truth::No => {}
+        }
+        let included = match axes.first()?.values.get(value)? {
+            Value::App(Some(id)) => condition.all || target::listed(model, &condition.include, id) != Truth::No,
+            Value::Baseline => condition.all,
+            _ => false,
+        };
+        Some(if included { Reason::ExcludedApp } else { Reason::AppNotIncluded })
     }
 
     /// Whether some sign-in with these values possibly meets all its conditions.

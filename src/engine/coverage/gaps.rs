@@ -1,5 +1,6 @@
 //! Coverage put together: contributors, dimensions, search, and the holes as gaps with conditions and causes.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
@@ -17,11 +18,11 @@ use crate::tenant::Snapshot;
 /// What a gap is about, apart from whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    apps: BTreeSet<String>,
-    any_app: bool,
+    sure: bool,
     conditions: Vec<Condition>,
     causes: Vec<Cause>,
-    sure: bool,
+    /// Positions in the first dimension.
+    targets: Vec<usize>,
 }
 
 /// Whom it concerns.
@@ -66,7 +67,7 @@ impl Model {
         if places.keys().any(|place| !place.sure) {
             coverage.unresolved = unresolved(self, &of);
         }
-        coverage.gaps = gaps(places);
+        coverage.gaps = gaps(&axes, places);
         coverage
     }
 }
@@ -93,7 +94,6 @@ fn at(
         kinds.push(slipping);
     }
     for kind in kinds {
-        let (apps, any_app) = apps(targets, &kind);
         let mut conditions = conditions.clone();
         if kind.iter().any(baseline) {
             conditions.push(Condition::BaselineScopes);
@@ -103,13 +103,8 @@ fn at(
             *first = kind;
         }
         for share in causes.shares(users, others, &values) {
-            let place = Place {
-                apps: apps.clone(),
-                any_app,
-                conditions: conditions.clone(),
-                causes: share.causes,
-                sure: hole.sure,
-            };
+            let targets = values.first().cloned().unwrap_or_default();
+            let place = Place { sure: hole.sure, conditions: conditions.clone(), causes: share.causes, targets };
             found.push((place, (share.users, share.others)));
         }
     }
@@ -175,44 +170,25 @@ fn labels<'a>(of: &[&'a Value]) -> Vec<&'a str> {
 }
 
 /// Gaps for the same people under the same conditions and with the same causes are one, over all their apps.
-fn gaps(places: BTreeMap<Place, Concerned>) -> Vec<Gap> {
-    let mut joined: Vec<(Place, Concerned)> = Vec::new();
-    for (place, concerned) in places {
-        let same = joined.iter_mut().find(|(other, whom)| {
-            whom.1 == concerned.1
-                && other.sure == place.sure
-                && other.conditions == place.conditions
-                && other.causes == place.causes
-                && whom.0 == concerned.0
-        });
-        match same {
-            Some((other, _)) => {
-                other.apps.extend(place.apps);
-                other.any_app |= place.any_app;
-            }
-            None => joined.push((place, concerned)),
+fn gaps(axes: &[Axis], places: BTreeMap<Place, Concerned>) -> Vec<Gap> {
+    let mut alike: BTreeMap<_, Vec<(RoaringBitmap, Vec<usize>)>> = BTreeMap::new();
+    for (Place { sure, conditions, causes, targets }, (users, others)) in places {
+        let key = (Reverse(sure), Reverse(users.len()), Reverse(others.len()), others, conditions, causes, users.min());
+        let of_key = alike.entry(key).or_default();
+        match of_key.iter_mut().find(|(other, _)| *other == users) {
+            Some((_, all)) => all.extend(targets),
+            None => of_key.push((users, targets)),
         }
     }
-    let gap = |(place, (users, others)): (Place, Concerned)| Gap {
-        users,
-        others,
-        apps: place.apps,
-        any_app: place.any_app,
-        conditions: place.conditions,
-        causes: place.causes,
-        sure: place.sure,
-    };
-    let size = |gap: &Gap| {
-        (
-            std::cmp::Reverse(gap.sure),
-            std::cmp::Reverse(gap.users.len()),
-            std::cmp::Reverse(gap.others.len()),
-            std::cmp::Reverse(gap.apps.len()),
-        )
-    };
-    let mut gaps: Vec<Gap> = joined.into_iter().map(gap).collect();
-    gaps.sort_by_key(size);
-    gaps
+    let mut found = Vec::new();
+    for ((Reverse(sure), _, _, others, conditions, causes, _), of_key) in alike {
+        for (users, targets) in of_key {
+            let (apps, any_app) = axes.first().map(|axis| apps(axis, &targets)).unwrap_or_default();
+            let (others, conditions, causes) = (others.clone(), conditions.clone(), causes.clone());
+            found.push(Gap { users, others, apps, any_app, conditions, causes, sure });
+        }
+    }
+    found
 }
 
 /// Policies that reach somebody, where they cover only because what they ask can't be done.
