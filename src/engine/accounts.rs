@@ -45,6 +45,15 @@ impl Model {
         Some(role_members(&self.snapshot, role, assignment)? & self.default_users())
     }
 
+    /// Directory users whom a policy's user condition surely takes in, and those whom it possibly does; others never.
+    #[must_use]
+    pub fn users_of(&self, policy_id: &str) -> (RoaringBitmap, RoaringBitmap) {
+        let at = self.snapshot.policies.iter().position(|policy| policy.id == policy_id);
+        at.and_then(|at| self.users.get(at))
+            .map(|condition| condition.positions(&self.everyone, &self.guests))
+            .unwrap_or_default()
+    }
+
     fn users_where(&self, wanted: impl Fn(&User) -> bool) -> RoaringBitmap {
         let users = (0u32..).zip(&self.snapshot.directory.users);
         users.filter(|(_, user)| user.enabled && wanted(user)).map(|(position, _)| position).collect()

@@ -18,6 +18,7 @@ mod cancel_run;
 mod coverage_gaps;
 mod decide;
 mod dismiss_suggestion;
+mod exclusions;
 mod explain_suggestion;
 mod help;
 mod impact;
@@ -25,6 +26,7 @@ mod list_instructions;
 mod list_policies;
 mod list_suggestions;
 mod meant;
+mod named;
 mod out_of_scope;
 mod overlaps;
 mod period;
@@ -34,11 +36,13 @@ mod propose_change;
 mod rollout_plan;
 mod run_analysis;
 mod schedule_summary;
+mod scope;
 mod show_policy;
 mod snooze_suggestion;
 #[cfg(test)]
 pub(crate) mod testing;
 mod undo;
+mod user_policies;
 mod verify_log;
 
 /// A question with everything that an answer may look at.
@@ -128,6 +132,8 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::SnoozeSuggestion, snooze_suggestion::answer),
     (Intent::Undo, undo::answer),
     (Intent::VerifyLog, verify_log::answer),
+    (Intent::Exclusions, exclusions::answer),
+    (Intent::UserPolicies, user_policies::answer),
 ];
 
 /// Answers a question.

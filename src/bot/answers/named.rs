@@ -1,0 +1,233 @@
+//! What a question names, found in the tenant: one thing, or an answer that asks back.
+
+use roaring::RoaringBitmap;
+
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::intent::{SlotName, Slots, route};
+use crate::bot::lookup::{self, Found};
+use crate::chat::card::Kind;
+use crate::checks::rows;
+use crate::facts::{Evidence, Fact, Row, Term};
+use crate::tenant::directory::AccountKind;
+use crate::tenant::{Assignment, Group, Policy, ServicePrincipal, User};
+
+use super::Asked;
+
+/// How many of several that fit are offered.
+const OFFERED: usize = 6;
+
+/// The names in the question; for one that leaves `key` out, also those of the turn before.
+pub(super) fn slots(asked: Asked<'_>, key: SlotName) -> Slots {
+    let mut slots = asked.routed.slots.clone();
+    if !slots.contains_key(&key)
+        && let Some(subject) = asked.subject()
+    {
+        for (name, values) in route(subject, None).slots {
+            slots.entry(name).or_insert(values);
+        }
+    }
+    slots
+}
+
+/// The first value of a slot.
+pub(super) fn first(slots: &Slots, name: SlotName) -> Option<&str> {
+    slots.get(&name)?.first().map(String::as_str)
+}
+
+/// The person whom these names mean, the asker for "me" and "my"; none when nobody is named.
+pub(super) fn person<'a>(asked: Asked<'a>, slots: &Slots) -> Option<Result<&'a User, Answer>> {
+    match first(slots, SlotName::User).map(str::to_owned).or_else(|| guid(asked.text)) {
+        Some(name) => Some(user(asked, &name)),
+        None if speaks_of_self(asked.text) => asked.analysis.snapshot().directory.user(&asked.person.id).map(Ok),
+        None => None,
+    }
+}
+
+fn speaks_of_self(text: &str) -> bool {
+    text.to_lowercase().split(|c: char| !c.is_alphabetic()).any(|word| matches!(word, "i" | "me" | "my" | "myself"))
+}
+
+/// An object id in the text.
+pub(super) fn guid(text: &str) -> Option<String> {
+    let shape = |word: &&str| {
+        word.len() == 36
+            && word.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+            && word.chars().all(|c| c == '-' || c.is_ascii_hexdigit())
+    };
+    text.split(|c: char| c != '-' && !c.is_ascii_alphanumeric()).find(shape).map(str::to_lowercase)
+}
+
+/// The user of this name, or a question back.
+pub(super) fn user<'a>(asked: Asked<'a>, name: &str) -> Result<&'a User, Answer> {
+    let snapshot = asked.analysis.snapshot();
+    match lookup::user(snapshot, name) {
+        Found::One(user) => Ok(user),
+        Found::None => {
+            let names = snapshot.directory.users.iter().map(|user| user.display_name.as_str());
+            Err(unknown(asked, "person", name, close(names, name)))
+        }
+        Found::Several(all) => {
+            let choice =
+                |user: &&User| (both(&user.display_name, &user.user_principal_name), user.user_principal_name.clone());
+            Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// The app of this name, or a question back.
+pub(super) fn app<'a>(asked: Asked<'a>, name: &str) -> Result<&'a ServicePrincipal, Answer> {
+    let snapshot = asked.analysis.snapshot();
+    match lookup::app(snapshot, name) {
+        Found::One(app) => Ok(app),
+        Found::None => {
+            let names = snapshot.directory.service_principals.iter().map(|app| app.display_name.as_str());
+            Err(unknown(asked, "app", name, close(names, name)))
+        }
+        Found::Several(all) => {
+            let choice = |app: &&ServicePrincipal| (both(&app.display_name, &app.app_id), app.display_name.clone());
+            Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// The policy of this name, or a question back.
+pub(super) fn policy<'a>(asked: Asked<'a>, name: &str) -> Result<&'a Policy, Answer> {
+    let snapshot = asked.analysis.snapshot();
+    match lookup::policy(snapshot, name) {
+        Found::One(policy) => Ok(policy),
+        Found::None => {
+            let names = snapshot.policies.iter().map(|policy| policy.display_name.as_str());
+            Err(unknown(asked, "policy", name, close(names, name)))
+        }
+        Found::Several(all) => {
+            let choice = |policy: &&Policy| (policy.display_name.clone(), policy.display_name.clone());
+            Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// Accounts that a word stands for: a group, the holders of a role, a class such as guests, a department.
+pub(super) struct Class<'a> {
+    /// What it is called here; untrusted text.
+    pub(super) name: String,
+    /// Its accounts, disabled ones too where it is a group.
+    pub(super) users: RoaringBitmap,
+    /// The group, if it is one.
+    pub(super) group: Option<&'a Group>,
+    /// The object behind it.
+    pub(super) row: Option<Row>,
+}
+
+/// The accounts of this name, or a question back.
+pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Answer> {
+    let snapshot = asked.analysis.snapshot();
+    match lookup::group(snapshot, name) {
+        Found::One(group) => {
+            return Ok(Class {
+                name: group.display_name.clone(),
+                users: group.transitive.clone().unwrap_or_default(),
+                row: Some(rows::group(group)),
+                group: Some(group),
+            });
+        }
+        Found::Several(all) => {
+            let choice = |group: &&Group| (group.display_name.clone(), group.display_name.clone());
+            return Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()));
+        }
+        Found::None => {}
+    }
+    let users = known_class(asked, name).or_else(|| role(asked, name)).or_else(|| department(asked, name));
+    users.map(|users| Class { name: name.to_owned(), users, group: None, row: None }).ok_or_else(|| {
+        let names = snapshot.directory.groups.values().map(|group| group.display_name.as_str());
+        unknown(asked, "group, role or department", name, close(names, name))
+    })
+}
+
+fn known_class(asked: Asked<'_>, name: &str) -> Option<RoaringBitmap> {
+    let (model, name) = (&asked.analysis.model, name.to_lowercase());
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    Some(if has(&["guest", "external", "partner", "vendor", "b2b"]) {
+        model.guests()
+    } else if has(&["service account"]) {
+        model.users_of_kind(AccountKind::Service)
+    } else if has(&["room"]) {
+        model.users_of_kind(AccountKind::Room)
+    } else if has(&["break", "emergency"]) {
+        model.emergency_users()
+    } else if matches!(name.trim_end_matches('s'), "admin" | "administrator") {
+        let roles = crate::tenant::well_known::ADMIN_ROLES.iter();
+        roles
+            .filter_map(|(id, _)| model.role_holders(id, Assignment::Active))
+            .fold(RoaringBitmap::new(), |all, one| all | one)
+    } else if has(&["staff", "employee", "all users", "everyone"]) {
+        model.default_users() - model.guests()
+    } else {
+        return None;
+    })
+}
+
+fn role(asked: Asked<'_>, name: &str) -> Option<RoaringBitmap> {
+    let wanted = name.to_lowercase().replace("admins", "administrator").replace("admin ", "administrator ");
+    let wanted = wanted.trim_end_matches('s');
+    let wanted = if wanted.ends_with("admin") { format!("{wanted}istrator") } else { wanted.to_owned() };
+    let roles = &asked.analysis.snapshot().directory.roles;
+    let role = roles.values().find(|role| role.display_name.eq_ignore_ascii_case(&wanted))?;
+    asked.analysis.model.role_holders(&role.id, Assignment::Active)
+}
+
+fn department(asked: Asked<'_>, name: &str) -> Option<RoaringBitmap> {
+    let name = name.to_lowercase();
+    let words: Vec<&str> = name
+        .split(' ')
+        .filter(|word| !matches!(*word, "the" | "team" | "department" | "people" | "folks" | "staff" | "users"))
+        .collect();
+    let wanted = words.join(" ");
+    let users = (0u32..).zip(&asked.analysis.snapshot().directory.users);
+    let of = users.filter(|(_, user)| {
+        user.enabled && user.department.as_ref().is_some_and(|one| one.eq_ignore_ascii_case(&wanted))
+    });
+    let found: RoaringBitmap = of.map(|(index, _)| index).collect();
+    (!found.is_empty()).then_some(found)
+}
+
+/// A question back: which of these is meant?
+fn several(asked: Asked<'_>, name: &str, choices: &[(String, String)]) -> Answer {
+    let fact = Fact::new("named.several", Evidence::default())
+        .with("count", choices.len())
+        .with("name", Term::Name(name.to_owned()))
+        .must_show();
+    let again = |id: &str| {
+        if asked.text.contains(name) { asked.text.replace(name, id) } else { format!("{} {id}", asked.text) }
+    };
+    let answer = Answer { kind: Kind::Question, ..Answer::sentences(vec![fact]) };
+    choices.iter().take(OFFERED).fold(answer, |answer, (label, id)| answer.action(ask(label, again(id))))
+}
+
+/// Nothing has this name; names that begin alike are offered.
+fn unknown(asked: Asked<'_>, what: &str, name: &str, close: Vec<String>) -> Answer {
+    let fact = Fact::new("named.none", Evidence::default())
+        .with("what", Term::Word(what.to_owned()))
+        .with("name", Term::Name(name.to_owned()))
+        .with("close", Term::Names(close))
+        .must_show();
+    let answer = Answer::sentences(vec![fact]).part(Part::Limits(vec![asked.read_at()]));
+    Answer { kind: Kind::Question, ..answer }
+}
+
+/// A question back for something that the question leaves out.
+pub(super) fn missing(key: &str) -> Answer {
+    Answer { kind: Kind::Question, ..Answer::sentences(vec![Fact::new(key, Evidence::default()).must_show()]) }
+}
+
+/// Names that begin like a word of the wanted one, at most three.
+fn close<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<String> {
+    let start = |word: &str| word.chars().take(3).collect::<String>().to_lowercase();
+    let starts: Vec<String> =
+        wanted.split([' ', '.', '-', '_', '@']).map(start).filter(|start| start.len() > 2).collect();
+    let like = |name: &&str| name.split([' ', '.', '-']).any(|word| starts.contains(&start(word)));
+    names.filter(like).take(3).map(str::to_owned).collect()
+}
+
+fn both(name: &str, id: &str) -> String {
+    format!("{name} ({id})")
+}
