@@ -15,10 +15,12 @@ use super::intent::{Intent, Previous, Routed, SlotName};
 mod add_instruction;
 mod bot_activity;
 mod cancel_run;
+mod codes;
 mod coverage_gaps;
 mod decide;
 mod dismiss_suggestion;
 mod exclusions;
+mod explain_sign_in;
 mod explain_suggestion;
 mod help;
 mod impact;
@@ -30,6 +32,7 @@ mod named;
 mod out_of_scope;
 mod overlaps;
 mod period;
+mod places;
 mod policy_changes;
 mod posture_summary;
 mod propose_change;
@@ -39,11 +42,13 @@ mod schedule_summary;
 mod scope;
 mod show_policy;
 mod snooze_suggestion;
+mod stated;
 #[cfg(test)]
 pub(crate) mod testing;
 mod undo;
 mod user_policies;
 mod verify_log;
+mod what_if;
 
 /// A question with everything that an answer may look at.
 #[derive(Clone, Copy)]
@@ -114,6 +119,8 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::CancelRun, cancel_run::answer),
     (Intent::CoverageGaps, coverage_gaps::answer),
     (Intent::DismissSuggestion, dismiss_suggestion::answer),
+    (Intent::Exclusions, exclusions::answer),
+    (Intent::ExplainSignIn, explain_sign_in::answer),
     (Intent::ExplainSuggestion, explain_suggestion::answer),
     (Intent::Help, help::answer),
     (Intent::Impact, impact::answer),
@@ -131,9 +138,9 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::ShowPolicy, show_policy::answer),
     (Intent::SnoozeSuggestion, snooze_suggestion::answer),
     (Intent::Undo, undo::answer),
-    (Intent::VerifyLog, verify_log::answer),
-    (Intent::Exclusions, exclusions::answer),
     (Intent::UserPolicies, user_policies::answer),
+    (Intent::VerifyLog, verify_log::answer),
+    (Intent::WhatIf, what_if::answer),
 ];
 
 /// Answers a question.
