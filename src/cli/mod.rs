@@ -7,6 +7,7 @@ mod folder;
 mod log;
 mod migrate;
 mod output;
+mod report;
 mod runtime;
 mod serve;
 mod terminal;
@@ -36,6 +37,8 @@ enum Command {
     Analyze(analyze::Analyze),
     /// Ask one question about a folder of exported policies
     Ask(ask::Ask),
+    /// Write a report of a folder of exported policies: one HTML file, and CSV lists beside it
+    Report(report::Report),
     /// Show or verify the activity log
     Log(log::Log),
     /// Bring the database to the present version
@@ -72,6 +75,7 @@ async fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Serve(serve) => serve.run().await,
         Command::Analyze(analyze) => analyze.run(),
         Command::Ask(ask) => ask.run().await,
+        Command::Report(report) => report.run(),
         Command::Log(log) => log.run().await,
         Command::Migrate(migrate) => migrate.run().await,
     }

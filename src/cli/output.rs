@@ -1,6 +1,6 @@
 //! The one place that writes to the terminal.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// Writes a line to standard output; a closed pipe is not an error.
@@ -19,9 +19,4 @@ pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
 /// A remark on standard error.
 pub(super) fn remark(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// Whether people read standard output, which then may have colour.
-pub(super) fn for_people() -> bool {
-    std::io::stdout().is_terminal()
 }

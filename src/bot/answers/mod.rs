@@ -23,20 +23,17 @@ mod exclusions;
 mod explain_sign_in;
 mod explain_suggestion;
 mod help;
-mod impact;
 mod list_instructions;
 mod list_policies;
 mod list_suggestions;
 mod meant;
 mod named;
 mod out_of_scope;
-mod overlaps;
 mod period;
 mod places;
 mod policy_changes;
 mod posture_summary;
 mod propose_change;
-mod rollout_plan;
 mod run_analysis;
 mod schedule_summary;
 mod scope;
@@ -123,16 +120,13 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::ExplainSignIn, explain_sign_in::answer),
     (Intent::ExplainSuggestion, explain_suggestion::answer),
     (Intent::Help, help::answer),
-    (Intent::Impact, impact::answer),
     (Intent::ListInstructions, list_instructions::answer),
     (Intent::ListPolicies, list_policies::answer),
     (Intent::ListSuggestions, list_suggestions::answer),
     (Intent::OutOfScope, out_of_scope::answer),
-    (Intent::Overlaps, overlaps::answer),
     (Intent::PolicyChanges, policy_changes::answer),
     (Intent::PostureSummary, posture_summary::answer),
     (Intent::ProposeChange, propose_change::answer),
-    (Intent::RolloutPlan, rollout_plan::answer),
     (Intent::RunAnalysis, run_analysis::answer),
     (Intent::ScheduleSummary, schedule_summary::answer),
     (Intent::ShowPolicy, show_policy::answer),
