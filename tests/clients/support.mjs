@@ -26,14 +26,17 @@ export function start(command, args, options = {}) {
   return child;
 }
 
-/** Starts `portcullis demo` and gives the line of JSON that it prints first. */
+/** Starts `portcullis demo` and gives the line of JSON that it prints first, once the tenant has been read. */
 export async function startDemo(args = [], env = {}) {
   const binary = process.env.PORTCULLIS_BIN ?? "target/debug/portcullis";
   const child = start(binary, ["demo", "--json", "--port", "0", ...args], { env: { ...process.env, ...env } });
   const lines = createInterface({ input: child.stdout });
   const [line] = await within(60, "the demo's first line", () => once(lines, "line"));
   lines.on("line", (words) => process.stderr.write(`${words}\n`));
-  return JSON.parse(line);
+  const demo = JSON.parse(line);
+  const read = async () => /reading_age_seconds \d/.test(await (await fetch(new URL("/metrics", demo.web))).text());
+  await until(50, "the first scan", read);
+  return demo;
 }
 
 export function person(demo, role) {
