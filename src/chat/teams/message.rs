@@ -1,7 +1,7 @@
 //! The message that carries a card: citations, the label for text ordered by a model, the wish for feedback.
 //!
-//! Form: "Bot messages with AI-generated content" (Microsoft Learn): one root entity; at most 20 citations, names of 80 and
-//! abstracts of 160 characters; each position stands as `[n]` in the text.
+//! Form: "Bot messages with AI-generated content" (Microsoft Learn): one root entity; names of 80 and abstracts of
+//! 160 characters; each position stands as `[n]` in the text.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,9 @@ use super::parse::Reference;
 use super::render::clip;
 use crate::chat::card::{Card, Citation, Kind};
 
-/// Citations that a message may carry.
-const CITATIONS: usize = 20;
+/// Citations that a message may carry: the page says 20, the Agents Playground refuses a message with more than 10. The
+/// card's own list of sources goes on.
+const CITATIONS: usize = 10;
 
 /// A message activity around a rendered card.
 pub(crate) fn message(card: &Card, rendered: &Value, conversation: &str, to: &Reference) -> Value {
@@ -97,7 +98,7 @@ mod tests {
     fn citations_keep_to_the_limits_and_stand_in_the_text() {
         let message = message(&cited(25), &json!({}), "c", &to());
         let claims = message.pointer("/entities/0/citation").and_then(Value::as_array).unwrap();
-        assert_eq!(claims.len(), 20);
+        assert_eq!(claims.len(), 10);
         for claim in claims {
             let text = |pointer| claim.pointer(pointer).and_then(Value::as_str).unwrap().chars().count();
             assert_eq!((text("/appearance/name"), text("/appearance/abstract")), (80, 160));
