@@ -68,6 +68,18 @@ impl Tally {
         } += 1;
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            not_applied: self.not_applied + other.not_applied,
+            success: self.success + other.success,
+            action_required: self.action_required + other.action_required,
+            failure: self.failure + other.failure,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
