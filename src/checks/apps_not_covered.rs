@@ -34,6 +34,7 @@ impl Check for AppsNotCovered {
                 area: "apps_not_covered",
                 requirement: Requirement::AnyPolicy,
                 scope: Scope::default(),
+                missing: None,
                 draft: Some(("Cover every user and app with MFA", draft)),
             },
         )

@@ -44,6 +44,7 @@ impl Check for DeviceCodeFlow {
                 area: "device_code_flow",
                 requirement: Requirement::Block,
                 scope: Scope { flows: flow, ..Scope::default() },
+                missing: None,
                 draft: Some(("Block device code flow for all users", draft)),
             },
         )

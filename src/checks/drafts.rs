@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::tenant::policy::{
-    Applications, ClientAppType, Conditions, Control, GrantControls, Operator, UserSide, Users,
+    Applications, ClientAppType, Conditions, Control, GrantControls, Operator, PolicyState, UserSide, Users,
 };
 use crate::tenant::{Policy, Snapshot, well_known};
 
@@ -12,6 +12,7 @@ use crate::tenant::{Policy, Snapshot, well_known};
 pub fn for_everyone(snapshot: &Snapshot, what: &str, controls: &[Control]) -> Policy {
     Policy {
         display_name: name(snapshot, what, "All users"),
+        state: PolicyState::ReportOnly,
         conditions: Conditions {
             users: Users { include: UserSide { all: true, ..UserSide::default() }, exclude: exclusions(snapshot) },
             applications: Applications { all: true, ..Applications::default() },
@@ -35,8 +36,9 @@ pub fn for_administrators(snapshot: &Snapshot, what: &str, controls: &[Control])
     policy
 }
 
-/// The emergency access accounts, and the directory synchronisation account where a control could stop it.
-fn exclusions(snapshot: &Snapshot) -> UserSide {
+/// The emergency access accounts, as one side of a user condition.
+#[must_use]
+pub fn exclusions(snapshot: &Snapshot) -> UserSide {
     let mut side = UserSide::default();
     for id in &snapshot.settings.emergency_access {
         if snapshot.directory.groups.contains_key(id) {

@@ -6,13 +6,16 @@ use jiff::Timestamp;
 use roaring::RoaringBitmap;
 
 use crate::engine::coverage::Other;
-use crate::engine::{Cause, Coverage, Gap, Model, Reason};
+use crate::engine::{Cause, Condition, Coverage, Gap, Model, Reason};
 use crate::facts::{Evidence, Fact, Row, Term};
-use crate::tenant::policy::GuestType;
+use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, PolicyState, RiskLevel, TransferMethod};
 use crate::tenant::{Policy, Snapshot};
 
 use super::accounts::Accounts;
 use super::rows;
+
+/// Of a hundred accounts, how many must share a gap for it to be nobody's in particular.
+const NEARLY_ALL: u64 = 90;
 
 /// A coverage split into what concerns some accounts and what concerns everybody.
 #[derive(Debug)]
@@ -23,7 +26,7 @@ pub struct Gaps {
     pub looked_at: Accounts,
     /// Why, each account counted once, largest group first.
     pub groups: Vec<Group>,
-    /// Gaps that everybody has, such as an app that every policy excludes.
+    /// What nearly everybody has because of an app or a condition, said once: an app that every policy excludes.
     pub everyone: Vec<Gap>,
     /// Kinds of guest without an object here that have a gap.
     pub others: BTreeSet<Other>,
@@ -47,19 +50,19 @@ impl Gaps {
     #[must_use]
     pub fn of(coverage: &Coverage, model: &Model, now: Timestamp) -> Self {
         let looked_at = Accounts::of(&coverage.looked_at, &model.snapshot, now);
-        let humans = looked_at.humans();
-        let sure = || coverage.gaps.iter().filter(|gap| gap.sure);
-        let (everyone, some): (Vec<&Gap>, Vec<&Gap>) =
-            sure().partition(|gap| humans.len() > 1 && humans.is_subset(&gap.users) && !gap.any_app);
+        let sure: Vec<&Gap> = coverage.gaps.iter().filter(|gap| gap.sure).collect();
+        let everybodys = Everybodys::of(&sure, &looked_at.humans());
+        let mut some: Vec<Gap> = sure.iter().filter_map(|gap| everybodys.take_from(gap)).collect();
+        some.sort_by_key(|gap| (!gap.conditions.is_empty(), !gap.any_app));
         let uncovered = some.iter().fold(RoaringBitmap::new(), |all, gap| all | &gap.users);
         let accounts = Accounts::of(&uncovered, &model.snapshot, now);
         Self {
-            groups: group(&some, accounts.humans()),
+            groups: group(&some, accounts.humans(), &model.snapshot),
+            others: some.iter().flat_map(|gap| gap.others.iter().copied()).collect(),
+            everyone: everybodys.gaps(&sure),
             accounts,
+            undecided: &coverage.undecided & &looked_at.humans(),
             looked_at,
-            everyone: everyone.into_iter().cloned().collect(),
-            others: sure().flat_map(|gap| gap.others.iter().copied()).collect(),
-            undecided: &coverage.undecided & &humans,
         }
     }
 
@@ -70,15 +73,119 @@ impl Gaps {
     }
 }
 
-/// Gives every account its first cause, so that the groups add up.
-fn group(gaps: &[&Gap], mut left: RoaringBitmap) -> Vec<Group> {
+/// What nearly everybody looked at has: apps that ask nobody, and conditions under which nobody is asked.
+#[derive(Debug, Default)]
+struct Everybodys {
+    apps: BTreeSet<String>,
+    conditions: BTreeSet<Vec<Condition>>,
+}
+
+impl Everybodys {
+    fn of(gaps: &[&Gap], humans: &RoaringBitmap) -> Self {
+        let users_of = |wanted: &dyn Fn(&Gap) -> bool| {
+            gaps.iter().filter(|gap| wanted(gap)).fold(RoaringBitmap::new(), |all, gap| all | &gap.users)
+        };
+        let nearly_all =
+            |users: &RoaringBitmap| humans.len() > 1 && (users & humans).len() * 100 >= humans.len() * NEARLY_ALL;
+        // Where nobody is asked anywhere, no app and no condition is to blame.
+        if nearly_all(&users_of(&|gap| gap.any_app && gap.conditions.is_empty())) {
+            return Self::default();
+        }
+        let reached: BTreeSet<&String> = gaps.iter().flat_map(|gap| &gap.apps).collect();
+        let of_app = |id: &String| users_of(&|gap| gap.conditions.is_empty() && gap.apps.contains(id));
+        let apps: BTreeSet<String> = reached.into_iter().filter(|id| nearly_all(&of_app(id))).cloned().collect();
+        let beside = |gap: &Gap| gap.any_app || !gap.apps.is_subset(&apps);
+        let kinds: BTreeSet<_> = gaps.iter().map(|gap| &gap.conditions).filter(|kind| is_unusual(kind)).collect();
+        let under = |kind: &Vec<Condition>| users_of(&|gap| gap.conditions == *kind && beside(gap));
+        let conditions = kinds.into_iter().filter(|kind| nearly_all(&under(kind))).cloned().collect();
+        Self { apps, conditions }
+    }
+
+    /// What is left of a gap for the people it is about.
+    fn take_from(&self, gap: &Gap) -> Option<Gap> {
+        let apps: BTreeSet<String> = gap.apps.difference(&self.apps).cloned().collect();
+        let left = (gap.any_app || !apps.is_empty()) && !self.conditions.contains(&gap.conditions);
+        left.then(|| Gap { apps, ..gap.clone() })
+    }
+
+    /// One gap for each app and each condition, with everybody who has it and every cause.
+    fn gaps(&self, gaps: &[&Gap]) -> Vec<Gap> {
+        let of_app = |id: &String| {
+            let having = gaps.iter().filter(|gap| gap.conditions.is_empty() && gap.apps.contains(id));
+            Some(Gap { apps: BTreeSet::from([id.clone()]), any_app: false, ..joined(having)? })
+        };
+        let under = |kind: &Vec<Condition>| joined(gaps.iter().filter(|gap| gap.conditions == *kind));
+        self.apps.iter().filter_map(of_app).chain(self.conditions.iter().filter_map(under)).collect()
+    }
+}
+
+/// Whether the conditions lie outside ordinary use: old protocols, baseline scopes, platforms that nobody has.
+fn is_unusual(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|condition| match condition {
+        Condition::BaselineScopes => true,
+        Condition::ClientApps(clients) => {
+            let modern = [ClientAppType::All, ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients];
+            modern.iter().all(|client| !clients.contains(client))
+        }
+        Condition::Platforms(platforms) => {
+            platforms.iter().all(|platform| matches!(platform, Platform::All | Platform::WindowsPhone))
+        }
+        _ => false,
+    })
+}
+
+/// The cause that says most about a gap: the one thing that stands between these accounts and a policy, if there is one.
+fn telling(gap: &Gap, snapshot: &Snapshot) -> Option<Cause> {
+    let alone = |cause: &Cause| gap.causes.iter().filter(|other| other.policy_id == cause.policy_id).count() == 1;
+    let rank = |cause: &Cause| match &cause.reason {
+        _ if !alone(cause) => 8,
+        Reason::ExcludedGroup(id) if meant_for(id, gap, snapshot) => 3,
+        Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_) | Reason::ExcludedGuests => 0,
+        Reason::WeakerControl(_) => 1,
+        Reason::ReportOnly => 2,
+        Reason::ExcludedApp => 4,
+        Reason::NarrowerConditions(_) if is_general(cause, snapshot) => 5,
+        Reason::UsersNotIncluded | Reason::Off | Reason::NoPolicy => 6,
+        Reason::NarrowerConditions(_) | Reason::AppNotIncluded | Reason::Undecided(_) => 7,
+    };
+    gap.causes
+        .iter()
+        .map(|cause| (rank(cause), cause))
+        .filter(|(rank, _)| *rank < 7)
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, cause)| cause.clone())
+}
+
+/// Whether another policy in question is made for this group: it is excluded from the one because it has its own.
+fn meant_for(group: &str, gap: &Gap, snapshot: &Snapshot) -> bool {
+    let policies = gap.causes.iter().filter_map(|cause| snapshot.policy(cause.policy_id.as_deref()?));
+    policies.into_iter().any(|policy| policy.conditions.users.include.groups.contains(group))
+}
+
+/// A policy that is On and about all resources.
+fn is_general(cause: &Cause, snapshot: &Snapshot) -> bool {
+    let policy = cause.policy_id.as_deref().and_then(|id| snapshot.policy(id));
+    policy.is_some_and(|policy| policy.state == PolicyState::Enabled && policy.conditions.applications.all)
+}
+
+/// Gaps as one: what the first says, for the users of all.
+fn joined<'a>(gaps: impl Iterator<Item = &'a &'a Gap>) -> Option<Gap> {
+    gaps.fold(None, |all: Option<Gap>, gap| {
+        let mut all = all.unwrap_or_else(|| (*gap).clone());
+        all.users |= &gap.users;
+        Some(all)
+    })
+}
+
+/// Gives every account the cause that says most, so that the groups add up.
+fn group(gaps: &[Gap], mut left: RoaringBitmap, snapshot: &Snapshot) -> Vec<Group> {
     let mut groups: BTreeMap<(Option<Cause>, BTreeSet<String>), RoaringBitmap> = BTreeMap::new();
     for gap in gaps {
         let users = &gap.users & &left;
         left -= &users;
         if !users.is_empty() {
             let apps = if gap.any_app { BTreeSet::new() } else { gap.apps.clone() };
-            *groups.entry((gap.causes.first().cloned(), apps)).or_default() |= users;
+            *groups.entry((telling(gap, snapshot), apps)).or_default() |= users;
         }
     }
     let none = || Cause { policy_id: None, reason: Reason::NoPolicy };
@@ -121,12 +228,22 @@ impl<'a> CauseWords<'a> {
     /// A gap that everybody has.
     #[must_use]
     pub fn everyone(&self, gap: &Gap) -> Fact {
-        let excluding = gap.causes.iter().find_map(|cause| self.snapshot.policy(cause.policy_id.as_deref()?));
+        let excluding = gap
+            .causes
+            .iter()
+            .filter(|cause| cause.reason == Reason::ExcludedApp)
+            .filter_map(|cause| self.snapshot.policy(cause.policy_id.as_deref()?))
+            .find(|policy| policy.state == PolicyState::Enabled);
         let apps = gap.apps.iter().map(|id| self.app_row(id));
         let evidence = Evidence::of(apps.chain(excluding.map(rows::policy)));
         let policy =
             excluding.map_or_else(|| Term::Word(String::new()), |policy| Term::Name(policy.display_name.clone()));
-        Fact::new("cause.everyone", self.stamp(evidence)).with("apps", self.apps(&gap.apps)).with("policy", policy)
+        let key = if gap.conditions.is_empty() { "cause.everyone" } else { "cause.everyone_under" };
+        Fact::new(key, self.stamp(evidence))
+            .with("apps", self.apps(&gap.apps))
+            .with("policy", policy)
+            .with("who", gap.users.len())
+            .with("conditions", Term::Name(conditions_word(&gap.conditions)))
     }
 
     /// Kinds of guest that have no account here.
@@ -203,6 +320,77 @@ pub fn other_word(other: Other) -> &'static str {
         Other::Guest(GuestType::B2bDirectConnectUser) => "B2B direct connect users",
         Other::Guest(GuestType::OtherExternalUser) => "other external users",
         Other::Guest(GuestType::ServiceProvider) => "service provider users",
+    }
+}
+
+/// Conditions as people read them.
+#[must_use]
+pub fn conditions_word(conditions: &[Condition]) -> String {
+    let words: Vec<String> = conditions.iter().map(condition_word).collect();
+    words.join("; ")
+}
+
+fn condition_word(condition: &Condition) -> String {
+    match condition {
+        Condition::ClientApps(types) => format!("Client apps: {}", listed(types, client_word)),
+        Condition::Platforms(platforms) => format!("Device platforms: {}", listed(platforms, platform_word)),
+        Condition::Locations(places) => format!("Locations: {places}"),
+        Condition::Devices(devices) => format!("Devices: {devices}"),
+        Condition::SignInRisk(levels) => format!("Sign-in risk: {}", listed(levels, risk_word)),
+        Condition::UserRisk(levels) => format!("User risk: {}", listed(levels, risk_word)),
+        Condition::InsiderRisk(levels) => format!(
+            "Insider risk: {}",
+            listed(levels, |level| match level {
+                None => "none",
+                Some(InsiderRisk::Minor) => "minor",
+                Some(InsiderRisk::Moderate) => "moderate",
+                Some(InsiderRisk::Elevated) => "elevated",
+            })
+        ),
+        Condition::Flows(flows) => format!(
+            "Authentication flows: {}",
+            listed(flows, |flow| match flow {
+                None => "an ordinary sign-in",
+                Some(TransferMethod::DeviceCodeFlow) => "device code flow",
+                Some(TransferMethod::AuthenticationTransfer) => "authentication transfer",
+            })
+        ),
+        Condition::BaselineScopes => "requests for baseline scopes only".to_owned(),
+    }
+}
+
+fn listed<T>(values: &BTreeSet<T>, word: impl Fn(&T) -> &'static str) -> String {
+    values.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn client_word(client: &ClientAppType) -> &'static str {
+    match client {
+        ClientAppType::All => "all",
+        ClientAppType::Browser => "Browser",
+        ClientAppType::MobileAppsAndDesktopClients => "Mobile apps and desktop clients",
+        ClientAppType::ExchangeActiveSync | ClientAppType::EasSupported => "Exchange ActiveSync clients",
+        ClientAppType::Other => "Other clients",
+    }
+}
+
+fn platform_word(platform: &Platform) -> &'static str {
+    match platform {
+        Platform::All => "unknown",
+        Platform::Android => "Android",
+        Platform::Ios => "iOS",
+        Platform::Windows => "Windows",
+        Platform::WindowsPhone => "Windows Phone",
+        Platform::MacOs => "macOS",
+        Platform::Linux => "Linux",
+    }
+}
+
+fn risk_word(level: &RiskLevel) -> &'static str {
+    match level {
+        RiskLevel::None => "no risk",
+        RiskLevel::Low => "Low",
+        RiskLevel::Medium => "Medium",
+        RiskLevel::High => "High",
     }
 }
 

@@ -46,6 +46,7 @@ impl Check for LegacyAuthentication {
                 area: "legacy_authentication",
                 requirement: Requirement::Block,
                 scope: Scope { client_apps: legacy, ..Scope::default() },
+                missing: None,
                 draft: Some(("Block legacy authentication for all users", draft)),
             },
         )

@@ -42,6 +42,7 @@ impl Check for ManagedDevices {
                 area: "managed_devices",
                 requirement: Requirement::ManagedDevice,
                 scope: Scope::default(),
+                missing: None,
                 draft: Some(("Require a compliant or hybrid joined device", draft)),
             },
         )

@@ -39,6 +39,7 @@ impl Check for MfaAdmins {
                 area: "mfa_admins",
                 requirement: Requirement::Mfa,
                 scope: scopes::administrators(context.model),
+                missing: scopes::missing_administrators(context.model),
                 draft: Some(("Require MFA for administrators", draft)),
             },
         )

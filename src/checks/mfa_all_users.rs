@@ -40,6 +40,7 @@ impl Check for MfaAllUsers {
                 area: "mfa_all_users",
                 requirement: Requirement::Mfa,
                 scope: Scope::default(),
+                missing: None,
                 draft: Some(("Require MFA for all users", draft)),
             },
         )

@@ -40,6 +40,7 @@ impl Check for MfaGuests {
                 area: "mfa_guests",
                 requirement: Requirement::Mfa,
                 scope: scopes::guests(context.model),
+                missing: None,
                 draft: Some(("Require MFA for guests and external users", draft)),
             },
         )

@@ -4,18 +4,26 @@ pub mod accounts;
 pub mod drafts;
 pub mod gaps;
 pub mod hand_over;
+pub mod listing;
 pub mod requirement;
 pub mod rows;
 pub mod scopes;
 
+mod app_protection;
 mod apps_not_covered;
+mod dangling_references;
 mod device_code_flow;
+mod emergency_access;
 mod legacy_authentication;
 mod managed_devices;
 mod mfa_admins;
 mod mfa_all_users;
 mod mfa_guests;
 mod phishing_resistant_admins;
+mod report_only_age;
+mod security_info_registration;
+mod sign_in_risk;
+mod user_risk;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +43,13 @@ pub static CHECKS: &[&dyn Check] = &[
     &legacy_authentication::LegacyAuthentication,
     &device_code_flow::DeviceCodeFlow,
     &managed_devices::ManagedDevices,
+    &app_protection::AppProtection,
+    &security_info_registration::SecurityInfoRegistration,
+    &user_risk::UserRisk,
+    &sign_in_risk::SignInRisk,
+    &emergency_access::EmergencyAccess,
+    &report_only_age::ReportOnlyAge,
+    &dangling_references::DanglingReferences,
 ];
 
 /// Runs every check.

@@ -42,6 +42,7 @@ impl Check for PhishingResistantAdmins {
                 area: "phishing_resistant_admins",
                 requirement: Requirement::PhishingResistantMfa,
                 scope: scopes::administrators(context.model),
+                missing: scopes::missing_administrators(context.model),
                 draft: Some(("Require phishing-resistant MFA for administrators", draft)),
             },
         )

@@ -1,10 +1,15 @@
 //! Judges one requirement over one scope, and turns what it finds into facts and cures: what most checks share.
 
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
 use serde_json::json;
 
-use crate::engine::{Coverage, Reason, Requirement, Scope};
+use crate::engine::demands::asks_at_least;
+use crate::engine::{Coverage, Reason, Requirement, Scope, Truth};
 use crate::facts::{Evidence, Fact, Term};
-use crate::tenant::policy::Operator;
+use crate::suggestions::lint::{Level, lint};
+use crate::tenant::policy::{Control, Operator, PolicyState};
 use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
@@ -21,6 +26,8 @@ pub struct Asked<'a> {
     pub requirement: Requirement,
     /// Which sign-ins.
     pub scope: Scope,
+    /// What would say who is in scope, where it wasn't read: everybody is then looked at instead.
+    pub missing: Option<&'static str>,
     /// The new policy that would cover all of it, with its one-line title.
     pub draft: Option<(&'a str, Policy)>,
 }
@@ -28,41 +35,69 @@ pub struct Asked<'a> {
 /// Judges, and says why.
 #[must_use]
 pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
-    let coverage = context.model.coverage(&asked.requirement, &asked.scope);
+    let scope =
+        if asked.missing.is_some() { Scope { users: None, ..asked.scope.clone() } } else { asked.scope.clone() };
+    let coverage = context.model.coverage(&asked.requirement, &scope);
     let gaps = Gaps::of(&coverage, context.model, context.now);
-    let verdict = verdict(&gaps, &coverage);
+    let verdict = verdict(context, &asked, &gaps, &coverage);
+    let mut finding = Finding {
+        check: asked.check,
+        verdict,
+        facts: facts(context, &asked, verdict, &gaps),
+        not_checked: not_checked(context, &asked, &coverage),
+        cures: Vec::new(),
+    };
+    if verdict == Verdict::Fail {
+        let (cures, refused) = cures(context, &asked, &scope, &gaps);
+        finding.cures = cures;
+        finding.not_checked.extend(refused);
+    }
+    finding
+}
+
+fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps) -> Vec<Fact> {
     let words = CauseWords::new(&context.model.snapshot, context.hash);
-    let mut facts = vec![headline(&asked, verdict, &gaps, context)];
-    facts.extend(gaps.everyone.iter().map(|gap| words.everyone(gap)));
+    let mut facts = vec![headline(asked, verdict, gaps, context)];
     facts.extend(gaps.groups.iter().map(|group| words.group(group)));
+    facts.extend(gaps.everyone.iter().map(|gap| words.everyone(gap)));
     if !gaps.others.is_empty() && context.model.snapshot.has(Kind::Users) {
         facts.push(words.others(&gaps.others));
     }
-    Finding {
-        check: asked.check,
-        verdict,
-        facts,
-        not_checked: not_checked(context, &coverage),
-        cures: if verdict == Verdict::Fail { cures(&asked, &gaps, &context.model.snapshot) } else { Vec::new() },
+    facts
+}
+
+/// An empty scope is never a pass, and neither is a scope that nobody could draw.
+fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Coverage) -> Verdict {
+    let nobody = asked.scope.users.as_ref().is_some_and(RoaringBitmap::is_empty) && asked.scope.guest_types.is_empty();
+    let unresolved = !gaps.undecided.is_empty() || !coverage.unresolved.is_empty();
+    match (gaps.any(), asked.missing) {
+        (true, Some(_)) if could_be_met(context, asked) => Verdict::Review,
+        (false, None) if nobody => Verdict::NotApplicable,
+        (true, _) => Verdict::Fail,
+        (false, _) if unresolved => Verdict::Review,
+        (false, _) => Verdict::Pass,
     }
 }
 
-fn verdict(gaps: &Gaps, coverage: &Coverage) -> Verdict {
-    if gaps.any() {
-        Verdict::Fail
-    } else if !gaps.undecided.is_empty() || !coverage.unresolved.is_empty() {
-        Verdict::Review
-    } else {
-        Verdict::Pass
-    }
+/// Whether a policy that is On asks for at least what the draft asks for, so that some of those in scope may be covered.
+fn could_be_met(context: &Context<'_>, asked: &Asked<'_>) -> bool {
+    let snapshot = &context.model.snapshot;
+    let on = snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
+    let asks = |policy: &Policy| {
+        let blocks = policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block));
+        !blocks && asked.draft.as_ref().is_some_and(|(_, draft)| asks_at_least(snapshot, policy, draft))
+    };
+    on.into_iter().any(asks)
 }
 
 fn headline(asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps, context: &Context<'_>) -> Fact {
     let name = match verdict {
-        Verdict::Fail if gaps.groups.is_empty() && gaps.everyone.is_empty() => "unlisted",
+        Verdict::Fail if gaps.groups.is_empty() => "unlisted",
         Verdict::Fail => "fail",
+        Verdict::Review if gaps.any() => "unknown",
         Verdict::Review => "review",
-        Verdict::Pass | Verdict::NotApplicable => "pass",
+        Verdict::Pass => "pass",
+        Verdict::NotApplicable => "nobody",
     };
     let uncovered = gaps.accounts.humans();
     let rows = super::rows::users(&uncovered, &context.model.snapshot, None);
@@ -73,14 +108,15 @@ fn headline(asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps, context: &Context<
         .with("guests", gaps.accounts.guests.len())
         .with("service", gaps.accounts.service.len() + gaps.accounts.rooms.len())
         .with("of", of + looked_at.emergency.len())
-        .with("apps", gaps.everyone.len())
+        .with("apps", gaps.everyone.iter().filter(|gap| gap.conditions.is_empty()).count())
         .with("undecided", gaps.undecided.len())
         .must_show()
 }
 
 /// What the verdict doesn't know: unresolved objects, kinds that weren't read, people whom nobody can list.
-fn not_checked(context: &Context<'_>, coverage: &Coverage) -> Vec<String> {
-    let mut limits: Vec<String> = coverage.unresolved.iter().cloned().collect();
+fn not_checked(context: &Context<'_>, asked: &Asked<'_>, coverage: &Coverage) -> Vec<String> {
+    let mut limits: Vec<String> = asked.missing.into_iter().map(str::to_owned).collect();
+    limits.extend(coverage.unresolved.iter().cloned());
     if context.model.snapshot.settings.emergency_access.is_empty() {
         limits.push("emergency access accounts (none are configured; name them, so that they are listed apart)".into());
     }
@@ -88,17 +124,34 @@ fn not_checked(context: &Context<'_>, coverage: &Coverage) -> Vec<String> {
     limits
 }
 
-fn cures(asked: &Asked<'_>, gaps: &Gaps, snapshot: &Snapshot) -> Vec<Cure> {
+/// What removes the finding, and why the draft is not among it where it isn't.
+fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -> (Vec<Cure>, Option<String>) {
+    let snapshot = &context.model.snapshot;
     let edits: Vec<Option<Cure>> = gaps.groups.iter().map(|group| edit(group, snapshot)).collect();
     let all_edited = edits.iter().all(Option::is_some) && gaps.everyone.is_empty() && !edits.is_empty();
-    let mut cures: Vec<Cure> = edits.into_iter().flatten().collect();
-    if let Some((title, policy)) = &asked.draft
-        && !all_edited
-    {
-        let action = CureAction::Draft(Box::new(policy.clone()));
-        cures.insert(0, Cure { subject: String::new(), title: (*title).to_owned(), action });
+    let mut known = BTreeSet::new();
+    let mut cures: Vec<Cure> = edits.into_iter().flatten().filter(|cure| known.insert(cure.subject.clone())).collect();
+    let Some((title, policy)) = asked.draft.as_ref().filter(|_| !all_edited) else { return (cures, None) };
+    if let Some(reason) = refusal(context, asked, scope, policy) {
+        return (cures, Some(format!("a new policy is not suggested, because {reason}")));
     }
-    cures
+    let action = CureAction::Draft(Box::new(policy.clone()));
+    cures.insert(0, Cure { subject: String::new(), title: (*title).to_owned(), action });
+    (cures, None)
+}
+
+/// Why a draft may not be offered: Graph would refuse it, it would lock administrators out, or it wouldn't do.
+fn refusal(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, draft: &Policy) -> Option<String> {
+    let model = context.model;
+    let objections = lint(draft, &model.snapshot);
+    if let Some(error) = objections.into_iter().find(|objection| objection.level == Level::Error) {
+        return Some(error.message);
+    }
+    if model.lockout(draft).anybody() == Truth::No {
+        return Some("no administrator could sign in any more if it were On".to_owned());
+    }
+    let coverage = model.with_draft_on(draft).coverage(&asked.requirement, scope);
+    Gaps::of(&coverage, model, context.now).any().then(|| "even if it were On, gaps would remain".to_owned())
 }
 
 /// The edit that removes a cause, where one does the job better than another policy.
@@ -110,7 +163,7 @@ fn edit(group: &Group, snapshot: &Snapshot) -> Option<Cure> {
             let leaving = &group.users - emergency_access(snapshot);
             return Some(Cure {
                 subject: id.clone(),
-                title: format!("Take {} accounts out of {}", leaving.len(), excluded.display_name),
+                title: format!("Take {} out of {}", accounts(leaving.len()), excluded.display_name),
                 action: CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot))),
             });
         }
@@ -123,6 +176,10 @@ fn edit(group: &Group, snapshot: &Snapshot) -> Option<Cure> {
         _ => format!("Turn on {}", policy.display_name),
     };
     Some(Cure { subject: policy.id.clone(), title, action: CureAction::HandOver(Box::new(hand_over)) })
+}
+
+fn accounts(count: u64) -> String {
+    if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
 }
 
 /// "Require one of the selected controls" → "Require all the selected controls".

@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::engine::{Model, Scope};
 use crate::tenant::policy::{GuestType, Guests, UserSide};
-use crate::tenant::{Assignment, Directory, well_known};
+use crate::tenant::{Assignment, Directory, Kind, well_known};
 
 /// Every kind of guest or external user.
 pub const GUEST_TYPES: [GuestType; 6] = [
@@ -18,10 +18,40 @@ pub const GUEST_TYPES: [GuestType; 6] = [
     GuestType::ServiceProvider,
 ];
 
+/// What would say who the administrators are, where the role assignments weren't read.
+#[must_use]
+pub fn missing_administrators(model: &Model) -> Option<&'static str> {
+    let missing = "who holds an administrator role (roleAssignments.json with users.json would settle it); everybody was looked at instead";
+    (!model.snapshot.has(Kind::RoleAssignments)).then_some(missing)
+}
+
 /// Enabled accounts that hold one of the 14 administrator roles now.
 #[must_use]
 pub fn administrators(model: &Model) -> Scope {
     Scope { users: Some(role_holders(&model.snapshot.directory, Assignment::Active)), ..Scope::default() }
+}
+
+/// Accounts that authenticate here: members and local guests. The user risk of others is judged in their home tenant.
+#[must_use]
+pub fn members(model: &Model) -> Scope {
+    let users = model.snapshot.directory.users.iter().zip(0u32..);
+    let here = users.filter(|(user, _)| user.enabled && matches!(user.guest, None | Some(GuestType::InternalGuest)));
+    Scope { users: Some(here.map(|(_, index)| index).collect()), ..Scope::default() }
+}
+
+/// What would say who authenticates here, where the users weren't read.
+#[must_use]
+pub fn missing_members(model: &Model) -> Option<&'static str> {
+    let missing =
+        "who authenticates here and who elsewhere (users.json would settle it); everybody was looked at instead";
+    (!model.snapshot.has(Kind::Users)).then_some(missing)
+}
+
+/// Guests and external users who authenticate elsewhere.
+#[must_use]
+pub fn external_guests() -> Guests {
+    let types = GUEST_TYPES.into_iter().filter(|kind| *kind != GuestType::InternalGuest);
+    Guests { types: types.collect(), tenants: None }
 }
 
 /// Guests and external users, with and without an account here.

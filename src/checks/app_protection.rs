@@ -1,0 +1,65 @@
+//! Office 365 on an unmanaged iOS or Android device takes an app protection policy.
+
+use std::collections::BTreeSet;
+
+use crate::engine::{Requirement, Scope};
+use crate::tenant::policy::{Applications, ClientAppType, Control, Platform, Sides};
+use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
+
+use super::requirement::{Asked, judge};
+use super::{About, Check, Context, Finding, Severity, drafts, scopes};
+
+/// Office 365 on an unmanaged iOS or Android device takes an app protection policy.
+#[derive(Debug)]
+pub(super) struct AppProtection;
+
+static ABOUT: About = About {
+    id: "app-protection-mobile",
+    title: "App protection on personal phones",
+    severity: Severity::Medium,
+    rationale: "On a phone that nobody manages, an app protection policy is what keeps mail and files in protected apps. A managed device is enough as well.",
+    references: &[
+        "ZT 24827",
+        "prowler:entra_conditional_access_policy_approved_client_app_required_for_mobile",
+        "template:6acdf4c3-6815-485c-a57d-2c349d517ba0",
+    ],
+    see_also: &["MT.1072"],
+    licence: "P1, Intune",
+};
+
+impl Check for AppProtection {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let platforms = BTreeSet::from([Platform::Ios, Platform::Android]);
+        let apps = BTreeSet::from([APP_EXCHANGE_ONLINE.to_owned(), APP_SHAREPOINT_ONLINE.to_owned()]);
+        let clients = BTreeSet::from([ClientAppType::MobileAppsAndDesktopClients]);
+        let controls = [Control::CompliantApplication, Control::CompliantDevice];
+        let mut draft = drafts::for_everyone(&context.model.snapshot, "Require app protection on mobile", &controls);
+        draft.conditions.applications =
+            Applications { include: BTreeSet::from(["Office365".to_owned()]), ..Applications::default() };
+        draft.conditions.platforms = Some(Sides { include: platforms.clone(), exclude: BTreeSet::new() });
+        draft.conditions.client_app_types.clone_from(&clients);
+        draft.conditions.users.exclude.guests = Some(scopes::external_guests());
+        let scope = Scope {
+            apps: Some(apps),
+            client_apps: clients,
+            platforms,
+            unmanaged_devices: true,
+            ..scopes::members(context.model)
+        };
+        judge(
+            context,
+            Asked {
+                check: ABOUT.id,
+                area: "app_protection",
+                requirement: Requirement::AppProtection,
+                scope: scope,
+                missing: scopes::missing_members(context.model),
+                draft: Some(("Require an app protection policy on iOS and Android", draft)),
+            },
+        )
+    }
+}

@@ -1,0 +1,45 @@
+//! What checks share that list objects rather than judge coverage: a headline, and a fact with a cure for each.
+
+use crate::facts::{Evidence, Fact};
+
+use super::{Context, Cure, CureAction, Finding, HandOver, Verdict};
+
+/// Something listed: what is said of it, and what to do about it.
+#[derive(Debug)]
+pub struct Listed {
+    /// What is said.
+    pub fact: Fact,
+    /// What to do, if anything.
+    pub cure: Option<Cure>,
+}
+
+/// A finding that fails when something is listed; `AREA.fail` takes `count`, `AREA.pass` nothing.
+#[must_use]
+pub fn finding(context: &Context<'_>, (check, area): (&'static str, &str), listed: Vec<Listed>) -> Finding {
+    let verdict = if listed.is_empty() { Verdict::Pass } else { Verdict::Fail };
+    let name = if listed.is_empty() { "pass" } else { "fail" };
+    let rows = listed.iter().filter_map(|one| one.fact.evidence.rows.first().cloned());
+    let headline =
+        Fact::new(&format!("{area}.{name}"), context.stamp(Evidence::of(rows))).with("count", listed.len()).must_show();
+    let (facts, cures): (Vec<Fact>, Vec<Option<Cure>>) = listed.into_iter().map(|one| (one.fact, one.cure)).unzip();
+    Finding {
+        check,
+        verdict,
+        facts: std::iter::once(headline).chain(facts).collect(),
+        not_checked: Vec::new(),
+        cures: cures.into_iter().flatten().collect(),
+    }
+}
+
+/// A finding that can't be judged, or has nothing to judge, said by the fact `AREA.NAME`.
+#[must_use]
+pub fn open(context: &Context<'_>, check: &'static str, key: &str, verdict: Verdict) -> Finding {
+    let headline = Fact::new(key, context.stamp(Evidence::default())).must_show();
+    Finding { check, verdict, facts: vec![headline], not_checked: Vec::new(), cures: Vec::new() }
+}
+
+/// A change for a person to make.
+#[must_use]
+pub fn hand_over(subject: &str, title: String, action: HandOver) -> Option<Cure> {
+    Some(Cure { subject: subject.to_owned(), title, action: CureAction::HandOver(Box::new(action)) })
+}

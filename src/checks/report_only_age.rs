@@ -1,0 +1,103 @@
+//! No policy is left in report-only for long.
+
+use crate::facts::{Evidence, Fact, Term};
+use crate::suggestions::lint::{Level, lint};
+use crate::tenant::policy::PolicyState;
+use crate::tenant::{Kind, Policy};
+
+use super::accounts::days_between;
+use super::{About, Check, Context, Cure, CureAction, Finding, Severity, Verdict, hand_over, rows};
+
+/// No policy is left in report-only for long.
+#[derive(Debug)]
+pub(super) struct ReportOnlyAge;
+
+static ABOUT: About = About {
+    id: "report-only-age",
+    title: "Policies left in report-only",
+    severity: Severity::Medium,
+    rationale: "Report-only enforces nothing. A policy that stays there looks like protection and isn't: turn it On once its results are clean, or delete it.",
+    references: &[],
+    see_also: &[],
+    licence: "P1",
+};
+
+/// Days in report-only that are enough; setting `report-only-age.days`.
+const DAYS: f64 = 30.0;
+
+impl Check for ReportOnlyAge {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let snapshot = &context.model.snapshot;
+        let most = context.thresholds.get("report-only-age.days").copied().unwrap_or(DAYS);
+        let waiting: Vec<&Policy> =
+            snapshot.policies.iter().filter(|policy| policy.state == PolicyState::ReportOnly).collect();
+        let mut old: Vec<(i64, &Policy)> =
+            waiting.iter().filter_map(|policy| Some((age(policy, context)?, *policy))).collect();
+        #[expect(clippy::cast_precision_loss, reason = "days are few")]
+        old.retain(|(days, _)| *days as f64 >= most);
+        old.sort_by_key(|(days, _)| std::cmp::Reverse(*days));
+        let undated = waiting.iter().filter(|policy| age(policy, context).is_none()).count();
+        let verdict = match (waiting.len(), old.len(), undated) {
+            (0, ..) => Verdict::NotApplicable,
+            (_, 0, 0) => Verdict::Pass,
+            (_, 0, _) => Verdict::Review,
+            _ => Verdict::Fail,
+        };
+        Finding {
+            check: ABOUT.id,
+            verdict,
+            facts: facts(context, verdict, (waiting.len(), undated), &old),
+            not_checked: not_checked(context),
+            cures: old.iter().map(|(days, policy)| cure(*days, policy, context)).collect(),
+        }
+    }
+}
+
+/// Days since the policy was last changed, or made: it may have been in report-only for less, never for more.
+fn age(policy: &Policy, context: &Context<'_>) -> Option<i64> {
+    policy.modified.or(policy.created).map(|at| days_between(at, context.now))
+}
+
+fn facts(context: &Context<'_>, verdict: Verdict, of: (usize, usize), old: &[(i64, &Policy)]) -> Vec<Fact> {
+    let name = match verdict {
+        Verdict::Fail => "fail",
+        Verdict::Review => "review",
+        Verdict::Pass => "pass",
+        Verdict::NotApplicable => "nobody",
+    };
+    let rows = old.iter().map(|(_, policy)| rows::policy(policy));
+    let headline = Fact::new(&format!("report_only_age.{name}"), context.stamp(Evidence::of(rows)))
+        .with("count", old.len())
+        .with("of", of.0)
+        .with("undated", of.1)
+        .must_show();
+    let one = |(days, policy): &(i64, &Policy)| {
+        Fact::new("report_only_age.policy", context.stamp(Evidence::of([rows::policy(policy)])))
+            .with("policy", Term::Name(policy.display_name.clone()))
+            .with("days", Term::Days(*days))
+    };
+    std::iter::once(headline).chain(old.iter().map(one)).collect()
+}
+
+fn not_checked(context: &Context<'_>) -> Vec<String> {
+    let log = "what the policies would have done to past sign-ins (the sign-in log wasn't read)".to_owned();
+    if context.model.snapshot.has(Kind::SignIns) { Vec::new() } else { vec![log] }
+}
+
+/// Turning it On, with what has to be mended before.
+fn cure(days: i64, policy: &Policy, context: &Context<'_>) -> Cure {
+    let mut action = hand_over::turn_on(policy);
+    for objection in lint(policy, &context.model.snapshot).into_iter().filter(|found| found.level == Level::Error) {
+        action.changes.insert(0, ("Before".to_owned(), objection.message, "mended".to_owned()));
+    }
+    action.portal.push_str(" > Enable policy > On (or Delete, if it isn't wanted any more)");
+    Cure {
+        subject: policy.id.clone(),
+        title: format!("Turn on or delete {}, {days} days in report-only", policy.display_name),
+        action: CureAction::HandOver(Box::new(action)),
+    }
+}

@@ -1,0 +1,59 @@
+//! Registering security information outside trusted locations takes MFA.
+
+use std::collections::BTreeSet;
+
+use crate::engine::{Requirement, Scope};
+use crate::tenant::policy::{Applications, Control, Sides};
+use crate::tenant::well_known;
+
+use super::requirement::{Asked, judge};
+use super::{About, Check, Context, Finding, Severity, drafts};
+
+/// Registering security information outside trusted locations takes MFA.
+#[derive(Debug)]
+pub(super) struct SecurityInfoRegistration;
+
+static ABOUT: About = About {
+    id: "security-info-registration",
+    title: "MFA to register security information",
+    severity: Severity::High,
+    rationale: "Whoever holds a stolen password can otherwise register a second factor of their own. From trusted locations the first registration stays possible.",
+    references: &[
+        "MS.AAD.3.8",
+        "MT.1011",
+        "CIS 5.2.2.10",
+        "ZT 21806",
+        "prowler:entra_managed_device_required_for_mfa_registration",
+        "template:b8bda7f8-6584-4446-bce9-d871480e53fa",
+    ],
+    see_also: &[],
+    licence: "P1",
+};
+
+impl Check for SecurityInfoRegistration {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let action = well_known::REGISTER_SECURITY_INFO.to_owned();
+        let what = "Require MFA to register security info";
+        let mut draft = drafts::for_everyone(&context.model.snapshot, what, &[Control::Mfa]);
+        draft.conditions.applications =
+            Applications { user_actions: BTreeSet::from([action.clone()]), ..Applications::default() };
+        let elsewhere =
+            Sides { include: BTreeSet::from(["All".to_owned()]), exclude: BTreeSet::from(["AllTrusted".to_owned()]) };
+        draft.conditions.locations = Some(elsewhere);
+        judge(
+            context,
+            Asked {
+                check: ABOUT.id,
+                area: "security_info_registration",
+                requirement: Requirement::Mfa,
+                scope: Scope { user_action: Some(action), untrusted_locations: true, ..Scope::default() },
+                missing: None,
+                draft: Some(("Require MFA to register security information", draft)),
+            },
+        )
+    }
+}

@@ -1,0 +1,59 @@
+//! Users at high risk must change their password.
+
+use std::collections::BTreeSet;
+
+use crate::engine::{Requirement, Scope};
+use crate::tenant::policy::{Control, Operator, RiskLevel};
+
+use super::requirement::{Asked, judge};
+use super::{About, Check, Context, Finding, Severity, drafts, scopes};
+
+/// Users at high risk must change their password.
+#[derive(Debug)]
+pub(super) struct UserRisk;
+
+static ABOUT: About = About {
+    id: "user-risk",
+    title: "Password change at high user risk",
+    severity: Severity::High,
+    rationale: "High user risk means that the password is probably known to others. A secure password change, or a block, ends that; MFA alone leaves the leaked password in use.",
+    references: &[
+        "MS.AAD.2.1",
+        "MT.1013",
+        "CIS 5.2.2.6",
+        "ZT 21797",
+        "prowler:entra_identity_protection_user_risk_enabled",
+        "template:634b6de7-c38d-4357-a2c7-3842706eedd7",
+    ],
+    see_also: &["MT.1049"],
+    licence: "P2",
+};
+
+impl Check for UserRisk {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let risk = BTreeSet::from([RiskLevel::High]);
+        let controls = [Control::Mfa, Control::PasswordChange];
+        let what = "Require password change at high user risk";
+        let mut draft = drafts::for_everyone(&context.model.snapshot, what, &controls);
+        draft.conditions.user_risk.clone_from(&risk);
+        draft.conditions.users.exclude.guests = Some(scopes::external_guests());
+        if let Some(grant) = &mut draft.grant {
+            grant.operator = Operator::And;
+        }
+        judge(
+            context,
+            Asked {
+                check: ABOUT.id,
+                area: "user_risk",
+                requirement: Requirement::PasswordChange,
+                scope: Scope { user_risk: risk, ..scopes::members(context.model) },
+                missing: scopes::missing_members(context.model),
+                draft: Some(("Require a password change at high user risk", draft)),
+            },
+        )
+    }
+}
