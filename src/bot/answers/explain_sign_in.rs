@@ -135,7 +135,7 @@ fn explained(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn]) -> Answer 
     }
     let limits: Vec<String> = LIMITS.iter().map(|limit| (*limit).to_owned()).collect();
     answer
-        .part(Part::Limits(asked.not_checked(&limits).into_iter().chain([asked.read_at()]).collect()))
+        .part(Part::Limits(asked.not_checked(&limits).into_iter().chain(window(asked)).collect()))
         .action(ask("Their policies", format!("which policies apply to {}?", user.user_principal_name)))
         .action(ask("Who else was blocked?", "who was blocked in the last 7 days?"))
 }
@@ -410,7 +410,7 @@ mod tests {
         Device: AM-iPad: not compliant at the sign-in; not compliant as read Tue 24 Nov 08:00 [5]
         They got in at Mon 23 Nov 09:20 with Outlook from AM-Laptop. [6]
         To get in: bring the device up to its compliance policy, then "Check status" in Company Portal.
-        Not checked: groups, roles and devices are today's, not those at the time of the sign-in; the log has no user risk, no insider risk …. Read Tue 24 Nov 08:00.
+        Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Their policies) (Who else was blocked?)
         [1] 3 sign-ins of Alice Moreau · 3 sign-ins
         [2] 3 sign-ins stopped between Mon 23 Nov 09:12 and Mon 23 Nov 09:14, because the device is not compliant (AADSTS53000). · 3 sign-ins
@@ -439,7 +439,7 @@ mod tests {
         Policy: CA200 – Require MFA excludes them through CA-Excl-MFA-Rollout, so it asked for nothing. [3] CA205 – Require compliant device applies today: Require device to be marked as compliant; in it through CA-Internals. [4]
         Sign-in: Outlook → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) [5]
         Device: None that the log knows: not registered, or the client doesn't show it. [6]
-        Not checked: groups, roles and devices are today's, not those at the time of the sign-in; the log has no user risk, no insider risk …. Read Tue 24 Nov 08:00.
+        Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Their policies) (Who else was blocked?)
         [1] 1 sign-in of Bob Keller · 1 sign-in
         [2] 1 sign-in got in between Sun 22 Nov 10:00 and Sun 22 Nov 10:00 without MFA. · 1 sign-in

@@ -13,10 +13,12 @@ use super::answer::Answer;
 use super::intent::{Intent, Previous, Routed, SlotName};
 
 mod add_instruction;
+mod app_policies;
 mod bot_activity;
 mod cancel_run;
 mod codes;
 mod coverage_gaps;
+mod coverage_kinds;
 mod decide;
 mod dismiss_suggestion;
 mod exclusions;
@@ -38,6 +40,7 @@ mod run_analysis;
 mod schedule_summary;
 mod scope;
 mod show_policy;
+mod sign_in_usage;
 mod snooze_suggestion;
 mod stated;
 #[cfg(test)]
@@ -92,8 +95,8 @@ impl<'a> Asked<'a> {
     /// What was not checked, as one fact; none when there is nothing to say.
     #[must_use]
     pub fn not_checked(&self, what: &[String]) -> Option<Fact> {
-        let words = crate::facts::Term::Name(what.join("; "));
-        (!what.is_empty()).then(|| Fact::new("common.not_checked", Evidence::default()).with("what", words).must_show())
+        let fact = || Fact::new("common.limits", Evidence::default()).with("what", what.to_vec()).must_show();
+        (!what.is_empty()).then(fact)
     }
 }
 
@@ -112,6 +115,7 @@ type Answerer = for<'a> fn(Asked<'a>) -> Answering<'a>;
 /// Who answers what. A test sees to it that every intent is here once.
 static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::AddInstruction, add_instruction::answer),
+    (Intent::AppPolicies, app_policies::answer),
     (Intent::BotActivity, bot_activity::answer),
     (Intent::CancelRun, cancel_run::answer),
     (Intent::CoverageGaps, coverage_gaps::answer),
@@ -130,6 +134,7 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::RunAnalysis, run_analysis::answer),
     (Intent::ScheduleSummary, schedule_summary::answer),
     (Intent::ShowPolicy, show_policy::answer),
+    (Intent::SignInUsage, sign_in_usage::answer),
     (Intent::SnoozeSuggestion, snooze_suggestion::answer),
     (Intent::Undo, undo::answer),
     (Intent::UserPolicies, user_policies::answer),

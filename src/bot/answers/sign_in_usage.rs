@@ -1,0 +1,300 @@
+//! "Who still uses legacy authentication?": counts from the sign-in log, by whatever the question asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::bot::answer::{Answer, Part, ask, column, number_column};
+use crate::bot::describe;
+use crate::bot::intent::SlotName;
+use crate::checks::rows;
+use crate::facts::{Fact, Term};
+use crate::tenant::policy::{ClientAppType, TransferMethod};
+use crate::tenant::{PastSignIn, Snapshot};
+
+use super::{Answering, Asked, explain_sign_in, named, places, stated};
+
+/// Lines of the table; the total stays exact.
+const SHOWN: usize = 10;
+
+/// Counts the sign-ins that the question means.
+pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
+    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| back)) })
+}
+
+fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
+    let snapshot = asked.analysis.snapshot();
+    let filters = filters(asked)?;
+    let found: Vec<&PastSignIn> =
+        snapshot.sign_ins.iter().filter(|row| filters.iter().all(|filter| (filter.keeps)(row))).collect();
+    let what: Vec<String> = filters.iter().map(|filter| filter.words.clone()).collect();
+    let log = found.iter().rev().map(|row| rows::sign_in(row, snapshot));
+    let succeeded = || found.iter().filter(|row| row.error_code == 0);
+    let total = Fact::new("usage.total", asked.analysis.evidence(log).within(snapshot.window))
+        .with("what", Term::Names(what))
+        .with("count", found.len())
+        .with("of", snapshot.sign_ins.len())
+        .with("people", people(found.iter().copied()))
+        .with("ok", succeeded().count())
+        .with("mfa", succeeded().filter(|row| row.multi_factor).count())
+        .must_show();
+    let by = By::of(asked, filters.iter().any(|filter| filter.one_person));
+    let mut answer = Answer::sentences(vec![total]);
+    if !found.is_empty() {
+        answer = answer.part(table(snapshot, by, &found));
+    }
+    let limits: Vec<String> = limits(asked, by);
+    let limits = asked.not_checked(&limits).into_iter().chain(explain_sign_in::window(asked)).collect();
+    let buttons =
+        [("By app", By::App), ("By country", By::Country), ("By client", By::Client), ("By person", By::Person)];
+    let again = |label: &str| {
+        let text = asked.text.trim_end_matches(['?', '.', ' ']);
+        ask(label, format!("{text}, {}", label.to_lowercase()))
+    };
+    let others = buttons.into_iter().filter(|(_, other)| *other != by).take(3);
+    Ok(others.fold(answer.part(Part::Limits(limits)), |answer, (label, _)| answer.action(again(label))))
+}
+
+fn people<'a>(rows: impl Iterator<Item = &'a PastSignIn>) -> usize {
+    rows.map(|row| row.user_id.as_str()).collect::<BTreeSet<_>>().len()
+}
+
+/// What the log can't say about the question.
+fn limits(asked: Asked<'_>, by: By) -> Vec<String> {
+    let text = asked.text.to_lowercase();
+    let mut all = Vec::new();
+    if text.contains("ropc") {
+        all.push("ROPC: the rows that were read don't say which of them used it".to_owned());
+    }
+    if by == By::Factor {
+        all.push(
+            "which second factor was used: the rows say only whether MFA was done or already satisfied".to_owned(),
+        );
+    }
+    all.push("sign-ins that are older than the log".to_owned());
+    all
+}
+
+/// A condition on rows, in words.
+struct Filter<'a> {
+    words: String,
+    keeps: Box<dyn Fn(&PastSignIn) -> bool + 'a>,
+    one_person: bool,
+}
+
+fn filter<'a>(words: impl Into<String>, keeps: impl Fn(&PastSignIn) -> bool + 'a) -> Filter<'a> {
+    Filter { words: words.into(), keeps: Box::new(keeps), one_person: false }
+}
+
+fn filters<'a>(asked: Asked<'a>) -> Result<Vec<Filter<'a>>, Answer> {
+    let snapshot = asked.analysis.snapshot();
+    let slots = &asked.routed.slots;
+    let mut all = Vec::new();
+    if let Some(user) = named::first(slots, SlotName::User) {
+        let user = named::user(asked, user)?;
+        let keeps = |row: &PastSignIn| row.user_id == user.id;
+        all.push(Filter { one_person: true, ..filter(format!("by {}", user.display_name), keeps) });
+    }
+    if let Some(name) = named::first(slots, SlotName::Group) {
+        let class = named::class(asked, name)?;
+        let within = move |row: &PastSignIn| {
+            snapshot.directory.user_index(&row.user_id).is_some_and(|index| class.users.contains(index))
+        };
+        all.push(filter(format!("of {name}"), within));
+    }
+    if let Some(name) = named::first(slots, SlotName::App) {
+        let id = stated::app_id(asked, name)?;
+        let app = crate::checks::gaps::app_name(snapshot, &id);
+        all.push(filter(format!("to {app}"), move |row| row.app_id == id || row.resource_ids.contains(&id)));
+    }
+    let about = format!("{} {}", asked.text, asked.subject().unwrap_or_default()).to_lowercase();
+    all.extend(client(&about));
+    if let Some(platform) = named::first(slots, SlotName::Platform).and_then(stated::platform) {
+        all.push(filter(format!("on {}", describe::platform_word(platform)), move |row| {
+            row.platform == Some(platform)
+        }));
+    }
+    if let Some(code) = named::first(slots, SlotName::Location).and_then(places::country) {
+        all.push(filter(format!("from {code}"), move |row| row.country.as_deref() == Some(code)));
+    }
+    let text = asked.text.to_lowercase();
+    if ["unmanaged", "unregistered", "personal device"].iter().any(|word| text.contains(word)) {
+        let unmanaged = |row: &PastSignIn| row.compliant != Some(true) && row.trust_type.as_deref() != Some("ServerAD");
+        all.push(filter("from devices neither compliant nor hybrid joined", unmanaged));
+    }
+    if ["single factor", "single-factor", "without mfa", "password only", "no mfa"]
+        .iter()
+        .any(|word| text.contains(word))
+    {
+        all.push(filter("that got in without MFA", |row| row.error_code == 0 && !row.multi_factor));
+    }
+    if let Some((from, to)) = explain_sign_in::span(asked) {
+        all.push(filter("in the time asked about", move |row| from <= row.at && row.at <= to));
+    }
+    Ok(all)
+}
+
+/// The protocol or flow that the words mean.
+fn client<'a>(about: &str) -> Option<Filter<'a>> {
+    const PROTOCOLS: &[(&str, &str)] = &[
+        ("imap", "IMAP"),
+        ("pop3", "POP"),
+        ("smtp", "SMTP"),
+        ("activesync", "ActiveSync"),
+        ("mapi", "MAPI"),
+        ("ews", "Exchange Web Services"),
+    ];
+    if about.contains("device code") || about.contains("device-code") {
+        return Some(filter("by device code flow", |row| row.flow == Some(TransferMethod::DeviceCodeFlow)));
+    }
+    if about.contains("authentication transfer") {
+        return Some(filter("by authentication transfer", |row| {
+            row.flow == Some(TransferMethod::AuthenticationTransfer)
+        }));
+    }
+    let word = |wanted: &str| about.split(|c: char| !c.is_alphanumeric()).any(|word| word.starts_with(wanted));
+    if let Some((_, name)) = PROTOCOLS.iter().find(|(name, _)| word(name)) {
+        let wanted = name.to_lowercase();
+        return Some(filter(format!("by {name}"), move |row| row.client_app_used.to_lowercase().contains(&wanted)));
+    }
+    let legacy = |row: &PastSignIn| {
+        matches!(
+            row.client_app,
+            Some(ClientAppType::Other | ClientAppType::ExchangeActiveSync | ClientAppType::EasSupported)
+        )
+    };
+    let meant = ["legacy", "basic auth", "pop ", "old protocol"].iter().any(|words| about.contains(words));
+    meant.then(|| filter("by legacy authentication clients", legacy))
+}
+
+/// What the table counts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Person,
+    App,
+    Client,
+    Country,
+    Platform,
+    Department,
+    Factor,
+    Day,
+}
+
+impl By {
+    /// What the question asks for; people, unless one person is meant.
+    fn of(asked: Asked<'_>, one_person: bool) -> Self {
+        const WORDS: &[(By, &[&str])] = &[
+            (By::Department, &["department", "team"]),
+            (By::Country, &["countr", "location", "where from", "from where", "abroad"]),
+            (By::Factor, &["second factor", "passwordless", "sms", "method", "mfa share", "share of mfa"]),
+            (By::Day, &["per day", "by day", "daily", "each day"]),
+            (By::Platform, &["platform", "operating system", "which devices"]),
+            (By::App, &["by app", "which app", "what app", "per app"]),
+            (By::Client, &["by client", "protocol", "client app"]),
+        ];
+        let text = asked.text.to_lowercase();
+        let meant = WORDS.iter().find(|(_, words)| words.iter().any(|word| text.contains(word)));
+        meant.map_or(if one_person { By::App } else { By::Person }, |(by, _)| *by)
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Person => "Person",
+            Self::App => "App",
+            Self::Client => "Client",
+            Self::Country => "Country",
+            Self::Platform => "Platform",
+            Self::Department => "Department",
+            Self::Factor => "Authentication",
+            Self::Day => "Day (UTC)",
+        }
+    }
+
+    fn key(self, row: &PastSignIn, snapshot: &Snapshot) -> String {
+        let user = || snapshot.directory.user(&row.user_id);
+        let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+        match self {
+            Self::Person => user().map_or_else(|| row.user_id.clone(), |user| user.display_name.clone()),
+            Self::App => or(&row.resource_name, "not named"),
+            Self::Client => or(&row.client_app_used, "not known"),
+            Self::Country => or(row.country.as_deref().unwrap_or_default(), "not known"),
+            Self::Platform => row.platform.map_or("not known", describe::platform_word).to_owned(),
+            Self::Department => or(user().and_then(|user| user.department.as_deref()).unwrap_or_default(), "none"),
+            Self::Factor => if row.multi_factor { "MFA" } else { "single factor" }.to_owned(),
+            Self::Day => row.at.strftime("%Y-%m-%d").to_string(),
+        }
+    }
+}
+
+fn table(snapshot: &Snapshot, by: By, found: &[&PastSignIn]) -> Part {
+    let mut groups: BTreeMap<(String, &str), Vec<&PastSignIn>> = BTreeMap::new();
+    for row in found {
+        // Namesakes are two people.
+        let id = if by == By::Person { row.user_id.as_str() } else { "" };
+        groups.entry((by.key(row, snapshot), id)).or_default().push(row);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    let more = u64::try_from(groups.len().saturating_sub(SHOWN)).unwrap_or_default();
+    let line = |((key, _), rows): &((String, &str), Vec<&PastSignIn>)| {
+        let succeeded = || rows.iter().filter(|row| row.error_code == 0);
+        let single = succeeded().filter(|row| !row.multi_factor).count();
+        let numbers = [rows.len(), people(rows.iter().copied()), succeeded().count(), single];
+        [key.clone()].into_iter().chain(numbers.iter().map(ToString::to_string)).collect()
+    };
+    Part::Table {
+        columns: vec![
+            column(by.title()),
+            number_column("Sign-ins"),
+            number_column("People"),
+            number_column("Succeeded"),
+            number_column("of them without MFA"),
+        ],
+        rows: groups.iter().take(SHOWN).map(line).collect(),
+        more,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::bot::answers::testing::{nordwerk, said, said_after};
+    use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn legacy_clients_by_person() {
+        insta::assert_snapshot!(said(&nordwerk(), Intent::SignInUsage, "who still uses legacy auth?").await, @r"
+        2 of 8 sign-ins in the log are by legacy authentication clients: 1 account, 2 succeeded, 0 of those with MFA. [1]
+        | Person | Sign-ins | People | Succeeded | of them without MFA
+        | svc-backup | 2 | 1 | 2 | 2
+        Not checked: sign-ins that are older than the log. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
+        (By app) (By country) (By client)
+        [1] 2 sign-ins of 1 account · 2 sign-ins
+        ");
+    }
+
+    #[tokio::test]
+    async fn one_person_by_app() {
+        insta::assert_snapshot!(said(&nordwerk(), Intent::SignInUsage, "what does Alice Moreau use?").await, @r"
+        4 of 8 sign-ins in the log are by Alice Moreau: 1 account, 1 succeeded, 1 of those with MFA. [1]
+        | App | Sign-ins | People | Succeeded | of them without MFA
+        | Exchange Online | 4 | 1 | 1 | 0
+        Not checked: sign-ins that are older than the log. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
+        (By country) (By client) (By person)
+        [1] 4 sign-ins of 1 account · 4 sign-ins
+        ");
+    }
+
+    #[tokio::test]
+    async fn a_follow_up_keeps_the_protocol() {
+        let words = said_after(&nordwerk(), Intent::SignInUsage, "IMAP", "biggest offender?").await;
+        assert!(words.contains("| svc-backup | 2 | 1 | 2 | 2"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_row_less_is_another_number() {
+        let mut tenant = nordwerk();
+        tenant["signIns"].as_array_mut().unwrap().retain(|row| row["id"] != json!("s-5"));
+        let words = said(&tenant, Intent::SignInUsage, "who still uses IMAP?").await;
+        assert!(words.starts_with("1 of 7 sign-ins"), "{words}");
+    }
+}
