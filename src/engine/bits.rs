@@ -33,6 +33,11 @@ impl Bits {
         self.0.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
     }
 
+    /// Whether all three have a member in common.
+    pub(super) fn meets_both(&self, other: &Self, third: &Self) -> bool {
+        self.0.iter().zip(&other.0).zip(&third.0).any(|((one, two), three)| one & two & three != 0)
+    }
+
     fn xor(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(one, two)| one ^ two).collect())
     }

@@ -1,20 +1,18 @@
 //! Why no policy covers a hole: for each policy that could have, what stands in its way, most telling first.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
 
+use super::barriers::Barriers;
 use super::domain::{Axis, Value};
 use super::requirement::{Bearing, bearing};
 use super::{Cause, Other, Reason, Requirement};
 use crate::engine::judge::{Dimension, undecided};
 use crate::engine::truth::Truth;
-use crate::engine::who::{Who, group_members, guest_hit, guest_of, role_members};
+use crate::engine::who::Who;
 use crate::engine::{Model, target};
-use crate::tenant::Assignment;
 use crate::tenant::policy::{Policy, PolicyState};
-use crate::tenant::sign_in::Known;
 
 /// A policy that could have met the requirement.
 #[derive(Debug)]
@@ -24,16 +22,6 @@ struct Candidate<'a> {
     bearing: Bearing,
     /// For each dimension and value, whether its condition is met.
     met: Vec<Vec<Truth>>,
-    reach: OnceCell<Reach>,
-}
-
-/// Whom a candidate reaches, and whom it excludes and how.
-#[derive(Debug)]
-struct Reach {
-    /// Those whom its include side possibly names.
-    included: RoaringBitmap,
-    surely: RoaringBitmap,
-    exclusions: Vec<(Reason, RoaringBitmap)>,
 }
 
 /// All candidates of a requirement.
@@ -42,7 +30,7 @@ pub(super) struct Causes<'a> {
     model: &'a Model,
     axes: &'a [Axis],
     candidates: Vec<Candidate<'a>>,
-    others: &'a [(Other, Who<'a>)],
+    barriers: Barriers,
     /// For each value of the first dimension, the first one that no candidate tells from it.
     like: Vec<usize>,
 }
@@ -54,33 +42,26 @@ pub(super) struct Share {
     pub(super) causes: Vec<Cause>,
 }
 
-/// What stands between a policy and some users.
-type Barrier = Option<Reason>;
-
 impl<'a> Causes<'a> {
     pub(super) fn new(
         model: &'a Model,
         requirement: &Requirement,
         axes: &'a [Axis],
-        others: &'a [(Other, Who<'a>)],
+        (users, others): (&RoaringBitmap, &[(Other, Who<'_>)]),
     ) -> Self {
         let policies = model.snapshot.policies.iter().enumerate();
         let candidates: Vec<Candidate<'_>> = policies
             .map(|(at, policy)| (at, policy, bearing(&model.snapshot, requirement, policy)))
             .filter(|(.., bearing)| *bearing != Bearing::None)
-            .map(|(at, policy, bearing)| Candidate {
-                at,
-                policy,
-                met: met(model, (at, policy), axes),
-                bearing,
-                reach: OnceCell::new(),
-            })
+            .map(|(at, policy, bearing)| Candidate { at, policy, met: met(model, (at, policy), axes), bearing })
             .collect();
         let mut first: BTreeMap<Vec<Option<Reason>>, usize> = BTreeMap::new();
         let targets = 0..axes.first().map_or(0, |axis| axis.values.len());
         let key = |value: usize| candidates.iter().map(|one| one.target_reason(model, axes, value)).collect();
         let like = targets.map(|value| *first.entry(key(value)).or_insert(value)).collect();
-        Self { model, axes, candidates, others, like }
+        let policies: Vec<usize> = candidates.iter().map(|one| one.at).collect();
+        let barriers = Barriers::new(model, &policies, users, others);
+        Self { model, axes, candidates, barriers, like }
     }
 
     /// Values of the first dimension that no candidate tells apart.
@@ -92,113 +73,37 @@ impl<'a> Causes<'a> {
         kinds.into_values().collect()
     }
 
+    /// Users by what stands between them and the candidates.
+    pub(super) fn sorted(&self, users: &RoaringBitmap) -> BTreeMap<usize, RoaringBitmap> {
+        self.barriers.sorted(users)
+    }
+
     /// The users of a hole with these values, each with what stands in the way of the candidates.
-    pub(super) fn shares(&self, users: &RoaringBitmap, others: &BTreeSet<Other>, values: &[Vec<usize>]) -> Vec<Share> {
+    pub(super) fn shares(
+        &self,
+        users: &BTreeMap<usize, RoaringBitmap>,
+        others: &BTreeSet<Other>,
+        values: &[Vec<usize>],
+    ) -> Vec<Share> {
         let telling: Vec<bool> = self.candidates.iter().map(|one| one.reaches(values)).collect();
-        let mut parts: Vec<(RoaringBitmap, Vec<Barrier>)> = vec![(users.clone(), Vec::new())];
-        for (candidate, telling) in self.candidates.iter().zip(&telling) {
-            let split = |(users, barriers): (RoaringBitmap, Vec<Barrier>)| {
-                let with = move |(users, barrier): (RoaringBitmap, Barrier)| {
-                    (users, barriers.iter().cloned().chain([barrier]).collect())
-                };
-                self.barriers(candidate, users, *telling).into_iter().map(with).collect::<Vec<_>>()
-            };
-            parts = parts.into_iter().flat_map(split).collect();
-        }
         let mut found: BTreeMap<Vec<Cause>, (RoaringBitmap, BTreeSet<Other>)> = BTreeMap::new();
-        for (users, barriers) in parts.into_iter().filter(|(users, _)| !users.is_empty()) {
-            found.entry(self.causes(&barriers, values)).or_default().0 |= users;
+        for (class, users) in users {
+            found.entry(self.causes(&self.barriers.of(*class), &telling, values)).or_default().0 |= users;
         }
-        for (other, who) in self.others.iter().filter(|(other, _)| others.contains(other)) {
-            let barriers: Vec<_> = self.candidates.iter().map(|one| self.barrier(one, who)).collect();
-            found.entry(self.causes(&barriers, values)).or_default().1.insert(*other);
+        for (other, barriers) in self.barriers.others.iter().filter(|(other, _)| others.contains(other)) {
+            let barriers: Vec<_> = barriers.iter().map(Option::as_ref).collect();
+            found.entry(self.causes(&barriers, &telling, values)).or_default().1.insert(*other);
         }
         found.into_iter().map(|(causes, (users, others))| Share { users, others, causes }).collect()
     }
 
-    /// The users apart by what keeps the policy from them: which exclusion, or not being included.
-    fn barriers(
-        &self,
-        candidate: &Candidate<'_>,
-        users: RoaringBitmap,
-        telling: bool,
-    ) -> Vec<(RoaringBitmap, Barrier)> {
-        let reach = candidate.reach.get_or_init(|| self.reach(candidate));
-        let mut parts = vec![(&users - &reach.included, Some(Reason::UsersNotIncluded))];
-        let mut rest = users & &reach.included;
-        if telling {
-            for (reason, who) in &reach.exclusions {
-                let hit = &rest & who;
-                rest -= &hit;
-                parts.push((hit, Some(reason.clone())));
-            }
-        } else {
-            parts.push((std::mem::take(&mut rest), None));
-        }
-        let condition = self.model.users.get(candidate.at);
-        let open: Vec<&str> = condition.into_iter().flat_map(|users| users.open()).collect();
-        parts.push((&rest & &reach.surely, None));
-        parts.push((rest - &reach.surely, Some(Reason::Undecided(open.join(", ")))));
-        parts.retain(|(users, _)| !users.is_empty());
-        parts
-    }
-
-    fn reach(&self, candidate: &Candidate<'_>) -> Reach {
-        let (everyone, guests) = (&self.model.everyone, &self.model.guests);
-        let Some(condition) = self.model.users.get(candidate.at) else {
-            return Reach { included: everyone.clone(), surely: everyone.clone(), exclusions: Vec::new() };
-        };
-        Reach {
-            included: condition.include.positions(everyone, guests).1,
-            surely: condition.positions(everyone, guests).0,
-            exclusions: self.exclusions(candidate.policy),
-        }
-    }
-
-    /// Each way in which the policy excludes users, with everyone whom it hits, in the order of the portal.
-    fn exclusions(&self, policy: &Policy) -> Vec<(Reason, RoaringBitmap)> {
-        let snapshot = &self.model.snapshot;
-        let exclude = &policy.conditions.users.exclude;
-        let named = exclude.users.iter().filter_map(|id| snapshot.directory.user_index(id)).collect();
-        let mut all = vec![(Reason::ExcludedUser, named)];
-        for id in &exclude.groups {
-            all.push((Reason::ExcludedGroup(id.clone()), group_members(snapshot, id).unwrap_or_default()));
-        }
-        for id in &exclude.roles {
-            let holders = role_members(snapshot, id, Assignment::Active).unwrap_or_default();
-            all.push((Reason::ExcludedRole(id.clone()), holders));
-        }
-        if let Some(guests) = &exclude.guests {
-            let kinds = self
-                .model
-                .guests
-                .iter()
-                .filter(|((kind, tenant), _)| guest_hit(guests, &guest_of(*kind, tenant.as_deref())) == Truth::Yes);
-            all.push((Reason::ExcludedGuests, kinds.fold(RoaringBitmap::new(), |all, (_, members)| all | members)));
-        }
-        all
-    }
-
-    /// What keeps the policy from somebody without an object here.
-    fn barrier(&self, candidate: &Candidate<'_>, who: &Who<'_>) -> Barrier {
-        let condition = self.model.users.get(candidate.at)?;
-        match (condition.include.hit(who, false), condition.exclude.hit(who, true)) {
-            (Truth::No, _) => Some(Reason::UsersNotIncluded),
-            (_, Truth::Yes) if matches!(who.guest, Known::Is(_)) => Some(Reason::ExcludedGuests),
-            (_, Truth::Yes) => Some(Reason::ExcludedUser),
-            (Truth::Yes, Truth::No) => None,
-            _ => {
-                let unknown = [condition.include.unknowns(who, false), condition.exclude.unknowns(who, true)].concat();
-                Some(Reason::Undecided(unknown.join(", ")))
-            }
-        }
-    }
-
     /// The causes, most telling first; those that only say that a policy is about something else stand in for none.
-    fn causes(&self, barriers: &[Barrier], values: &[Vec<usize>]) -> Vec<Cause> {
+    fn causes(&self, barriers: &[Option<&Reason>], telling: &[bool], values: &[Vec<usize>]) -> Vec<Cause> {
         let mut all: Vec<(u8, Cause)> = Vec::new();
-        for (candidate, barrier) in self.candidates.iter().zip(barriers) {
-            let reasons = self.reasons(candidate, barrier.as_ref(), values);
+        for ((candidate, barrier), telling) in self.candidates.iter().zip(barriers).zip(telling) {
+            // Where the policy is about something else anyhow, being excluded from it explains nothing.
+            let barrier = barrier.filter(|reason| *telling || **reason == Reason::UsersNotIncluded);
+            let reasons = self.reasons(candidate, barrier, values);
             let cause = |reason| Cause { policy_id: Some(candidate.policy.id.clone()), reason };
             all.extend(reasons.into_iter().map(|reason| (rank(&reason), cause(reason))));
         }

@@ -49,15 +49,17 @@ impl Model {
 
         let acts_as_block = acting_as_block(self, &axes, &people, &of);
         let others = people::others(self, scope);
-        let causes = Causes::new(self, requirement, &axes, &others);
+        let lacking = concerned.values().fold(RoaringBitmap::new(), |all, (users, _)| all | users);
+        let causes = Causes::new(self, requirement, &axes, (&lacking, &others));
         let mut coverage = Coverage { looked_at: people.looked_at, acts_as_block, ..Coverage::default() };
         let mut places: BTreeMap<Place, Concerned> = BTreeMap::new();
         for (part, (users, others)) in concerned {
             let holes = diagram.holes(part);
             if holes.iter().any(|hole| hole.sure) { &mut coverage.uncovered } else { &mut coverage.undecided }
                 .extend(&users);
+            let sorted = causes.sorted(&users);
             for hole in &holes {
-                for (place, share) in at(&self.snapshot, &axes, &causes, (hole, &users, &others)) {
+                for (place, share) in at(&self.snapshot, &axes, &causes, (hole, &sorted, &others)) {
                     let merged = places.entry(place).or_default();
                     merged.0 |= share.0;
                     merged.1.extend(share.1);
@@ -77,7 +79,7 @@ fn at(
     snapshot: &Snapshot,
     axes: &[Axis],
     causes: &Causes<'_>,
-    (hole, users, others): (&Hole, &RoaringBitmap, &BTreeSet<Other>),
+    (hole, users, others): (&Hole, &BTreeMap<usize, RoaringBitmap>, &BTreeSet<Other>),
 ) -> Vec<(Place, Concerned)> {
     let values: Vec<Vec<usize>> =
         axes.iter().zip(&hole.classes).map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();

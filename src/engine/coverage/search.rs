@@ -77,7 +77,14 @@ impl<'a> Diagram<'a> {
         }
         let mut by_part: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
         for (at, class) in dimension.classes.iter().enumerate() {
-            let part = self.from(axis + 1, &lane.and(&class.lane));
+            let rest = self.universal.get(axis + 1);
+            let part = if !lane.possibly.meets(&class.lane.possibly) {
+                GAP
+            } else if rest.is_some_and(|rest| lane.surely.meets_both(&class.lane.surely, rest)) {
+                COVERED
+            } else {
+                self.from(axis + 1, &lane.and(&class.lane))
+            };
             by_part.entry(part).or_default().push(at);
         }
         let part = self.branch(axis, by_part);
