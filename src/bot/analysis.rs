@@ -1,15 +1,16 @@
 //! A reading of the tenant with everything that follows from it: the compiled model and the findings of all checks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::checks::{self, Context, Finding, Verdict};
 use crate::engine::Model;
+use crate::engine::replay::Impact;
 use crate::facts::{Evidence, Row};
 use crate::suggestions::Proposal;
-use crate::tenant::Snapshot;
+use crate::tenant::{Policy, Snapshot, version_of};
 
 /// A snapshot, compiled and checked. Shared by everything that answers from the same reading.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Analysis {
     pub hash: String,
     /// One finding per check, in the registry's order.
     pub findings: Vec<Finding>,
+    /// Impacts that were asked for, by version of the policy.
+    impacts: Mutex<BTreeMap<String, Arc<Impact>>>,
 }
 
 impl Analysis {
@@ -28,7 +31,7 @@ impl Analysis {
     pub fn of(snapshot: Arc<Snapshot>, hash: String, thresholds: &BTreeMap<String, f64>, now: Timestamp) -> Self {
         let model = Model::new(snapshot);
         let findings = checks::run_all(&Context { model: &model, hash: &hash, now, thresholds });
-        Self { model, hash, findings }
+        Self { model, hash, findings, impacts: Mutex::default() }
     }
 
     /// The tenant as it was read.
@@ -49,6 +52,19 @@ impl Analysis {
     pub fn undecided(&self) -> BTreeSet<String> {
         let review = self.findings.iter().filter(|finding| finding.verdict == Verdict::Review);
         review.map(|finding| finding.check.to_owned()).collect()
+    }
+
+    /// What a policy, if On, would have done to the sign-ins of the log; judged once per version of the policy.
+    #[must_use]
+    pub fn impact(&self, draft: &Policy) -> Arc<Impact> {
+        let version = version_of(draft);
+        let known = || self.impacts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(impact) = known().get(&version) {
+            return Arc::clone(impact);
+        }
+        let impact = Arc::new(self.model.impact(draft));
+        known().insert(version, Arc::clone(&impact));
+        impact
     }
 
     /// Evidence of these rows, from this reading.

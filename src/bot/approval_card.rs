@@ -15,7 +15,7 @@ use super::answer::{Answer, Part};
 use super::approve::{Case, doubt_words};
 use super::buttons::press;
 use super::compose::{Composed, compose};
-use super::describe;
+use super::{describe, impact};
 
 /// The card of a case, from the newest analysis.
 ///
@@ -93,6 +93,8 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     let lines = describe::policy(draft, snapshot).into_iter().filter(|(label, _)| *label != "Enable policy");
     rows.extend(lines.map(|(label, words)| (label.to_owned(), vec![name_fact(&words)])));
     rows.push(("Enable policy".into(), vec![name_fact("Report-only")]));
+    rows.push(("If On".into(), impact::if_on(analysis, draft)));
+    rows.push(("Safety".into(), impact::safety(analysis, draft)));
     if !case.body.proposal.not_checked.is_empty() {
         rows.push(("Unsure".into(), vec![name_fact(&case.body.proposal.not_checked.join("; "))]));
     }

@@ -11,6 +11,7 @@ pub mod compose;
 pub mod describe;
 pub mod effects;
 pub mod hear;
+pub mod impact;
 pub mod intent;
 pub mod lookup;
 pub mod post;

@@ -136,7 +136,7 @@ fn echo(asked: Asked<'_>, understood: &Understood, object: Option<Row>) -> Answe
     let fact = Fact::new("instruct.echo", asked.analysis.evidence(object))
         .with("check", Term::Word(check_words(understood.check.as_deref())))
         .with("object", Term::Name(name))
-        .with("until", until.map_or_else(|| Term::Word(String::new()), Term::Time))
+        .with("until", day(asked, until))
         .must_show();
     let answer = Answer { kind: Kind::Question, ..Answer::default() };
     let answer = answer.part(Part::Sentences(vec![fact, said("instruct.effect")]));
@@ -145,6 +145,12 @@ fn echo(asked: Asked<'_>, understood: &Understood, object: Option<Row>) -> Answe
     }
     let subject = serde_json::to_string(understood).unwrap_or_default();
     answer.action(press("Keep it", Verb::KeepInstruction, &subject, 0))
+}
+
+/// A day with its year, since instructions run long; empty for none.
+pub(super) fn day(asked: Asked<'_>, at: Option<Timestamp>) -> Term {
+    let zone = &asked.app.config.schedule.zone;
+    Term::Word(at.map_or_else(String::new, |at| at.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string()))
 }
 
 fn cannot(unclear: &Unclear) -> Answer {

@@ -38,7 +38,7 @@ async fn entries(asked: Asked<'_>) -> anyhow::Result<Vec<Entry>> {
     let mut entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
     entries.retain(|entry| !matches!(entry.action, Action::QuestionAnswered | Action::QuestionRefused));
     if let Some((from, to)) = span(asked.text, asked.now, &asked.app.config.schedule.zone) {
-        entries.retain(|entry| from <= entry.at && entry.at < to);
+        entries.retain(|entry| from <= entry.at && entry.at <= to);
     }
     if let Some(who) = asked.slot(SlotName::User).filter(|who| !matches!(*who, "me" | "my")) {
         entries.retain(|entry| entry.actor.name.to_lowercase().contains(&who.to_lowercase()));

@@ -8,7 +8,7 @@ use crate::facts::{Evidence, Fact, Term};
 use crate::store::entries::Wanted;
 use crate::store::instructions::Instruction;
 
-use super::add_instruction::{check_words, object_name};
+use super::add_instruction::{check_words, day, object_name};
 use super::bot_activity::row;
 use super::meant::said;
 use super::{Answering, Asked};
@@ -61,7 +61,7 @@ async fn one(asked: Asked<'_>, kept: &Instruction) -> anyhow::Result<Fact> {
         .with("number", Term::Word(number))
         .with("check", Term::Word(check_words(kept.said.check_id.as_deref())))
         .with("object", Term::Name(object))
-        .with("until", kept.said.until.map_or_else(|| Term::Word(String::new()), Term::Time))
+        .with("until", day(asked, kept.said.until))
         .with("who", Term::Name(kept.said.by_name.clone()))
         .with("at", kept.said.created)
         .must_show())

@@ -95,7 +95,8 @@ fn mentions(body: &Body, title: &str, name: &str) -> bool {
 }
 
 fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec<Fact>) -> Answer {
-    let count = said("suggestions.count").with("count", rows.len()).with("states", Term::Word(states.join(", ")));
+    let named = if states.first() == Some(&state::OPEN) { "open".to_owned() } else { states.join(" or ") };
+    let count = said("suggestions.count").with("count", rows.len()).with("states", Term::Word(named));
     let severe = rows.iter().filter(|(_, body)| body.proposal.severity >= Severity::High).count();
     let items = rows.iter().take(LISTED).map(|(row, body)| {
         let number = format!("S-{}", row.number);

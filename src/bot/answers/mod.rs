@@ -25,17 +25,20 @@ mod exclusions;
 mod explain_sign_in;
 mod explain_suggestion;
 mod help;
+mod impact;
 mod list_instructions;
 mod list_policies;
 mod list_suggestions;
 mod meant;
 mod named;
 mod out_of_scope;
+mod overlaps;
 mod period;
 mod places;
 mod policy_changes;
 mod posture_summary;
 mod propose_change;
+mod rollout_plan;
 mod run_analysis;
 mod schedule_summary;
 mod scope;
@@ -45,6 +48,8 @@ mod snooze_suggestion;
 mod stated;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod undo;
 mod user_policies;
 mod verify_log;
@@ -131,6 +136,9 @@ static ANSWERS: &[(Intent, Answerer)] = &[
     (Intent::PolicyChanges, policy_changes::answer),
     (Intent::PostureSummary, posture_summary::answer),
     (Intent::ProposeChange, propose_change::answer),
+    (Intent::Impact, impact::answer),
+    (Intent::Overlaps, overlaps::answer),
+    (Intent::RolloutPlan, rollout_plan::answer),
     (Intent::RunAnalysis, run_analysis::answer),
     (Intent::ScheduleSummary, schedule_summary::answer),
     (Intent::ShowPolicy, show_policy::answer),

@@ -1,0 +1,121 @@
+//! "Who would S-4 block?": what a policy or suggestion would do if it were On, from the sign-in log.
+
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::impact::{if_on, logged, safety};
+use crate::bot::intent::SlotName;
+use crate::bot::lookup::{self, Found};
+use crate::bot::reconcile::Body;
+use crate::checks::{CureAction, rows};
+use crate::facts::{Fact, Term};
+use crate::tenant::policy::PolicyState;
+use crate::tenant::{Policy, User};
+
+use super::meant::{numbers, one_policy, policies, said, suggestion, titled};
+use super::{Answering, Asked};
+
+/// What an effect is asked of.
+pub(super) enum Target {
+    /// A policy of the tenant, or the draft of a suggestion, with what it is called and the suggestion's number.
+    Policy(Box<Policy>, Option<String>),
+    /// It can't be told, or isn't clear: this answers instead.
+    Instead(Box<Answer>),
+}
+
+/// Tells the impact, for one person if the question names one.
+pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
+    Box::pin(async move {
+        Ok(match target(asked, |name| format!("who would {name} block?")).await? {
+            Target::Policy(policy, number) => told(asked, &policy, number.as_deref()),
+            Target::Instead(answer) => *answer,
+        })
+    })
+}
+
+/// The policy or suggestion that a question is about.
+pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> anyhow::Result<Target> {
+    let instead = |answer: Answer| Target::Instead(Box::new(answer));
+    let numbered = !numbers(asked.text).is_empty() || !numbers(asked.subject().unwrap_or_default()).is_empty();
+    let named = asked.slot(SlotName::Policy).is_some();
+    if named || (!numbered && policies(asked).iter().any(|(_, found)| !matches!(found, Found::None))) {
+        return Ok(match one_policy(asked, how) {
+            Ok(policy) => Target::Policy(Box::new(policy.clone()), None),
+            Err(question) => instead(question),
+        });
+    }
+    let row = match suggestion(asked).await?.unclear(how) {
+        Ok(row) => row,
+        Err(question) => return Ok(instead(question)),
+    };
+    let (body, number) = (Body::of(&row)?, format!("S-{}", row.number));
+    Ok(match body.proposal.action {
+        CureAction::Draft(draft) => Target::Policy(draft, Some(number)),
+        CureAction::HandOver(change) => {
+            let evidence = body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+            let fact = said("impact.edit").with("target", Term::Name(change.target_name));
+            let answer = Answer::sentences(vec![titled(&row, evidence), fact, asked.read_at()]);
+            instead(answer.action(ask("Open", format!("propose {number}"))))
+        }
+    })
+}
+
+fn told(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {
+    let analysis = asked.analysis;
+    let mut opening = vec![headline(asked, policy, number)];
+    opening.extend(person(asked).map(|user| one_person(asked, policy, user)));
+    opening.extend(logged(analysis, policy));
+    opening.extend(if_on(analysis, policy));
+    let limits: Vec<String> = analysis.impact(policy).limits.clone();
+    let limits = asked.not_checked(&limits).into_iter().chain([asked.read_at()]).collect();
+    let name = number.unwrap_or(&policy.display_name);
+    let answer = Answer::sentences(opening).part(Part::Rows(vec![("Safety".into(), safety(analysis, policy))]));
+    let answer =
+        answer.part(Part::Limits(limits)).action(ask("Rollout", format!("when can {name} leave report-only?")));
+    match number {
+        Some(number) => answer.action(ask("Open", format!("propose {number}"))),
+        None => answer.action(ask("Show it", format!("show {name}"))),
+    }
+}
+
+fn headline(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Fact {
+    let evidence = asked.analysis.evidence(number.is_none().then(|| rows::policy(policy)));
+    let key = match (number, policy.state) {
+        (Some(_), _) => "impact.of_draft",
+        (None, PolicyState::Enabled) => "impact.of_on",
+        (None, PolicyState::ReportOnly) => "impact.of_report_only",
+        (None, PolicyState::Disabled) => "impact.of_off",
+    };
+    let name = Term::Name(policy.display_name.clone());
+    Fact::new(key, evidence)
+        .with("policy", name)
+        .with("number", Term::Word(number.unwrap_or_default().to_owned()))
+        .must_show()
+}
+
+/// The one person whom the question names.
+fn person<'a>(asked: Asked<'a>) -> Option<&'a User> {
+    let name = asked.slot(SlotName::User)?;
+    let snapshot = asked.analysis.snapshot();
+    match name {
+        "me" | "my" => snapshot.directory.user(&asked.person.id),
+        name => match lookup::user(snapshot, name) {
+            Found::One(user) => Some(user),
+            _ => None,
+        },
+    }
+}
+
+/// What it would have done to one person, resting on their sign-ins.
+fn one_person(asked: Asked<'_>, policy: &Policy, user: &User) -> Fact {
+    let snapshot = asked.analysis.snapshot();
+    let impact = asked.analysis.impact(policy);
+    let tally = impact.users.get(&user.id).copied().unwrap_or_default();
+    let own = snapshot.sign_ins.iter().rev().filter(|row| row.user_id == user.id);
+    let evidence = asked.analysis.evidence(own.map(|row| rows::sign_in(row, snapshot))).within(snapshot.window);
+    Fact::new("impact.person", evidence)
+        .with("user", Term::Name(user.display_name.clone()))
+        .with("failed", tally.failure)
+        .with("asked", tally.action_required)
+        .with("met", tally.success)
+        .with("unknown", tally.unknown)
+        .must_show()
+}

@@ -1,0 +1,99 @@
+//! "Are any policies redundant?": policies that say the same, add nothing, could be one or never apply; and two compared.
+
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::describe;
+use crate::bot::lookup::Found;
+use crate::checks::rows;
+use crate::engine::overlap::{Overlap, Relation};
+use crate::facts::{Fact, Term};
+use crate::tenant::Policy;
+
+use super::meant::{policies, said};
+use super::policy_changes::difference;
+use super::{Answering, Asked};
+
+/// How many pairs are listed.
+const LISTED: usize = 15;
+
+/// Tells all relations, those of the policy that is named, or compares the two that are named.
+pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
+    Box::pin(async move {
+        let one = |(_, found)| match found {
+            Found::One(policy) => Some(policy),
+            _ => None,
+        };
+        let named: Vec<&Policy> = policies(asked).into_iter().filter_map(one).collect();
+        Ok(match named.as_slice() {
+            [one, other, ..] => compared(asked, one, other),
+            named => related(asked, named.first().copied()),
+        })
+    })
+}
+
+/// Pairs in some relation, and policies that never apply; of one policy only, if one is named.
+fn related(asked: Asked<'_>, about: Option<&Policy>) -> Answer {
+    let model = &asked.analysis.model;
+    let mut overlaps = model.overlaps();
+    let mut never = model.never_applying();
+    if let Some(policy) = about {
+        overlaps.retain(|overlap| overlap.policy_id == policy.id || overlap.other_id == policy.id);
+        never.retain(|never| never.policy_id == policy.id);
+    }
+    let mut facts: Vec<Fact> = overlaps.iter().filter_map(|overlap| pair(asked, overlap)).collect();
+    facts.extend(never.iter().filter_map(|never| {
+        let policy = asked.analysis.snapshot().policy(&never.policy_id)?;
+        let fact = Fact::new("overlap.never", asked.analysis.evidence([rows::policy(policy)]));
+        let name = Term::Name(policy.display_name.clone());
+        Some(fact.with("policy", name).with("because", Term::Name(never.because.clone())))
+    }));
+    let name = about.map_or_else(String::new, |policy| policy.display_name.clone());
+    let looked_at = asked.analysis.snapshot().policies.iter().map(rows::policy);
+    let count = Fact::new("overlap.count", asked.analysis.evidence(looked_at))
+        .with("count", facts.len())
+        .with("policy", Term::Name(name))
+        .must_show();
+    let answer = Answer::sentences(vec![count, said("overlap.scope")]);
+    let items = facts.into_iter().take(LISTED).map(|fact| (fact, Vec::new())).collect();
+    answer
+        .part(Part::List { ordered: false, items })
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Suggestions", "show open suggestions"))
+}
+
+/// How the first policy of a pair stands to the other.
+fn pair(asked: Asked<'_>, overlap: &Overlap) -> Option<Fact> {
+    let snapshot = asked.analysis.snapshot();
+    let (one, other) = (snapshot.policy(&overlap.policy_id)?, snapshot.policy(&overlap.other_id)?);
+    let (key, differing) = match &overlap.relation {
+        Relation::Identical => ("overlap.identical", String::new()),
+        Relation::Redundant => ("overlap.redundant", String::new()),
+        Relation::AlwaysBlocked => ("overlap.blocked", String::new()),
+        Relation::Mergeable(merge) if merge.exact => ("overlap.mergeable", merge.differing.join(" and ")),
+        Relation::Mergeable(merge) => ("overlap.nearly", merge.differing.join(" and ")),
+    };
+    let evidence = asked.analysis.evidence([rows::policy(one), rows::policy(other)]);
+    Some(names(Fact::new(key, evidence), one, other).with("differing", Term::Word(differing)))
+}
+
+fn names(fact: Fact, one: &Policy, other: &Policy) -> Fact {
+    fact.with("policy", Term::Name(one.display_name.clone())).with("other", Term::Name(other.display_name.clone()))
+}
+
+/// Two policies side by side: only the lines in which they differ.
+fn compared(asked: Asked<'_>, one: &Policy, other: &Policy) -> Answer {
+    let snapshot = asked.analysis.snapshot();
+    let lines = difference(Some(one), Some(other), snapshot);
+    let same =
+        describe::policy(one, snapshot).into_iter().filter(|(label, _)| lines.iter().all(|row| row.label != *label));
+    let same: Vec<&str> = same.map(|(label, _)| label).collect();
+    let evidence = asked.analysis.evidence([rows::policy(one), rows::policy(other)]);
+    let fact = names(Fact::new("overlap.compared", evidence), one, other).with("same", Term::Word(same.join(", ")));
+    let both = |overlap: &&Overlap| {
+        let ids = [overlap.policy_id.as_str(), overlap.other_id.as_str()];
+        ids.contains(&one.id.as_str()) && ids.contains(&other.id.as_str())
+    };
+    let overlaps = asked.analysis.model.overlaps();
+    let relation = overlaps.iter().find(both).and_then(|overlap| pair(asked, overlap));
+    let facts = [fact.must_show()].into_iter().chain(relation).collect();
+    Answer::sentences(facts).part(Part::Change(lines)).part(Part::Limits(vec![asked.read_at()]))
+}

@@ -1,0 +1,177 @@
+//! What a policy would do if it were On, and what keeps it from doing harm, as facts for cards and answers.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use roaring::RoaringBitmap;
+
+use crate::checks::accounts::Accounts;
+use crate::checks::rows;
+use crate::engine::Truth;
+use crate::engine::replay::{Impact, Tally};
+use crate::facts::{Evidence, Fact, Row, Term};
+use crate::suggestions::lint;
+use crate::suggestions::lint::Level;
+use crate::tenant::{Policy, Snapshot};
+
+use super::analysis::Analysis;
+
+/// How many policies a tenant can have. Source: Microsoft Learn, Microsoft Entra service limits and restrictions.
+const MOST_POLICIES: usize = 240;
+/// The lint's rule that emergency access accounts are left alone.
+const EMERGENCY_RULE: u8 = 38;
+
+/// Whom it would have blocked or prompted in the window of the log, by app; what the log doesn't tell.
+#[must_use]
+pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
+    let impact = analysis.impact(draft);
+    let mut facts = vec![counted(analysis, &impact)];
+    let failed = |tally: &Tally| tally.failure;
+    let asked = |tally: &Tally| tally.action_required;
+    if impact.total.failure > 0 {
+        facts.push(reached(analysis, &impact, "impact.blocked", failed));
+    }
+    if impact.total.action_required > 0 {
+        facts.push(reached(analysis, &impact, "impact.prompted", asked));
+    }
+    if impact.total.failure + impact.total.action_required == 0 {
+        facts.push(Fact::new("impact.nobody", analysis.evidence([])).must_show());
+    }
+    if impact.total.unknown > 0 {
+        let why: Vec<String> = impact.unknown_because.keys().cloned().collect();
+        let fact = Fact::new("impact.unknown", analysis.evidence([])).with("count", impact.total.unknown);
+        facts.push(fact.with("why", Term::Names(why)).must_show());
+    }
+    facts.extend(unable(analysis, &impact));
+    facts
+}
+
+/// How many sign-ins were looked at.
+fn counted(analysis: &Analysis, impact: &Impact) -> Fact {
+    let evidence = analysis.evidence([]).within(analysis.snapshot().window);
+    Fact::new("impact.counted", evidence)
+        .with("rows", impact.total.total())
+        .with("left_out", impact.rows - impact.total.total())
+}
+
+/// The people and accounts with such an outcome, and by which app.
+fn reached(analysis: &Analysis, impact: &Impact, key: &str, of: fn(&Tally) -> u64) -> Fact {
+    let snapshot = analysis.snapshot();
+    let ids = impact.users.iter().filter(|(_, tally)| of(tally) > 0).map(|(id, _)| id.as_str());
+    let set = positions(snapshot, ids);
+    let accounts = Accounts::of(&set, snapshot, snapshot.read_at);
+    let evidence = analysis.evidence(rows::users(&set, snapshot, None)).within(snapshot.window);
+    Fact::new(key, evidence)
+        .with("people", accounts.people.len())
+        .with("guests", accounts.guests.len())
+        .with("service", (&accounts.service | &accounts.rooms).len())
+        .with("emergency", accounts.emergency.len())
+        .with("count", impact.users.values().map(of).sum::<u64>())
+        .with("apps", by_app(&impact.apps, of))
+        .must_show()
+}
+
+/// Apps with their number of such sign-ins, most first.
+fn by_app(apps: &BTreeMap<String, Tally>, of: fn(&Tally) -> u64) -> Vec<String> {
+    let mut hit: Vec<(&String, u64)> =
+        apps.iter().map(|(app, tally)| (app, of(tally))).filter(|(_, count)| *count > 0).collect();
+    hit.sort_by_key(|(app, count)| (Reverse(*count), *app));
+    hit.into_iter().map(|(app, count)| format!("{app} {count}")).collect()
+}
+
+/// Those who would be asked for something that they don't have.
+fn unable(analysis: &Analysis, impact: &Impact) -> Option<Fact> {
+    let snapshot = analysis.snapshot();
+    let set = positions(snapshot, impact.unable.keys().map(String::as_str));
+    let mut lacks: Vec<String> = impact.unable.values().flatten().map(|lack| lack.label().to_owned()).collect();
+    lacks.sort_unstable();
+    lacks.dedup();
+    let evidence = analysis.evidence(rows::users(&set, snapshot, None));
+    (!set.is_empty()).then(|| {
+        Fact::new("impact.unable", evidence)
+            .with("people", set.len())
+            .with("lacks", Term::Word(lacks.join(" or ")))
+            .must_show()
+    })
+}
+
+fn positions<'a>(snapshot: &Snapshot, ids: impl Iterator<Item = &'a str>) -> RoaringBitmap {
+    ids.filter_map(|id| snapshot.directory.user_index(id)).collect()
+}
+
+/// What Microsoft's own report-only evaluation logged for a policy: outcome, sign-ins, people; none without a row.
+#[must_use]
+pub fn logged(analysis: &Analysis, policy: &Policy) -> Option<Fact> {
+    let snapshot = analysis.snapshot();
+    let mut told: BTreeMap<&str, Vec<&crate::tenant::PastSignIn>> = BTreeMap::new();
+    for row in snapshot.sign_ins.iter().rev() {
+        for applied in row.applied.iter().filter(|applied| applied.id == policy.id) {
+            told.entry(applied.result.as_str()).or_default().push(row);
+        }
+    }
+    let of = |result: &str| told.get(result).map(Vec::as_slice).unwrap_or_default();
+    let (failed, asked, met) = (of("reportOnlyFailure"), of("reportOnlyInterrupted"), of("reportOnlySuccess"));
+    if failed.is_empty() && asked.is_empty() && met.is_empty() {
+        return None;
+    }
+    let people = |rows: &[&crate::tenant::PastSignIn]| {
+        let mut ids: Vec<&str> = rows.iter().map(|row| row.user_id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.len()
+    };
+    let shown: Vec<Row> = failed.iter().chain(asked).chain(met).map(|row| rows::sign_in(row, snapshot)).collect();
+    let fact = Fact::new("impact.logged", analysis.evidence(shown).within(snapshot.window));
+    let fact = fact.with("policy", Term::Name(policy.display_name.clone())).with("failed", failed.len());
+    let fact =
+        fact.with("failed_people", people(failed)).with("asked", asked.len()).with("asked_people", people(asked));
+    Some(fact.with("met", met.len()).must_show())
+}
+
+/// The admin lock-out check, emergency access, the lint's warnings and the count of policies.
+#[must_use]
+pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
+    let snapshot = analysis.snapshot();
+    let mut facts = vec![lockout(analysis, draft)];
+    let objections = lint(draft, snapshot);
+    let emergency =
+        analysis.evidence(rows::users(&crate::checks::accounts::emergency_access(snapshot), snapshot, None));
+    if objections.iter().all(|objection| objection.rule != EMERGENCY_RULE) {
+        facts.push(Fact::new("safety.emergency", emergency));
+    }
+    let known = Fact::new("safety.count", Evidence::default());
+    let count = snapshot.policies.len() + usize::from(snapshot.policy(&draft.id).is_none());
+    facts.push(known.with("count", count).with("of", MOST_POLICIES));
+    let warned = objections.into_iter().map(|objection| {
+        let key = if objection.level == Level::Error { "safety.error" } else { "safety.warning" };
+        Fact::new(key, Evidence::default()).with("words", Term::Name(objection.message)).must_show()
+    });
+    facts.extend(warned);
+    facts
+}
+
+/// Whether an administrator could still sign in with the policy On.
+#[must_use]
+pub fn lockout(analysis: &Analysis, draft: &Policy) -> Fact {
+    let snapshot = analysis.snapshot();
+    let lockout = analysis.model.lockout(draft);
+    let people = |wanted: &dyn Fn(&crate::engine::lockout::Access) -> bool| {
+        positions(
+            snapshot,
+            lockout.administrators.iter().filter(|access| wanted(access)).map(|access| access.user_id.as_str()),
+        )
+    };
+    let able = people(&|access| access.can == Truth::Yes && !access.emergency);
+    let out = people(&|access| access.can == Truth::No);
+    let (key, shown) = match lockout.anybody() {
+        Truth::Yes => ("safety.admins", &able),
+        Truth::Maybe => ("safety.admins_unsure", &able),
+        // Not the draft's doing: nobody gets in as it is, as far as methods and devices were read.
+        Truth::No if analysis.model.lockout_now().anybody() == Truth::No => ("safety.locked_out_already", &out),
+        Truth::No => ("safety.locked_out", &out),
+    };
+    let names =
+        out.iter().filter_map(|at| Some(snapshot.directory.user_at(at)?.display_name.clone())).collect::<Vec<_>>();
+    let evidence = analysis.evidence(rows::users(shown, snapshot, None));
+    Fact::new(key, evidence).with("able", able.len()).with("out", out.len()).with("names", names).must_show()
+}
