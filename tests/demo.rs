@@ -4,7 +4,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use portcullis::clock::Clock;
+use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant};
+use portcullis::engine::Model;
+use portcullis::graph::{Client, Quiet, read_snapshot};
 use serde_json::{Value, json};
 
 /// A service over the default tenant, and a client with a token for it.
@@ -350,4 +354,37 @@ async fn requests_are_recorded_without_a_token() {
     let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!((&first["method"], &first["status"], &first["body"]), (&json!("POST"), &json!(201), &draft()));
     assert_eq!(lines.lines().count(), 2);
+}
+
+/// The log was judged by the demo's naive evaluator, the verdicts here are the engine's: two independent readings of
+/// the same documentation. They differ only where the log's moment is not today: people who were let out of MFA
+/// yesterday were still asked for it before.
+#[tokio::test]
+async fn the_engine_and_the_judge_agree_on_every_policy_of_the_log() {
+    let world = world(300).await;
+    let config = Config::loopback(Loopback {
+        graph: world.service.graph_base(),
+        login: world.service.base_url(),
+        tenant_id: &world.service.tenant_id,
+        client_id: &world.service.client_id,
+        client_secret: &world.service.client_secret,
+        store: "sqlite::memory:",
+    })
+    .unwrap();
+    let client = Client::new(&config, Clock::fixed(today())).unwrap();
+    let model = Model::new(Arc::new(read_snapshot(&client, &Quiet, None).await.unwrap()));
+    let names = world.all("/identity/conditionalAccess/policies").await;
+    let code = |id: &str| {
+        let policy = names.iter().find(|policy| policy["id"] == id).unwrap();
+        policy["displayName"].as_str().unwrap().chars().take(5).collect::<String>()
+    };
+    let agreements = model.agreement();
+    assert_eq!(agreements.len(), 23, "all but the two that are Off");
+    let mut differing: Vec<String> =
+        agreements.iter().filter(|one| !one.differed.is_empty()).map(|one| code(&one.policy_id)).collect();
+    differing.sort();
+    assert_eq!(differing, ["CA200", "CA203"]);
+    for one in &agreements {
+        assert!(one.agreed > 50, "{}: {} agreed, {} open", code(&one.policy_id), one.agreed, one.open);
+    }
 }

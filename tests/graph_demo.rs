@@ -105,7 +105,7 @@ async fn the_whole_tenant_is_read() {
     NamedLocations 5
     AuthenticationStrengthPolicies 4
     AuthenticationContextClassReferences 3
-    Devices 692
+    Devices 712
     UserRegistrationDetails 500
     RiskyUsers 2
     SubscribedSkus 2

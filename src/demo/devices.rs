@@ -55,6 +55,7 @@ pub fn device(people: &People, user: u32, slot: u32) -> Option<Device> {
         (0, _) if alice => ("Windows", "10.0.26100"),
         (0, 0..=9) if field => ("Windows", "10.0.26100"),
         (0, _) if field => return None,
+        (1, _) if field => ("AndroidForWork", "14"),
         (0, 0..=11) => ("MacMDM", "15.1"),
         (0, 12..=14) if record.department == Some(names::ENGINEERING) => ("Linux", "24.04"),
         (0, 0..=94) => ("Windows", pick(&["10.0.22631", "10.0.26100"], roll >> 9)),
@@ -128,7 +129,7 @@ pub fn methods(people: &People, user: u32) -> &'static [&'static str] {
     let admin = super::roles::active(user).next().is_some();
     // Who is not asked for MFA has often registered nothing.
     let asked = match record.department {
-        Some(names::FIELD_OPERATIONS | names::WAREHOUSE) | None => 700,
+        Some(names::FIELD_OPERATIONS) | None => 700,
         _ if super::groups::on_project(people, user) => 650,
         _ => 985,
     };

@@ -166,6 +166,9 @@ impl Draw<'_> {
         if self.session.user == People::cast_index("Moreau") || (managed && chance(self.roll(8), 850)) {
             return self.on_computer(self.base(apps::SHAREPOINT));
         }
+        if department == Some(names::FIELD_OPERATIONS) && chance(self.roll(8), 900) {
+            return with_device(self.base(apps::SHAREPOINT), devices::device(self.people, self.session.user, 1));
+        }
         let systems = [("windows", "Windows10"), ("macOS", "MacOs"), ("iOS", "Ios 17.7"), ("android", "Android 14")];
         let (platform, system) = pick(&systems, self.roll(7));
         Visit { platform: Some(platform), system, ..self.base(pick(&[apps::SHAREPOINT, apps::EXCHANGE], self.roll(6))) }
@@ -222,7 +225,9 @@ impl Draw<'_> {
 
     fn room(&self) -> Visit {
         let flow = chance(self.roll(6), 90).then_some("deviceCodeFlow");
-        let (_, _, office, _) = self.people.office(self.session.user);
+        let (city, _, office, _) = self.people.office(self.session.user);
+        // Rooms in Gdańsk reach the internet through the head office.
+        let office = if city == "Gdańsk" { "192.0.2" } else { office };
         let address = format!("{office}.{}", self.roll(1) % 100 + 5);
         let visit = Visit {
             client: TEAMS_CLIENT,
