@@ -40,18 +40,42 @@ async fn every_example_is_answered_in_words() {
 
 #[tokio::test]
 async fn help_explains_what_was_asked() {
-    insta::assert_snapshot!(said(&nordwerk(), Intent::Help, "what's the diff between snoozing a thing and dismissing it").await, @"");
+    insta::assert_snapshot!(said(&nordwerk(), Intent::Help, "what's the diff between snoozing a thing and dismissing it").await, @r"
+    Snooze puts a suggestion off until a date, then it comes back by itself. Dismiss turns it down for good, with a reason; it isn't repeated until somebody reopens it. To silence a whole class, give me a standing instruction.
+    (What can you do?)
+    ");
 }
 
 #[tokio::test]
 async fn a_policy_is_shown_in_the_portals_words() {
-    insta::assert_snapshot!(said(&nordwerk(), Intent::ShowPolicy, "show CA200").await, @"");
-    insta::assert_snapshot!(said(&nordwerk(), Intent::ShowPolicy, "show CA999").await, @"");
+    insta::assert_snapshot!(said(&nordwerk(), Intent::ShowPolicy, "show CA200").await, @r"
+    # CA200 – Require MFA
+    CA200 – Require MFA is On. [1]
+    Users: All users · Exclude: CA-BreakGlass (1), CA-Excl-MFA-Rollout (1)
+    Target resources: All resources · Exclude: Salesforce
+    Grant: Require multifactor authentication
+    Session: Sign-in frequency: 12 hours
+    Enable policy: On
+    Read Tue 24 Nov 08:00.
+    (Who is excluded?) (Who changed it?) (Impact)
+    [1] CA200 – Require MFA is On. · 1 policy
+    ");
+    insta::assert_snapshot!(said(&nordwerk(), Intent::ShowPolicy, "show CA999").await, @r#"
+    No policy is called "CA999". Read Tue 24 Nov 08:00.
+    (All policies)
+    "#);
 }
 
 #[tokio::test]
 async fn policies_are_listed_by_state() {
-    insta::assert_snapshot!(said(&nordwerk(), Intent::ListPolicies, "which policies are in report-only?").await, @"");
+    insta::assert_snapshot!(said(&nordwerk(), Intent::ListPolicies, "which policies are in report-only?").await, @r"
+    1 of 4 policies: Report-only. [1]
+    | Name | State | Users | Grant | Last changed
+    | CA211 – Block device code flow | Report-only | All users | Block access | 
+    Read Tue 24 Nov 08:00.
+    (Show it)
+    [1] 1 of 4 policies: Report-only. · 1 policy
+    ");
 }
 
 #[tokio::test]
@@ -62,21 +86,90 @@ async fn a_change_is_told_with_before_and_after() {
     after["conditions"]["users"]["excludeGroups"] = json!(["g-rollout", "g-breakglass", "g-sales"]);
     tenant["directoryAudits"][0]["targetResources"][0]["modifiedProperties"] = json!([
         {"displayName": "ConditionalAccessPolicy", "oldValue": before.to_string(), "newValue": after.to_string()}]);
-    insta::assert_snapshot!(said(&tenant, Intent::PolicyChanges, "who changed CA200 yesterday?").await, @"");
+    insta::assert_snapshot!(said(&tenant, Intent::PolicyChanges, "who changed CA200 yesterday?").await, @r#"
+    1 change of CA200 – Require MFA from Mon 23 Nov 00:00 to Tue 24 Nov 00:00. [1]
+    - Mon 23 Nov 16:42 Dana Admin: Update conditional access policy, CA200 – Require MFA [2]
+    ## Update conditional access policy: CA200 – Require MFA
+    Users: Some("All users · Exclude: CA-BreakGlass (1), CA-Excl-MFA-Rollout (1)") → Some("All users · Exclude: CA-BreakGlass (1), CA-Excl-MFA-Rollout (1), Sales-EMEA (2)")
+    Read Tue 24 Nov 08:00.
+    (Did you do any?)
+    [1] 1 change of CA200 – Require MFA from Mon 23 Nov 00:00 to Tue 24 Nov 00:00. · 1 audit record
+    [2] Mon 23 Nov 16:42 Dana Admin: Update conditional access policy, CA200 – Require MFA · 1 audit record
+    "#);
 }
 
 #[tokio::test]
 async fn suggestions_are_listed_and_explained() {
     let app = judged().await;
-    insta::assert_snapshot!(ask(&app, Intent::ListSuggestions, "what should we fix first?").await, @"");
-    insta::assert_snapshot!(ask(&app, Intent::ExplainSuggestion, "why S-1?").await, @"");
+    insta::assert_snapshot!(ask(&app, Intent::ListSuggestions, "what should we fix first?").await, @r"
+    9 suggestions (open), 8 of high or critical severity, most severe first.
+    - S-1 Require MFA for all users (critical) [1]
+    - S-2 Take 1 accounts out of CA-Excl-MFA-Rollout (critical) [2]
+    - S-3 Turn on CA211 – Block device code flow (critical) [3]
+    - S-4 Turn on CA211 – Block device code flow (high) [4]
+    - S-5 Turn on CA211 – Block device code flow (high) [5]
+    - S-6 Cover every user and app with MFA (high) [6]
+    - S-7 Take 1 accounts out of CA-Excl-MFA-Rollout (high) [7]
+    - S-8 Turn on CA211 – Block device code flow (high) [8]
+    - S-9 Turn on CA211 – Block device code flow (medium) [9]
+    Read Tue 24 Nov 08:00.
+    (Snoozed) (Dismissed)
+    [1] S-1 Require MFA for all users (critical) · 1 account
+    [2] S-2 Take 1 accounts out of CA-Excl-MFA-Rollout (critical) · 1 account
+    [3] S-3 Turn on CA211 – Block device code flow (critical) · 1 account
+    [4] S-4 Turn on CA211 – Block device code flow (high) · 1 account
+    [5] S-5 Turn on CA211 – Block device code flow (high) · 1 account
+    [6] S-6 Cover every user and app with MFA (high) · 1 account
+    [7] S-7 Take 1 accounts out of CA-Excl-MFA-Rollout (high) · 1 account
+    [8] S-8 Turn on CA211 – Block device code flow (high) · 5 accounts
+    [9] S-9 Turn on CA211 – Block device code flow (medium) · 5 accounts
+    ");
+    insta::assert_snapshot!(ask(&app, Intent::ExplainSuggestion, "why S-1?").await, @r"
+    S-1 (open): Require MFA for all users. [1] No policy makes 1 person use MFA (of 8 enabled accounts); besides, 1 app leaves everybody out. [2] Why it matters: A password alone is guessed, phished or reused. MFA counts only where every sign-in is made to use it: a policy that is narrowed to a platform, a risk or one app leaves the rest open. I suggest a new policy, CA212 – Require MFA – All users, in report-only. If it were On, the finding would be gone.
+    - Nobody is asked for it at Salesforce [3]
+    - 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout [4]
+    - local guest users, B2B collaboration guest users, B2B collaboration member users, B2B direct connect users, other external users, service provider users without an account here
+    Severity: critical, suggested since Tue 24 Nov 08:00
+    Check: MFA for all users (mfa-all-users)
+    References: MS.AAD.3.2, MT.1007, CIS 5.2.2.2, prowler:entra_users_mfa_enabled, template:a3d0a415-b068-4326-9251-f9cdf9feeb64
+    Licence: P1
+    Not checked: the tenant's setting for baseline scopes; partner technicians (GDAP) and B2B direct connect users, who have no account …. Read Tue 24 Nov 08:00.
+    (Open) (Who would it affect?) (Rollout)
+    [1] S-1 (open) Require MFA for all users · 1 account
+    [2] 1 person not made to use MFA · 1 account
+    [3] Nobody is asked for it at Salesforce · 2 rows
+    [4] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 policies
+    ");
 }
 
 #[tokio::test]
 async fn impact_and_rollout_rest_on_the_log() {
     let app = judged().await;
-    insta::assert_snapshot!(ask(&app, Intent::Impact, "who would CA211 block?").await, @"");
-    insta::assert_snapshot!(ask(&app, Intent::RolloutPlan, "when can CA211 leave report-only?").await, @"");
+    insta::assert_snapshot!(ask(&app, Intent::Impact, "who would CA211 block?").await, @r"
+    CA211 – Block device code flow is in report-only and blocks nobody now. If it were On: [1] Of 4 past sign-ins in the log (4 more failed anyway and don't count): It would have blocked 1 sign-in: 1 person; by app: Outlook 1. [2] For 3 sign-ins the log doesn't tell: the authentication flow.
+    Safety: ⚠ By the methods and devices that were read, no Global Administrator meets the policies that are On, with or without this one: Dana Admin; needs a manual look. [3] ✓ Policy 4 of 240. ✗ emergency access emergency1@nordwerk.example (u-bg1) must be excluded.
+    Not checked: groups, roles and devices are today's, not those at the time of the sign-in; the log has no user risk, no insider risk …. Read Tue 24 Nov 08:00.
+    (Rollout) (Show it)
+    [1] CA211 – Block device code flow is in report-only and blocks nobody now. If it were On: · 1 policy
+    [2] would block 1 sign-in of 1 person: Outlook 1. · 1 account
+    [3] ⚠ By the methods and devices that were read, no Global Administrator meets the policies that are On, with or without this one: Dana Admin; needs a manual look. · 1 account
+    ");
+    insta::assert_snapshot!(ask(&app, Intent::RolloutPlan, "when can CA211 leave report-only?").await, @r"
+    CA211 – Block device code flow is in its first phase, report-only. A person ends it by turning it On. [1]
+    ## Phases
+    - Report-only for everyone, 14 days at least: blocks and prompts nobody, the log shows what it would do.
+    - On for a pilot group, for a week: people who can tell you at once, from more than one department, no administrators who guard the tenant alone.
+    - On for everyone, emergency access excluded, in working hours, with the help desk told.
+    ## Exit criteria, today
+    Watched: What was read doesn't say since when it is in report-only.
+    Effect: Of 4 past sign-ins: would block 1 sign-in of 1 person: Outlook 1. [2] For 3 sign-ins the log doesn't tell: the authentication flow.
+    Administrators: ⚠ By the methods and devices that were read, no Global Administrator meets the policies that are On, with or without this one: Dana Admin; needs a manual look. [3]
+    Read Tue 24 Nov 08:00.
+    (Whom would it affect?)
+    [1] CA211 – Block device code flow is in its first phase, report-only. A person ends it by turning it On. · 1 policy
+    [2] would block 1 sign-in of 1 person: Outlook 1. · 1 account
+    [3] ⚠ By the methods and devices that were read, no Global Administrator meets the policies that are On, with or without this one: Dana Admin; needs a manual look. · 1 account
+    ");
 }
 
 #[tokio::test]
@@ -86,8 +179,24 @@ async fn overlaps_are_told_and_two_policies_compared() {
     twin["id"] = json!("p-legacy-2");
     twin["displayName"] = json!("CA204 – Block legacy authentication again");
     tenant["policies"].as_array_mut().unwrap().push(twin);
-    insta::assert_snapshot!(said(&tenant, Intent::Overlaps, "are any policies redundant?").await, @"");
-    insta::assert_snapshot!(said(&tenant, Intent::Overlaps, "compare CA203 and CA205").await, @"");
+    insta::assert_snapshot!(said(&tenant, Intent::Overlaps, "are any policies redundant?").await, @r"
+    1 overlap. [1] Looked at: policies that are On or in report-only, over every sign-in that they can tell apart.
+    - CA203 – Block legacy authentication and CA204 – Block legacy authentication again apply to the same sign-ins and ask the same. [2]
+    Read Tue 24 Nov 08:00.
+    (Suggestions)
+    [1] 1 overlap. · 5 policies
+    [2] CA203 – Block legacy authentication and CA204 – Block legacy authentication again apply to the same sign-ins and ask the same. · 2 policies
+    ");
+    insta::assert_snapshot!(said(&tenant, Intent::Overlaps, "compare CA203 and CA205").await, @r#"
+    CA203 – Block legacy authentication on the left, CA205 – Require compliant device on the right; the same in both: Enable policy. [1]
+    Name: Some("CA203 – Block legacy authentication") → Some("CA205 – Require compliant device")
+    Users: Some("All users · Exclude: svc-backup, CA-BreakGlass (1)") → Some("CA-Internals (4)")
+    Target resources: Some("All resources") → Some("Exchange Online, SharePoint Online")
+    Grant: Some("Block access") → Some("Require device to be marked as compliant")
+    Client apps: Some("Exchange ActiveSync clients, Other clients") → None
+    Read Tue 24 Nov 08:00.
+    [1] CA203 – Block legacy authentication on the left, CA205 – Require compliant device on the right; the same in both: Enable policy. · 2 policies
+    "#);
 }
 
 #[tokio::test]
@@ -103,10 +212,21 @@ async fn text_leads_to_a_card_and_decides_nothing() {
         assert_eq!(answer.subject.map(|(subject, _)| subject).as_deref(), Some("S-1"), "{text}");
     }
     assert_eq!(app.store.suggestion(app.tenant(), 1).await.unwrap().unwrap().state, "open");
-    insta::assert_snapshot!(ask(&app, Intent::SnoozeSuggestion, "snooze S-1 for two weeks").await, @"");
-    insta::assert_snapshot!(ask(&app, Intent::DismissSuggestion, "dismiss S-1").await, @"");
-    insta::assert_snapshot!(ask(&app, Intent::DismissSuggestion, "dismiss S-99").await, @"");
-    insta::assert_snapshot!(ask(&app, Intent::Undo, "undo S-1").await.lines().next().unwrap_or_default(), @"");
+    insta::assert_snapshot!(ask(&app, Intent::SnoozeSuggestion, "snooze S-1 for two weeks").await, @r"
+    S-1, Require MFA for all users: press Snooze to put it off; it comes back by itself. [1]
+    (Snooze…) (Open)
+    [1] S-1, Require MFA for all users: press Snooze to put it off; it comes back by itself. · 1 account
+    ");
+    insta::assert_snapshot!(ask(&app, Intent::DismissSuggestion, "dismiss S-1").await, @r"
+    S-1, Require MFA for all users: press Dismiss and say why. I won't repeat it until somebody reopens it. [1]
+    (Dismiss…) (Open)
+    [1] S-1, Require MFA for all users: press Dismiss and say why. I won't repeat it until somebody reopens it. · 1 account
+    ");
+    insta::assert_snapshot!(ask(&app, Intent::DismissSuggestion, "dismiss S-99").await, @r"
+    There is no suggestion S-99.
+    (Suggestions)
+    ");
+    insta::assert_snapshot!(ask(&app, Intent::Undo, "undo S-1").await.lines().next().unwrap_or_default(), @"# Create in REPORT-ONLY: CA212 – Require MFA – All users");
 }
 
 #[tokio::test]
@@ -127,11 +247,25 @@ async fn the_length_that_was_asked_for_is_offered_first() {
 async fn an_instruction_is_echoed_and_kept_by_a_button_alone() {
     let app = judged().await;
     let ask = async |text| ask(&app, Intent::AddInstruction, text).await;
-    insta::assert_snapshot!(ask("never suggest device code flow for CA-Excl-MFA-Rollout until 1 March").await, @"");
-    insta::assert_snapshot!(ask("stop suggesting legacy auth until 1 March").await, @"");
-    insta::assert_snapshot!(ask("don't ever suggest anything for Sales-EMEA again").await, @"");
-    insta::assert_snapshot!(ask("treat contractors like guests").await, @"");
-    insta::assert_snapshot!(ask("never suggest MFA for Nobody-Knows-It").await.lines().next().unwrap_or_default(), @"");
+    insta::assert_snapshot!(ask("never suggest device code flow for CA-Excl-MFA-Rollout until 1 March").await, @r#"
+    I understood: never suggest "Device code flow blocked" for CA-Excl-MFA-Rollout until 1 Mar 2027. [1] Kept, it holds from the next scan on; what is open already stays open, and what it silences is listed with its number.
+    (Keep it)
+    [1] I understood: never suggest "Device code flow blocked" for CA-Excl-MFA-Rollout until 1 Mar 2027. · 1 row
+    "#);
+    insta::assert_snapshot!(ask("stop suggesting legacy auth until 1 March").await, @r#"
+    I understood: never suggest "Legacy authentication blocked" until 1 Mar 2027. Kept, it holds from the next scan on; what is open already stays open, and what it silences is listed with its number.
+    (Keep it)
+    "#);
+    insta::assert_snapshot!(ask("don't ever suggest anything for Sales-EMEA again").await, @r"
+    I understood: never suggest anything for Sales-EMEA. [1] Kept, it holds from the next scan on; what is open already stays open, and what it silences is listed with its number.
+    (Keep it)
+    [1] I understood: never suggest anything for Sales-EMEA. · 1 row
+    ");
+    insta::assert_snapshot!(ask("treat contractors like guests").await, @r#"
+    I can't keep that yet. I can keep "never suggest CHECK [for OBJECT] [until DATE]", where OBJECT is a group, an app or a policy. The checks: MFA for all users; MFA for administrators; Phishing-resistant MFA for administrators; MFA for guests; Users and apps that no policy covers; Legacy authentication blocked; Device code flow blocked; Managed devices for all users.
+    (Present ones)
+    "#);
+    insta::assert_snapshot!(ask("never suggest MFA for Nobody-Knows-It").await.lines().next().unwrap_or_default(), @r#"I can't keep that yet: no group, app or policy is called "nobody-knows-it". The checks: MFA for all users; MFA for administrators; Phishing-resistant MFA for administrators; MFA for guests; Users and apps that no policy covers; Legacy authentication blocked; Device code flow blocked; Managed devices for all users."#);
     assert!(app.store.instructions(app.tenant()).await.unwrap().is_empty());
 }
 
@@ -142,7 +276,7 @@ async fn the_button_carries_the_instruction_as_understood() {
     let (answer, _) =
         answered(&app, &nordwerk(), Question { text, intent: Intent::AddInstruction, previous: None }).await;
     let crate::chat::card::Action::Press { press, .. } = answer.actions.first().unwrap() else { panic!("no button") };
-    insta::assert_snapshot!(press.subject, @"");
+    insta::assert_snapshot!(press.subject, @r#"{"check":"device-code-flow","object":"g-rollout","until":1803859200}"#);
 }
 
 #[tokio::test]
@@ -161,24 +295,61 @@ async fn a_kept_instruction_is_listed_and_cited_where_it_silences() {
     };
     tx.instruct(new).await.unwrap();
     tx.commit().await.unwrap();
-    insta::assert_snapshot!(ask(&app, Intent::ListInstructions, "show rules").await, @"");
-    insta::assert_snapshot!(ask(&app, Intent::ListSuggestions, "show open suggestions").await, @"");
+    insta::assert_snapshot!(ask(&app, Intent::ListInstructions, "show rules").await, @r#"
+    1 standing instruction holds.
+    - I-1: never suggest "Device code flow blocked". Given by Dana Admin, Tue 24 Nov 08:00.
+    "#);
+    insta::assert_snapshot!(ask(&app, Intent::ListSuggestions, "show open suggestions").await, @r"
+    No suggestion is open.
+    ## Not suggested
+    - Turn on CA211 – Block device code flow: not suggested because of I-1
+    Read Tue 24 Nov 08:00.
+    (Snoozed) (Dismissed)
+    ");
 }
 
 #[tokio::test]
 async fn runs_and_the_schedule_are_set_by_buttons() {
     let app = judged().await;
-    insta::assert_snapshot!(ask(&app, Intent::RunAnalysis, "run the analysis again").await, @"");
-    insta::assert_snapshot!(ask(&app, Intent::ScheduleSummary, "post the summary every weekday at 8:30").await, @"");
+    insta::assert_snapshot!(ask(&app, Intent::RunAnalysis, "run the analysis again").await, @"These answers come from an exported folder, not from a live tenant: export it again to see newer data.");
+    insta::assert_snapshot!(ask(&app, Intent::ScheduleSummary, "post the summary every weekday at 8:30").await, @r"
+    No summary comes to this conversation at present. I can't keep this yet: weekday. I keep one time, every day, in the time zone that I'm configured with, for the conversation that you ask in. Press to have it every day at 08:30 (UTC).
+    (Every day at 08:30)
+    ");
     app.store.start_run("run-1", app.tenant(), app.clock.now()).await.unwrap();
     app.store.run_progress("run-1", &json!({"objects": {"users": 400, "groups": 12}})).await.unwrap();
-    insta::assert_snapshot!(ask(&app, Intent::CancelRun, "stop the run").await, @"");
+    insta::assert_snapshot!(ask(&app, Intent::CancelRun, "stop the run").await, @r"
+    A scan has been running since Tue 24 Nov 08:00; 412 objects read so far. It can be stopped after the page that it is reading; what was known before stays.
+    (Stop the scan)
+    ");
 }
 
 #[tokio::test]
 async fn the_activity_log_is_told_and_checked() {
     let app = judged().await;
-    insta::assert_snapshot!(ask(&app, Intent::BotActivity, "what did you do today?").await, @"");
+    insta::assert_snapshot!(ask(&app, Intent::BotActivity, "what did you do today?").await, @r"
+    9 entries in my activity log since Tue 24 Nov 00:00. [1] I created no policy; nothing else was written to the tenant. The next one is due Wed 25 Nov 03:00.
+    - Tue 24 Nov 08:00 the bot: suggested S-9 [2]
+    - Tue 24 Nov 08:00 the bot: suggested S-8 [3]
+    - Tue 24 Nov 08:00 the bot: suggested S-7 [4]
+    - Tue 24 Nov 08:00 the bot: suggested S-6 [5]
+    - Tue 24 Nov 08:00 the bot: suggested S-5 [6]
+    - Tue 24 Nov 08:00 the bot: suggested S-4 [7]
+    - Tue 24 Nov 08:00 the bot: suggested S-3 [8]
+    - Tue 24 Nov 08:00 the bot: suggested S-2 [9]
+    - Tue 24 Nov 08:00 the bot: suggested S-1 [10]
+    (Is the log intact?) (Scan now)
+    [1] 9 entries in my activity log since Tue 24 Nov 00:00. · 9 log entries
+    [2] Tue 24 Nov 08:00 the bot: suggested S-9 · 1 log entry
+    [3] Tue 24 Nov 08:00 the bot: suggested S-8 · 1 log entry
+    [4] Tue 24 Nov 08:00 the bot: suggested S-7 · 1 log entry
+    [5] Tue 24 Nov 08:00 the bot: suggested S-6 · 1 log entry
+    [6] Tue 24 Nov 08:00 the bot: suggested S-5 · 1 log entry
+    [7] Tue 24 Nov 08:00 the bot: suggested S-4 · 1 log entry
+    [8] Tue 24 Nov 08:00 the bot: suggested S-3 · 1 log entry
+    [9] Tue 24 Nov 08:00 the bot: suggested S-2 · 1 log entry
+    [10] Tue 24 Nov 08:00 the bot: suggested S-1 · 1 log entry
+    ");
     let checked = ask(&app, Intent::VerifyLog, "verify the log").await;
     assert!(checked.starts_with("The activity log is complete and unaltered"), "{checked}");
 }
@@ -206,5 +377,8 @@ async fn every_refusal_has_its_reason() {
         let composed = crate::bot::compose::compose(answer(asked).await.unwrap(), None, &app.wording).unwrap();
         assert!(words(&composed.card).len() > 10, "{}", refusal.as_str());
     }
-    insta::assert_snapshot!(said(&nordwerk(), Intent::OutOfScope, "enable CA019").await, @"");
+    insta::assert_snapshot!(said(&nordwerk(), Intent::OutOfScope, "enable CA019").await, @r"
+    I don't turn policies On: that takes a person in the Entra admin center. I can say whom it would block and whether it is ready.
+    (Who would it block?) (Is it ready?)
+    ");
 }
