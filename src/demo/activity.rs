@@ -10,6 +10,9 @@ pub const WINDOW_DAYS: i64 = 30;
 /// Rows the log of a big tenant is kept to.
 pub const ROW_CAP: u64 = 200_000;
 
+/// Session numbers from here on are told, not drawn.
+pub const TOLD: u32 = 1_000;
+
 /// One visit of one user: it becomes one row or several of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Session {
@@ -31,6 +34,23 @@ pub fn sessions(people: &People, user: u32) -> impl Iterator<Item = Session> {
         .map(move |number| Session { at: moment(people, user, number).as_second(), user, number })
 }
 
+/// What everybody in the demo talks about: Alice Moreau's iPad, yesterday; and two visits from far away.
+#[must_use]
+pub fn told(people: &People) -> Vec<Session> {
+    let (alice, ellen) = (People::cast_index("Moreau"), People::cast_index("Sjöberg"));
+    let at =
+        |days, hour: i64, minute: i64| midnight_before(people.today, days).as_second() + hour * 3_600 + minute * 60;
+    let moments = [
+        (alice, at(1, 9, 12)),
+        (alice, at(1, 9, 13)),
+        (alice, at(1, 9, 14)),
+        (alice, at(1, 9, 20)),
+        (ellen, at(6, 2, 41)),
+        (ellen, at(6, 2, 47)),
+    ];
+    (TOLD..).zip(moments).map(|(number, (user, at))| Session { at, user, number }).collect()
+}
+
 /// The last sign-in the directory reports for a user; none for those who never signed in.
 #[must_use]
 pub fn last_sign_in(people: &People, user: u32) -> Option<Timestamp> {
@@ -42,7 +62,8 @@ pub fn last_sign_in(people: &People, user: u32) -> Option<Timestamp> {
         Kind::Emergency => Some(days_before(people.today, 63 + days(0, 2))),
         _ if record.unused || record.disabled => Some(days_before(people.today, days(95, 300))),
         _ => {
-            let last = sessions(people, user).map(|session| session.at).max();
+            let all = sessions(people, user).chain(told(people).into_iter().filter(|session| session.user == user));
+            let last = all.map(|session| session.at).max();
             Some(last.and_then(|at| Timestamp::from_second(at).ok()).unwrap_or(days_before(people.today, days(1, 28))))
         }
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{FromRequestParts, OriginalUri, Query};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::error::GraphError;
@@ -28,6 +29,16 @@ impl FromRequestParts<Arc<Demo>> for Ask {
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
         let ask = Self { path: uri.path().to_owned(), base: demo.base.clone(), query };
         ask.known_options().map(|()| ask)
+    }
+}
+
+/// JSON that is text already.
+#[derive(Clone, Debug)]
+pub struct Text(String);
+
+impl IntoResponse for Text {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/json;odata.metadata=minimal;charset=utf-8")], self.0).into_response()
     }
 }
 
@@ -68,7 +79,7 @@ impl Ask {
     }
 
     /// One page of `rows`, which are positions with objects from [`Ask::start`] on.
-    pub fn page(&self, size: Size, rows: impl Iterator<Item = (u64, Value)>) -> Result<Json<Value>, GraphError> {
+    pub fn page(&self, size: Size, rows: impl Iterator<Item = (u64, Value)>) -> Result<Text, GraphError> {
         let top = match self.query.get("$top").map(|top| top.parse::<usize>()) {
             None => size.default,
             Some(Ok(top)) if top > 0 => top.min(size.max),
@@ -76,27 +87,27 @@ impl Ask {
         };
         let filter = self.filter()?;
         let mut rows = rows.filter(|(_, row)| filter.matches(row));
-        let value: Vec<Value> = rows.by_ref().take(top).map(|(_, row)| self.select(row)).collect();
-        let mut page = json!({ "@odata.context": self.context(), "value": value });
-        if let (Some((next, _)), Some(page)) = (rows.next(), page.as_object_mut()) {
-            page.insert("@odata.nextLink".into(), json!(self.next_link(next)?));
-        }
-        Ok(Json(page))
+        // Row by row into text: a page of log rows as values would be many times its size.
+        let value: Vec<String> = rows.by_ref().take(top).map(|(_, row)| self.select(row).to_string()).collect();
+        let next = rows.next().map(|(position, _)| self.next_link(position)).transpose()?;
+        let link = next.map(|link| format!(",\"@odata.nextLink\":{}", json!(link))).unwrap_or_default();
+        Ok(Text(format!("{{\"@odata.context\":{}{link},\"value\":[{}]}}", json!(self.context()), value.join(","))))
     }
 
     /// One page of a collection at hand.
-    pub fn list(&self, size: Size, rows: Vec<Value>) -> Result<Json<Value>, GraphError> {
+    pub fn list(&self, size: Size, rows: Vec<Value>) -> Result<Text, GraphError> {
         let start = self.start()?;
         self.page(size, (0..).zip(rows).skip_while(move |(at, _)| *at < start))
     }
 
     /// One object.
-    pub fn one(&self, object: Value) -> Json<Value> {
+    #[must_use]
+    pub fn one(&self, object: Value) -> Text {
         let mut object = self.select(object);
         if let Some(object) = object.as_object_mut() {
             object.insert("@odata.context".into(), json!(self.context()));
         }
-        Json(object)
+        Text(object.to_string())
     }
 
     fn select(&self, row: Value) -> Value {

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::ask::{Ask, DIRECTORY, WHOLE};
+use super::ask::{Ask, DIRECTORY, Text, WHOLE};
 use super::error::GraphError;
 use crate::demo::state::Demo;
 use crate::demo::tenant::Tenant;
 use crate::demo::{devices, groups, roles, user_json};
 
-type Answer = Result<Json<Value>, GraphError>;
+type Answer = Result<Text, GraphError>;
 type Shared = State<Arc<Demo>>;
 
 /// Routes of this family.

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::Value;
 
-use super::ask::{Ask, DIRECTORY};
+use super::ask::{Ask, DIRECTORY, Text};
 use super::directory::typed;
 use super::error::GraphError;
 use crate::demo::groups::group_id;
@@ -16,7 +15,7 @@ use crate::demo::state::Demo;
 use crate::demo::tenant::Tenant;
 use crate::demo::user_json::user;
 
-type Answer = Result<Json<Value>, GraphError>;
+type Answer = Result<Text, GraphError>;
 type Shared = State<Arc<Demo>>;
 
 /// Routes of this family.

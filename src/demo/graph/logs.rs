@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use axum::{Json, Router};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::ask::{Ask, REPORTS};
+use super::ask::{Ask, REPORTS, Text};
 use super::error::GraphError;
 use crate::demo::activity::WINDOW_DAYS;
 use crate::demo::random::days_before;
 use crate::demo::state::Demo;
 
-type Answer = Result<Json<Value>, GraphError>;
+type Answer = Result<Text, GraphError>;
 type Shared = State<Arc<Demo>>;
 
 /// Routes of this family.

@@ -9,7 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::ask::{Ask, WHOLE};
+use super::ask::{Ask, Text, WHOLE};
 use super::error::GraphError;
 use super::rewrite::{merge, stored};
 use super::rules;
@@ -17,7 +17,7 @@ use crate::demo::audits::{Actor, Change};
 use crate::demo::random::written;
 use crate::demo::state::Demo;
 
-type Answer = Result<Json<Value>, GraphError>;
+type Answer = Result<Text, GraphError>;
 type Shared = State<Arc<Demo>>;
 /// The name under which the product's app registration appears in the audit log.
 const APP_NAME: &str = "Portcullis";

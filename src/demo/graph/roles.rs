@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::Value;
 
-use super::ask::{Ask, WHOLE};
+use super::ask::{Ask, Text, WHOLE};
 use super::error::GraphError;
 use crate::demo::roles;
 use crate::demo::state::Demo;
 
-type Answer = Result<Json<Value>, GraphError>;
+type Answer = Result<Text, GraphError>;
 type Shared = State<Arc<Demo>>;
 
 /// Routes of this family.

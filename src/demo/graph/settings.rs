@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::Value;
 
-use super::ask::{Ask, WHOLE};
+use super::ask::{Ask, Text, WHOLE};
 use super::error::GraphError;
 use crate::demo::places;
 use crate::demo::state::Demo;
 
-type Answer = Result<Json<Value>, GraphError>;
+type Answer = Result<Text, GraphError>;
 type Shared = State<Arc<Demo>>;
 
 /// Routes of this family.
@@ -59,11 +59,11 @@ async fn strength(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answ
     found.map(|strength| ask.one(strength)).ok_or_else(|| GraphError::not_found("AuthenticationStrengthPolicy", &id))
 }
 
-async fn security_defaults(ask: Ask) -> Json<Value> {
+async fn security_defaults(ask: Ask) -> Text {
     ask.one(places::security_defaults())
 }
 
-async fn cross_tenant_default(ask: Ask) -> Json<Value> {
+async fn cross_tenant_default(ask: Ask) -> Text {
     ask.one(places::cross_tenant_default())
 }
 

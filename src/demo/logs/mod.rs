@@ -10,15 +10,13 @@ pub mod scenario;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::activity::{Session, sessions};
+use super::activity::{Session, sessions, told};
 use super::people::People;
-use super::random::{Object, midnight_before};
+use super::random::Object;
 use super::tenant::Tenant;
 
 /// Rows that one session can become: an interrupt, and how it ended.
 const PARTS: u64 = 2;
-/// Session numbers from here on are told, not drawn.
-pub const TOLD: u32 = 1_000;
 
 /// All sessions, newest first, and the policies of the start.
 #[derive(Clone, Debug, Default)]
@@ -78,22 +76,6 @@ impl SignInLog {
         let session = self.sessions.iter().find(|session| session.user == user && session.number == number)?;
         row::rows(tenant, *session).into_iter().find(|row| row.get("id").and_then(Value::as_str) == Some(id))
     }
-}
-
-/// What everybody in the demo talks about: Alice Moreau's iPad, yesterday; and two visits from far away.
-fn told(people: &People) -> Vec<Session> {
-    let (alice, ellen) = (People::cast_index("Moreau"), People::cast_index("Sjöberg"));
-    let at =
-        |days, hour: i64, minute: i64| midnight_before(people.today, days).as_second() + hour * 3_600 + minute * 60;
-    let moments = [
-        (alice, at(1, 9, 12)),
-        (alice, at(1, 9, 13)),
-        (alice, at(1, 9, 14)),
-        (alice, at(1, 9, 20)),
-        (ellen, at(6, 2, 41)),
-        (ellen, at(6, 2, 47)),
-    ];
-    (TOLD..).zip(moments).map(|(number, (user, at))| Session { at, user, number }).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::TOLD;
-use crate::demo::activity::Session;
+use crate::demo::activity::{Session, TOLD};
 use crate::demo::apps::{self, app_id};
 use crate::demo::devices::{self, Device};
 use crate::demo::names;
