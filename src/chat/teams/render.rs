@@ -24,6 +24,9 @@ const SHARE: usize = 7_000;
 /// Buttons that stand side by side; the others open from "…".
 const BUTTONS_IN_SIGHT: usize = 5;
 
+/// Code longer than this opens from a button.
+const FOLDED: usize = 400;
+
 /// Renders cards.
 pub(crate) struct Renderer(Handlebars<'static>);
 
@@ -35,6 +38,7 @@ impl Renderer {
         templates.register_helper("bar", Box::new(bar));
         templates.register_helper("count", Box::new(count));
         templates.register_helper("all_new", Box::new(all_new));
+        templates.register_helper("long", Box::new(long));
         templates.register_helper("position", Box::new(position));
         templates.register_helper("confirm", Box::new(confirm));
         for file in TEMPLATES.files() {
@@ -200,6 +204,7 @@ handlebars_helper!(bar: |value: u64, of: u64| {
 });
 handlebars_helper!(count: |number: u64| grouped(i64::try_from(number).unwrap_or(i64::MAX)));
 handlebars_helper!(all_new: |rows: array| rows.iter().all(|row| row.get("before").is_none_or(Value::is_null)));
+handlebars_helper!(long: |text: str| text.len() > FOLDED);
 handlebars_helper!(position: |index: u64| index + 1);
 handlebars_helper!(confirm: |label: str| label.trim_end_matches('…').trim_end());
 

@@ -76,15 +76,13 @@ run(async () => {
   });
   const number = await step("an approval card", () => approvalCard(page));
   check(number, "one of the suggestions can be created");
-  await page.screenshot({ path: file("web-approval.png"), fullPage: true });
+  await messages(page).last().screenshot({ path: file("web-approval.png") });
 
   await step("the reader is refused", async () => {
     await speakAs(page, person(demo, "reader"));
-    if (await approvalCard(page, number)) {
-      await createButton(page).click();
-      await page.locator("#log .word").last().waitFor();
-    }
-    await page.waitForTimeout(1000);
+    check(await approvalCard(page, number), "the reader sees the card");
+    await createButton(page).click();
+    await page.locator("#log .word", { hasText: "approver's role" }).waitFor();
     await page.screenshot({ path: file("web-refused.png") });
     check((await policies(demo)).length === before.length, "nothing was created for a reader");
   });
@@ -93,9 +91,11 @@ run(async () => {
     await speakAs(page, person(demo, "approver"));
     check(await approvalCard(page, number), "the approver sees the button");
     await pressByKeys(page, createButton(page));
-    await until(60, "the card to say created", async () => /\bcreated\b/i.test(await messages(page).last().innerText()));
+    await messages(page).last().getByRole("button", { name: "Undo" }).waitFor({ timeout: 50_000 });
+    check(/In report-only/.test(await messages(page).last().innerText()), "the card says that it is in report-only");
+    check((await createButton(page).count()) === 0, "and can't be pressed again");
   });
-  await page.screenshot({ path: file("web-created.png"), fullPage: true });
+  await messages(page).last().screenshot({ path: file("web-created.png") });
   const policy = await step("the tenant has it, report-only", () => theNewPolicy(demo, before));
   console.log(`    ${policy.displayName}`);
 
