@@ -18,7 +18,16 @@ use crate::tenant::{Kind, SignIn, sign_in::Target};
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Office365", &[APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE, "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe"]),
     ("MicrosoftAdminPortals", &["c44b4083-3bb0-49c1-b47d-974e53cbdf3c"]),
-    (APP_AZURE_MANAGEMENT, &["c44b4083-3bb0-49c1-b47d-974e53cbdf3c"]),
+    (APP_AZURE_MANAGEMENT, AZURE_MANAGEMENT),
+];
+
+/// What the Azure management API takes in besides itself; unlike the others, this list is published as complete: Azure
+/// portal, Azure Data Lake, Application Insights API, Log Analytics API.
+const AZURE_MANAGEMENT: &[&str] = &[
+    "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
+    "e9f49c6b-5ce5-44c8-925d-015017e9f7ad",
+    "f5c26e74-f226-4ae8-85f0-b4af0080ac9e",
+    "ca7f3f0b-7d91-482c-8e09-c5d840d0eac5",
 ];
 
 /// The app in which people remediate their own risk; nothing reaches it.
@@ -120,7 +129,10 @@ fn in_group(model: &Model, group: &str, id: &str) -> Truth {
         return members.contains(id).into();
     }
     if let Some((_, published)) = GROUPS.iter().find(|(name, _)| *name == group) {
-        return if published.contains(&id) { Truth::Yes } else { maybe_microsoft(model, id) };
+        if published.contains(&id) {
+            return Truth::Yes;
+        }
+        return if group == APP_AZURE_MANAGEMENT { Truth::No } else { maybe_microsoft(model, id) };
     }
     if group == "AllAgentIdResources" {
         return match model.app(id) {
@@ -152,7 +164,8 @@ pub(super) fn members<'a>(model: &'a Model, name: &'a str) -> Vec<&'a str> {
 pub(super) fn open(model: &Model, condition: &Applications) -> Vec<String> {
     let named = condition.include.union(&condition.exclude);
     let unlisted = |name: &&String| {
-        GROUPS.iter().any(|(group, _)| group == name) && !model.snapshot.settings.app_groups.contains_key(*name)
+        let published = *name == APP_AZURE_MANAGEMENT || model.snapshot.settings.app_groups.contains_key(*name);
+        GROUPS.iter().any(|(group, _)| group == name) && !published
     };
     let mut all: Vec<String> = named.filter(unlisted).map(|name| format!("which apps belong to {name}")).collect();
     if condition.filter.is_some() && !attribute_filter::readable(model) {

@@ -1,0 +1,64 @@
+//! The engine audits itself: its verdicts beside those that the demo's log holds, which came from another evaluator.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use portcullis::clock::Clock;
+use portcullis::config::{Config, Loopback};
+use portcullis::demo::{Options, Seed, Service, Tenant};
+use portcullis::engine::Model;
+use portcullis::graph::{Client, Quiet, read_snapshot};
+use portcullis::tenant::{PastSignIn, Policy, Snapshot};
+
+async fn demo(users: u32) -> Model {
+    let today: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
+    let clock = Clock::fixed(today);
+    let now = clock.clone();
+    let options = Options {
+        tenant: Tenant::generate(&Seed { users, seed: 1, today }),
+        port: 0,
+        record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+        clock: Arc::new(move || now.now()),
+    };
+    let service = Service::start(options).await.unwrap();
+    let config = Config::loopback(Loopback {
+        graph: service.graph_base(),
+        login: service.base_url(),
+        tenant_id: &service.tenant_id,
+        client_id: &service.client_id,
+        client_secret: &service.client_secret,
+        store: "sqlite::memory:",
+    })
+    .unwrap();
+    let client = Client::new(&config, clock).unwrap();
+    let snapshot = tokio::spawn(async move { read_snapshot(&client, &Quiet, None).await }).await.unwrap();
+    Model::new(Arc::new(snapshot.unwrap()))
+}
+
+/// Whether somebody was added to a group since the row was written that the policy names.
+fn joined_since(snapshot: &Snapshot, row: &PastSignIn, policy: &Policy) -> bool {
+    let users = &policy.conditions.users;
+    let named = users.include.groups.union(&users.exclude.groups).collect::<Vec<_>>();
+    let added = snapshot.audits.iter().filter(|audit| audit.at > row.at && audit.activity == "Add member to group");
+    let told = added.flat_map(|audit| audit.changes.iter().filter_map(|(_, _, new)| new.clone())).collect::<String>();
+    let names = named.iter().filter_map(|id| snapshot.directory.groups.get(*id)).map(|group| &group.display_name);
+    let mut names = names.collect::<Vec<_>>();
+    names.retain(|name| told.contains(name.as_str()));
+    !names.is_empty()
+}
+
+#[tokio::test]
+async fn both_evaluators_say_the_same_of_every_past_sign_in() {
+    let model = demo(300).await;
+    let snapshot = &model.snapshot;
+    let found = model.agreement();
+    assert!(found.len() > 20, "{} policies", found.len());
+    for agreement in &found {
+        let policy = snapshot.policy(&agreement.policy_id).unwrap();
+        assert!(agreement.agreed > 0, "{} was never compared", policy.display_name);
+        for id in &agreement.differed {
+            let row = snapshot.sign_ins.iter().find(|row| row.id == *id).unwrap();
+            assert!(joined_since(snapshot, row, policy), "{} at sign-in {id}", policy.display_name);
+        }
+    }
+}
