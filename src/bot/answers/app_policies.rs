@@ -14,17 +14,18 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::sign_in::Target;
 use crate::tenant::{PastSignIn, Policy, SignIn};
 
+use super::named::Back;
 use super::{Answering, Asked, explain_sign_in, named, scope, stated};
 
 /// Answers for the app that the question names.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| back)) })
+    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
 }
 
-fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
+fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let slots = named::slots(asked, SlotName::App);
     let name = named::first(&slots, SlotName::App).map(str::to_owned).or_else(|| named::guid(asked.text));
-    let name = name.or_else(|| spelt(asked)).ok_or_else(|| named::missing("app_policies.which"))?;
+    let name = name.or_else(|| spelt(asked)).ok_or_else(|| Box::new(named::missing("app_policies.which")))?;
     Ok(for_app(asked, &stated::app_id(asked, &name)?))
 }
 
@@ -171,7 +172,7 @@ mod tests {
         - CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests [2]
         CA200 – Require MFA leaves this app out (Require multifactor authentication · Sign-in frequency: 12 hours). [3]
         ## Who can get in without MFA
-        - Nobody is asked for it at Salesforce [4]
+        - 5 for Salesforce, excluded from CA200 – Require MFA [4]
         ## In report-only, not enforced
         - CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests [5]
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
@@ -179,7 +180,7 @@ mod tests {
         [1] 1 of 3 policies that are On reach Salesforce · 2 rows
         [2] CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests · 7 policies
         [3] CA200 – Require MFA leaves it out · 1 policy
-        [4] Nobody is asked for it at Salesforce · 2 rows
+        [4] 5 for Salesforce, excluded from CA200 – Require MFA · 6 policies
         [5] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 policies
         ");
     }

@@ -194,19 +194,19 @@ mod tests {
     async fn groups_of_causes_add_up() {
         let words = said(&nordwerk(), Intent::CoverageGaps, "who is not covered by MFA?").await;
         insta::assert_snapshot!(words, @r"
-        No policy makes 1 person use MFA (of 8 enabled accounts); besides, 1 app leaves everybody out. [1] In the log 1 of them signed in without it, 0 always with it, 0 not at all. [2] 1 of the 1 have no method registered that could do it. [3]
-        - Nobody is asked for it at Salesforce [4]
+        No policy makes 4 people and 1 guest use MFA (of 8 enabled accounts). [1] In the log 1 of them signed in without it, 1 always with it, 3 not at all. [2] 3 of the 5 have no method registered that could do it. [3]
+        - 4 for Salesforce, excluded from CA200 – Require MFA [4]
         - 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout [5]
         - local guest users, B2B collaboration guest users, B2B collaboration member users, B2B direct connect users, other external users, service provider users without an account here
-        Apart, not made to use it either: 1 service account, 0 rooms, 1 emergency access account (Emergency 1). Not counted: 1 disabled. [6]
-        Not checked: the tenant's setting for baseline scopes and partner technicians (GDAP) and B2B direct connect users, who have no account here. Read Tue 24 Nov 08:00.
+        Apart, not made to use it either: 1 service account, 1 room, 1 emergency access account (Emergency 1). Not counted: 1 disabled. [6]
+        Not checked: the tenant's setting for baseline scopes, partner technicians (GDAP) and B2B direct connect users, who have no account here and a new policy is not suggested, because no administrator could sign in any more if it were On. Read Tue 24 Nov 08:00.
         (Suggestions) (Who is excluded?)
-        [1] 1 person not made to use MFA · 1 account
-        [2] 1 signed in without MFA, 0 always with it, 0 not at all · 1 sign-in
-        [3] 1 of 1 without a registered method · 1 account
-        [4] Nobody is asked for it at Salesforce · 2 rows
+        [1] 4 people and 1 guest not made to use MFA · 5 accounts
+        [2] 1 signed in without MFA, 1 always with it, 3 not at all · 1 sign-in
+        [3] 3 of 5 without a registered method · 3 accounts
+        [4] 4 for Salesforce, excluded from CA200 – Require MFA · 5 policies
         [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 policies
-        [6] Service accounts, rooms and emergency access accounts apart · 2 accounts
+        [6] Service accounts, rooms and emergency access accounts apart · 3 accounts
         ");
     }
 

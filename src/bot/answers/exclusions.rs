@@ -12,14 +12,15 @@ use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Control, PolicyState};
 use crate::tenant::{Group, Policy, User};
 
+use super::named::Back;
 use super::{Answering, Asked, named, scope, user_policies};
 
 /// Answers for what the question is about: a person, a group, emergency access accounts, apps, places or policies.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| back)) })
+    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
 }
 
-fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
+fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let text = asked.text.to_lowercase();
     let speaks_of = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if speaks_of(&["emergency", "break-glass", "breakglass", "break glass"]) {
@@ -217,18 +218,18 @@ fn one_group(asked: Asked<'_>, group: &Group) -> Answer {
             (fact, Vec::new())
         })
         .collect();
-    let changes: Vec<Row> =
+    let records: Vec<Row> =
         snapshot.audits.iter().rev().filter(|row| row.target_id == group.id).map(rows::audit).collect();
-    let changed =
-        Fact::new("exclusions.group_changed", asked.analysis.evidence(changes.clone()).within(snapshot.window))
-            .with("count", changes.len())
+    let change =
+        Fact::new("exclusions.group_changed", asked.analysis.evidence(records.clone()).within(snapshot.window))
+            .with("count", records.len())
             .with("group", Term::Name(group.display_name.clone()))
             .must_show();
     let by = Fact::new("exclusions.group_by", asked.analysis.evidence([])).with("count", items.len()).must_show();
     let limits = asked.not_checked(&["access reviews of the group (not read)".to_owned()]);
     Answer::sentences(vec![total, by])
         .part(Part::List { ordered: false, items })
-        .part(Part::Sentences(vec![changed]))
+        .part(Part::Sentences(vec![change]))
         .part(Part::Limits(limits.into_iter().chain([asked.read_at()]).collect()))
 }
 

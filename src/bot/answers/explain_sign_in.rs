@@ -15,14 +15,15 @@ use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{PastSignIn, Policy, User};
 
+use super::named::Back;
 use super::{Answering, Asked, codes, named, period, scope};
 
 /// Answers for a person, a correlation id, a code, or for everybody who was blocked.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| back)) })
+    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
 }
 
-fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
+fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let snapshot = asked.analysis.snapshot();
     let code = asked.slot(SlotName::ErrorCode).and_then(codes::number);
     if let Some(id) = named::guid(asked.text).filter(|id| snapshot.directory.user(id).is_none()) {
@@ -32,7 +33,7 @@ fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
             .filter(|row| row.correlation_id.eq_ignore_ascii_case(&id) || row.id.eq_ignore_ascii_case(&id))
             .collect();
         let first = rows.first().and_then(|row| snapshot.directory.user(&row.user_id));
-        return first.map(|user| explained(asked, user, &rows)).ok_or_else(|| no_id(asked, &id));
+        return first.map(|user| explained(asked, user, &rows)).ok_or_else(|| no_id(asked, &id).into());
     }
     let span = span(asked);
     let slots = named::slots(asked, SlotName::User);
@@ -107,7 +108,7 @@ fn wanted(text: &str, code: Option<i64>) -> Wanted {
 
 /// The sign-ins by cause, newest cause first.
 fn explained(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn]) -> Answer {
-    let mut causes: BTreeMap<(i64, Option<&str>, Vec<&str>), Vec<&PastSignIn>> = BTreeMap::new();
+    let mut causes: BTreeMap<_, Vec<&PastSignIn>> = BTreeMap::new();
     for row in sign_ins {
         causes.entry((row.error_code, row.device_id.as_deref(), failing(row))).or_default().push(row);
     }
@@ -166,7 +167,7 @@ fn cause(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], answer: Answer
         lines.push(("Policy".to_owned(), policies));
     }
     lines.push(("Sign-in".to_owned(), vec![from_where(asked, row)]));
-    lines.extend(device(asked, row).map(|fact| ("Device".to_owned(), vec![fact])));
+    lines.push(("Device".to_owned(), vec![device(asked, row)]));
     answer.part(Part::Rows(lines))
 }
 
@@ -233,7 +234,7 @@ fn from_where(asked: Asked<'_>, row: &PastSignIn) -> Fact {
 }
 
 /// The device as logged, and as the directory has it now.
-fn device(asked: Asked<'_>, row: &PastSignIn) -> Option<Fact> {
+fn device(asked: Asked<'_>, row: &PastSignIn) -> Fact {
     let snapshot = asked.analysis.snapshot();
     let word = |compliant: Option<bool>| match compliant {
         Some(true) => "compliant",
@@ -241,9 +242,8 @@ fn device(asked: Asked<'_>, row: &PastSignIn) -> Option<Fact> {
         None => "of unknown compliance",
     };
     let known = row.device_id.as_ref().and_then(|id| snapshot.directory.devices.get(id));
-    let id = row.device_id.clone();
-    let Some(id) = id else {
-        return Some(Fact::new("explain.no_device", evidence(asked, [row])));
+    let Some(id) = row.device_id.clone() else {
+        return Fact::new("explain.no_device", evidence(asked, [row]));
     };
     let name = row
         .device_name
@@ -256,12 +256,11 @@ fn device(asked: Asked<'_>, row: &PastSignIn) -> Option<Fact> {
         name: name.clone(),
         note: word(known.and_then(|device| device.compliant)).into(),
     };
-    let fact = Fact::new("explain.device", asked.analysis.evidence([object, rows::sign_in(row, snapshot)]))
+    Fact::new("explain.device", asked.analysis.evidence([object, rows::sign_in(row, snapshot)]))
         .with("device", Term::Name(name))
         .with("then", Term::Word(word(row.compliant).to_owned()))
         .with("now", Term::Word(known.map_or("", |device| word(device.compliant)).to_owned()))
-        .with("read", snapshot.read_at);
-    Some(fact)
+        .with("read", snapshot.read_at)
 }
 
 /// The first sign-in after that got in, within a day.

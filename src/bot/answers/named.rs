@@ -13,6 +13,9 @@ use crate::tenant::{Assignment, Group, Policy, ServicePrincipal, User};
 
 use super::Asked;
 
+/// An answer that asks back instead.
+pub(super) type Back = Box<Answer>;
+
 /// How many of several that fit are offered.
 const OFFERED: usize = 6;
 
@@ -35,7 +38,7 @@ pub(super) fn first(slots: &Slots, name: SlotName) -> Option<&str> {
 }
 
 /// The person whom these names mean, the asker for "me" and "my"; none when nobody is named.
-pub(super) fn person<'a>(asked: Asked<'a>, slots: &Slots) -> Option<Result<&'a User, Answer>> {
+pub(super) fn person<'a>(asked: Asked<'a>, slots: &Slots) -> Option<Result<&'a User, Back>> {
     match first(slots, SlotName::User).map(str::to_owned).or_else(|| guid(asked.text)) {
         Some(name) => Some(user(asked, &name)),
         None if speaks_of_self(asked.text) => asked.analysis.snapshot().directory.user(&asked.person.id).map(Ok),
@@ -58,7 +61,7 @@ pub(super) fn guid(text: &str) -> Option<String> {
 }
 
 /// The user of this name, or a question back.
-pub(super) fn user<'a>(asked: Asked<'a>, name: &str) -> Result<&'a User, Answer> {
+pub(super) fn user<'a>(asked: Asked<'a>, name: &str) -> Result<&'a User, Back> {
     let snapshot = asked.analysis.snapshot();
     match lookup::user(snapshot, name) {
         Found::One(user) => Ok(user),
@@ -75,7 +78,7 @@ pub(super) fn user<'a>(asked: Asked<'a>, name: &str) -> Result<&'a User, Answer>
 }
 
 /// The app of this name, or a question back.
-pub(super) fn app<'a>(asked: Asked<'a>, name: &str) -> Result<&'a ServicePrincipal, Answer> {
+pub(super) fn app<'a>(asked: Asked<'a>, name: &str) -> Result<&'a ServicePrincipal, Back> {
     let snapshot = asked.analysis.snapshot();
     match lookup::app(snapshot, name) {
         Found::One(app) => Ok(app),
@@ -91,7 +94,7 @@ pub(super) fn app<'a>(asked: Asked<'a>, name: &str) -> Result<&'a ServicePrincip
 }
 
 /// The policy of this name, or a question back.
-pub(super) fn policy<'a>(asked: Asked<'a>, name: &str) -> Result<&'a Policy, Answer> {
+pub(super) fn policy<'a>(asked: Asked<'a>, name: &str) -> Result<&'a Policy, Back> {
     let snapshot = asked.analysis.snapshot();
     match lookup::policy(snapshot, name) {
         Found::One(policy) => Ok(policy),
@@ -119,7 +122,7 @@ pub(super) struct Class<'a> {
 }
 
 /// The accounts of this name, or a question back.
-pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Answer> {
+pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Back> {
     let snapshot = asked.analysis.snapshot();
     match lookup::group(snapshot, name) {
         Found::One(group) => {
@@ -191,7 +194,7 @@ fn department(asked: Asked<'_>, name: &str) -> Option<RoaringBitmap> {
 }
 
 /// A question back: which of these is meant?
-fn several(asked: Asked<'_>, name: &str, choices: &[(String, String)]) -> Answer {
+fn several(asked: Asked<'_>, name: &str, choices: &[(String, String)]) -> Back {
     let fact = Fact::new("named.several", Evidence::default())
         .with("count", choices.len())
         .with("name", Term::Name(name.to_owned()))
@@ -200,18 +203,18 @@ fn several(asked: Asked<'_>, name: &str, choices: &[(String, String)]) -> Answer
         if asked.text.contains(name) { asked.text.replace(name, id) } else { format!("{} {id}", asked.text) }
     };
     let answer = Answer { kind: Kind::Question, ..Answer::sentences(vec![fact]) };
-    choices.iter().take(OFFERED).fold(answer, |answer, (label, id)| answer.action(ask(label, again(id))))
+    Box::new(choices.iter().take(OFFERED).fold(answer, |answer, (label, id)| answer.action(ask(label, again(id)))))
 }
 
 /// Nothing has this name; names that begin alike are offered.
-fn unknown(asked: Asked<'_>, what: &str, name: &str, close: Vec<String>) -> Answer {
+fn unknown(asked: Asked<'_>, what: &str, name: &str, close: Vec<String>) -> Back {
     let fact = Fact::new("named.none", Evidence::default())
         .with("what", Term::Word(what.to_owned()))
         .with("name", Term::Name(name.to_owned()))
         .with("close", Term::Names(close))
         .must_show();
     let answer = Answer::sentences(vec![fact]).part(Part::Limits(vec![asked.read_at()]));
-    Answer { kind: Kind::Question, ..answer }
+    Box::new(Answer { kind: Kind::Question, ..answer })
 }
 
 /// A question back for something that the question leaves out.

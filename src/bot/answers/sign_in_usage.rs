@@ -10,6 +10,7 @@ use crate::facts::{Fact, Term};
 use crate::tenant::policy::{ClientAppType, TransferMethod};
 use crate::tenant::{PastSignIn, Snapshot};
 
+use super::named::Back;
 use super::{Answering, Asked, explain_sign_in, named, places, stated};
 
 /// Lines of the table; the total stays exact.
@@ -17,10 +18,10 @@ const SHOWN: usize = 10;
 
 /// Counts the sign-ins that the question means.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| back)) })
+    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
 }
 
-fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
+fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let snapshot = asked.analysis.snapshot();
     let filters = filters(asked)?;
     let found: Vec<&PastSignIn> =
@@ -84,7 +85,7 @@ fn filter<'a>(words: impl Into<String>, keeps: impl Fn(&PastSignIn) -> bool + 'a
     Filter { words: words.into(), keeps: Box::new(keeps), one_person: false }
 }
 
-fn filters<'a>(asked: Asked<'a>) -> Result<Vec<Filter<'a>>, Answer> {
+fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
     let snapshot = asked.analysis.snapshot();
     let slots = &asked.routed.slots;
     let mut all = Vec::new();

@@ -8,8 +8,7 @@ use crate::tenant::sign_in::{DeviceInfo, Identity, Known, Target};
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
 use crate::tenant::{SignIn, User};
 
-use crate::bot::answer::Answer;
-
+use super::named::Back;
 use super::{Asked, named, places};
 
 /// A sign-in as asked about, with what was understood.
@@ -26,7 +25,7 @@ pub(super) struct Stated<'a> {
 ///
 /// # Errors
 /// A question back, when a name fits nothing or several.
-pub(super) fn read<'a>(asked: Asked<'a>, slots: &Slots) -> Result<Stated<'a>, Answer> {
+pub(super) fn read<'a>(asked: Asked<'a>, slots: &Slots) -> Result<Stated<'a>, Back> {
     let text = asked.text.to_lowercase();
     let mut stated = Stated { sign_in: SignIn::default(), user: None, understood: Vec::new() };
     who(asked, slots, &mut stated)?;
@@ -44,7 +43,7 @@ pub(super) fn read<'a>(asked: Asked<'a>, slots: &Slots) -> Result<Stated<'a>, An
     Ok(stated)
 }
 
-fn who<'a>(asked: Asked<'a>, slots: &Slots, stated: &mut Stated<'a>) -> Result<(), Answer> {
+fn who<'a>(asked: Asked<'a>, slots: &Slots, stated: &mut Stated<'a>) -> Result<(), Back> {
     if let Some(user) = named::person(asked, slots) {
         let user = user?;
         stated.understood.push(user.display_name.clone());
@@ -64,7 +63,7 @@ fn who<'a>(asked: Asked<'a>, slots: &Slots, stated: &mut Stated<'a>) -> Result<(
     Ok(())
 }
 
-fn target(asked: Asked<'_>, slots: &Slots, text: &str, stated: &mut Stated<'_>) -> Result<(), Answer> {
+fn target(asked: Asked<'_>, slots: &Slots, text: &str, stated: &mut Stated<'_>) -> Result<(), Back> {
     let mail = text.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "mail" | "email" | "mailbox"));
     let name = named::first(slots, SlotName::App).map(str::to_owned).or(mail.then(|| "Exchange Online".to_owned()));
     let Some(name) = name else { return Ok(()) };
@@ -75,7 +74,7 @@ fn target(asked: Asked<'_>, slots: &Slots, text: &str, stated: &mut Stated<'_>) 
 }
 
 /// The app id that a name means; short names of Microsoft's apps are known without the directory.
-pub(super) fn app_id(asked: Asked<'_>, name: &str) -> Result<String, Answer> {
+pub(super) fn app_id(asked: Asked<'_>, name: &str) -> Result<String, Back> {
     let short = name.to_lowercase();
     let known = if short.starts_with("exchange") || short.starts_with("outlook") || short == "owa" {
         Some(APP_EXCHANGE_ONLINE)
@@ -90,7 +89,7 @@ pub(super) fn app_id(asked: Asked<'_>, name: &str) -> Result<String, Answer> {
     }
 }
 
-fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(), Answer> {
+fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(), Back> {
     let snapshot = asked.analysis.snapshot();
     let text = asked.text.to_lowercase();
     let by_name = snapshot.locations.values().find(|location| text.contains(&location.display_name.to_lowercase()));
@@ -98,7 +97,7 @@ fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(),
         stated.understood.push(format!("from {}", location.display_name));
         match &location.place {
             Place::Ip { ranges, .. } => {
-                stated.sign_in.ip = ranges.first().map_or(Known::Unknown, |range| Known::Is(range.lower))
+                stated.sign_in.ip = ranges.first().map_or(Known::Unknown, |range| Known::Is(range.lower));
             }
             Place::Country { countries, .. } => {
                 stated.sign_in.country = countries.first().map_or(Known::Unknown, |code| Known::Is(code.clone()));
@@ -113,7 +112,7 @@ fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(),
         stated.sign_in.ip = Known::Is(address);
         return Ok(());
     }
-    let code = places::country(name).ok_or_else(|| named::missing("what_if.where"))?;
+    let code = places::country(name).ok_or_else(|| Box::new(named::missing("what_if.where")))?;
     stated.understood.push(format!("from {name} ({code})"));
     stated.sign_in.country = Known::Is(code.to_owned());
     Ok(())

@@ -11,22 +11,24 @@ use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Policy, User};
 
+use super::named::Back;
 use super::scope::{self, Way};
 use super::{Answering, Asked, named};
 
 /// Answers for whom the question names.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| back)) })
+    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
 }
 
-fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
+fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let slots = named::slots(asked, SlotName::User);
     let class = asked.slot(SlotName::Group).filter(|_| asked.slot(SlotName::User).is_none());
     if let Some(name) = class {
         return Ok(for_class(asked, &named::class(asked, name)?));
     }
     let Some(user) = named::person(asked, &slots) else {
-        let group = named::first(&slots, SlotName::Group).ok_or_else(|| named::missing("user_policies.who"))?;
+        let group =
+            named::first(&slots, SlotName::Group).ok_or_else(|| Box::new(named::missing("user_policies.who")))?;
         return Ok(for_class(asked, &named::class(asked, group)?));
     };
     let user = user?;
@@ -37,7 +39,7 @@ fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
 }
 
 /// Policies of this state in which the person surely or possibly is, each with whether it is sure.
-pub(super) fn policies<'a>(asked: Asked<'a>, index: u32, state: PolicyState) -> Vec<(&'a Policy, bool)> {
+pub(super) fn policies(asked: Asked<'_>, index: u32, state: PolicyState) -> Vec<(&Policy, bool)> {
     let model = &asked.analysis.model;
     let policies = asked.analysis.snapshot().policies.iter().filter(|policy| policy.state == state);
     let reach = policies.filter_map(|policy| {
@@ -235,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn each_policy_with_the_way_into_it() {
         insta::assert_snapshot!(about("which policies apply to alice.moreau@nordwerk.example?").await, @r"
-        Alice Moreau is in 3 policies that are On (of 3) and in 1 in report-only. [1] Not every sign-in of theirs is made to use MFA. [2] For 1 account only CA211 – Block device code flow asks for it, and it is in report-only. [3] They must sign in again after 12 hours at most, by CA200 – Require MFA (All resources · Exclude: Salesforce). [4]
+        Alice Moreau is in 3 policies that are On (of 3) and in 1 in report-only. [1] Not every sign-in of theirs is made to use MFA. [2] 1 account reaches Salesforce, which CA200 – Require MFA excludes. [3] They must sign in again after 12 hours at most, by CA200 – Require MFA (All resources · Exclude: Salesforce). [4]
         - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · All resources · Exclude: Salesforce · in it as one of all users [5]
         - CA205 – Require compliant device: Require device to be marked as compliant · Exchange Online, SharePoint Online · in it through Sales-EMEA → CA-Internals [6]
         - CA203 – Block legacy authentication: Block access · All resources · Client apps: Exchange ActiveSync clients, Other clients · in it as one of all users [7]
@@ -245,7 +247,7 @@ mod tests {
         (Recent sign-ins)
         [1] Alice Moreau in 3 of 3 policies that are On · 4 accounts
         [2] Not every sign-in of theirs is made to use MFA. · 3 policies
-        [3] 1: CA211 – Block device code flow is in report-only · 2 policies
+        [3] 1 for Salesforce, excluded from CA200 – Require MFA · 2 policies
         [4] Sign-in frequency of CA200 – Require MFA · 1 policy
         [5] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · All resources · Exclude: Salesforce · in it as one of all users · 2 policies
         [6] CA205 – Require compliant device: Require device to be marked as compliant · Exchange Online, SharePoint Online · in it through Sales-EMEA → CA-Internals · 2 policies

@@ -12,6 +12,7 @@ use crate::tenant::policy::{ClientAppType, Operator};
 use crate::tenant::sign_in::{Identity, Known};
 use crate::tenant::{Policy, SignIn};
 
+use super::named::Back;
 use super::stated::{self, Stated};
 use super::{Answering, Asked, named, scope};
 
@@ -20,14 +21,14 @@ const LISTED: usize = 8;
 
 /// Tests the sign-in that the question describes.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| back)) })
+    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
 }
 
-fn of(asked: Asked<'_>) -> Result<Answer, Answer> {
+fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let slots = named::slots(asked, SlotName::User);
     let stated = stated::read(asked, &slots)?;
     if stated.sign_in.identity == Identity::Unstated {
-        return Err(named::missing("what_if.who"));
+        return Err(Box::new(named::missing("what_if.who")));
     }
     let outcome = asked.analysis.model.evaluate(&stated.sign_in);
     let mut opening = vec![tested(asked, &stated), verdict(asked, &stated, &outcome)];
