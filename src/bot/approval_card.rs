@@ -95,6 +95,7 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     rows.push(("Enable policy".into(), vec![name_fact("Report-only")]));
     rows.push(("If On".into(), impact::if_on(analysis, draft)));
     rows.push(("Safety".into(), impact::safety(analysis, draft)));
+    rows.push(("Rollout".into(), impact::phases(analysis, draft)));
     if !case.body.proposal.not_checked.is_empty() {
         rows.push(("Unsure".into(), vec![name_fact(&case.body.proposal.not_checked.join("; "))]));
     }

@@ -9,6 +9,7 @@ use crate::checks::accounts::Accounts;
 use crate::checks::rows;
 use crate::engine::Truth;
 use crate::engine::replay::{Impact, Tally};
+use crate::engine::rollout::{Phase, Selection};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::suggestions::lint;
 use crate::suggestions::lint::Level;
@@ -126,6 +127,34 @@ pub fn logged(analysis: &Analysis, policy: &Policy) -> Option<Fact> {
     let fact =
         fact.with("failed_people", people(failed)).with("asked", asked.len()).with("asked_people", people(asked));
     Some(fact.with("met", met.len()).must_show())
+}
+
+/// The phases after report-only, each with whom it adds and what it would have meant for them.
+#[must_use]
+pub fn phases(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
+    let rollout = analysis.model.rollout(draft, &analysis.impact(draft));
+    rollout.phases.iter().map(|phase| one_phase(analysis, phase)).collect()
+}
+
+fn one_phase(analysis: &Analysis, phase: &Phase) -> Fact {
+    let snapshot = analysis.snapshot();
+    let (key, groups, rule) = match &phase.selection {
+        Selection::Groups(ids) => ("rollout.groups", ids.as_slice(), String::new()),
+        Selection::Slice { rule } => ("rollout.slice", &[][..], rule.clone()),
+        Selection::Everybody => ("rollout.rest", &[][..], String::new()),
+    };
+    let groups: Vec<_> = groups.iter().filter_map(|id| snapshot.directory.groups.get(id)).collect();
+    let names: Vec<String> = groups.iter().map(|group| group.display_name.clone()).collect();
+    let shown = groups.iter().map(|group| rows::group(group)).chain(rows::users(&phase.members, snapshot, None));
+    Fact::new(key, analysis.evidence(shown).within(snapshot.window))
+        .with("groups", names)
+        .with("rule", Term::Word(rule))
+        .with("people", phase.members.len())
+        .with("prompted", phase.prompted)
+        .with("blocked", phase.blocked)
+        .with("unable", phase.unable.len())
+        .with("days", Term::Days(i64::from(phase.exit.days)))
+        .with("most", Term::Percent(phase.exit.failure_percent))
 }
 
 /// The admin lock-out check, emergency access, the lint's warnings and the count of policies.

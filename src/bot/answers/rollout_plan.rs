@@ -1,7 +1,7 @@
 //! "When can CA211 leave report-only?": how long it has been watched, what it showed, and what is left to settle.
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::impact::{if_on, lockout, logged};
+use crate::bot::impact::{if_on, lockout, logged, phases};
 use crate::checks::accounts::days_between;
 use crate::checks::rows;
 use crate::facts::{Evidence, Fact, Term};
@@ -33,8 +33,8 @@ fn plan(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {
         ("Effect".to_owned(), logged(analysis, policy).into_iter().chain(if_on(analysis, policy)).collect()),
         ("Administrators".to_owned(), vec![lockout(analysis, policy)]),
     ];
-    let phases = ["rollout.report_only", "rollout.pilot", "rollout.everyone"];
-    let phases = phases.map(|key| (said(key).with("days", Term::Days(WATCHED)), Vec::new())).to_vec();
+    let watched = said("rollout.report_only").with("days", Term::Days(WATCHED));
+    let phases = [watched].into_iter().chain(phases(analysis, policy)).map(|fact| (fact, Vec::new())).collect();
     Answer::sentences(vec![standing(asked, policy, number)])
         .part(Part::Heading("Phases".into()))
         .part(Part::List { ordered: true, items: phases })
