@@ -47,7 +47,6 @@ pub struct WebPages {
 }
 
 /// All routes.
-#[must_use]
 pub fn router(shared: Shared) -> Router {
     let mut router = Router::new()
         .route("/live", get(|| async { "alive" }))

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
-use crate::approval::{Effect, Event, Phase, State};
+use crate::approval::{Effect, Event};
 use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
 use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
 use crate::suggestions::lint::{Level, lint};
@@ -132,13 +132,4 @@ async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Event
         Err(RemoveError::NotReportOnly { .. } | RemoveError::Changed { .. }) => Event::PolicyLeft,
         Err(error) => return Err(error.into()),
     })
-}
-
-/// Since when a request may be on its way, for cards.
-#[must_use]
-pub fn posting_since(state: &State) -> Option<Timestamp> {
-    match state {
-        State::Creating { phase: Phase::Posting { since } | Phase::Looking { since }, .. } => Some(*since),
-        _ => None,
-    }
 }

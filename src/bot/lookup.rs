@@ -29,7 +29,7 @@ impl<T> Found<T> {
 /// People whose id, principal name or name fits: exactly if somebody does, otherwise by a whole word.
 #[must_use]
 pub fn user<'a>(snapshot: &'a Snapshot, name: &str) -> Found<&'a User> {
-    best(snapshot.directory.users.iter(), name, |user| {
+    best(&snapshot.directory.users.iter(), name, |user| {
         vec![user.id.as_str(), user.user_principal_name.as_str(), user.display_name.as_str()]
     })
 }
@@ -37,13 +37,13 @@ pub fn user<'a>(snapshot: &'a Snapshot, name: &str) -> Found<&'a User> {
 /// Groups by id or name.
 #[must_use]
 pub fn group<'a>(snapshot: &'a Snapshot, name: &str) -> Found<&'a Group> {
-    best(snapshot.directory.groups.values(), name, |group| vec![group.id.as_str(), group.display_name.as_str()])
+    best(&snapshot.directory.groups.values(), name, |group| vec![group.id.as_str(), group.display_name.as_str()])
 }
 
 /// Apps by app id, object id or name.
 #[must_use]
 pub fn app<'a>(snapshot: &'a Snapshot, name: &str) -> Found<&'a ServicePrincipal> {
-    best(snapshot.directory.service_principals.iter(), name, |app| {
+    best(&snapshot.directory.service_principals.iter(), name, |app| {
         vec![app.app_id.as_str(), app.id.as_str(), app.display_name.as_str()]
     })
 }
@@ -51,12 +51,12 @@ pub fn app<'a>(snapshot: &'a Snapshot, name: &str) -> Found<&'a ServicePrincipal
 /// Policies by id or name; `CA204` finds `CA204 – …`.
 #[must_use]
 pub fn policy<'a>(snapshot: &'a Snapshot, name: &str) -> Found<&'a Policy> {
-    best(snapshot.policies.iter(), name, |policy| vec![policy.id.as_str(), policy.display_name.as_str()])
+    best(&snapshot.policies.iter(), name, |policy| vec![policy.id.as_str(), policy.display_name.as_str()])
 }
 
 /// Those that fit best: equal, then starting with the name, then holding all its words.
 fn best<'a, T>(
-    all: impl Iterator<Item = &'a T> + Clone,
+    all: &(impl Iterator<Item = &'a T> + Clone),
     name: &str,
     names: impl Fn(&'a T) -> Vec<&'a str>,
 ) -> Found<&'a T> {

@@ -71,7 +71,7 @@ impl Demo {
         let folder = Scratch::new()?;
         let app = self.app(&service, &clock, &folder, &env).await?;
         let (shared, app) = self.shared(app, &service, &web)?;
-        let running = runtime::start(shared, listener, pace()).await?;
+        let running = runtime::start(shared, listener, pace())?;
         crate::bot::summary::subscribe_everyone(&app, &people(&service)).await?;
         review::request(&app, &Actor::bot()).await?;
         self.announce(&service, &web);

@@ -71,7 +71,7 @@ async fn verify(store: &Store) -> anyhow::Result<Ended> {
         let verified = store.verify_log(&tenant).await?;
         match &verified.first_break {
             None => {
-                output::line(&format!("{tenant}: {} entries, unbroken; head {}", verified.entries, verified.head.hash))
+                output::line(&format!("{tenant}: {} entries, unbroken; head {}", verified.entries, verified.head.hash));
             }
             Some(broken) => {
                 output::line(&format!("{tenant}: BROKEN: {broken}"));

@@ -34,7 +34,7 @@ pub(super) struct Running {
 }
 
 /// Starts everything.
-pub(super) async fn start(shared: Shared, listener: TcpListener, pace: Pace) -> anyhow::Result<Running> {
+pub(super) fn start(shared: Shared, listener: TcpListener, pace: Pace) -> anyhow::Result<Running> {
     let address = listener.local_addr().context("finding the address that is listened on")?;
     let (stop, stopped) = watch::channel(false);
     let app = Arc::clone(&shared.app);
@@ -46,19 +46,19 @@ pub(super) async fn start(shared: Shared, listener: TcpListener, pace: Pace) -> 
         let stopped = stopped.clone();
         tasks.push(tokio::spawn(async move { worker.run(stopped).await }));
     }
-    let planned = Arc::clone(&app);
+    let asked = Arc::clone(&app);
     let planner = Planner {
         store: app.store.clone(),
         clock: app.clock.clone(),
         schedules: move || {
-            let app = Arc::clone(&planned);
+            let app = Arc::clone(&asked);
             async move { work::schedules(&app).await }
         },
         poll: pace.poll.max(Duration::from_secs(1)),
         catch_up: CATCH_UP,
     };
-    let planning = stopped.clone();
-    tasks.push(tokio::spawn(async move { planner.run(planning).await }));
+    let ending = stopped.clone();
+    tasks.push(tokio::spawn(async move { planner.run(ending).await }));
     tasks.push(tokio::spawn(serve(shared, listener, stopped)));
     Ok(Running { address, stop, tasks })
 }

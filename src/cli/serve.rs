@@ -57,7 +57,7 @@ impl Serve {
             app = app.with_platform(Arc::new(teams));
         }
         let app = Arc::new(app);
-        let running = runtime::start(Shared { app: Arc::clone(&app), web: None }, listener, Pace::default()).await?;
+        let running = runtime::start(Shared { app: Arc::clone(&app), web: None }, listener, Pace::default())?;
         tracing::info!(address = %running.address, "serving");
         review::request(&app, &Actor::bot()).await?;
         running.until_stopped().await?;

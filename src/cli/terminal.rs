@@ -127,7 +127,7 @@ fn runs_text(runs: &[Run]) -> String {
 }
 
 fn bar_text(bar: &Bar) -> String {
-    let share = if bar.of == 0 { 0 } else { bar.value * 20 / bar.of };
+    let share = (bar.value * 20).checked_div(bar.of).unwrap_or(0);
     let filled: String = (0..20).map(|at| if at < share { '█' } else { '·' }).collect();
     format!("{filled}  {} of {}  {}  {}", bar.value, bar.of, bar.label, bar.note)
 }
