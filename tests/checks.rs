@@ -1,17 +1,18 @@
 //! Every check on the demo's tenant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use portcullis::checks::{self, Context, Finding};
+use portcullis::checks::{self, CHECKS, Context, CureAction, Finding, Verdict};
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::engine::Model;
 use portcullis::facts::{Style, Wording};
 use portcullis::graph::{Client, Quiet, read_snapshot};
-use portcullis::tenant::Snapshot;
+use portcullis::tenant::policy::PolicyState;
+use portcullis::tenant::{Policy, Snapshot, read_policy};
 
 const TODAY: &str = "2026-11-24T08:30:00Z";
 
@@ -57,12 +58,6 @@ fn said(finding: &Finding) -> Vec<String> {
 async fn the_planted_faults_are_found_and_their_numbers_add_up() {
     let model = Model::new(nordwerk().await);
     let findings = findings(&model);
-    for finding in &findings {
-        println!("## {} {:?}", finding.check, finding.verdict);
-        said(finding).iter().for_each(|line| println!("   - {line}"));
-        finding.cures.iter().for_each(|cure| println!("   > {}", cure.title));
-        finding.not_checked.iter().for_each(|limit| println!("   ? {limit}"));
-    }
     let mfa = findings.iter().find(|finding| finding.check == "mfa-all-users").unwrap();
     insta::assert_snapshot!(said(mfa).join("\n"), @r#"
     No policy makes 73 people use MFA (of 472 enabled accounts); besides, 1 app leaves everybody out.
@@ -72,4 +67,107 @@ async fn the_planted_faults_are_found_and_their_numbers_add_up() {
     3 accounts are excluded from CA001 – Block legacy authentication – All users by group CA-Excl-Legacy-Mail.
     For Nordwerk Timeclock no policy asks anyone for it; CA203 – Require MFA – All users on mobile leaves it out.
     "#);
+}
+
+#[tokio::test]
+async fn every_fact_has_words_and_every_draft_removes_its_finding() {
+    let model = Model::new(nordwerk().await);
+    let words = Wording::new(jiff::tz::TimeZone::UTC).unwrap();
+    let mut drafts = 0;
+    for finding in findings(&model) {
+        for (fact, style) in
+            finding.facts.iter().flat_map(|fact| [Style::Short, Style::Full, Style::Plain].map(|style| (fact, style)))
+        {
+            words.of(fact, style).unwrap_or_else(|error| panic!("{}: {error}", finding.check));
+        }
+        for cure in &finding.cures {
+            let CureAction::Draft(draft) = &cure.action else { continue };
+            drafts += 1;
+            let after =
+                findings(&model.with_draft_on(draft)).into_iter().find(|other| other.check == finding.check).unwrap();
+            assert_ne!(after.verdict, Verdict::Fail, "{}: {:?}", finding.check, said(&after));
+            assert_eq!(draft.state, PolicyState::ReportOnly);
+        }
+    }
+    assert!(drafts >= 5, "{drafts}");
+}
+
+#[tokio::test]
+async fn what_was_planted_is_listed() {
+    let model = Model::new(nordwerk().await);
+    let listed: Vec<String> = findings(&model)
+        .iter()
+        .filter(|finding| {
+            ["overlapping-policies", "exclusion-group-growth", "report-only-age"].contains(&finding.check)
+        })
+        .flat_map(said)
+        .collect();
+    println!("{}", listed.join("\n"));
+    let names = |text: &str| listed.iter().any(|line| line.contains(text));
+    assert!(names("CA-Excl-MFA-Rollout") && names("CA512") && names("CA208"), "{listed:#?}");
+}
+
+#[test]
+fn without_directory_data_nothing_passes_on_an_empty_scope() {
+    let of = |policies: Vec<Policy>| {
+        let model = Model::new(Arc::new(Snapshot { policies, ..Snapshot::default() }));
+        findings(&model).into_iter().find(|finding| finding.check == "mfa-admins").unwrap()
+    };
+    let policy = |users: serde_json::Value| {
+        let body = serde_json::json!({"id": "p", "displayName": "p", "state": "enabled",
+            "conditions": {"users": users, "applications": {"includeApplications": ["All"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+        read_policy(&body).unwrap()
+    };
+    assert_eq!(of(Vec::new()).verdict, Verdict::Fail);
+    assert_eq!(of(vec![policy(serde_json::json!({"includeUsers": ["All"]}))]).verdict, Verdict::Pass);
+    let roles = of(vec![policy(serde_json::json!({"includeRoles": ["62e90394-69f5-4237-9190-012177145e10"]}))]);
+    assert_eq!(roles.verdict, Verdict::Review);
+    assert!(roles.not_checked.iter().any(|limit| limit.contains("roleAssignments.json")), "{:?}", roles.not_checked);
+}
+
+#[test]
+fn ids_and_references_are_unique() {
+    let mut seen = BTreeSet::new();
+    for about in CHECKS.iter().map(|check| check.about()) {
+        assert!(seen.insert(about.id), "{} twice", about.id);
+        for reference in about.references {
+            let forms = ["MS.AAD.", "MT.", "CIS ", "prowler:", "ZT ", "template:"];
+            assert!(forms.iter().any(|form| reference.starts_with(form)), "{reference}");
+            assert!(seen.insert(reference), "{reference} twice");
+        }
+    }
+}
+
+/// `docs/checks.md` says what the registry says; `PORTCULLIS_BLESS=1 cargo test` writes it anew.
+#[test]
+fn the_documentation_is_that_of_the_registry() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/checks.md");
+    let text = documentation();
+    if std::env::var_os("PORTCULLIS_BLESS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(kept == text, "docs/checks.md is out of date: run `PORTCULLIS_BLESS=1 cargo test --test checks`");
+}
+
+fn documentation() -> String {
+    let mut text = String::from(
+        "# Checks\n\nWhat Portcullis looks for. A check judges which sign-ins are really governed, not single policies; only a policy that is On counts.\nThis page is written from the registry in `src/checks/mod.rs` by a test.\n",
+    );
+    for about in CHECKS.iter().map(|check| check.about()) {
+        let list = |ids: &[&str]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+        let severity = serde_json::to_value(about.severity).unwrap();
+        text.push_str(&format!(
+            "\n## {}\n\n`{}` · {} · needs {}\n\n{}\n\nReferences: {}. See also: {}.\n",
+            about.title,
+            about.id,
+            severity.as_str().unwrap(),
+            about.licence,
+            about.rationale,
+            list(about.references),
+            list(about.see_also),
+        ));
+    }
+    text
 }

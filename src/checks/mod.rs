@@ -14,11 +14,13 @@ mod apps_not_covered;
 mod dangling_references;
 mod device_code_flow;
 mod emergency_access;
+mod exclusion_group_growth;
 mod legacy_authentication;
 mod managed_devices;
 mod mfa_admins;
 mod mfa_all_users;
 mod mfa_guests;
+mod overlapping_policies;
 mod phishing_resistant_admins;
 mod report_only_age;
 mod security_info_registration;
@@ -48,7 +50,9 @@ pub static CHECKS: &[&dyn Check] = &[
     &user_risk::UserRisk,
     &sign_in_risk::SignInRisk,
     &emergency_access::EmergencyAccess,
+    &exclusion_group_growth::ExclusionGroupGrowth,
     &report_only_age::ReportOnlyAge,
+    &overlapping_policies::OverlappingPolicies,
     &dangling_references::DanglingReferences,
 ];
 

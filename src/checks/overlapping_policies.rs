@@ -1,0 +1,114 @@
+//! No policy says what others say already, could be one with another, or never applies.
+
+use std::collections::BTreeSet;
+
+use crate::engine::overlap::{Merge, NeverApplies, Overlap, Relation};
+use crate::facts::{Evidence, Fact, Term};
+use crate::tenant::Policy;
+use crate::tenant::policy::PolicyState;
+
+use super::listing::{self, Listed};
+use super::{About, Check, Context, Finding, HandOver, Severity, hand_over, rows};
+
+/// No policy says what others say already, could be one with another, or never applies.
+#[derive(Debug)]
+pub(super) struct OverlappingPolicies;
+
+static ABOUT: About = About {
+    id: "overlapping-policies",
+    title: "Policies that overlap or never apply",
+    severity: Severity::Low,
+    rationale: "Each needless policy is one more to read when something goes wrong, and one more that is forgotten when the others change.",
+    references: &[],
+    see_also: &["MT.1184"],
+    licence: "P1",
+};
+
+impl Check for OverlappingPolicies {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let mut gone = BTreeSet::new();
+        let mut listed = Vec::new();
+        for never in context.model.never_applying() {
+            gone.insert(never.policy_id.clone());
+            listed.extend(never_applies(&never, context));
+        }
+        for overlap in context.model.overlaps() {
+            let fresh = !gone.contains(&overlap.policy_id) && !gone.contains(&overlap.other_id);
+            let Some((id, one)) = fresh.then(|| overlaps(&overlap, context)).flatten() else { continue };
+            gone.insert(id);
+            listed.push(one);
+        }
+        listing::finding(context, (ABOUT.id, "overlapping_policies"), listed)
+    }
+}
+
+fn never_applies(never: &NeverApplies, context: &Context<'_>) -> Option<Listed> {
+    let policy = context.model.snapshot.policy(&never.policy_id)?;
+    Some(Listed {
+        fact: Fact::new("overlapping_policies.never", context.stamp(Evidence::of([rows::policy(policy)])))
+            .with("policy", Term::Name(policy.display_name.clone()))
+            .with("because", Term::Name(never.because.clone())),
+        cure: delete(policy),
+    })
+}
+
+/// What is said of a pair, with the id of the policy that would go.
+fn overlaps(overlap: &Overlap, context: &Context<'_>) -> Option<(String, Listed)> {
+    let snapshot = &context.model.snapshot;
+    let (one, other) = (snapshot.policy(&overlap.policy_id)?, snapshot.policy(&overlap.other_id)?);
+    let swap = overlap.relation == Relation::Identical && stands_behind(other, one);
+    let (gone, kept) = if swap { (other, one) } else { (one, other) };
+    let (key, cure) = match &overlap.relation {
+        Relation::Identical => ("overlapping_policies.identical", delete(gone)),
+        Relation::Redundant => ("overlapping_policies.redundant", delete(gone)),
+        Relation::AlwaysBlocked => ("overlapping_policies.always_blocked", delete(gone)),
+        Relation::Mergeable(merge) => {
+            let title = format!("Merge {} into {}", kept.display_name, gone.display_name);
+            (mergeable_key(merge), listing::hand_over(&gone.id, title, join(gone, kept, merge)))
+        }
+    };
+    let differing = match &overlap.relation {
+        Relation::Mergeable(merge) => merge.differing.join(", "),
+        _ => String::new(),
+    };
+    let evidence = Evidence::of([rows::policy(gone), rows::policy(kept)]);
+    let fact = Fact::new(key, context.stamp(evidence))
+        .with("policy", Term::Name(gone.display_name.clone()))
+        .with("other", Term::Name(kept.display_name.clone()))
+        .with("differing", Term::Word(differing));
+    Some((gone.id.clone(), Listed { fact, cure }))
+}
+
+/// Of two policies that say the same, the one to go: the one that isn't On, or else the younger one.
+fn stands_behind(policy: &Policy, other: &Policy) -> bool {
+    let on = |policy: &Policy| policy.state == PolicyState::Enabled;
+    if on(policy) == on(other) { policy.created > other.created } else { !on(policy) }
+}
+
+fn mergeable_key(merge: &Merge) -> &'static str {
+    if merge.exact { "overlapping_policies.mergeable" } else { "overlapping_policies.stricter" }
+}
+
+fn delete(policy: &Policy) -> Option<super::Cure> {
+    listing::hand_over(&policy.id, format!("Delete {}", policy.display_name), hand_over::delete_policy(policy))
+}
+
+/// The first policy becomes both, the second goes.
+fn join(first: &Policy, second: &Policy, merge: &Merge) -> HandOver {
+    let mut body = crate::tenant::write_policy(&merge.policy);
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|name, _| ["conditions", "grantControls", "sessionControls"].contains(&name.as_str()));
+    }
+    let change = |part: &String| (part.clone(), "of this policy alone".to_owned(), "of both policies".to_owned());
+    let mut changes: Vec<_> = merge.differing.iter().map(change).collect();
+    changes.push((
+        format!("Policy {}", second.display_name),
+        rows::state_word(second.state).to_owned(),
+        "deleted afterwards".to_owned(),
+    ));
+    hand_over::edit_policy(first, changes, &body)
+}
