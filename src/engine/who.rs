@@ -124,10 +124,18 @@ impl Side {
         for id in &side.roles {
             match role_members(snapshot, id, Assignment::Active) {
                 Some(members) => built.named |= members,
-                None => built.open.push(format!("holders of role {}", role_name(snapshot, id))),
+                None => built.role_open(),
             }
         }
         built
+    }
+
+    /// Notes once that roles can't be resolved: it is the same reading that is missing for all of them.
+    fn role_open(&mut self) {
+        let what = "who holds which role".to_owned();
+        if !self.open.contains(&what) {
+            self.open.push(what);
+        }
     }
 
     pub(super) fn hit(&self, who: &Who<'_>, excluding: bool) -> Truth {
@@ -278,8 +286,4 @@ fn is_keyword(id: &str) -> bool {
 fn group_name(snapshot: &Snapshot, id: &str) -> String {
     let name = snapshot.directory.groups.get(id).map_or(id, |group| group.display_name.as_str());
     if name.is_empty() { id.to_owned() } else { name.to_owned() }
-}
-
-fn role_name(snapshot: &Snapshot, id: &str) -> String {
-    snapshot.directory.roles.get(id).map_or(id, |role| role.display_name.as_str()).to_owned()
 }

@@ -174,5 +174,9 @@ pub(super) fn describe(labels: &[&str], rest: &[&str]) -> String {
             return hasnt.into();
         }
     }
+    let managed = |label: &&&str| label.contains(", compliant") || label.contains("hybrid joined");
+    if !labels.iter().any(|label| managed(&label)) && rest.iter().all(|label| managed(&label)) {
+        return "neither compliant nor hybrid joined".into();
+    }
     labels.join("; ")
 }
