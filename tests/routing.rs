@@ -66,19 +66,34 @@ struct Report<W> {
     out: W,
     intents: Score,
     slots: Score,
+    unsure: u32,
+    after_another: Score,
 }
+
+/// Turns that a question which stands alone may come after, without being read as a follow-up.
+const UNRELATED: [Intent; 4] =
+    [Intent::ListSuggestions, Intent::ExplainSignIn, Intent::ShowPolicy, Intent::RunAnalysis];
 
 fn main() -> anyhow::Result<()> {
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/questions.jsonl");
     let named = std::env::var_os("ROUTING_QUESTIONS").map(PathBuf::from);
     let path = named.clone().unwrap_or_else(|| own.into());
     let lines = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let mut report = Report { out: std::io::stdout().lock(), intents: Score::default(), slots: Score::default() };
+    let mut report = Report {
+        out: std::io::stdout().lock(),
+        intents: Score::default(),
+        slots: Score::default(),
+        unsure: 0,
+        after_another: Score::default(),
+    };
     for (number, line) in lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         report.judge(line).with_context(|| format!("{}:{}", path.display(), number + 1))?;
     }
     writeln!(report.out, "routing: {} of {}", report.intents.right, report.intents.all)?;
     writeln!(report.out, "slots: {} of {}", report.slots.right, report.slots.all)?;
+    writeln!(report.out, "asks back: {} of {}", report.unsure, report.intents.all)?;
+    let Score { right, all } = report.after_another;
+    writeln!(report.out, "after an unrelated turn: {right} of {all}")?;
     let high = report.intents.share() >= INTENT_FLOOR && report.slots.share() >= SLOT_FLOOR;
     ensure!(named.is_some() || high, "routing is below its floor: {INTENT_FLOOR} of intents, {SLOT_FLOOR} of slots");
     writeln!(report.out, "\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out")?;
@@ -95,9 +110,18 @@ impl<W: Write> Report<W> {
         };
         let routed = route(&question.text, previous.as_ref());
         self.intents.count(routed.intent == expected);
+        self.unsure += u32::from(!routed.sure);
         if routed.intent != expected {
             let sure = if routed.sure { "" } else { " (unsure)" };
             writeln!(self.out, "miss: {:?}: expected {expected}, got {}{sure}", question.text, routed.intent)?;
+        }
+        for intent in UNRELATED.into_iter().filter(|_| previous.is_none()) {
+            let turn = Previous { intent, subject: String::new() };
+            let routed = route(&question.text, Some(&turn));
+            self.after_another.count(routed.intent == expected);
+            if routed.intent != expected && std::env::var_os("ROUTING_VERBOSE").is_some() {
+                writeln!(self.out, "after {intent}: {:?}: expected {expected}, got {}", question.text, routed.intent)?;
+            }
         }
         if expected != Intent::OutOfScope {
             self.judge_slots(&question, &routed.slots)?;

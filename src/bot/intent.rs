@@ -14,6 +14,7 @@ pub(crate) mod rules;
 pub(crate) mod slots;
 pub(crate) mod spans;
 pub(crate) mod text;
+pub(crate) mod times;
 
 use std::collections::BTreeMap;
 
@@ -55,24 +56,28 @@ const MAX_CHARS: usize = 2_000;
 pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
     let text: String = text.chars().take(MAX_CHARS).collect();
     let message = text::Message::read(&text);
-    let slots = message.slots();
     let scores = scores(&message, previous);
-    if let Some(refusal) = refusals::find(&message, previous.map(|turn| turn.intent)) {
-        return refused(refusal, slots, &scores);
-    }
+    let refusal = refusals::find(&message, previous.map(|turn| turn.intent));
     let ranked = ranked(&scores);
-    let mut by_rank = ranked.iter();
-    let Some((class, best)) = by_rank.next().copied() else {
-        return refused(Refusal::OtherTopic, slots, &scores);
+    let best = ranked.first().map_or(Class::Outside(Refusal::OtherTopic), |(class, _)| *class);
+    let class = refusal.map_or(best, Class::Outside);
+    let lead = match ranked.as_slice() {
+        [(_, best), (_, next), ..] => best - next,
+        _ => f32::MAX,
     };
-    let next = by_rank.next().map_or(f32::MIN, |(_, score)| *score);
     Routed {
         intent: class.intent(),
-        slots,
+        slots: message.slots(class.intent()),
         refusal: class.refusal(),
-        sure: best - next >= SURE_LEAD,
-        alternatives: ranked.iter().skip(1).take(3).map(|(class, _)| class.intent()).collect(),
+        sure: refusal.is_some() || lead >= SURE_LEAD,
+        alternatives: alternatives(&ranked, class.intent()),
     }
+}
+
+/// The next best readings that the bot could answer.
+fn alternatives(ranked: &[(Class, f32)], chosen: Intent) -> Vec<Intent> {
+    let intents = ranked.iter().map(|(class, _)| class.intent());
+    intents.filter(|intent| *intent != chosen && *intent != Intent::OutOfScope).take(3).collect()
 }
 
 /// Every class with the sum of what the model, the rules and the turn before say for it.
@@ -81,7 +86,12 @@ fn scores(message: &text::Message<'_>, previous: Option<&Previous>) -> Vec<(Clas
     let previous = previous.map(|turn| turn.intent);
     let model = model::Model::shared().scores(&features::of(message, &concepts, previous));
     let rules = rules::scores(&concepts, message, previous);
-    Class::all().zip(model).map(|(class, learnt)| (class, learnt + rules.get(&class).copied().unwrap_or(0.0))).collect()
+    let asked = refusals::is_question(message.plain());
+    let ruled = |class: Class| match rules.get(&class).copied().unwrap_or_default() {
+        weight if asked && class.refusal().is_some_and(Refusal::is_refused) => weight - QUESTION_DOUBT,
+        weight => weight,
+    };
+    Class::all().zip(model).map(|(class, learnt)| (class, learnt + ruled(class))).collect()
 }
 
 /// The best class of each intent, best intent first.
@@ -96,14 +106,4 @@ fn ranked(scores: &[(Class, f32)]) -> Vec<(Class, f32)> {
     let mut ranked: Vec<(Class, f32)> = best.into_values().collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     ranked
-}
-
-fn refused(refusal: Refusal, slots: Slots, scores: &[(Class, f32)]) -> Routed {
-    let alternatives = ranked(scores)
-        .into_iter()
-        .map(|(class, _)| class.intent())
-        .filter(|intent| *intent != Intent::OutOfScope)
-        .take(3)
-        .collect();
-    Routed { intent: Intent::OutOfScope, slots, refusal: Some(refusal), sure: true, alternatives }
 }

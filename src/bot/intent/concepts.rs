@@ -146,8 +146,8 @@ const CONCEPTS: &[(&str, &str)] = &[
         "creator",
         r"(?:created|made|built|authored|written|set up) by|did you (?:create|make)|you (?:created|made)|microsoft[- ]managed|author|creator",
     ),
-    ("reportonly", r"report[- ]?only|audit mode|monitor(?:ing)? mode"),
-    ("inmode", r"(?:in|sits? in|stuck in|still in) report-?only|report-only (?:ones|leftovers|policies)"),
+    ("reportonly", r"report_only|audit mode|monitor(?:ing)? mode"),
+    ("inmode", r"(?:in|sits? in|stuck in|still in) report_only|report_only (?:ones|leftovers|policies)"),
     (
         "onoff",
         r"enabled|disabled|enforced|(?:is|are|be|was|currently|switched|turned|state|status|those|ones|policies) (?:\w+ )?(?:on|off)|live|active|inactive|not in use",
@@ -214,7 +214,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "ready",
-        r"ready|readiness|leave report|long enough|good enough|time to (?:move|go)|go[- ]?live|mature|graduat\w*|safe to|sign-?off",
+        r"ready|readiness|leave report_only|long enough|good enough|time to (?:move|go)|go[- ]?live|mature|graduat\w*|safe to|sign-?off",
     ),
     (
         "rollout",
@@ -304,7 +304,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "yours",
-        r"(?:you|bot|yours) (?:have )?(?:just )?(?:made|created|added|did|set up|put)|of yours|your (?:new )?(?:report-only )?policy|yours|you (?:made|created)",
+        r"(?:you|bot|yours) (?:have )?(?:just )?(?:made|created|added|did|set up|put)|of yours|your (?:new )?(?:report_only )?policy|yours|you (?:made|created)",
     ),
     // Things named.
     ("app", r"_app|apps?|applications?|portal|cloud apps?"),

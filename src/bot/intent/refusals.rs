@@ -96,7 +96,7 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::Enable,
-        r"ORDER(?:put|push|make|bring|go|promote|move|take|set|flip|switch|get) .{0,40}\b(?:live\b|to production|into production|to enforced|to enabled|to on\b|out of report-only|into enforcement|from report-only to on|in(?:to)? force)|straight (?:to|into) (?:on|enforce\w*|production)|\bskip (?:the )?(?:report-only|waiting|pilot)|no report-only\b|from report-only to on",
+        r"ORDER(?:put|push|make|bring|go|promote|move|take|set|flip|switch|get) .{0,40}\b(?:live\b|to production|into production|to enforced|to enabled|to on\b|out of report_only|into enforcement|from report_only to on|in(?:to)? force)|straight (?:to|into) (?:on|enforce\w*|production)|\bskip (?:the )?(?:report_only|waiting|pilot)|no report_only\b|from report_only to on",
     ),
     (
         Refusal::Enable,
@@ -112,7 +112,7 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::Edit,
-        r"ORDER(?:set|put|move|switch|turn|change) (?:_policy|_quoted|(?:the |that |this )(?:\w+ ){0,3}policy) (?:back )?(?:in|into|to) (?:\w+ )?(?:off|disabled|report-only|_num)|ORDER(?:add|put|include|insert|remove|delete|take) .{1,60}\b(?:to|in|into|from|of) (?:the )?(?:\w+ ){0,4}?(?:_policy|named locations?|trusted locations?|trusted ips?)|_policy needs .{0,50}(?:added|removed|changed).{0,30}(?:change|do|fix)",
+        r"ORDER(?:set|put|move|switch|turn|change) (?:_policy|_quoted|(?:the |that |this )(?:\w+ ){0,3}policy) (?:back )?(?:in|into|to) (?:\w+ )?(?:off|disabled|report_only|_num)|ORDER(?:add|put|include|insert|remove|delete|take) .{1,60}\b(?:to|in|into|from|of) (?:the )?(?:\w+ ){0,4}?(?:_policy|named locations?|trusted locations?|trusted ips?)|_policy needs .{0,50}(?:added|removed|changed).{0,30}(?:change|do|fix)",
     ),
     (
         Refusal::Edit,
@@ -238,7 +238,7 @@ fn is_spared(kind: Refusal, sentence: &str) -> bool {
     });
     static OWN: LazyLock<Regex> = LazyLock::new(|| {
         regex(
-            r"\b(?:you|bot) (?:\w+ )?(?:made|created|added|built|set up|put|did|just)|\byours\b|\byour (?:new |own )?(?:report-only )?(?:copy|polic|draft)|\bof yours\b|rules? _num|\brule (?:about|on|that|no)|instruction",
+            r"\b(?:you|bot) (?:\w+ )?(?:made|created|added|built|set up|put|did|just)|\byours\b|\byour (?:new |own )?(?:report_only )?(?:copy|polic|draft)|\bof yours\b|rules? _num|\brule (?:about|on|that|no)|instruction",
         )
     });
     match kind {

@@ -26,7 +26,7 @@ const RULES: &[Rule] = &[
     rule(I::Help, 1.5, "meaning !policyid !suggid !code !hypo"),
     rule(I::Help, 1.5, "newbie !policy"),
     // Gaps against exclusions: nobody thought of it, or somebody decided it.
-    rule(I::CoverageGaps, 1.5, "gap !exclude !integrity !log !changed !overlap !suggid !policyid !code"),
+    rule(I::CoverageGaps, 2.0, "gap !exclude !integrity !log !changed !overlap !suggid !policyid !code"),
     rule(I::CoverageGaps, 1.0, "gap who mfa !exclude !hypo"),
     rule(I::Exclusions, 2.0, "exclude !changed !madeoff !standing !draft !gap !suggid !instructions !overlap"),
     rule(I::Exclusions, 1.5, "exclude who !madeoff !changed"),
@@ -61,6 +61,7 @@ const RULES: &[Rule] = &[
     rule(I::Impact, 1.5, "policyid impact !removed !overlap !exclude !changed"),
     rule(I::Impact, 1.5, "enable hypo !rollout !when"),
     rule(I::Impact, 1.5, "reportonly past impact"),
+    rule(I::Impact, 1.5, "impact rollout who"),
     rule(I::RolloutPlan, 2.0, "rollout !exclude !changed !impact !standing"),
     rule(I::RolloutPlan, 1.5, "ready policyid"),
     rule(I::RolloutPlan, 1.5, "when enable !summary !madeoff"),

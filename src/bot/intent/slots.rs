@@ -1,9 +1,14 @@
 //! Names and values in a message, each a verbatim part of its text.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use regex::Regex;
+
+use super::kinds::Intent as I;
 use super::spans::Kind;
-use super::text::Message;
+use super::text::{Message, regex};
+use super::times;
 
 /// What a value is; the names are those of the question files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,29 +100,185 @@ impl SlotName {
 pub type Slots = BTreeMap<SlotName, Vec<String>>;
 
 impl Message<'_> {
-    /// The slots of the message.
-    pub(crate) fn slots(&self) -> Slots {
+    /// The slots of the message, read as this intent.
+    pub(crate) fn slots(&self, intent: I) -> Slots {
         let mut slots = Slots::new();
         for span in self.spans() {
-            let Some(name) = name(span.kind) else { continue };
-            slots.entry(name).or_default().push(span.text(self.raw()).trim_matches(['\'', '"']).to_owned());
+            if let Some(name) = name(span.kind, intent, self.plain()) {
+                put(
+                    &mut slots,
+                    name,
+                    span.text(self.raw()).trim_matches(['\'', '"', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}']),
+                );
+            }
+        }
+        for (name, range) in times::find(self.raw(), intent) {
+            if self
+                .spans()
+                .iter()
+                .all(|span| span.kind == Kind::Clock || span.end <= range.start || range.end <= span.start)
+            {
+                put(&mut slots, name, self.raw().get(range).unwrap_or_default());
+            }
+        }
+        for (name, pattern, intents) in PHRASES.iter().filter(|(_, _, intents)| intents.contains(&intent)) {
+            let taken = slots.contains_key(name) && intents.len() < 4;
+            if let Some(value) = pattern.captures(self.raw()).and_then(|found| found.name("v")).filter(|_| !taken) {
+                put(&mut slots, *name, value.as_str());
+            }
         }
         slots
     }
 }
 
-fn name(kind: Kind) -> Option<SlotName> {
+/// Words that describe a policy or quote a state, and name nothing.
+const NAMELESS: &[&str] =
+    &["report-only", "new", "same", "other", "old", "first", "second", "last", "conditional", "whole", "on", "off"];
+
+/// Adds a value unless it is there already, alone or within another.
+fn put(slots: &mut Slots, name: SlotName, value: &str) {
+    let first = value.split(' ').next().unwrap_or_default();
+    if name == SlotName::Policy && NAMELESS.contains(&first.to_lowercase().as_str()) {
+        return;
+    }
+    let values = slots.entry(name).or_default();
+    if !values.iter().any(|known| known.contains(value)) {
+        values.push(value.to_owned());
+    }
+}
+
+/// Values that only the words around them show, for the intents in which they are looked for.
+static PHRASES: LazyLock<Vec<(SlotName, Regex, &[I])>> = LazyLock::new(|| {
+    vec![
+        (
+            SlotName::Policy,
+            regex(r"\b(?i:the|our|that|your) (?P<v>(?:(?:MFA|[a-z][\w-]+|[A-Z][\w-]+) ){1,2}(?:policy|pilot))\b"),
+            POLICY,
+        ),
+        (
+            SlotName::App,
+            regex(
+                r"\b(?:[Tt]he|[Oo]ur|[Aa]pp|[Aa]pplication) (?P<v>(?:[A-Za-z][\w-]+ ){1,2}(?:portal|app|tool|platform)|[A-Z][\w-]+(?: [A-Z][\w-]+)*)\b",
+            ),
+            &[I::AppPolicies, I::WhatIf, I::SignInUsage],
+        ),
+        (SlotName::App, regex(r"\b(?:read|open|reach|check) (?P<v>mail)\b"), &[I::WhatIf]),
+        (
+            SlotName::Location,
+            regex(r"\b(?P<v>(?:HQ|head office|[A-Z]\w+ (?:office|site|branch|plant|VPN)))\b"),
+            &[I::WhatIf, I::ExplainSignIn, I::Exclusions],
+        ),
+        (
+            SlotName::Risk,
+            regex(r"(?i)\b(?P<v>low|medium|high)(?: (?:user|sign-in))? risk"),
+            &[I::WhatIf, I::CoverageGaps, I::ListPolicies, I::SignInUsage],
+        ),
+        (SlotName::Risk, regex(r"(?i)\brisk .{0,14}\b(?P<v>low|medium|high)\b"), &[I::WhatIf, I::CoverageGaps]),
+        (SlotName::User, regex(r"\b(?P<v>I|me|my)\b"), &[I::UserPolicies, I::WhatIf, I::ExplainSignIn]),
+        (SlotName::User, regex(r"\b(?:subscribe|unsubscribe|take|send) (?P<v>me)\b"), &[I::ScheduleSummary]),
+        (
+            SlotName::State,
+            regex(r"(?i)\b(?P<v>report-only|enabled|disabled|enforced|switched off|off)\b"),
+            &[I::ListPolicies],
+        ),
+        (
+            SlotName::State,
+            regex(r"(?i)\b(?P<v>report-only)\b"),
+            &[I::Impact, I::RolloutPlan, I::Undo, I::ProposeChange, I::PolicyChanges],
+        ),
+        (
+            SlotName::Policy,
+            regex(r"(?i)\b(?:named?|called|with|prefix) (?P<v>[\w]+-[\w-]+)"),
+            &[I::ShowPolicy, I::ListPolicies, I::Overlaps],
+        ),
+        (SlotName::Reason, regex(r"(?i)\breason:? (?P<v>[^\n]+?)[.)!]?$"), &[I::DismissSuggestion]),
+        (SlotName::Reason, regex(r"(?i)\((?P<v>[^)]{4,})\)"), &[I::DismissSuggestion]),
+        (
+            SlotName::Reason,
+            regex(r"(?i)\b(?:because|due to|as we|since we) (?P<v>[^\n.]+)"),
+            &[I::DismissSuggestion, I::SnoozeSuggestion],
+        ),
+        (
+            SlotName::Reason,
+            regex(r"(?i)^[^,:.]{2,40}[,:.] (?P<v>(?:\w+[ ,'/-]+){2,}[^\n,.]+)"),
+            &[I::DismissSuggestion],
+        ),
+    ]
+});
+
+/// The intents in which a phrase such as "the geo policy" names a policy.
+const POLICY: &[I] =
+    &[I::ShowPolicy, I::PolicyChanges, I::Impact, I::RolloutPlan, I::UserPolicies, I::Exclusions, I::Overlaps];
+
+/// The intents that are about a person; elsewhere a name is a bystander.
+const ABOUT_PEOPLE: &[I] = &[
+    I::UserPolicies,
+    I::WhatIf,
+    I::ExplainSignIn,
+    I::Exclusions,
+    I::PolicyChanges,
+    I::BotActivity,
+    I::Impact,
+    I::SignInUsage,
+    I::ListInstructions,
+];
+
+/// The intents in which a device word is a condition and not decoration.
+const ABOUT_DEVICES: &[I] = &[
+    I::WhatIf,
+    I::Impact,
+    I::CoverageGaps,
+    I::ListPolicies,
+    I::ShowPolicy,
+    I::SignInUsage,
+    I::AppPolicies,
+    I::AddInstruction,
+    I::ListInstructions,
+    I::ExplainSignIn,
+];
+
+/// Which slot a recognised part fills; `None` where it is only scenery.
+fn name(kind: Kind, intent: I, plain: &str) -> Option<SlotName> {
     Some(match kind {
         Kind::Suggestion => SlotName::Suggestion,
         Kind::Policy | Kind::Quoted => SlotName::Policy,
-        Kind::Upn | Kind::Account | Kind::Person => SlotName::User,
+        Kind::Guid if intent == I::AppPolicies => SlotName::App,
+        Kind::Guid if plain.contains("polic") => SlotName::Policy,
+        Kind::Guid if intent == I::UserPolicies => SlotName::User,
+        Kind::Upn | Kind::Account => SlotName::User,
+        Kind::Person if ABOUT_PEOPLE.contains(&intent) => SlotName::User,
         Kind::Code => SlotName::ErrorCode,
+        Kind::Place if matches!(intent, I::ScheduleSummary | I::PostureSummary) => return None,
         Kind::Ip | Kind::Place => SlotName::Location,
-        Kind::Clock => SlotName::Time,
         Kind::App => SlotName::App,
-        Kind::Platform => SlotName::Platform,
+        Kind::Platform if ABOUT_DEVICES.contains(&intent) => SlotName::Platform,
         Kind::ClientApp => SlotName::ClientApp,
-        Kind::Group | Kind::ExclusionGroup => SlotName::Group,
-        Kind::Guid | Kind::Run | Kind::Mention => return None,
+        Kind::Group if !matches!(intent, I::Help | I::VerifyLog | I::ScheduleSummary) => SlotName::Group,
+        Kind::ExclusionGroup => SlotName::Group,
+        Kind::Group | Kind::Guid | Kind::Run | Kind::Mention | Kind::Person | Kind::Platform | Kind::Clock => {
+            return None;
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, intent: I) -> Vec<(&'static str, Vec<String>)> {
+        Message::read(text).slots(intent).into_iter().map(|(name, values)| (name.as_str(), values)).collect()
+    }
+
+    #[test]
+    fn values_are_parts_of_the_text() {
+        let slots = read("would sofia.lindqvist@contoso.com be asked opening Teams on her iPad in Brazil", I::WhatIf);
+        insta::assert_compact_debug_snapshot!(slots, @r#"[("user", ["sofia.lindqvist@contoso.com"]), ("app", ["Teams"]), ("location", ["Brazil"]), ("platform", ["iPad"])]"#);
+        let slots = read("is the 'Block legacy' policy the same as CA019?", I::Overlaps);
+        insta::assert_compact_debug_snapshot!(slots, @r#"[("policy", ["Block legacy", "CA019"])]"#);
+    }
+
+    #[test]
+    fn a_bystander_is_no_user() {
+        insta::assert_compact_debug_snapshot!(read("Priyanka wants the list", I::ListSuggestions), @"[]");
+    }
 }

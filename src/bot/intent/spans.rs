@@ -62,7 +62,7 @@ static PATTERNS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         ),
         (Kind::Guid, regex(r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")),
         (Kind::Run, regex(r"\b20\d\d-\d\d-\d\d-\d\d?\b")),
-        (Kind::Suggestion, regex(r"\b[Ss]-\d{1,4}\b")),
+        (Kind::Suggestion, regex(r"\b[Ss]-?\d{1,4}\b")),
         (Kind::Code, regex(r"(?i)\baadsts ?\d{4,7}\b|\b(?:5[0-3]\d{3}|530\d{3}|7000\d{2,3}|900\d{2,3})\b")),
         (
             Kind::Ip,
@@ -81,10 +81,13 @@ static PATTERNS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
             regex(r"(?i)\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?: ?[ap]m)?\b|\b\d{1,2} ?[ap]m\b|\b\d{1,2} o'?clock\b"),
         ),
         (Kind::App, regex(&words(gazetteer::APPS))),
-        (Kind::Place, regex(&words(gazetteer::PLACES))),
+        (
+            Kind::Place,
+            regex(&format!(r"(?i)\b(?:{})\b(?: (?:office|site|branch|plant|subsidiary)\b)?", gazetteer::PLACES)),
+        ),
+        (Kind::Group, regex(&words(gazetteer::GROUPS))),
         (Kind::Platform, regex(&words(gazetteer::PLATFORMS))),
         (Kind::ClientApp, regex(&words(gazetteer::CLIENTS))),
-        (Kind::Group, regex(&words(gazetteer::GROUPS))),
     ]
 });
 
@@ -141,6 +144,6 @@ fn is_common(word: &str) -> bool {
         words.chain(gazetteer::NOT_NAMES.split('|')).map(str::to_owned).collect()
     });
     static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| gazetteer::GIVEN_NAMES.split('|').collect());
-    let small = word.to_lowercase();
+    let small = word.split('-').next().unwrap_or(word).to_lowercase();
     !NAMES.contains(small.as_str()) && COMMON.contains(&small)
 }

@@ -119,7 +119,12 @@ fn fold_into(out: &mut String, text: &str) {
 fn squeeze(text: &str) -> String {
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+(?:[.,]\d+)*\b"));
     let text = NUMBER.replace_all(text, "_num");
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" 's", "'s")
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace(" 's", "'s")
+        .replace("report-only", "report_only")
+        .replace("report only", "report_only")
 }
 
 impl Kind {
