@@ -61,15 +61,11 @@ pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
     let ranked = ranked(&scores);
     let best = ranked.first().map_or(Class::Outside(Refusal::OtherTopic), |(class, _)| *class);
     let class = refusal.map_or(best, Class::Outside);
-    let lead = match ranked.as_slice() {
-        [(_, best), (_, next), ..] => best - next,
-        _ => f32::MAX,
-    };
     Routed {
         intent: class.intent(),
         slots: message.slots(class.intent()),
         refusal: class.refusal(),
-        sure: refusal.is_some() || lead >= SURE_LEAD,
+        sure: refusal.is_some() || lead(&ranked) >= SURE_LEAD,
         alternatives: alternatives(&ranked, class.intent()),
     }
 }
@@ -80,18 +76,48 @@ fn alternatives(ranked: &[(Class, f32)], chosen: Intent) -> Vec<Intent> {
     intents.filter(|intent| *intent != chosen && *intent != Intent::OutOfScope).take(3).collect()
 }
 
-/// Every class with the sum of what the model, the rules and the turn before say for it.
+/// Every class with its score; the turn before counts the less, the more the words say without it.
 fn scores(message: &text::Message<'_>, previous: Option<&Previous>) -> Vec<(Class, f32)> {
+    let alone = scores_after(message, None);
+    let Some(turn) = previous else { return alone };
+    let needed = context_needed(message, lead(&ranked(&alone)));
+    let after = scores_after(message, Some(turn.intent));
+    let mixed = alone.iter().zip(after).map(|((class, alone), (_, after))| (*class, alone + needed * (after - alone)));
+    mixed.collect()
+}
+
+/// From 0, words that stand alone, to 1, words that mean nothing without the turn before.
+///
+/// A clear reading needs no context, unless the words say that they go on or refer back; found on the questions.
+fn context_needed(message: &text::Message<'_>, lead_alone: f32) -> f32 {
+    let clear = match message {
+        message if message.words().count() <= 2 => return 1.0,
+        message if message.opens_as_follow_up() => 12.0,
+        message if message.refers_back() => 6.0,
+        _ => 2.0,
+    };
+    (1.0 - lead_alone / clear).max(0.0)
+}
+
+/// What the model and the rules say for each class after a turn of that intent.
+fn scores_after(message: &text::Message<'_>, previous: Option<Intent>) -> Vec<(Class, f32)> {
     let concepts = concepts::of(message);
-    let previous = previous.map(|turn| turn.intent);
     let model = model::Model::shared().scores(&features::of(message, &concepts, previous));
     let rules = rules::scores(&concepts, message, previous);
     let asked = refusals::is_question(message.plain());
-    let ruled = |class: Class| match rules.get(&class).copied().unwrap_or_default() {
+    let weight_of = |class: Class| match rules.get(&class).copied().unwrap_or_default() {
         weight if asked && class.refusal().is_some_and(Refusal::is_refused) => weight - QUESTION_DOUBT,
         weight => weight,
     };
-    Class::all().zip(model).map(|(class, learnt)| (class, learnt + ruled(class))).collect()
+    Class::all().zip(model).map(|(class, learnt)| (class, learnt + weight_of(class))).collect()
+}
+
+/// How far the best intent is ahead of the next.
+fn lead(ranked: &[(Class, f32)]) -> f32 {
+    match ranked {
+        [(_, best), (_, next), ..] => best - next,
+        _ => f32::MAX,
+    }
 }
 
 /// The best class of each intent, best intent first.

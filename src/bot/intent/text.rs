@@ -46,6 +46,26 @@ impl<'a> Message<'a> {
     pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
         words(&self.plain)
     }
+
+    /// Whether it begins like the next part of a talk: "and ...", "what about ...".
+    pub(crate) fn opens_as_follow_up(&self) -> bool {
+        static OPENING: LazyLock<Regex> = LazyLock::new(|| {
+            regex(
+                r"^(?:and|then|so|or|but|also|same|ok|okay|yes|no|now|what about|how about|only|just|which of (?:them|those|these))\b",
+            )
+        });
+        OPENING.is_match(&self.plain)
+    }
+
+    /// Whether it speaks of something named before: "it", "the second one".
+    pub(crate) fn refers_back(&self) -> bool {
+        static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+            regex(
+                r"\b(?:it|its|that|those|these|them|they|he|she|him|her|his|this|(?:first|second|third|last|other|next|both|all)(?: (?:one|ones|two|three))?|one|ones|there)\b",
+            )
+        });
+        REFERENCE.is_match(&self.plain)
+    }
 }
 
 /// Words, question and exclamation marks of normalised text.

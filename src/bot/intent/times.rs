@@ -18,10 +18,17 @@ const CLOCK: &str = r"(?:(?:[01]?\d|2[0-3])[:.h][0-5]\d(?: ?[ap]m)?|\d{1,2} ?[ap
 /// A recognised time: the word before it, and of what sort it is.
 struct Time {
     lead: String,
-    season: bool,
-    clock: bool,
-    weekdays: bool,
-    length: bool,
+    sort: Sort,
+}
+
+/// Sorts of times.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Clock,
+    Weekdays,
+    Season,
+    Length,
+    Other,
 }
 
 /// The slots that the times in a text fill, in the order of the text.
@@ -44,13 +51,15 @@ pub(crate) fn find(text: &str, intent: Intent) -> Vec<(SlotName, Range<usize>)> 
         .filter_map(|found| {
             let value = found.name("value").filter(|value| !matches!(value.as_str(), "may" | "mar" | "sat" | "sun"))?;
             let words = value.as_str().trim_start_matches("the ");
-            let time = Time {
-                lead: found.name("lead").map_or(String::new(), |lead| lead.as_str().to_lowercase()),
-                season: SEASON.is_match(words),
-                clock: found.name("clock").is_some(),
-                weekdays: found.name("days").is_some(),
-                length: words.split(' ').next().is_some_and(|first| LENGTH.is_match(first)),
+            let lead = found.name("lead").map_or(String::new(), |lead| lead.as_str().to_lowercase());
+            let sort = match words {
+                _ if found.name("clock").is_some() => Sort::Clock,
+                _ if found.name("days").is_some() => Sort::Weekdays,
+                _ if SEASON.is_match(words) => Sort::Season,
+                _ if LENGTH.is_match(words) => Sort::Length,
+                _ => Sort::Other,
             };
+            let time = Time { lead, sort };
             let slot = slot(&time, intent)?;
             let start = match found.name("lead") {
                 Some(lead) if slot == SlotName::Duration && time.lead == "before" => lead.start(),
@@ -66,30 +75,35 @@ static SEASON: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)^(?:spring|summer|autumn|winter|easter|christmas|lunch|new year)$"));
 
 /// First words of a length: "two weeks".
-static LENGTH: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"(?i)^{COUNT}$")));
+static LENGTH: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"(?i)^{COUNT} ")));
 
 fn slot(time: &Time, intent: Intent) -> Option<SlotName> {
     let lead = time.lead.as_str();
-    Some(match intent {
-        Intent::SnoozeSuggestion => SlotName::Duration,
-        Intent::AddInstruction if matches!(lead, "until" | "till" | "by" | "for") => SlotName::Duration,
-        Intent::ScheduleSummary if time.clock => SlotName::Time,
-        Intent::ScheduleSummary if time.weekdays && !matches!(lead, "until" | "till" | "from") => SlotName::Days,
-        Intent::ScheduleSummary if time.season && lead.is_empty() => return None,
-        Intent::ScheduleSummary => SlotName::Duration,
-        Intent::UserPolicies | Intent::AppPolicies | Intent::Help => return None,
-        _ if lead == "since" || lead.starts_with("compared") || lead == "after" && !time.length => SlotName::Since,
-        _ if time.clock => SlotName::Time,
-        _ if time.season => return None,
-        Intent::PolicyChanges
-        | Intent::BotActivity
-        | Intent::ExplainSignIn
-        | Intent::SignInUsage
-        | Intent::CoverageGaps
-        | Intent::PostureSummary
-        | Intent::Impact
-        | Intent::Undo
-        | Intent::VerifyLog => SlotName::Period,
+    let ends = matches!(lead, "until" | "till" | "by" | "for");
+    Some(match (intent, time.sort) {
+        (Intent::SnoozeSuggestion, _) => SlotName::Duration,
+        (Intent::AddInstruction, _) if ends => SlotName::Duration,
+        (Intent::ScheduleSummary, Sort::Clock) => SlotName::Time,
+        (Intent::ScheduleSummary, Sort::Weekdays) if !ends && lead != "from" => SlotName::Days,
+        (Intent::ScheduleSummary, Sort::Season) if lead.is_empty() => return None,
+        (Intent::ScheduleSummary, _) => SlotName::Duration,
+        (Intent::UserPolicies | Intent::AppPolicies | Intent::Help, _) => return None,
+        _ if lead == "since" || lead.starts_with("compared") => SlotName::Since,
+        (_, Sort::Other | Sort::Weekdays | Sort::Season) if lead == "after" => SlotName::Since,
+        (_, Sort::Clock) => SlotName::Time,
+        (_, Sort::Season) => return None,
+        (
+            Intent::PolicyChanges
+            | Intent::BotActivity
+            | Intent::ExplainSignIn
+            | Intent::SignInUsage
+            | Intent::CoverageGaps
+            | Intent::PostureSummary
+            | Intent::Impact
+            | Intent::Undo
+            | Intent::VerifyLog,
+            _,
+        ) => SlotName::Period,
         _ => return None,
     })
 }
