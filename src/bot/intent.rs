@@ -48,6 +48,9 @@ pub struct Routed {
 /// A lead of the best reading below this is a guess (in units of rule weight); found on the example questions.
 const SURE_LEAD: f32 = 1.0;
 
+/// A question is hardly an order that must be refused; the patterns have found the exceptions before.
+const QUESTION_DOUBT: f32 = 2.0;
+
 /// Longer messages are cut here before anything looks at them: no question needs more, and work stays bounded.
 const MAX_CHARS: usize = 2_000;
 
