@@ -129,7 +129,7 @@ async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Event
     let own = OwnPolicy(Policy { id: policy_id.to_owned(), ..sent.policy().clone() });
     Ok(match writer(app)?.remove(&own).await {
         Ok(()) => Event::PolicyRemoved,
-        Err(RemoveError::NotReportOnly { .. } | RemoveError::Changed { .. }) => Event::PolicyLeft,
+        Err(RemoveError::NotReportOnly | RemoveError::Changed { .. }) => Event::PolicyLeft,
         Err(error) => return Err(error.into()),
     })
 }

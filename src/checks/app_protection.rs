@@ -56,7 +56,7 @@ impl Check for AppProtection {
                 check: ABOUT.id,
                 area: "app_protection",
                 requirement: Requirement::AppProtection,
-                scope: scope,
+                scope,
                 missing: scopes::missing_members(context.model),
                 draft: Some(("Require an app protection policy on iOS and Android", draft)),
             },

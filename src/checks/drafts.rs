@@ -67,7 +67,7 @@ pub fn name(snapshot: &Snapshot, what: &str, who: &str) -> String {
 
 /// `CA204 – …` → prefix, number, width.
 fn number_of(name: &str) -> Option<(String, u32, usize)> {
-    let prefix: String = name.chars().take_while(|c| c.is_ascii_alphabetic()).collect();
+    let prefix: String = name.chars().take_while(char::is_ascii_alphabetic).collect();
     let digits: String = name.chars().skip(prefix.len()).take_while(char::is_ascii_digit).collect();
     let number = digits.parse().ok()?;
     (!prefix.is_empty()).then_some((prefix, number, digits.len()))

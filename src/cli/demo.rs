@@ -43,7 +43,7 @@ pub(super) struct Demo {
     /// Keep the database in this file instead of a temporary one
     #[arg(long, value_name = "FILE")]
     database: Option<std::path::PathBuf>,
-    /// An OpenAI-compatible endpoint, up to /v1, that may order facts (its key: PORTCULLIS_MODEL_API_KEY)
+    /// An OpenAI-compatible endpoint, up to /v1, that may order facts (its key: `PORTCULLIS_MODEL_API_KEY`)
     #[arg(long, value_name = "URL")]
     model_url: Option<reqwest::Url>,
     /// Name of the model at that endpoint

@@ -120,8 +120,8 @@ fn block_text(block: &Block) -> String {
 
 fn runs_text(runs: &[Run]) -> String {
     let one = |run: &Run| {
-        let cites: String = run.cites.iter().map(|number| format!(" [{number}]")).collect();
-        format!("{}{cites}", run.text)
+        let cites = run.cites.iter().map(|number| format!("[{number}]"));
+        std::iter::once(run.text.clone()).chain(cites).collect::<Vec<_>>().join(" ")
     };
     runs.iter().map(one).collect::<Vec<_>>().join(" ")
 }

@@ -92,7 +92,7 @@ fn headline(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Fact {
 }
 
 /// The one person whom the question names.
-fn person<'a>(asked: Asked<'a>) -> Option<&'a User> {
+fn person(asked: Asked<'_>) -> Option<&User> {
     let name = asked.slot(SlotName::User)?;
     let snapshot = asked.analysis.snapshot();
     match name {

@@ -128,7 +128,7 @@ pub(super) fn titled(row: &Row, evidence: Evidence) -> Fact {
 }
 
 /// The policies that a question names, or that the turn before was about.
-pub(super) fn policies<'a>(asked: Asked<'a>) -> Vec<(&'a str, Found<&'a Policy>)> {
+pub(super) fn policies(asked: Asked<'_>) -> Vec<(&str, Found<&Policy>)> {
     let snapshot = asked.analysis.snapshot();
     let named: Vec<&str> =
         asked.routed.slots.get(&SlotName::Policy).into_iter().flatten().map(String::as_str).collect();
@@ -146,7 +146,7 @@ fn policy<'a>(name: &str, snapshot: &'a Snapshot) -> Found<&'a Policy> {
 }
 
 /// The one policy that a question is about, or the answer that asks which or says that there is none.
-pub(super) fn one_policy<'a>(asked: Asked<'a>, how: impl Fn(&str) -> String) -> Result<&'a Policy, Answer> {
+pub(super) fn one_policy(asked: Asked<'_>, how: impl Fn(&str) -> String) -> Result<&Policy, Answer> {
     match policies(asked).into_iter().next() {
         Some((_, Found::One(policy))) => Ok(policy),
         Some((name, Found::Several(several))) => {

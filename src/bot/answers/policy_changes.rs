@@ -119,7 +119,7 @@ fn compared(record: &AuditRecord, snapshot: &Snapshot) -> Option<(String, Vec<Ch
 fn policy_of(logged: Option<&str>) -> Option<Policy> {
     let mut value: Value = serde_json::from_str(logged?).ok()?;
     // The log wraps a value in a list now and then.
-    if let Some(first) = value.as_array_mut().and_then(|list| list.pop()) {
+    if let Some(first) = value.as_array_mut().and_then(std::vec::Vec::pop) {
         value = first;
     }
     read_policy(&value).ok()

@@ -29,8 +29,8 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         match fitting.as_slice() {
             [] => Ok(Answer::sentences(vec![said("undo.nothing")])
                 .action(ask("What did you do?", "what did you do this week?"))),
-            [row] if row.state == state::CREATED => decide::card(asked, row, "undo.created", |case| offer(case)).await,
-            [row] => decide::card(asked, row, "undo.reopen", |case| offer(case)).await,
+            [row] if row.state == state::CREATED => decide::card(asked, row, "undo.created", offer).await,
+            [row] => decide::card(asked, row, "undo.reopen", offer).await,
             rows => Ok(choice(rows)),
         }
     })

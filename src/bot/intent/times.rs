@@ -81,12 +81,11 @@ fn slot(time: &Time, intent: Intent) -> Option<SlotName> {
     let lead = time.lead.as_str();
     let ends = matches!(lead, "until" | "till" | "by" | "for");
     Some(match (intent, time.sort) {
-        (Intent::SnoozeSuggestion, _) => SlotName::Duration,
         (Intent::AddInstruction, _) if ends => SlotName::Duration,
         (Intent::ScheduleSummary, Sort::Clock) => SlotName::Time,
         (Intent::ScheduleSummary, Sort::Weekdays) if !ends && lead != "from" => SlotName::Days,
         (Intent::ScheduleSummary, Sort::Season) if lead.is_empty() => return None,
-        (Intent::ScheduleSummary, _) => SlotName::Duration,
+        (Intent::SnoozeSuggestion | Intent::ScheduleSummary, _) => SlotName::Duration,
         (Intent::UserPolicies | Intent::AppPolicies | Intent::Help, _) => return None,
         _ if lead == "since" || lead.starts_with("compared") => SlotName::Since,
         (_, Sort::Other | Sort::Weekdays | Sort::Season) if lead == "after" => SlotName::Since,
