@@ -190,7 +190,8 @@ impl<'m> Search<'m> {
     fn meets_control(&self, control: &Control, sign_in: &SignIn) -> Truth {
         let device = device_of(&sign_in.device);
         match control {
-            Control::Mfa => self.abilities.mfa(self.user_id),
+            // Who has no method yet is led to register one at sign-in.
+            Control::Mfa => self.abilities.mfa(self.user_id).or(Truth::Maybe),
             Control::Strength(id) => self.abilities.strength(self.user_id, id),
             Control::CompliantDevice if device.is_some_and(is_compliant) => {
                 self.abilities.device(self.user_id, is_compliant)
@@ -302,9 +303,9 @@ mod tests {
     }
 
     #[test]
-    fn mfa_is_no_way_in_for_who_has_no_method() {
+    fn who_has_no_mfa_method_may_still_register_one() {
         let mfa = json!({"grant": {"operator": "OR", "builtInControls": ["mfa"]}});
-        assert_eq!(verdicts(&tenant(&[]), &mfa), [("ga1".into(), Truth::Yes), ("ga2".into(), Truth::No)]);
+        assert_eq!(verdicts(&tenant(&[]), &mfa), [("ga1".into(), Truth::Yes), ("ga2".into(), Truth::Maybe)]);
     }
 
     #[test]
