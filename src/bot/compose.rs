@@ -105,11 +105,12 @@ impl Composer<'_> {
                 }
             }
         }
-        Ok(runs)
+        Ok(apart(runs))
     }
 
     fn runs(&mut self, facts: &[Fact], style: Style) -> Result<Vec<Run>, WordingError> {
-        facts.iter().map(|fact| self.run(fact, style)).collect()
+        let runs = facts.iter().map(|fact| self.run(fact, style)).collect::<Result<_, _>>()?;
+        Ok(apart(runs))
     }
 
     fn run(&mut self, fact: &Fact, style: Style) -> Result<Run, WordingError> {
@@ -135,6 +136,14 @@ impl Composer<'_> {
         self.evidence.push(body);
         Ok(Some(number))
     }
+}
+
+/// Platforms set runs side by side as they are; what stands between two facts is ours to write.
+fn apart(mut runs: Vec<Run>) -> Vec<Run> {
+    for run in runs.iter_mut().skip(1) {
+        run.text.insert(0, ' ');
+    }
+    runs
 }
 
 /// What kinds of rows there are and how many, for the line under a citation.
@@ -203,6 +212,6 @@ mod tests {
         assert!(card.ordered_by_model);
         let Some(Block::Text { runs, .. }) = card.blocks.first() else { panic!("a paragraph") };
         let texts: Vec<_> = runs.iter().map(|run| run.text.as_str()).collect();
-        assert_eq!(texts, ["Not checked: 2 rows.", "Also:", "Not checked: 1 rows."]);
+        assert_eq!(texts.concat(), "Not checked: 2 rows. Also: Not checked: 1 rows.");
     }
 }

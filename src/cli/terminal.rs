@@ -123,7 +123,7 @@ fn runs_text(runs: &[Run]) -> String {
         let cites = run.cites.iter().map(|number| format!("[{number}]"));
         std::iter::once(run.text.clone()).chain(cites).collect::<Vec<_>>().join(" ")
     };
-    runs.iter().map(one).collect::<Vec<_>>().join(" ")
+    runs.iter().map(one).collect()
 }
 
 fn bar_text(bar: &Bar) -> String {

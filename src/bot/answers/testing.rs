@@ -295,7 +295,7 @@ fn run_words(runs: &[Run]) -> String {
         let cites: String = run.cites.iter().map(|cite| format!("[{cite}]")).collect();
         if cites.is_empty() { run.text.clone() } else { format!("{} {cites}", run.text) }
     };
-    runs.iter().map(run).collect::<Vec<_>>().join(" ")
+    runs.iter().map(run).collect()
 }
 
 fn label(action: &Action) -> String {
