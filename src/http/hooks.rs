@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -39,7 +40,8 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
     };
     let acted = match &incoming.event {
         Event::Press(_) => pressed(shared, platform.as_ref(), &incoming).await,
-        _ => keep(shared, &incoming).await.map(|()| StatusCode::OK.into_response()),
+        // Teams wants an empty object where it asked for one; nobody else minds.
+        _ => keep(shared, &incoming).await.map(|()| Json(serde_json::json!({})).into_response()),
     };
     acted.unwrap_or_else(|error| {
         // Not stored, so not acknowledged: the platform or the person tries again.
