@@ -163,7 +163,7 @@ async fn prepare(task: &Task, points: u64) -> Vec<(String, String)> {
     let snapshot = graph::read_snapshot(app.graph.as_ref().unwrap(), &Quiet, None).await.unwrap();
     let snapshot = Arc::new(snapshot);
     let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await.unwrap();
-    let analysis = Arc::new(Analysis::of(snapshot, kept.hash, &Default::default(), now()));
+    let analysis = Arc::new(Analysis::of(snapshot, kept.hash, &std::collections::BTreeMap::default(), now()));
     app.set_analysis(Arc::clone(&analysis));
     reconcile::reconcile(&app, &analysis).await.unwrap();
     let rows = app.store.suggestions(app.tenant()).await.unwrap();

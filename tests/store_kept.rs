@@ -82,7 +82,7 @@ async fn what_was_said_to_be_kept_survives_a_kill() {
     assert!(said.len() >= usize::try_from(KILLS).unwrap());
     let store = Store::open(&url).await.unwrap();
     let (mut kept, now) = (Vec::new(), Clock::system().now());
-    while let Some(job) = store.lease(now, now + Duration::from_secs(60)).await.unwrap() {
+    while let Some(job) = store.lease(now, now + Duration::from_mins(1)).await.unwrap() {
         store.end(&job, &End::Done, now).await.unwrap();
         kept.push(job.id);
     }

@@ -93,7 +93,7 @@ impl Fake {
         let fake = Self { address: format!("http://{}", listener.local_addr().unwrap()), state: Arc::default() };
         let app = Router::new().fallback(answer).with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        fake.on(&fake.token_path(), |_, _| {
+        fake.on(&Self::token_path(), |_, _| {
             Answer::json(200, &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN}))
         });
         fake.on("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", |_, _| {
@@ -106,7 +106,7 @@ impl Fake {
         &self.address
     }
 
-    pub(crate) fn token_path(&self) -> String {
+    pub(crate) fn token_path() -> String {
         format!("/{TENANT}/oauth2/v2.0/token")
     }
 
