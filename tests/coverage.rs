@@ -11,6 +11,9 @@ use portcullis::tenant::read::{
 use portcullis::tenant::{Kind, Reading};
 use serde_json::{Value, json};
 
+#[path = "coverage/kinds.rs"]
+mod kinds;
+
 /// A tenant of three members and a guest, `staff` and `out` as groups, two apps, `hq` as a trusted location.
 fn tenant(policies: &[Value]) -> Model {
     let mut builder = SnapshotBuilder::default();

@@ -5,7 +5,7 @@ use roaring::RoaringBitmap;
 use super::Model;
 use super::who::{group_members, role_members};
 use crate::tenant::directory::AccountKind;
-use crate::tenant::{Assignment, User};
+use crate::tenant::{Assignment, Kind, User};
 
 impl Model {
     /// Every enabled account, guests, service accounts and rooms among them; disabled ones can't sign in.
@@ -37,6 +37,20 @@ impl Model {
             }
         }
         all
+    }
+
+    /// Enabled members of a group, nested ones too; none when not known. A deleted group has none.
+    #[must_use]
+    pub fn group_users(&self, group: &str) -> Option<RoaringBitmap> {
+        Some(group_members(&self.snapshot, group)? & self.default_users())
+    }
+
+    /// Enabled accounts that registered a method for multifactor authentication; none when that wasn't read.
+    #[must_use]
+    pub fn registered_users(&self) -> Option<RoaringBitmap> {
+        let registrations = &self.snapshot.directory.registrations;
+        let registered = |user: &User| registrations.get(&user.id).is_some_and(|one| one.mfa_capable);
+        self.snapshot.has(Kind::UserRegistrationDetails).then(|| self.users_where(registered))
     }
 
     /// Enabled holders of a built-in role for the whole tenant, directly or through a group; none when not known.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::Scope;
 use crate::engine::Model;
-use crate::engine::location::{MFA_TRUSTED_IPS, trusted};
+use crate::engine::location::{MFA_TRUSTED_IPS, trusted, within};
 use crate::engine::truth::Truth;
 use crate::tenant::Snapshot;
 use crate::tenant::location::{IpRange, Place};
@@ -38,17 +38,15 @@ pub(super) fn values(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -
     let conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at)?.conditions.locations.as_ref());
     let mut named: BTreeSet<&str> =
         conditions.flat_map(|sides| sides.include.union(&sides.exclude)).map(String::as_str).collect();
+    named.extend(scope.within.union(&scope.outside).map(String::as_str));
     if scope.untrusted_locations {
         named.insert("AllTrusted");
     }
     let addresses = addresses(snapshot, &named);
-    let by_address = countries(snapshot, &named, false);
-    let by_gps = countries(snapshot, &named, true);
+    let by_address = countries(snapshot, &named, Lookup::Address(&scope.countries));
+    let by_gps = countries(snapshot, &named, Lookup::Gps);
     let mut all = Vec::new();
     for (ip, networks) in &addresses {
-        if scope.untrusted_locations && trusted(snapshot, &Known::Is(*ip)) == Truth::Yes {
-            continue;
-        }
         for (country, countries) in &by_address {
             for (gps, shared) in &by_gps {
                 let inside = networks.iter().chain(countries).chain(shared).cloned().collect();
@@ -56,7 +54,19 @@ pub(super) fn values(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -
             }
         }
     }
+    all.retain(|location| is_wanted(snapshot, scope, location));
     all
+}
+
+/// Whether a scope takes in a place, as far as is known.
+fn is_wanted(snapshot: &Snapshot, scope: &Scope, location: &Location) -> bool {
+    let mut sign_in = SignIn::default();
+    location.set(&mut sign_in);
+    let inside = |id: &String| within(snapshot, id, &sign_in);
+    let untrusted = !scope.untrusted_locations || trusted(snapshot, &sign_in.ip) != Truth::Yes;
+    untrusted
+        && (scope.within.is_empty() || scope.within.iter().any(|id| inside(id) != Truth::No))
+        && scope.outside.iter().all(|id| inside(id) != Truth::Yes)
 }
 
 /// One address for each combination of address ranges that overlap, and one that is in none.
@@ -109,8 +119,17 @@ fn next(address: IpAddr) -> Option<IpAddr> {
     }
 }
 
+/// How a country is found.
+#[derive(Clone, Copy)]
+enum Lookup<'a> {
+    /// By address; only these countries, or all where none is named.
+    Address(&'a BTreeSet<String>),
+    Gps,
+}
+
 /// One country for each combination of country locations, another country, and none.
-fn countries(snapshot: &Snapshot, named: &BTreeSet<&str>, gps: bool) -> Kinds<Known<String>> {
+fn countries(snapshot: &Snapshot, named: &BTreeSet<&str>, lookup: Lookup<'_>) -> Kinds<Known<String>> {
+    let gps = matches!(lookup, Lookup::Gps);
     let mut relevant = Vec::new();
     for location in snapshot.locations.values().filter(|location| named.contains(location.id.as_str())) {
         if let Place::Country { countries, by_gps, include_unknown } = &location.place
@@ -128,9 +147,12 @@ fn countries(snapshot: &Snapshot, named: &BTreeSet<&str>, gps: bool) -> Kinds<Kn
             .map(|(id, ..)| (*id).clone())
             .collect()
     };
-    kinds.entry(BTreeSet::new()).or_insert(Known::Is("ZZ".into()));
-    kinds.entry(inside(&|_, unknown| unknown)).or_insert(Known::Absent);
-    for code in codes {
+    let only = if let Lookup::Address(only) = lookup { only } else { &BTreeSet::new() };
+    if only.is_empty() {
+        kinds.entry(BTreeSet::new()).or_insert(Known::Is("ZZ".into()));
+        kinds.entry(inside(&|_, unknown| unknown)).or_insert(Known::Absent);
+    }
+    for code in if only.is_empty() { codes } else { only.iter().collect() } {
         kinds.entry(inside(&|countries, _| countries.contains(code))).or_insert_with(|| Known::Is(code.clone()));
     }
     kinds.into_iter().map(|(inside, country)| (country, inside)).collect()

@@ -27,12 +27,20 @@ pub enum Requirement {
     ManagedDevice,
     /// Compliant device.
     CompliantDevice,
+    /// Microsoft Entra hybrid joined device.
+    HybridDevice,
+    /// A strength each of whose combinations this one allows too (object id): at least as strong.
+    Strength(String),
     /// App protection policy, or (retired) approved client app.
     AppProtection,
     /// Block.
     Block,
     /// Password change, or risk remediation.
     PasswordChange,
+    /// Risk remediation.
+    RiskRemediation,
+    /// Terms of use, any.
+    TermsOfUse,
     /// Sign-in frequency of at most so many hours (0: every time).
     SignInFrequency {
         /// Hours, at most.
@@ -40,6 +48,16 @@ pub enum Requirement {
     },
     /// Browser sessions that never persist.
     NoPersistentBrowser,
+    /// App enforced restrictions. Only Exchange and SharePoint enforce them.
+    AppEnforcedRestrictions,
+    /// Conditional Access App Control, of any kind.
+    AppControl,
+    /// Token protection. Only native clients on the platforms that have it are bound.
+    TokenProtection,
+    /// Continuous access evaluation that enforces locations strictly.
+    StrictLocation,
+    /// No extended sessions in an outage (resilience defaults disabled).
+    NoResilienceDefaults,
     /// Any policy at all that is On, whatever it asks for.
     AnyPolicy,
 }
@@ -71,6 +89,12 @@ pub struct Scope {
     pub unmanaged_devices: bool,
     /// Only sign-ins from locations that aren't trusted.
     pub untrusted_locations: bool,
+    /// Only sign-ins from one of these: ids of named locations, `AllTrusted`.
+    pub within: BTreeSet<String>,
+    /// Only sign-ins from none of these.
+    pub outside: BTreeSet<String>,
+    /// Only sign-ins from addresses in these countries (ISO 3166-1 alpha-2, upper case).
+    pub countries: BTreeSet<String>,
 }
 
 /// The exact answer for one requirement and scope.

@@ -107,6 +107,7 @@ fn entailed(requirement: &Requirement) -> Vec<Contributor> {
     let devices = match requirement {
         Requirement::ManagedDevice => COMPLIANT | HYBRID | BOTH,
         Requirement::CompliantDevice => COMPLIANT | BOTH,
+        Requirement::HybridDevice => HYBRID | BOTH,
         _ => return Vec::new(),
     };
     let region = Region { clients: BROWSER | MODERN, people: ANY, devices };
@@ -194,13 +195,18 @@ fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) ->
     use Requirement as R;
     match (requirement, control) {
         (_, Control::Unknown(_)) => Truth::Maybe,
-        (R::Mfa | R::PhishingResistantMfa, Control::Strength(id)) => {
-            snapshot.strengths.get(id).map_or(Truth::Maybe, |strength| strength_entails(requirement, strength))
+        (R::Strength(wanted), Control::Strength(id)) if wanted == id => Truth::Yes,
+        (R::Mfa | R::PhishingResistantMfa | R::Strength(_), Control::Strength(id)) => {
+            let known = snapshot.strengths.get(id);
+            known.map_or(Truth::Maybe, |strength| strength_entails(snapshot, requirement, strength))
         }
         (_, Control::Block)
         | (R::Mfa, Control::Mfa)
         | (R::ManagedDevice, Control::CompliantDevice | Control::DomainJoinedDevice)
         | (R::CompliantDevice, Control::CompliantDevice)
+        | (R::HybridDevice, Control::DomainJoinedDevice)
+        | (R::RiskRemediation, Control::RiskRemediation)
+        | (R::TermsOfUse, Control::TermsOfUse(_))
         | (R::AppProtection, Control::CompliantApplication | Control::ApprovedApplication)
         | (R::PasswordChange, Control::PasswordChange | Control::RiskRemediation) => Truth::Yes,
         _ => Truth::No,
@@ -208,13 +214,19 @@ fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) ->
 }
 
 /// A strength counts only if all its combinations do; one without any counts for nothing.
-fn strength_entails(requirement: &Requirement, strength: &Strength) -> Truth {
+fn strength_entails(snapshot: &Snapshot, requirement: &Requirement, strength: &Strength) -> Truth {
     let combinations = &strength.allowed_combinations;
     if combinations.is_empty() {
         return if *requirement == Requirement::Mfa { strength.satisfies_mfa.into() } else { Truth::No };
     }
-    let counts = if *requirement == Requirement::Mfa { is_mfa } else { is_phishing_resistant };
-    combinations.iter().all(|combination| counts(combination)).into()
+    match requirement {
+        Requirement::Strength(wanted) => {
+            let wanted = snapshot.strengths.get(wanted);
+            wanted.map_or(Truth::Maybe, |wanted| combinations.is_subset(&wanted.allowed_combinations).into())
+        }
+        Requirement::Mfa => combinations.iter().all(|combination| is_mfa(combination)).into(),
+        _ => combinations.iter().all(|combination| is_phishing_resistant(combination)).into(),
+    }
 }
 
 fn is_phishing_resistant(combination: &str) -> bool {
@@ -238,6 +250,13 @@ fn session_meets(requirement: &Requirement, policy: &Policy) -> bool {
             .sign_in_frequency
             .is_some_and(|frequency| !frequency.secondary_only && frequency.hours.unwrap_or(0) <= *hours),
         (Requirement::NoPersistentBrowser, Some(session)) => session.persistent_browser.as_deref() == Some("never"),
+        (Requirement::AppEnforcedRestrictions, Some(session)) => session.application_enforced_restrictions,
+        (Requirement::AppControl, Some(session)) => session.cloud_app_security.is_some(),
+        (Requirement::TokenProtection, Some(session)) => session.secure_sign_in_session,
+        (Requirement::StrictLocation, Some(session)) => {
+            session.continuous_access_evaluation.as_deref() == Some("strictLocation")
+        }
+        (Requirement::NoResilienceDefaults, Some(session)) => session.disable_resilience_defaults,
         _ => false,
     }
 }
@@ -265,8 +284,12 @@ pub(super) fn bearing(snapshot: &Snapshot, requirement: &Requirement, policy: &P
 fn is_related(requirement: &Requirement, control: &Control) -> bool {
     match requirement {
         Requirement::Mfa => matches!(control, Control::Strength(_) | Control::Custom(_)),
-        Requirement::PhishingResistantMfa => matches!(control, Control::Mfa | Control::Strength(_)),
+        Requirement::PhishingResistantMfa | Requirement::Strength(_) => {
+            matches!(control, Control::Mfa | Control::Strength(_))
+        }
         Requirement::CompliantDevice => *control == Control::DomainJoinedDevice,
+        Requirement::HybridDevice => *control == Control::CompliantDevice,
+        Requirement::RiskRemediation => *control == Control::PasswordChange,
         _ => false,
     }
 }
