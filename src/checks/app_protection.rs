@@ -7,7 +7,7 @@ use crate::tenant::policy::{Applications, ClientAppType, Control, Platform, Side
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Office 365 on an unmanaged iOS or Android device takes an app protection policy.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ static ABOUT: About = About {
     ],
     see_also: &["MT.1072"],
     licence: "P1, Intune",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for AppProtection {

@@ -4,7 +4,7 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::Control;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
 
 /// Every user and every app is governed by some policy that is On.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ static ABOUT: About = About {
     references: &["MT.1003", "prowler:entra_all_apps_conditional_access_coverage"],
     see_also: &["MT.1004"],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for AppsNotCovered {

@@ -9,7 +9,7 @@ use crate::tenant::policy::{Control, PolicyState, UserSide};
 use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, Finding, HandOver, Severity, hand_over, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, hand_over, rows};
 
 /// No policy names something that was deleted.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ static ABOUT: About = About {
     references: &["MT.1038", "prowler:entra_conditional_access_policy_no_deleted_object_references"],
     see_also: &["MT.1066"],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::Edit,
 };
 
 /// Kinds of object that policies name, and what they are called.

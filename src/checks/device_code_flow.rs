@@ -6,7 +6,7 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::{Control, TransferMethod};
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
 
 /// Device code flow is blocked for everyone.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ static ABOUT: About = About {
     ],
     see_also: &[],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for DeviceCodeFlow {

@@ -8,7 +8,7 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::{Policy, Snapshot};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, Finding, HandOver, Severity, Verdict, drafts, hand_over, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, drafts, hand_over, rows};
 
 /// Emergency access accounts are excluded from every policy that could reach them.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ static ABOUT: About = About {
     references: &["MT.1005", "ZT 21835", "prowler:entra_emergency_access_exclusion"],
     see_also: &["MT.1034", "MT.1191"],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::Edit,
 };
 
 /// The rule of the draft checker that says whether a policy leaves emergency access alone.

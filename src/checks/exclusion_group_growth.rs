@@ -11,7 +11,7 @@ use crate::tenant::{AuditRecord, Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
 use super::listing::{self, Listed};
-use super::{About, Check, Context, Finding, Severity, Verdict, hand_over, rows};
+use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, hand_over, rows};
 
 /// No group that is excluded from a policy has grown.
 #[derive(Debug)]
@@ -25,10 +25,12 @@ static ABOUT: About = About {
     references: &[],
     see_also: &["MT.1035", "MT.1036"],
     licence: "P1",
+    thresholds: &[MEMBERS],
+    cure: CureKind::Edit,
 };
 
-/// New members, nested ones included, that are too many; setting `exclusion-group-growth.members`.
-const MEMBERS: f64 = 5.0;
+const MEMBERS: Threshold =
+    Threshold { name: "members", default: 5.0, meaning: "new members, nested ones included, that are too many" };
 
 impl Check for ExclusionGroupGrowth {
     fn about(&self) -> &'static About {
@@ -40,7 +42,7 @@ impl Check for ExclusionGroupGrowth {
         if !snapshot.has(Kind::DirectoryAudits) || !snapshot.has(Kind::Groups) {
             return listing::open(context, ABOUT.id, "exclusion_group_growth.review", Verdict::Review);
         }
-        let least = context.thresholds.get("exclusion-group-growth.members").copied().unwrap_or(MEMBERS);
+        let least = context.threshold(ABOUT.id, &MEMBERS);
         let groups = excluded(snapshot).into_iter().filter_map(|(id, policies)| {
             let group = snapshot.directory.groups.get(id)?;
             let (joined, records) = joined(group, snapshot);

@@ -94,7 +94,7 @@ impl Everybodys {
         let reached: BTreeSet<&String> = gaps.iter().flat_map(|gap| &gap.apps).collect();
         let of_app = |id: &String| users_of(&|gap| gap.conditions.is_empty() && gap.apps.contains(id));
         let apps: BTreeSet<String> = reached.into_iter().filter(|id| nearly_all(&of_app(id))).cloned().collect();
-        let beside = |gap: &Gap| gap.any_app || !gap.apps.is_subset(&apps);
+        let beside = |gap: &Gap| is_elsewhere(gap) || !gap.apps.is_subset(&apps);
         let kinds: BTreeSet<_> = gaps.iter().map(|gap| &gap.conditions).filter(|kind| is_unusual(kind)).collect();
         let under = |kind: &Vec<Condition>| users_of(&|gap| gap.conditions == *kind && beside(gap));
         let conditions = kinds.into_iter().filter(|kind| nearly_all(&under(kind))).cloned().collect();
@@ -104,7 +104,7 @@ impl Everybodys {
     /// What is left of a gap for the people it is about.
     fn take_from(&self, gap: &Gap) -> Option<Gap> {
         let apps: BTreeSet<String> = gap.apps.difference(&self.apps).cloned().collect();
-        let left = (gap.any_app || !apps.is_empty()) && !self.conditions.contains(&gap.conditions);
+        let left = (is_elsewhere(gap) || !apps.is_empty()) && !self.conditions.contains(&gap.conditions);
         left.then(|| Gap { apps, ..gap.clone() })
     }
 
@@ -117,6 +117,11 @@ impl Everybodys {
         let under = |kind: &Vec<Condition>| joined(gaps.iter().filter(|gap| gap.conditions == *kind));
         self.apps.iter().filter_map(of_app).chain(self.conditions.iter().filter_map(under)).collect()
     }
+}
+
+/// Whether a gap is at more than the apps it names: any other app, or a user action, or baseline scopes, which have none.
+fn is_elsewhere(gap: &Gap) -> bool {
+    gap.any_app || gap.apps.is_empty()
 }
 
 /// Whether the conditions lie outside ordinary use: old protocols, baseline scopes, platforms that nobody has.

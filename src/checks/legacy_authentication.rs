@@ -6,7 +6,7 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::{ClientAppType, Control};
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
 
 /// Legacy authentication is blocked for everyone.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ static ABOUT: About = About {
     ],
     see_also: &["MT.1033"],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for LegacyAuthentication {

@@ -4,7 +4,7 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::Control;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
 
 /// Every user is made to use a managed device.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ static ABOUT: About = About {
     ],
     see_also: &[],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for ManagedDevices {

@@ -4,7 +4,7 @@ use crate::engine::Requirement;
 use crate::tenant::policy::Control;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Every administrator is made to use MFA.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ static ABOUT: About = About {
     ],
     see_also: &["MT.1008"],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for MfaAdmins {

@@ -4,7 +4,7 @@ use crate::engine::Requirement;
 use crate::tenant::policy::Control;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Every guest and external user is made to use MFA.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ static ABOUT: About = About {
     ],
     see_also: &[],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for MfaGuests {

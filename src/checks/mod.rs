@@ -1,5 +1,6 @@
 //! The checks: one file each, one registry. A check judges coverage, not single policies.
 
+pub mod about;
 pub mod accounts;
 pub mod drafts;
 pub mod gaps;
@@ -34,6 +35,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Model;
 use crate::facts::Fact;
+
+pub use about::{About, CureKind, Severity, Threshold};
 
 /// Every check, in the order that reports show them.
 pub static CHECKS: &[&dyn Check] = &[
@@ -77,42 +80,6 @@ pub trait Check: Sync {
     fn run(&self, context: &Context<'_>) -> Finding;
 }
 
-/// What is known of a check without running it.
-#[derive(Debug, Serialize)]
-pub struct About {
-    /// Kebab-case id, such as `legacy-authentication`.
-    pub id: &'static str,
-    /// One line.
-    pub title: &'static str,
-    /// How bad a failure is.
-    pub severity: Severity,
-    /// Why it matters, in a sentence or two.
-    pub rationale: &'static str,
-    /// Ids in published frameworks (`MS.AAD.1.1`, `MT.1009`, `CIS 5.2.2.3`, `prowler:…`, `ZT 21796`, `template:…`); each
-    /// id belongs to one check only.
-    pub references: &'static [&'static str],
-    /// Ids of related checks of frameworks.
-    pub see_also: &'static [&'static str],
-    /// Licence that the cure needs: `P1`, `P2`, `Workload ID Premium` …
-    pub licence: &'static str,
-}
-
-/// How bad a failure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Tidy up some day.
-    Low,
-    /// Plan it.
-    Medium,
-    /// Soon.
-    High,
-    /// Now.
-    Critical,
-}
-
 /// What a check decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -137,6 +104,14 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Thresholds by `check-id.name`, where settings differ from the check's own.
     pub thresholds: &'a BTreeMap<String, f64>,
+}
+
+impl Context<'_> {
+    /// The value of a threshold of the check with this id: the setting, or else the check's own.
+    #[must_use]
+    pub fn threshold(&self, check: &str, threshold: &Threshold) -> f64 {
+        self.thresholds.get(&format!("{check}.{}", threshold.name)).copied().unwrap_or(threshold.default)
+    }
 }
 
 /// What a check found.

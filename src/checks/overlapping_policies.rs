@@ -8,7 +8,7 @@ use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, Finding, HandOver, Severity, hand_over, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, hand_over, rows};
 
 /// No policy says what others say already, could be one with another, or never applies.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ static ABOUT: About = About {
     references: &[],
     see_also: &["MT.1184"],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::Edit,
 };
 
 impl Check for OverlappingPolicies {

@@ -5,7 +5,7 @@ use crate::tenant::policy::Control;
 use crate::tenant::well_known;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Every administrator is made to use phishing-resistant MFA.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ static ABOUT: About = About {
     ],
     see_also: &[],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for PhishingResistantAdmins {

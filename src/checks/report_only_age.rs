@@ -6,7 +6,9 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::{Kind, Policy};
 
 use super::accounts::days_between;
-use super::{About, Check, Context, Cure, CureAction, Finding, Severity, Verdict, hand_over, rows};
+use super::{
+    About, Check, Context, Cure, CureAction, CureKind, Finding, Severity, Threshold, Verdict, hand_over, rows,
+};
 
 /// No policy is left in report-only for long.
 #[derive(Debug)]
@@ -20,10 +22,11 @@ static ABOUT: About = About {
     references: &[],
     see_also: &[],
     licence: "P1",
+    thresholds: &[DAYS],
+    cure: CureKind::Edit,
 };
 
-/// Days in report-only that are enough; setting `report-only-age.days`.
-const DAYS: f64 = 30.0;
+const DAYS: Threshold = Threshold { name: "days", default: 30.0, meaning: "days in report-only that are enough" };
 
 impl Check for ReportOnlyAge {
     fn about(&self) -> &'static About {
@@ -32,7 +35,7 @@ impl Check for ReportOnlyAge {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
-        let most = context.thresholds.get("report-only-age.days").copied().unwrap_or(DAYS);
+        let most = context.threshold(ABOUT.id, &DAYS);
         let waiting: Vec<&Policy> =
             snapshot.policies.iter().filter(|policy| policy.state == PolicyState::ReportOnly).collect();
         let mut old: Vec<(i64, &Policy)> =

@@ -127,7 +127,8 @@ fn not_checked(context: &Context<'_>, asked: &Asked<'_>, coverage: &Coverage) ->
 /// What removes the finding, and why the draft is not among it where it isn't.
 fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -> (Vec<Cure>, Option<String>) {
     let snapshot = &context.model.snapshot;
-    let edits: Vec<Option<Cure>> = gaps.groups.iter().map(|group| edit(group, snapshot)).collect();
+    let wanted = asked.draft.as_ref().map(|(_, draft)| draft);
+    let edits: Vec<Option<Cure>> = gaps.groups.iter().map(|group| edit(group, snapshot, wanted)).collect();
     let all_edited = edits.iter().all(Option::is_some) && gaps.everyone.is_empty() && !edits.is_empty();
     let mut known = BTreeSet::new();
     let mut cures: Vec<Cure> = edits.into_iter().flatten().filter(|cure| known.insert(cure.subject.clone())).collect();
@@ -155,7 +156,7 @@ fn refusal(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, draft: &Poli
 }
 
 /// The edit that removes a cause, where one does the job better than another policy.
-fn edit(group: &Group, snapshot: &Snapshot) -> Option<Cure> {
+fn edit(group: &Group, snapshot: &Snapshot, wanted: Option<&Policy>) -> Option<Cure> {
     let policy = snapshot.policy(group.cause.policy_id.as_deref()?)?;
     let hand_over = match &group.cause.reason {
         Reason::ExcludedGroup(id) => {
@@ -167,7 +168,7 @@ fn edit(group: &Group, snapshot: &Snapshot) -> Option<Cure> {
                 action: CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot))),
             });
         }
-        Reason::WeakerControl(_) => require_all(policy)?,
+        Reason::WeakerControl(_) => require_all(policy, snapshot, wanted?)?,
         Reason::ReportOnly | Reason::Off => hand_over::turn_on(policy),
         _ => return None,
     };
@@ -182,11 +183,14 @@ fn accounts(count: u64) -> String {
     if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
 }
 
-/// "Require one of the selected controls" → "Require all the selected controls".
-fn require_all(policy: &Policy) -> Option<super::HandOver> {
+/// "Require one of the selected controls" → "Require all the selected controls", where all of them are enough.
+fn require_all(policy: &Policy, snapshot: &Snapshot, wanted: &Policy) -> Option<super::HandOver> {
     let grant = policy.grant.as_ref().filter(|grant| grant.operator == Operator::Or)?;
     let mut after = policy.clone();
     after.grant = Some(crate::tenant::policy::GrantControls { operator: Operator::And, ..grant.clone() });
+    if !asks_at_least(snapshot, &after, wanted) {
+        return None;
+    }
     let body = crate::tenant::write_policy(&after);
     let change = (
         "Grant".to_owned(),

@@ -7,7 +7,7 @@ use crate::tenant::policy::{Applications, Control, Sides};
 use crate::tenant::well_known;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
 
 /// Registering security information outside trusted locations takes MFA.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ static ABOUT: About = About {
     ],
     see_also: &[],
     licence: "P1",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for SecurityInfoRegistration {

@@ -6,7 +6,7 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::{Control, RiskLevel, SessionControls, SignInFrequency};
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
 
 /// Risky sign-ins are made to use MFA.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ static ABOUT: About = About {
     ],
     see_also: &["CIS 5.2.2.8", "MT.1049"],
     licence: "P2",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for SignInRisk {

@@ -6,7 +6,7 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::{Control, Operator, RiskLevel};
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, Finding, Severity, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Users at high risk must change their password.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ static ABOUT: About = About {
     ],
     see_also: &["MT.1049"],
     licence: "P2",
+    thresholds: &[],
+    cure: CureKind::PolicyOrEdit,
 };
 
 impl Check for UserRisk {

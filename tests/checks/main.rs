@@ -1,10 +1,12 @@
-//! Every check on the demo's tenant.
+//! Every check: on the demo's tenant, on tenants made for it, and in the documentation.
+
+mod fixtures;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use portcullis::checks::{self, CHECKS, Context, CureAction, Finding, Verdict};
+use portcullis::checks::{self, CHECKS, Context, CureAction, CureKind, Finding, Threshold, Verdict};
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant};
@@ -128,11 +130,18 @@ fn without_directory_data_nothing_passes_on_an_empty_scope() {
     assert!(roles.not_checked.iter().any(|limit| limit.contains("roleAssignments.json")), "{:?}", roles.not_checked);
 }
 
+/// Checks that no published framework has anything of.
+const OURS: [&str; 1] = ["report-only-age"];
+
 #[test]
 fn ids_and_references_are_unique() {
     let mut seen = BTreeSet::new();
     for about in CHECKS.iter().map(|check| check.about()) {
         assert!(seen.insert(about.id), "{} twice", about.id);
+        let kebab = about.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        assert!(kebab && !about.title.is_empty() && !about.rationale.is_empty(), "{}", about.id);
+        let referred = !about.references.is_empty() || !about.see_also.is_empty();
+        assert!(referred || OURS.contains(&about.id), "{} has no reference", about.id);
         for reference in about.references {
             let forms = ["MS.AAD.", "MT.", "CIS ", "prowler:", "ZT ", "template:"];
             assert!(forms.iter().any(|form| reference.starts_with(form)), "{reference}");
@@ -160,8 +169,17 @@ fn documentation() -> String {
     for about in CHECKS.iter().map(|check| check.about()) {
         let list = |ids: &[&str]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
         let severity = serde_json::to_value(about.severity).unwrap();
+        let cure = match about.cure {
+            CureKind::PolicyOrEdit => {
+                "an edit of what exists where that does the job, otherwise a new policy in report-only"
+            }
+            CureKind::Edit => "a change that a person makes to what exists",
+        };
+        let threshold = |one: &Threshold| format!("`{}.{}` = {} ({})", about.id, one.name, one.default, one.meaning);
+        let thresholds: Vec<String> = about.thresholds.iter().map(threshold).collect();
+        let thresholds = thresholds.iter().map(String::as_str).collect::<Vec<_>>();
         text.push_str(&format!(
-            "\n## {}\n\n`{}` · {} · needs {}\n\n{}\n\nReferences: {}. See also: {}.\n",
+            "\n## {}\n\n`{}` · {} · needs {}\n\n{}\n\n- References: {}\n- See also: {}\n- Thresholds: {}\n- Cure: {cure}\n",
             about.title,
             about.id,
             severity.as_str().unwrap(),
@@ -169,6 +187,7 @@ fn documentation() -> String {
             about.rationale,
             list(about.references),
             list(about.see_also),
+            list(&thresholds),
         ));
     }
     text
