@@ -1,7 +1,6 @@
 //! `portcullis analyze`: every check on a folder, for people or for machines.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use crate::clock::Clock;
 use crate::facts::{Fact, Style, Wording};
 use crate::tenant::{Reading, write_policy};
 
-use super::{Ended, folder, output};
+use super::{Ended, folder, output, sarif};
 
 /// Arguments of `analyze`.
 #[derive(Debug, Args)]
@@ -35,6 +34,8 @@ enum Format {
     Json,
     /// For a page or a ticket
     Markdown,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -63,14 +64,14 @@ impl FailOn {
 impl Analyze {
     /// Reads, judges, prints.
     pub(super) fn run(self) -> anyhow::Result<Ended> {
-        let clock = Clock::system();
-        let snapshot = folder::read(&self.path, &clock)?;
-        let analysis =
-            Analysis::of(Arc::clone(&snapshot), String::new(), &std::collections::BTreeMap::new(), clock.now());
+        let analysis = folder::analysis(&self.path, &Clock::system())?;
         let wording = Wording::new(jiff::tz::TimeZone::system())?;
         match self.format {
             Format::Text => output::line(&listed(&analysis, &wording, &plain)?),
             Format::Markdown => output::line(&listed(&analysis, &wording, &markdown)?),
+            Format::Sarif => {
+                output::line(&serde_json::to_string_pretty(&sarif::log(&analysis, &wording, &self.path)?)?);
+            }
             Format::Json => output::line(&serde_json::to_string_pretty(&machine(&analysis, &wording)?)?),
         }
         let bad = |finding: &&Finding| {

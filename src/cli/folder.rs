@@ -1,12 +1,16 @@
-//! Reads a tenant folder for the offline commands, and says what was not recognised.
+//! Reads what the offline commands work on: a tenant folder, and single JSON files beside it.
 
+use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use serde_json::Value;
 
+use crate::bot::analysis::Analysis;
 use crate::clock::Clock;
-use crate::tenant::{Snapshot, folder};
+use crate::tenant::{Policy, Snapshot, folder, read_policy};
 
 use super::output;
 
@@ -23,4 +27,30 @@ pub(super) fn read(path: &Path, clock: &Clock) -> anyhow::Result<Arc<Snapshot>> 
         snapshot.read_at = clock.now();
     }
     Ok(Arc::new(snapshot))
+}
+
+/// A folder, read and judged by every check.
+pub(super) fn analysis(path: &Path, clock: &Clock) -> anyhow::Result<Analysis> {
+    Ok(Analysis::of(read(path, clock)?, String::new(), &BTreeMap::new(), clock.now()))
+}
+
+/// One JSON value from a file, or from standard input when the path is `-`.
+pub(super) fn json(path: &Path) -> anyhow::Result<Value> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes).context("reading standard input")?;
+    } else {
+        bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+    }
+    serde_json::from_slice(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes))
+        .with_context(|| format!("{}: expected JSON", path.display()))
+}
+
+/// One policy from a file, in any state or none, with or without an id: a draft.
+pub(super) fn draft(path: &Path) -> anyhow::Result<Policy> {
+    let mut body = json(path)?;
+    if let Some(members) = body.as_object_mut() {
+        members.entry("state").or_insert_with(|| "disabled".into());
+    }
+    read_policy(&body).with_context(|| format!("{}", path.display()))
 }

@@ -3,14 +3,18 @@
 mod analyze;
 mod ask;
 mod demo;
+mod diff;
 mod folder;
 mod log;
 mod migrate;
 mod output;
+mod replay;
 mod report;
 mod runtime;
+mod sarif;
 mod serve;
 mod terminal;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -39,6 +43,12 @@ enum Command {
     Ask(ask::Ask),
     /// Write a report of a folder of exported policies: one HTML file, and CSV lists beside it
     Report(report::Report),
+    /// Test one sign-in against a folder of exported policies: which apply, and what they ask for
+    WhatIf(what_if::WhatIf),
+    /// Compare two folders: which policies changed, and who is affected by the change
+    Diff(diff::Diff),
+    /// Run a draft over the past sign-ins of a folder: whom it would have blocked or prompted
+    Replay(replay::Replay),
     /// Show or verify the activity log
     Log(log::Log),
     /// Bring the database to the present version
@@ -76,6 +86,9 @@ async fn dispatch(command: Command) -> anyhow::Result<Ended> {
         Command::Analyze(analyze) => analyze.run(),
         Command::Ask(ask) => ask.run().await,
         Command::Report(report) => report.run(),
+        Command::WhatIf(what_if) => what_if.run(),
+        Command::Diff(diff) => diff.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Log(log) => log.run().await,
         Command::Migrate(migrate) => migrate.run().await,
     }

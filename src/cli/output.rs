@@ -3,6 +3,12 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use crate::bot::answer::Answer;
+use crate::bot::compose::compose;
+use crate::facts::Wording;
+
+use super::terminal;
+
 /// Writes a line to standard output; a closed pipe is not an error.
 pub(super) fn line(text: &str) {
     let mut out = std::io::stdout().lock();
@@ -12,11 +18,28 @@ pub(super) fn line(text: &str) {
 
 /// Says on standard error what went wrong; exit code 2.
 pub(super) fn failed(error: &anyhow::Error) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    let _ = writeln!(std::io::stderr(), "error: {}", told(error));
     ExitCode::from(2)
+}
+
+/// An error with its causes; a cause that the line before it tells already is not said twice.
+fn told(error: &anyhow::Error) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.last().is_some_and(|last| last.contains(&cause)) {
+            said.push(cause);
+        }
+    }
+    said.join(": ")
 }
 
 /// A remark on standard error.
 pub(super) fn remark(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes an answer as the terminal shows cards.
+pub(super) fn answer(answer: Answer, wording: &Wording) -> anyhow::Result<()> {
+    line(&terminal::text(&compose(answer, None, wording)?.card));
+    Ok(())
 }

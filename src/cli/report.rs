@@ -34,8 +34,7 @@ impl Report {
     /// Reads, judges, writes.
     pub(super) fn run(self) -> anyhow::Result<Ended> {
         let clock = Clock::system();
-        let snapshot = folder::read(&self.path, &clock)?;
-        let analysis = Analysis::of(snapshot, String::new(), &std::collections::BTreeMap::new(), clock.now());
+        let analysis = folder::analysis(&self.path, &clock)?;
         let wording = Wording::new(jiff::tz::TimeZone::system())?;
         std::fs::create_dir_all(&self.out).with_context(|| format!("making {}", self.out.display()))?;
         let mut files = vec![self.write("policies.csv", &policies_csv(analysis.snapshot()))?];

@@ -35,7 +35,7 @@ mod out_of_scope;
 mod overlaps;
 mod period;
 mod places;
-mod policy_changes;
+pub(crate) mod policy_changes;
 mod posture_summary;
 mod propose_change;
 mod rollout_plan;
@@ -53,7 +53,7 @@ mod tests;
 mod undo;
 mod user_policies;
 mod verify_log;
-mod what_if;
+pub(crate) mod what_if;
 
 /// A question with everything that an answer may look at.
 #[derive(Clone, Copy)]

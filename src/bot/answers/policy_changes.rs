@@ -126,7 +126,7 @@ fn policy_of(logged: Option<&str>) -> Option<Policy> {
 }
 
 /// The lines of two versions of a policy that differ.
-pub(super) fn difference(before: Option<&Policy>, after: Option<&Policy>, snapshot: &Snapshot) -> Vec<ChangeRow> {
+pub(crate) fn difference(before: Option<&Policy>, after: Option<&Policy>, snapshot: &Snapshot) -> Vec<ChangeRow> {
     let lines = |policy: Option<&Policy>| {
         let named = policy.map(|policy| ("Name", policy.display_name.clone()));
         let rest = policy.map(|policy| describe::policy(policy, snapshot)).unwrap_or_default();

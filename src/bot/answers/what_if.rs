@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
 use crate::checks::rows;
@@ -31,7 +32,8 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
         return Err(Box::new(named::missing("what_if.who")));
     }
     let outcome = asked.analysis.model.evaluate(&stated.sign_in);
-    let mut opening = vec![tested(asked, &stated), verdict(asked, &stated, &outcome)];
+    let disabled = stated.user.is_some_and(|user| !user.enabled);
+    let mut opening = vec![tested(asked, &stated), decision(asked.analysis, &outcome, disabled)];
     opening.extend(cannot(asked, &stated.sign_in, &outcome));
     let mut answer = Answer::sentences(opening);
     let listed = |report_only: bool, wanted: fn(&Applies) -> bool| -> Vec<_> {
@@ -77,11 +79,12 @@ fn tested(asked: Asked<'_>, stated: &Stated<'_>) -> Fact {
         .must_show()
 }
 
-fn verdict(asked: Asked<'_>, stated: &Stated<'_>, outcome: &Outcome) -> Fact {
-    let snapshot = asked.analysis.snapshot();
+/// What the policies that are On come to for one sign-in.
+pub(crate) fn decision(analysis: &Analysis, outcome: &Outcome, disabled: bool) -> Fact {
+    let snapshot = analysis.snapshot();
     let policies = |ids: &[&str]| ids.iter().filter_map(|id| snapshot.policy(id)).collect::<Vec<&Policy>>();
     let names = |policies: &[&Policy]| Term::Names(policies.iter().map(|policy| policy.display_name.clone()).collect());
-    let evidence = |policies: &[&Policy]| asked.analysis.evidence(policies.iter().map(|policy| rows::policy(policy)));
+    let evidence = |policies: &[&Policy]| analysis.evidence(policies.iter().map(|policy| rows::policy(policy)));
     let looked_at = outcome.policies.iter().filter(|one| !one.report_only).count();
     let fact = match &outcome.decision {
         Decision::Block { by } => {
@@ -107,7 +110,6 @@ fn verdict(asked: Asked<'_>, stated: &Stated<'_>, outcome: &Outcome) -> Fact {
             Fact::new("what_if.allow", evidence(&policies(&all)))
         }
     };
-    let disabled = stated.user.is_some_and(|user| !user.enabled);
     fact.with("of", looked_at).with("disabled", Term::Word(if disabled { "yes" } else { "" }.to_owned())).must_show()
 }
 
@@ -182,7 +184,7 @@ fn worded(applies: &Applies, evidence: Evidence, policy: &Policy) -> Fact {
 }
 
 /// The portal's word for a kind of condition.
-fn kind_word(kind: UnmetKind) -> &'static str {
+pub(crate) fn kind_word(kind: UnmetKind) -> &'static str {
     match kind {
         UnmetKind::Users | UnmetKind::AgentIdentities => "Users",
         UnmetKind::WorkloadIdentities => "Workload identities",

@@ -1,0 +1,76 @@
+//! Findings as SARIF 2.1.0, for code scanning and dashboards that read it.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::bot::analysis::Analysis;
+use crate::checks::{self, About, CHECKS, Finding, Severity, Verdict};
+use crate::facts::{Style, Wording, WordingError};
+
+/// The log of one run: every check as a rule, every failed or undecided one as a result.
+///
+/// # Errors
+/// When a fact has no wording, which is a fault of the program.
+pub(super) fn log(analysis: &Analysis, wording: &Wording, path: &Path) -> Result<Value, WordingError> {
+    let rules: Vec<Value> = CHECKS.iter().map(|check| rule(check.about())).collect();
+    let uri = path.display().to_string().replace('\\', "/");
+    let results = analysis.findings.iter().filter_map(|finding| result(finding, wording, &uri).transpose());
+    Ok(json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "Portcullis", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+            "results": results.collect::<Result<Vec<_>, _>>()?,
+        }],
+    }))
+}
+
+fn rule(about: &About) -> Value {
+    json!({
+        "id": about.id,
+        "shortDescription": {"text": about.title},
+        "fullDescription": {"text": about.rationale},
+        "defaultConfiguration": {"level": level(about.severity)},
+        "properties": {"tags": about.references, "security-severity": score(about.severity)},
+    })
+}
+
+fn result(finding: &Finding, wording: &Wording, uri: &str) -> Result<Option<Value>, WordingError> {
+    let Some(about) = checks::about(finding.check) else { return Ok(None) };
+    let (kind, level) = match finding.verdict {
+        Verdict::Fail => ("fail", level(about.severity)),
+        // SARIF: a result that isn't a failure has no level.
+        Verdict::Review => ("review", "none"),
+        Verdict::Pass | Verdict::NotApplicable => return Ok(None),
+    };
+    let facts = finding.facts.iter().map(|fact| wording.of(fact, Style::Full)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(json!({
+        "ruleId": about.id,
+        "kind": kind,
+        "level": level,
+        "message": {"text": facts.join("\n")},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],
+        "partialFingerprints": {"check/v1": about.id},
+        "properties": {"notChecked": finding.not_checked},
+    })))
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    }
+}
+
+/// The score that code scanning sorts by.
+fn score(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.5",
+        Severity::Low => "3.0",
+        Severity::Info => "0.0",
+    }
+}

@@ -1,0 +1,167 @@
+//! `portcullis what-if`: one sign-in, in the words of Graph's `evaluate`, against a folder of policies.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use crate::bot::analysis::Analysis;
+use crate::bot::answer::{Answer, Part, column};
+use crate::bot::answers::what_if::{decision, kind_word};
+use crate::bot::describe::grant_words;
+use crate::checks::rows::state_word;
+use crate::clock::Clock;
+use crate::engine::evaluate::{Decision, Demand};
+use crate::engine::request::{Unstated, read_request, respond};
+use crate::engine::{Applies, Outcome, PolicyOutcome};
+use crate::facts::Wording;
+use crate::tenant::sign_in::{Identity, Target};
+use crate::tenant::{Policy, SignIn, Snapshot};
+
+use super::{Ended, folder, output};
+
+/// What a request looks like, for `--help`.
+const EXAMPLE: &str = r#"REQUEST is the body of Graph's `POST /identity/conditionalAccess/evaluate`, so that a recorded request can be
+tried here and the answers compared:
+
+  {"signInIdentity": {"userId": "<object id>"},
+   "signInContext": {"includeApplications": ["<app id>"]},
+   "signInConditions": {"clientAppType": "browser", "devicePlatform": "iOS", "country": "BR"}}"#;
+
+/// Arguments of `what-if`.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLE)]
+pub(super) struct WhatIf {
+    /// A folder, or one file, of exported policies and whatever else of the tenant there is
+    path: PathBuf,
+    /// The sign-in as JSON, in the shape of Graph's `evaluate` request; `-` for standard input
+    request: PathBuf,
+    /// How to print; `json` is the shape of Graph's response, with our decision beside it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// What a condition means that the request doesn't state: none, as Graph takes it, or not known
+    #[arg(long, value_enum, default_value_t = Open::None)]
+    unstated: Open,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Open {
+    /// There is none
+    None,
+    /// It isn't known: policies that need it depend on it
+    Unknown,
+}
+
+impl WhatIf {
+    /// Reads, evaluates, prints.
+    pub(super) fn run(self) -> anyhow::Result<Ended> {
+        let request = folder::json(&self.request)?;
+        let unstated = match self.unstated {
+            Open::None => Unstated::None,
+            Open::Unknown => Unstated::Unknown,
+        };
+        let sign_in = read_request(&request, unstated).with_context(|| format!("{}", self.request.display()))?;
+        check_stated(&sign_in).with_context(|| format!("{}", self.request.display()))?;
+        let analysis = folder::analysis(&self.path, &Clock::system())?;
+        let outcome = analysis.model.evaluate(&sign_in);
+        match self.format {
+            Format::Text => {
+                output::answer(told(&analysis, &sign_in, &outcome), &Wording::new(jiff::tz::TimeZone::system())?)?;
+            }
+            Format::Json => {
+                let applied_only = request.get("appliedPoliciesOnly").and_then(Value::as_bool) == Some(true);
+                output::line(&serde_json::to_string_pretty(&machine(analysis.snapshot(), &outcome, applied_only))?);
+            }
+        }
+        Ok(Ended::Fine)
+    }
+}
+
+/// Graph refuses a request without an identity or a target; so do we, since both decide everything.
+fn check_stated(sign_in: &SignIn) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        sign_in.identity != Identity::Unstated,
+        "/signInIdentity: expected a userId, an externalUserType or a servicePrincipalId"
+    );
+    anyhow::ensure!(
+        sign_in.target != Target::Unstated,
+        "/signInContext: expected includeApplications, userAction or authenticationContextValue"
+    );
+    Ok(())
+}
+
+/// The decision, then each policy with its result, as a table.
+fn told(analysis: &Analysis, sign_in: &SignIn, outcome: &Outcome) -> Answer {
+    let snapshot = analysis.snapshot();
+    let disabled = match &sign_in.identity {
+        Identity::User { id: Some(id), .. } => snapshot.directory.user(id).is_some_and(|user| !user.enabled),
+        _ => false,
+    };
+    let row = |one: &PolicyOutcome| {
+        let policy = snapshot.policy(&one.policy_id)?;
+        let (result, because) = result(one, policy, snapshot);
+        Some(vec![policy.display_name.clone(), state_word(policy.state).to_owned(), result.to_owned(), because])
+    };
+    let mut rows: Vec<(u8, Vec<String>)> =
+        outcome.policies.iter().filter_map(|one| Some((order(one), row(one)?))).collect();
+    rows.sort_by_key(|(order, _)| *order);
+    Answer::sentences(vec![decision(analysis, outcome, disabled)]).part(Part::Table {
+        columns: ["Policy", "Enable policy", "Result", "Because"].map(column).to_vec(),
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        more: 0,
+    })
+}
+
+/// What applies first, then what may, then the rest.
+fn order(one: &PolicyOutcome) -> u8 {
+    match (&one.applies, one.report_only) {
+        (Applies::Yes, false) => 0,
+        (Applies::DependsOn(_) | Applies::NotDecided(_), false) => 1,
+        (Applies::Yes | Applies::DependsOn(_) | Applies::NotDecided(_), true) => 2,
+        (Applies::No(_), _) => 3,
+    }
+}
+
+fn result(one: &PolicyOutcome, policy: &Policy, snapshot: &Snapshot) -> (&'static str, String) {
+    let list = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+    match &one.applies {
+        Applies::Yes => {
+            let asks = policy.grant.as_ref().map(|grant| grant_words(grant, snapshot));
+            ("applies", asks.unwrap_or_else(|| "Session controls only".to_owned()))
+        }
+        Applies::DependsOn(on) => ("depends", list(on)),
+        Applies::NotDecided(on) => ("needs a manual look", list(on)),
+        Applies::No(kind) => ("not applied", kind_word(*kind).to_owned()),
+    }
+}
+
+/// Graph's response, and beside it what Graph doesn't say: what all policies come to.
+fn machine(snapshot: &Snapshot, outcome: &Outcome, applied_only: bool) -> Value {
+    let mut response = respond(snapshot, outcome, applied_only);
+    if let Some(members) = response.as_object_mut() {
+        members.insert("decision".to_owned(), decided(&outcome.decision));
+    }
+    response
+}
+
+fn decided(decision: &Decision) -> Value {
+    let demands = |demands: &[Demand]| -> Vec<Value> {
+        let one = |demand: &Demand| json!({"policy": demand.policy_id, "operator": demand.operator, "controls": demand.controls});
+        demands.iter().map(one).collect()
+    };
+    match decision {
+        Decision::Allow => json!("allow"),
+        Decision::Block { by } => json!({"block": by}),
+        Decision::Require(all) => json!({"require": demands(all)}),
+        Decision::DependsOn { on, surely } => json!({"dependsOn": on, "require": demands(surely)}),
+    }
+}

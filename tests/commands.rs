@@ -1,0 +1,281 @@
+//! The offline commands, as a person or a script calls them: what they print and how they end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The made-up tenant "Brightwater" of `tests/data/tenant`.
+fn tenant() -> String {
+    data("tenant")
+}
+
+fn data(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name).display().to_string()
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(arguments).env("TZ", "UTC").stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What is printed, and how it ended.
+fn said(arguments: &[&str]) -> (String, i32) {
+    let output = run(arguments);
+    let errors = text(&output.stderr);
+    assert!(output.status.code() != Some(2), "{errors}");
+    (text(&output.stdout).trim_end().to_owned(), output.status.code().unwrap())
+}
+
+fn json(arguments: &[&str]) -> (Value, i32) {
+    let (text, code) = said(arguments);
+    (serde_json::from_str(&text).unwrap(), code)
+}
+
+/// What is said on standard error of something that can't be done; it must end with 2 and print nothing else.
+fn refused(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+    text(&output.stderr).replace(env!("CARGO_MANIFEST_DIR"), "PROJECT")
+}
+
+/// A copy of the tenant with some of its files changed.
+fn changed(files: &[(&str, &dyn Fn(&mut Value))]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(tenant()).unwrap() {
+        let from = entry.unwrap().path();
+        fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+    }
+    for (name, change) in files {
+        let path = folder.path().join(name);
+        let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(&mut value);
+        fs::write(&path, value.to_string()).unwrap();
+    }
+    folder
+}
+
+fn at(folder: &tempfile::TempDir) -> String {
+    folder.path().display().to_string()
+}
+
+#[test]
+fn a_sign_in_test_says_the_decision_and_each_policy() {
+    let (text, code) = said(&["what-if", &tenant(), &data("legacy-sign-in.json")]);
+    insta::assert_snapshot!(text, @r"
+    Blocked by CA002 – Block legacy authentication – All users (of 2 policies that are On). [1]
+
+    Policy                                           Enable policy  Result   Because
+    CA001 – Require MFA – All users                  On             applies  Require multifactor authentication
+    CA002 – Block legacy authentication – All users  On             applies  Block access
+    CA003 – Require compliant device – Staff         Report-only    applies  Require device to be marked as compliant
+
+    [1] Blocked by CA002 – Block legacy authentication – All users (1 policy)
+    ");
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn the_answer_to_a_machine_has_the_shape_of_graphs_evaluate() {
+    let (answer, _) = json(&["what-if", &tenant(), &data("legacy-sign-in.json"), "--format", "json"]);
+    assert_eq!(answer["decision"]["block"][0], "c0000000-0000-4000-8000-000000000002");
+    let applied = answer["value"].as_array().unwrap();
+    assert_eq!(applied.len(), 3);
+    assert!(applied.iter().all(|one| one["policyApplies"] == true && one["analysisReasons"] == "notSet"));
+}
+
+#[test]
+fn what_a_request_leaves_open_is_none_for_graph_and_unknown_for_a_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = folder.path().join("request.json");
+    let body = r#"{"signInIdentity": {"userId": "a0000000-0000-4000-8000-000000000002"}, "signInContext": {"includeApplications": ["x"]}}"#;
+    fs::write(&request, body).unwrap();
+    let request = request.display().to_string();
+    let reason = |more: &[&str]| {
+        let (answer, _) = json(&[&["what-if", &tenant(), &request, "--format", "json"], more].concat());
+        answer["value"][1]["analysisReasons"].clone()
+    };
+    assert_eq!(reason(&[]), "clientApps");
+    assert_eq!(reason(&["--unstated", "unknown"]), "notEnoughInformation");
+}
+
+#[test]
+fn a_weakened_policy_names_who_must_do_less_and_fails() {
+    let weaker = changed(&[
+        ("policies.json", &|policies| {
+            policies["value"][0]["grantControls"]["builtInControls"] = serde_json::json!(["mfa", "compliantDevice"]);
+        }),
+        ("groups.json", &|groups| {
+            groups["value"][1]["members"].as_array_mut().unwrap().push("a0000000-0000-4000-8000-000000000002".into());
+        }),
+    ]);
+    let (text, code) = said(&["diff", &tenant(), &at(&weaker)]);
+    insta::assert_snapshot!(text, @r"
+    2 policies differ: 0 added, 0 removed, 1 edited, 1 by their members alone.
+
+    WHO IS AFFECTED
+
+    - 5 accounts no longer have to meet multifactor authentication everywhere: Amara Holt, Ben Sato, Chloe Marsh, Dev Patel and Erin Guest.
+
+    WHAT CHANGED
+
+    CA001 – Require MFA – All users: Grant.
+
+    Grant: Require multifactor authentication → Require one of the selected controls: Require multifactor authentication, Require device to be marked as compliant
+
+    CA002 – Block legacy authentication – All users: members of its groups or roles; no longer reaches 1.
+    ");
+    assert_eq!(code, 1);
+    assert_eq!(said(&["diff", &at(&weaker), &tenant()]).1, 0, "stricter is fine");
+    assert_eq!(said(&["diff", &at(&weaker), &tenant(), "--fail-on", "any"]).1, 1);
+}
+
+#[test]
+fn equal_folders_differ_in_nothing() {
+    let (text, code) = said(&["diff", &tenant(), &tenant(), "--fail-on", "any"]);
+    assert_eq!((text.as_str(), code), ("No policy changed, and nobody is affected: 3 policies before, 3 after.", 0));
+    let (found, _) = json(&["diff", &tenant(), &tenant(), "--format", "json"]);
+    assert_eq!(found, serde_json::json!({"changes": [], "shifts": [], "peopleListed": true}));
+}
+
+#[test]
+fn a_draft_is_counted_over_past_sign_ins() {
+    let draft = data("require-compliant-device.json");
+    let (text, code) = said(&["replay", &tenant(), "--draft", &draft]);
+    assert!(text.contains("It would have blocked 2 sign-ins: 1 person; by app: Outlook web 2."), "{text}");
+    assert_eq!(code, 0);
+    let (counted, _) = json(&["replay", &tenant(), "--draft", &draft, "--format", "json"]);
+    assert_eq!(counted["impact"]["total"]["failure"], 2);
+    assert_eq!(counted["impact"]["total"]["success"], 2);
+    assert_eq!(counted["agreement"][0]["rate"], 1.0);
+    assert_eq!(counted["lockout"]["anybody"], "yes");
+}
+
+#[test]
+fn a_policy_of_the_folder_can_be_replayed_by_name() {
+    let name = "ca003 – require compliant device – staff";
+    let (counted, _) = json(&["replay", &tenant(), "--policy", name, "--format", "json"]);
+    assert_eq!(counted["impact"]["users"]["a0000000-0000-4000-8000-000000000002"]["failure"], 2);
+    insta::assert_snapshot!(refused(&["replay", &tenant(), "--policy", "CA9"]), @"error: no policy `CA9` in the folder; give its whole name or its object id");
+}
+
+#[test]
+fn a_draft_that_locks_everybody_out_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let draft = folder.path().join("draft.json");
+    let body = r#"{"displayName": "x", "state": "enabled", "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}}, "grantControls": {"operator": "OR", "builtInControls": ["block"]}}"#;
+    fs::write(&draft, body).unwrap();
+    assert_eq!(said(&["replay", &tenant(), "--draft", &draft.display().to_string()]).1, 1);
+}
+
+#[test]
+fn checks_for_machines_people_and_code_scanning() {
+    let (checked, code) = json(&["analyze", &tenant(), "--format", "json"]);
+    assert_eq!(code, 1, "a high check fails");
+    for member in ["checks", "coverage", "suggestions", "tenant"] {
+        assert!(!checked[member].is_null(), "{member}");
+    }
+    for check in checked["checks"].as_array().unwrap() {
+        for member in ["id", "title", "severity", "references", "verdict", "evidence", "notChecked"] {
+            assert!(!check[member].is_null(), "{member} of {}", check["id"]);
+        }
+    }
+    let verdict = |id: &str| {
+        let all = checked["checks"].as_array().unwrap();
+        all.iter().find(|check| check["id"] == id).unwrap()["verdict"].clone()
+    };
+    assert_eq!((verdict("mfa-all-users"), verdict("device-code-flow")), ("pass".into(), "fail".into()));
+
+    let (log, _) = json(&["analyze", &tenant(), "--format", "sarif"]);
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), checked["checks"].as_array().unwrap().len());
+    let results = run["results"].as_array().unwrap();
+    let result = results.iter().find(|result| result["ruleId"] == "device-code-flow").unwrap();
+    assert_eq!((result["kind"].as_str(), result["level"].as_str()), (Some("fail"), Some("error")));
+    assert!(results.iter().all(|result| result["ruleId"] != "mfa-all-users"));
+
+    let (markdown, _) = said(&["analyze", &tenant(), "--format", "markdown"]);
+    assert!(markdown.contains("## Device code flow blocked\n\n**FAILS** · High"), "{markdown}");
+    assert_eq!(said(&["analyze", &tenant(), "--fail-on", "never"]).1, 0);
+}
+
+#[test]
+fn a_report_is_one_page_with_lists_beside_it() {
+    let out = tempfile::tempdir().unwrap();
+    let (text, code) = said(&["report", &tenant(), "--out", &at(&out)]);
+    assert_eq!(code, 0);
+    assert!(text.contains("device-code-flow-open.csv"), "{text}");
+    let page = fs::read_to_string(out.path().join("report.html")).unwrap();
+    for part in ["Device code flow blocked", "CA003 – Require compliant device – Staff", "CA-Excl-Legacy"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script") && !page.contains("http-equiv=\"refresh\""), "nothing in it runs or leads away");
+    let list = fs::read_to_string(out.path().join("device-code-flow-open.csv")).unwrap();
+    assert_eq!(list.lines().count(), 1 + 5, "{list}");
+}
+
+#[test]
+fn a_question_is_answered_from_the_folder() {
+    let (text, _) = said(&["ask", &tenant(), "what does CA002 do?"]);
+    assert!(text.contains("Block access") && text.contains("CA-Excl-Legacy"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_place() {
+    let broken = changed(&[("policies.json", &|policies| {
+        policies["value"][1]["conditions"]["users"]["excludeGroups"] = serde_json::json!(7);
+    })]);
+    let named = |arguments: &[&str]| refused(arguments).replace(&at(&broken), "DIR");
+    let said = [
+        named(&["analyze", &at(&broken)]),
+        refused(&["analyze", "no-such-folder"]),
+        refused(&["what-if", &tenant(), &data("require-compliant-device.json")]),
+        refused(&["replay", &tenant(), "--draft", &data("legacy-sign-in.json")]),
+    ];
+    insta::assert_snapshot!(said.concat(), @r"
+    error: reading DIR: DIR/policies.json /value/1/conditions/users/excludeGroups: expected an array of strings, found a number
+    error: reading no-such-folder: can't read no-such-folder: No such file or directory (os error 2)
+    error: PROJECT/tests/data/require-compliant-device.json: /signInIdentity: expected a userId, an externalUserType or a servicePrincipalId
+    error: PROJECT/tests/data/legacy-sign-in.json: /conditions: expected the policy's conditions, found nothing
+    ");
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let (help, _) = said(&["--help"]);
+    for command in ["demo", "serve", "analyze", "report", "ask", "what-if", "diff", "replay", "log", "migrate"] {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
+        let (own, _) = said(&[command, "--help"]);
+        assert!(own.contains("Usage:"), "{command}");
+    }
+}
+
+#[test]
+fn the_shapes_of_real_files_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&str, &str); 3] = [
+        (
+            "Pascal.json",
+            r#"{"Objects": [{"Id": "p1", "DisplayName": "A", "State": "Enabled", "Conditions": {"Users": {"IncludeUsers": ["all"]}, "Applications": {"IncludeApplications": ["All"]}, "ClientAppTypes": ["All"]}, "GrantControls": {"Operator": "OR", "BuiltInControls": ["Mfa"]}}]}"#,
+        ),
+        (
+            "graph.json",
+            r#"{"value": [{"id": "p2", "displayName": "B", "state": "enabled", "conditions": {"users": {"includeUsers": ["None"]}, "applications": {"includeApplications": ["All"]}, "authenticationFlows": {"transferMethods": "deviceCodeFlow,authenticationTransfer"}, "devices": {"deviceFilter": {"mode": null, "rule": null}}, "times": null}, "grantControls": null}]}"#,
+        ),
+        (
+            "one.json",
+            r#"{"id": "p3", "displayName": "C", "state": "disabled", "conditions": {"users": {"includeUsers": ["Current administrator will be excluded"], "includeGuestsOrExternalUsers": {"guestOrExternalUserTypes": null}}, "applications": {"includeApplications": ["Office 365", "%placeholder%"]}, "authenticationFlows": {"transferMethods": ["deviceCodeFlow"]}}, "grantControls": {"operator": null, "builtInControls": ["MfaAndChangePassword"], "authenticationStrength": null}}"#,
+        ),
+    ];
+    for (name, text) in cases {
+        fs::write(PathBuf::from(folder.path()).join(name), text).unwrap();
+    }
+    let (checked, _) = json(&["analyze", &at(&folder), "--format", "json"]);
+    assert_eq!(checked["tenant"]["policies"], 3);
+}
