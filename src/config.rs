@@ -94,14 +94,14 @@ pub enum Credential {
     Fixed(SecretString),
 }
 
-/// Time between two requests to each service; zero means no pacing.
+/// Time that a request to each service takes up; zero means no pacing.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacing {
     /// Conditional Access and Identity Protection.
     pub conditional_access: Duration,
     /// Sign-ins, audit records, registration details.
     pub reports: Duration,
-    /// Everything else.
+    /// Everything else, for each resource unit that a request costs.
     pub directory: Duration,
 }
 

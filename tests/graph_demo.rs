@@ -1,5 +1,8 @@
 //! The Graph client against the demo's tenant: the whole way from the token to the snapshot and back to a policy.
 
+#[path = "graph_demo/delta.rs"]
+mod delta;
+
 use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan};
@@ -56,6 +59,11 @@ impl Demo {
 }
 
 async fn demo(users: u32) -> Demo {
+    demo_with(users, |_| {}).await
+}
+
+/// A tenant whose reader is configured in some other way.
+async fn demo_with(users: u32, configure: impl FnOnce(&mut Config)) -> Demo {
     let today: Timestamp = TODAY.parse().unwrap();
     let clock = Clock::fixed(today);
     let options = Options {
@@ -68,7 +76,7 @@ async fn demo(users: u32) -> Demo {
         }),
     };
     let service = Service::start(options).await.unwrap();
-    let config = Config::loopback(Loopback {
+    let mut config = Config::loopback(Loopback {
         graph: service.graph_base(),
         login: service.base_url(),
         tenant_id: &service.tenant_id,
@@ -77,6 +85,7 @@ async fn demo(users: u32) -> Demo {
         store: "sqlite::memory:",
     })
     .unwrap();
+    configure(&mut config);
     let client = Client::new(&config, clock.clone()).unwrap();
     Demo { service, config, client, clock }
 }

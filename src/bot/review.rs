@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
-use crate::graph::{self, GraphError, Progress};
+use crate::graph::{self, Fresh, GraphError, Marks, Previous, Progress};
 use crate::jobs::Outcome;
 use crate::log::{Action, Actor, NewEntry};
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::runs::{RunEnd, RunState};
-use crate::tenant::{Kind, Snapshot};
+use crate::store::settings::Key;
+use crate::tenant::Kind;
 
 use super::analysis::Analysis;
 use super::reconcile;
@@ -59,7 +60,7 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     note(&app, Action::RunStarted, &job.id, json!({})).await?;
     let read = read(&app, &job.id).await?;
     let (state, error, snapshot) = match read {
-        Ok(snapshot) => (RunState::Finished, None, Some(conclude(&app, snapshot).await?)),
+        Ok(fresh) => (RunState::Finished, None, Some(conclude(&app, fresh).await?)),
         Err(GraphError::Cancelled) => (RunState::Cancelled, None, None),
         Err(error) => (RunState::Failed, Some(error.to_string()), None),
     };
@@ -75,9 +76,11 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
 }
 
 /// Keeps a new reading, judges it and reconciles what is suggested; gives the reading's hash.
-async fn conclude(app: &App, snapshot: Snapshot) -> anyhow::Result<String> {
+async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result<String> {
     let snapshot = Arc::new(snapshot);
     let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await?;
+    let left_off = LeftOff { snapshot: kept.hash.clone(), marks };
+    app.store.set(Key { tenant: app.tenant(), name: LEFT_OFF, at: app.clock.now() }, &left_off).await?;
     let (hash, thresholds, now) = (kept.hash.clone(), app.config.thresholds.clone(), app.clock.now());
     let analysis = tokio::task::spawn_blocking(move || Analysis::of(snapshot, hash, &thresholds, now)).await?;
     let analysis = Arc::new(analysis);
@@ -88,12 +91,16 @@ async fn conclude(app: &App, snapshot: Snapshot) -> anyhow::Result<String> {
 }
 
 /// Reads the tenant while another task writes down how far it is and listens for the wish to cancel.
-async fn read(app: &App, run: &str) -> anyhow::Result<Result<Snapshot, GraphError>> {
+async fn read(app: &App, run: &str) -> anyhow::Result<Result<Fresh, GraphError>> {
     let graph = app.graph.as_ref().context("no live tenant is configured")?;
-    let previous = app.newest_analysis().await?;
-    let previous = previous.as_ref().map(|analysis| analysis.snapshot());
+    let known = app.newest_analysis().await?;
+    let left_off: Option<LeftOff> = app.store.setting(app.tenant(), LEFT_OFF).await?;
+    let previous = known.as_ref().map(|analysis| {
+        let marks = left_off.as_ref().filter(|left_off| left_off.snapshot == analysis.hash);
+        Previous { snapshot: analysis.snapshot(), marks: marks.map(|left_off| &left_off.marks) }
+    });
     let pages = Pages::default();
-    let reading = graph::read_snapshot(graph, &pages, previous);
+    let reading = graph::read_tenant(graph, &pages, previous);
     tokio::pin!(reading);
     let mut tick = tokio::time::interval(TICK);
     loop {
@@ -106,6 +113,17 @@ async fn read(app: &App, run: &str) -> anyhow::Result<Result<Snapshot, GraphErro
             }
         }
     }
+}
+
+/// The setting that remembers where the last reading left off.
+const LEFT_OFF: &str = "left-off";
+
+/// Where a reading left off; good only for going on from that very reading.
+#[derive(Debug, Serialize, Deserialize)]
+struct LeftOff {
+    /// Content hash of the reading.
+    snapshot: String,
+    marks: Marks,
 }
 
 /// How far a reading is: objects by kind.

@@ -83,7 +83,7 @@ impl Default for RawPacing {
         Self {
             conditional_access: SignedDuration::from_secs(1),
             reports: SignedDuration::from_secs(2),
-            directory: SignedDuration::from_millis(10),
+            directory: SignedDuration::from_millis(3),
         }
     }
 }

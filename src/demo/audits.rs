@@ -43,10 +43,31 @@ impl Change {
         Self { activity, service: "Conditional Access", targets: json!([target]) }
     }
 
-    fn location(old: &Value, new: &Value) -> Self {
+    /// A named location was changed.
+    #[must_use]
+    pub fn location(old: &Value, new: &Value) -> Self {
         let modified = json!([{ "displayName": "NamedLocation", "oldValue": text(old), "newValue": text(new) }]);
         let target = json!({ "id": new.get("id"), "displayName": new.get("displayName"), "type": "Other", "modifiedProperties": modified });
         Self { activity: "Update named location", service: "Conditional Access", targets: json!([target]) }
+    }
+
+    /// A user object was added, changed or deleted.
+    #[must_use]
+    pub fn user(activity: &'static str, people: &People, user: u32) -> Self {
+        Self::simple(activity, "User", &people.id(user), &display_name(people, user))
+    }
+
+    /// A member was taken out of the group at `at`.
+    #[must_use]
+    pub fn no_member(tenant: &Tenant, group: (usize, &Group), member: Member) -> Self {
+        let mut change = Self { activity: "Remove member from group", ..Self::member(tenant, group, member) };
+        // What the group was stands on the other side of a removal.
+        let modified = change.targets.pointer_mut("/0/modifiedProperties").and_then(Value::as_array_mut);
+        for property in modified.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let was = property.insert("newValue".into(), Value::Null);
+            property.insert("oldValue".into(), was.unwrap_or_default());
+        }
+        change
     }
 
     /// A member was added to the group at `at`.

@@ -6,16 +6,17 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::audits::{Actor, Change};
+use super::audits::Actor;
 use super::graph::GraphError;
 use super::graph::groups::group_index;
 use super::graph::policies::change;
-use super::groups::Member;
 use super::people::People;
 use super::state::Demo;
+use super::tenant::Tenant;
 use super::user_json::display_name;
 
 /// Routes.
@@ -23,7 +24,10 @@ pub fn routes() -> Router<Arc<Demo>> {
     Router::new()
         .route("/demo/requests", get(requests))
         .route("/demo/colleague/policies/{id}", post(edit))
-        .route("/demo/colleague/groups/{id}/members", post(add_members))
+        .route("/demo/colleague/groups/{id}/members", post(add_members).delete(remove_members))
+        .route("/demo/colleague/locations/{id}", post(edit_location))
+        .route("/demo/colleague/users", post(hire))
+        .route("/demo/colleague/users/{id}", post(enable).delete(fire))
 }
 
 #[derive(Deserialize)]
@@ -35,9 +39,22 @@ struct Edit {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Addition {
+struct Members {
     by: String,
     user_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct By {
+    by: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Switch {
+    by: String,
+    account_enabled: bool,
 }
 
 async fn requests(State(demo): State<Arc<Demo>>) -> Json<Value> {
@@ -56,20 +73,79 @@ async fn edit(
 async fn add_members(
     State(demo): State<Arc<Demo>>,
     Path(id): Path<String>,
-    Json(addition): Json<Addition>,
+    Json(named): Json<Members>,
+) -> Result<StatusCode, GraphError> {
+    each_member(&demo, &id, named, |tenant, (group, user), by| tenant.join(group, user, by))
+}
+
+async fn remove_members(
+    State(demo): State<Arc<Demo>>,
+    Path(id): Path<String>,
+    Json(named): Json<Members>,
+) -> Result<StatusCode, GraphError> {
+    each_member(&demo, &id, named, |tenant, (group, user), by| tenant.part(group, user, by))
+}
+
+fn each_member(
+    demo: &Demo,
+    id: &str,
+    named: Members,
+    change: impl Fn(&mut Tenant, (usize, u32), (Timestamp, &Actor)),
 ) -> Result<StatusCode, GraphError> {
     let now = demo.now();
     let mut tenant = demo.tenant();
-    let (at, by) = (group_index(&tenant, &id)?, actor(&tenant.people, &addition.by));
+    let (at, by) = (group_index(&tenant, id)?, actor(&tenant.people, &named.by));
     let user = |id: &String| tenant.people.index(id).ok_or_else(|| GraphError::not_found("User", id));
-    let users: Vec<u32> = addition.user_ids.iter().map(user).collect::<Result<_, _>>()?;
-    for member in users.into_iter().map(Member::User) {
-        tenant.groups.add_member(at, member, now);
-        let change = tenant.groups.get(at).map(|group| Change::member(&tenant, (at, group), member));
-        if let Some(change) = change {
-            tenant.audit(now, &by, &change);
-        }
+    let users: Vec<u32> = named.user_ids.iter().map(user).collect::<Result<_, _>>()?;
+    for user in users {
+        change(&mut tenant, (at, user), (now, &by));
     }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn edit_location(
+    State(demo): State<Arc<Demo>>,
+    Path(id): Path<String>,
+    Json(edit): Json<Edit>,
+) -> Result<StatusCode, GraphError> {
+    let now = demo.now();
+    let mut tenant = demo.tenant();
+    let by = actor(&tenant.people, &edit.by);
+    let moved = tenant.move_location(&id, &edit.patch, (now, &by));
+    moved.then_some(StatusCode::NO_CONTENT).ok_or_else(|| GraphError::not_found("NamedLocation", &id))
+}
+
+async fn hire(State(demo): State<Arc<Demo>>, Json(by): Json<By>) -> Json<Value> {
+    let now = demo.now();
+    let mut tenant = demo.tenant();
+    let by = actor(&tenant.people, &by.by);
+    let user = tenant.hire((now, &by));
+    Json(json!({ "id": tenant.people.id(user) }))
+}
+
+async fn enable(
+    State(demo): State<Arc<Demo>>,
+    Path(id): Path<String>,
+    Json(switch): Json<Switch>,
+) -> Result<StatusCode, GraphError> {
+    let now = demo.now();
+    let mut tenant = demo.tenant();
+    let by = actor(&tenant.people, &switch.by);
+    let user = tenant.people.index(&id).ok_or_else(|| GraphError::not_found("User", &id))?;
+    tenant.enable(user, switch.account_enabled, (now, &by));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn fire(
+    State(demo): State<Arc<Demo>>,
+    Path(id): Path<String>,
+    Json(by): Json<By>,
+) -> Result<StatusCode, GraphError> {
+    let now = demo.now();
+    let mut tenant = demo.tenant();
+    let by = actor(&tenant.people, &by.by);
+    let user = tenant.people.index(&id).ok_or_else(|| GraphError::not_found("User", &id))?;
+    tenant.fire(user, (now, &by));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -53,6 +53,8 @@ pub struct Group {
     pub nested: Vec<usize>,
     /// Members added by somebody at a moment that matters.
     pub added: Vec<(Member, Timestamp)>,
+    /// Members that somebody took out.
+    pub removed: BTreeSet<Member>,
     /// Index of the owner.
     pub owner: u32,
 }
@@ -121,7 +123,16 @@ impl Groups {
     /// Adds `member` to the group at `at`, at a moment.
     pub fn add_member(&mut self, at: usize, member: Member, when: Timestamp) {
         if let Some(group) = self.0.get_mut(at) {
+            group.removed.remove(&member);
             group.added.push((member, when));
+        }
+    }
+
+    /// Takes `member` out of the group at `at`.
+    pub fn remove_member(&mut self, at: usize, member: Member) {
+        if let Some(group) = self.0.get_mut(at) {
+            group.added.retain(|(added, _)| *added != member);
+            group.removed.insert(member);
         }
     }
 
@@ -129,8 +140,12 @@ impl Groups {
     #[must_use]
     pub fn has(&self, people: &People, at: usize, user: u32, when: Timestamp) -> bool {
         self.0.get(at).is_some_and(|group| {
+            let member = Member::User(user);
+            if group.removed.contains(&member) || people.get(user).is_none() {
+                return false;
+            }
             by_rule(people, &group.rule, user)
-                || group.added.iter().any(|(member, since)| *member == Member::User(user) && *since <= when)
+                || group.added.iter().any(|(added, since)| *added == member && *since <= when)
         })
     }
 
@@ -152,7 +167,8 @@ impl Groups {
             Member::Group(child) if *since <= when => Some(*child),
             _ => None,
         });
-        group.into_iter().flat_map(|group| group.nested.iter().copied()).chain(late)
+        let stays = move |child: &usize| group.is_some_and(|group| !group.removed.contains(&Member::Group(*child)));
+        group.into_iter().flat_map(|group| group.nested.iter().copied()).chain(late).filter(stays)
     }
 
     /// All groups a user is in at a moment, nesting counted.
@@ -253,7 +269,16 @@ fn by_rule(people: &People, rule: &Rule, user: u32) -> bool {
 
 fn group(name: &'static str, description: &'static str, rule: Rule) -> Group {
     let owner = People::cast_index("Dahlberg");
-    Group { name, description, rule, dynamic: None, nested: Vec::new(), added: Vec::new(), owner }
+    Group {
+        name,
+        description,
+        rule,
+        dynamic: None,
+        nested: Vec::new(),
+        added: Vec::new(),
+        removed: BTreeSet::new(),
+        owner,
+    }
 }
 
 fn dynamic(name: &'static str, description: &'static str, text: &'static str, rule: Rule) -> Group {

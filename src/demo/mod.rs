@@ -7,6 +7,7 @@ pub mod activity;
 pub mod apps;
 pub mod audits;
 pub mod cast;
+pub mod changes;
 pub mod colleague;
 pub mod connector;
 pub mod devices;

@@ -44,6 +44,8 @@ pub struct User {
     pub disabled: bool,
     /// No sign-in for 90 days.
     pub unused: bool,
+    /// The account was deleted.
+    gone: bool,
     given: u8,
     family: u8,
     /// How many namesakes came before.
@@ -69,21 +71,50 @@ impl People {
         Self { ids, today, users }
     }
 
-    /// How many user objects there are.
+    /// How many user objects there are or were; deleted ones keep their index.
     #[must_use]
     pub fn count(&self) -> u32 {
         u32::try_from(self.users.len()).unwrap_or(u32::MAX)
     }
 
-    /// The record at `index`.
+    /// The record at `index`; none beyond the last user, and none of a deleted one.
     #[must_use]
     pub fn get(&self, index: u32) -> Option<&User> {
-        self.users.get(usize::try_from(index).ok()?)
+        self.users.get(usize::try_from(index).ok()?).filter(|user| !user.gone)
     }
 
     /// Indices with records.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &User)> {
-        (0..).zip(self.users.iter())
+        (0..).zip(self.users.iter()).filter(|(_, user)| !user.gone)
+    }
+
+    /// A new account, drawn like the others; its index.
+    pub fn hire(&mut self) -> u32 {
+        let index = self.count();
+        let mut namesakes = vec![0_u32; GIVEN.len() * FAMILY.len()];
+        for user in &self.users {
+            let key = usize::from(user.given) * FAMILY.len() + usize::from(user.family);
+            if let Some(seen) = namesakes.get_mut(key) {
+                *seen += 1;
+            }
+        }
+        self.users.push(draw(self.ids, index, &mut namesakes));
+        index
+    }
+
+    /// Deletes an account; true when there was one.
+    pub fn delete(&mut self, index: u32) -> bool {
+        self.change(index, |user| user.gone = true)
+    }
+
+    /// Lets an account sign in, or not any more; true when there is one.
+    pub fn enable(&mut self, index: u32, enabled: bool) -> bool {
+        self.change(index, |user| user.disabled = !enabled)
+    }
+
+    fn change(&mut self, index: u32, change: impl FnOnce(&mut User)) -> bool {
+        let found = usize::try_from(index).ok().and_then(|at| self.users.get_mut(at)).filter(|user| !user.gone);
+        found.map(change).is_some()
     }
 
     /// Object id of the user at `index`.
@@ -95,7 +126,7 @@ impl People {
     /// The index of a user's object id.
     #[must_use]
     pub fn index(&self, id: &str) -> Option<u32> {
-        self.ids.index(Object::User, id).filter(|index| *index < self.count())
+        self.ids.index(Object::User, id).filter(|index| self.get(*index).is_some())
     }
 
     /// A roll for one question about one user.
@@ -166,6 +197,7 @@ fn draw(ids: Ids, index: u32, namesakes: &mut [u32]) -> User {
             office,
             disabled: false,
             unused,
+            gone: false,
             given: 0,
             family: 0,
             namesakes: 0,
@@ -187,6 +219,7 @@ fn draw(ids: Ids, index: u32, namesakes: &mut [u32]) -> User {
         office: small(roll(6), OFFICES.len()),
         disabled: matches!(kind, Kind::Person | Kind::B2bGuest) && chance(roll(7), 70),
         unused: chance(roll(8), 60),
+        gone: false,
         given,
         family,
         namesakes: earlier,

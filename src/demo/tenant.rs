@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::audits::{Actor, Change};
+use super::changes::Changes;
 use super::groups::Groups;
 use super::logs::SignInLog;
 use super::people::People;
@@ -44,6 +45,8 @@ pub struct Tenant {
     pub sign_ins: SignInLog,
     /// Audit records, oldest first.
     pub audits: Vec<Value>,
+    /// What changed in the directory since the start.
+    pub changes: Changes,
 }
 
 impl Tenant {
@@ -63,6 +66,7 @@ impl Tenant {
             app_groups: apps::groups(),
             sign_ins: SignInLog::default(),
             audits: Vec::new(),
+            changes: Changes::default(),
             strengths,
             id,
             people,

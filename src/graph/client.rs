@@ -42,6 +42,8 @@ pub struct Ask<'a> {
     pub path: &'a str,
     /// The limit it counts against.
     pub limit: Limit,
+    /// How much it counts there: resource units of the directory, 1 elsewhere.
+    pub units: u32,
     /// The least permission for it, as the app registration shows it.
     pub permission: &'static str,
 }
@@ -92,14 +94,8 @@ impl Client {
     /// Reads one JSON object, trying again as configured.
     pub async fn get(&self, ask: Ask<'_>) -> Result<Value, GraphError> {
         let url = self.address(ask.path)?;
-        let back_off = self.0.back_off;
-        let waits = ExponentialBuilder::new()
-            .with_min_delay(back_off.first)
-            .with_max_delay(back_off.longest)
-            .with_max_times(back_off.attempts.saturating_sub(1))
-            .with_jitter();
         let one = || self.get_once(&url, ask);
-        one.retry(waits)
+        one.retry(self.waits())
             .when(GraphError::is_transient)
             .adjust(|error, wait| wait.map(|wait| self.wait_after(error, wait, ask.limit)))
             .notify(|error, wait| {
@@ -108,8 +104,18 @@ impl Client {
             .await
     }
 
+    /// The waits before further tries, doubled each time, with jitter.
+    pub(super) fn waits(&self) -> ExponentialBuilder {
+        let back_off = self.0.back_off;
+        ExponentialBuilder::new()
+            .with_min_delay(back_off.first)
+            .with_max_delay(back_off.longest)
+            .with_max_times(back_off.attempts.saturating_sub(1))
+            .with_jitter()
+    }
+
     /// As long as Graph asks for, within reason; everybody under the same limit waits along.
-    fn wait_after(&self, error: &GraphError, wait: Duration, limit: Limit) -> Duration {
+    pub(super) fn wait_after(&self, error: &GraphError, wait: Duration, limit: Limit) -> Duration {
         let wait = error.retry_after().map_or(wait, |after| after.min(self.0.back_off.longest));
         if matches!(error, GraphError::Throttled { .. }) {
             self.0.pacing.hold(limit, wait);
@@ -118,7 +124,24 @@ impl Client {
     }
 
     async fn get_once(&self, url: &Url, ask: Ask<'_>) -> Result<Value, GraphError> {
-        let request = self.0.http.get(url.clone());
+        self.read_once(self.0.http.get(url.clone()), ask).await
+    }
+
+    /// A reading that Graph wants as something else than GET, once.
+    pub(super) async fn ask_once(
+        &self,
+        method: Method,
+        ask: Ask<'_>,
+        body: Option<&Value>,
+    ) -> Result<Value, GraphError> {
+        let mut request = self.0.http.request(method, self.address(ask.path)?);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.read_once(request, ask).await
+    }
+
+    async fn read_once(&self, request: RequestBuilder, ask: Ask<'_>) -> Result<Value, GraphError> {
         let answer = self.send(request, ask).await?;
         let body = body_of(answer).await?;
         serde_json::from_slice(&body).map_err(|error| GraphError::Malformed { cause: error.to_string() })
@@ -128,7 +151,7 @@ impl Client {
     pub(super) async fn send_once(&self, method: Method, ask: Ask<'_>, body: Option<&Value>) -> Result<Value, Failure> {
         let url = self.address(ask.path).map_err(Failure::NotSent)?;
         let token = self.0.tokens.get().await.map_err(Failure::NotSent)?;
-        self.0.pacing.turn(ask.limit).await;
+        self.0.pacing.turn(ask.limit, ask.units).await;
         let mut request = self.0.http.request(method, url).bearer_auth(token.expose_secret());
         if let Some(body) = body {
             request = request.json(body);
@@ -145,7 +168,7 @@ impl Client {
 
     async fn send(&self, request: RequestBuilder, ask: Ask<'_>) -> Result<Response, GraphError> {
         let token = self.0.tokens.get().await?;
-        self.0.pacing.turn(ask.limit).await;
+        self.0.pacing.turn(ask.limit, ask.units).await;
         let answer = request.bearer_auth(token.expose_secret()).send().await;
         let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
         let checked = self.checked(answer, ask).await;

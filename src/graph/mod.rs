@@ -4,6 +4,7 @@
 //! only a type whose state is report-only. Readings are tried again; a write is sent exactly once.
 
 pub mod audits;
+mod batch;
 pub mod client;
 pub mod endpoints;
 pub mod error;
@@ -17,5 +18,5 @@ pub mod write;
 pub use client::Client;
 pub use error::GraphError;
 pub use people::Standing;
-pub use read::{Progress, Quiet, read_snapshot};
+pub use read::{Fresh, Marks, Previous, Progress, Quiet, read_snapshot, read_tenant};
 pub use write::{CreateOutcome, Found, OwnPolicy, RemoveError, Writer};

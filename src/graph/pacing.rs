@@ -39,9 +39,9 @@ impl Pacing {
         }
     }
 
-    /// Waits for the next turn under this limit.
-    pub async fn turn(&self, limit: Limit) {
-        self.of(limit).wait().await;
+    /// Waits for the next turn under this limit, for a request that costs so many units of it.
+    pub async fn turn(&self, limit: Limit, units: u32) {
+        self.of(limit).wait(units).await;
     }
 
     /// Lets nobody pass under this limit for a while.
@@ -58,7 +58,7 @@ impl Pacing {
     }
 }
 
-/// Turns at equal distance.
+/// Turns one after the other, each as long as what it stands for costs.
 #[derive(Debug)]
 struct Turns {
     interval: Duration,
@@ -70,18 +70,18 @@ impl Turns {
         Self { interval, next: Mutex::new(None) }
     }
 
-    async fn wait(&self) {
-        let turn = self.take();
+    async fn wait(&self, units: u32) {
+        let turn = self.take(units);
         if turn > Instant::now() {
             sleep_until(turn).await;
         }
     }
 
     /// Books the next free turn.
-    fn take(&self) -> Instant {
+    fn take(&self, units: u32) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
-        *next = Some(turn + self.interval);
+        *next = Some(turn + self.interval * units);
         turn
     }
 
@@ -98,8 +98,8 @@ mod tests {
 
     /// Without waiting: the turns that callers get who all ask at once.
     fn booked(turns: &Turns, callers: usize) -> Vec<Duration> {
-        let first = turns.take();
-        std::iter::repeat_with(|| turns.take() - first).take(callers - 1).collect()
+        let first = turns.take(1);
+        std::iter::repeat_with(|| turns.take(1) - first).take(callers - 1).collect()
     }
 
     #[test]
@@ -110,23 +110,31 @@ mod tests {
     }
 
     #[test]
+    fn a_dear_request_keeps_the_next_one_waiting_longer() {
+        let turns = Turns::every(Duration::from_secs(1));
+        let first = turns.take(5);
+        assert_eq!(turns.take(2) - first, Duration::from_secs(5));
+        assert_eq!(turns.take(1) - first, Duration::from_secs(7));
+    }
+
+    #[test]
     fn a_hold_delays_everybody_and_the_longest_holds() {
         let turns = Turns::every(Duration::from_secs(1));
-        let start = turns.take();
+        let start = turns.take(1);
         turns.hold(Duration::from_secs(7));
         turns.hold(Duration::from_secs(3));
-        assert!(turns.take() - start >= Duration::from_secs(7));
-        assert!(turns.take() - start >= Duration::from_secs(8));
+        assert!(turns.take(1) - start >= Duration::from_secs(7));
+        assert!(turns.take(1) - start >= Duration::from_secs(8));
     }
 
     #[tokio::test]
     async fn limits_do_not_wait_for_each_other() {
         let (long, none) = (Duration::from_hours(1), Duration::ZERO);
         let pacing = Pacing::new(config::Pacing { conditional_access: long, reports: none, directory: none });
-        pacing.turn(Limit::ConditionalAccess).await;
+        pacing.turn(Limit::ConditionalAccess, 1).await;
         for _ in 0..100 {
-            pacing.turn(Limit::Reports).await;
-            pacing.turn(Limit::Directory).await;
+            pacing.turn(Limit::Reports, 1).await;
+            pacing.turn(Limit::Directory, 5).await;
         }
     }
 }

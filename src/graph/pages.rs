@@ -30,9 +30,19 @@ impl Client {
         watch: Watch<'_>,
         read: impl Fn(&Value) -> Result<T, ReadError>,
     ) -> Result<Vec<T>, GraphError> {
+        self.collect_round(ask, watch, read).await.map(|(all, _)| all)
+    }
+
+    /// The same for a round of a delta query, with the link to the next round, where Graph gives one.
+    pub(super) async fn collect_round<T>(
+        &self,
+        ask: Ask<'_>,
+        watch: Watch<'_>,
+        read: impl Fn(&Value) -> Result<T, ReadError>,
+    ) -> Result<(Vec<T>, Option<String>), GraphError> {
         let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
-        let mut next = Some(ask.path.to_owned());
-        while let Some(path) = next {
+        let mut path = ask.path.to_owned();
+        loop {
             if watch.progress.cancelled() {
                 return Err(GraphError::Cancelled);
             }
@@ -41,15 +51,14 @@ impl Client {
                 all.push(read(object).map_err(|error| malformed(&error.under(&format!("/value/{at}")), &path))?);
             }
             watch.progress.page(watch.kind, u64::try_from(all.len()).unwrap_or(u64::MAX));
-            seen.insert(path);
-            next = page.next;
-            if next.as_ref().is_some_and(|next| seen.contains(next)) || seen.len() > MAX_PAGES {
+            let Some(next) = page.next else { return Ok((all, page.round)) };
+            seen.insert(std::mem::replace(&mut path, next));
+            if seen.contains(&path) || seen.len() > MAX_PAGES {
                 return Err(GraphError::Malformed {
                     cause: "the pages of a collection go round in a circle".to_owned(),
                 });
             }
         }
-        Ok(all)
     }
 }
 
@@ -62,6 +71,8 @@ fn malformed(error: &ReadError, path: &str) -> GraphError {
 struct Page {
     objects: Vec<Value>,
     next: Option<String>,
+    /// Link to the next round of a delta query; only the last page of a round has it.
+    round: Option<String>,
 }
 
 impl Page {
@@ -74,10 +85,11 @@ impl Page {
         if objects.len() > MAX_PAGE {
             return Err(wrong("a page holds more objects than Graph puts on one"));
         }
-        match body.remove("@odata.nextLink") {
-            None | Some(Value::Null) => Ok(Self { objects, next: None }),
-            Some(Value::String(link)) => Ok(Self { objects, next: Some(link) }),
-            Some(_) => Err(wrong("the link to the next page is not text")),
-        }
+        let mut link = |name: &str| match body.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(link)) => Ok(Some(link)),
+            Some(_) => Err(wrong("a link to more is not text")),
+        };
+        Ok(Self { next: link("@odata.nextLink")?, round: link("@odata.deltaLink")?, objects })
     }
 }

@@ -41,7 +41,7 @@ impl Client {
             return Err(GraphError::NotFound { what: "user with an id that is none".to_owned() });
         };
         let path = format!("v1.0/users/{id}/transitiveMemberOf?$top=999");
-        let ask = Ask { path: &path, limit: Limit::Directory, permission: MEMBERS_PERMISSION };
+        let ask = Ask { path: &path, limit: Limit::Directory, units: 3, permission: MEMBERS_PERMISSION };
         let memberships =
             self.collect(ask, Watch { kind: Kind::RoleAssignments, progress: &Quiet }, membership).await?;
         let mut standing = Standing::default();

@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::delta::Round;
 use super::error::GraphError;
 use super::filter::Filter;
 use crate::demo::state::Demo;
@@ -73,6 +74,12 @@ impl Ask {
         self.query.contains_key(option)
     }
 
+    /// A query option, if it was given.
+    #[must_use]
+    pub fn option(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
     /// The `$filter`, understood.
     pub fn filter(&self) -> Result<Filter, GraphError> {
         Filter::parse(self.query.get("$filter").map(String::as_str).unwrap_or_default())
@@ -80,6 +87,27 @@ impl Ask {
 
     /// One page of `rows`, which are positions with objects from [`Ask::start`] on.
     pub fn page(&self, size: Size, rows: impl Iterator<Item = (u64, Value)>) -> Result<Text, GraphError> {
+        let (value, next) = self.cut(size, rows)?;
+        let link = next.map(|position| self.link("$skiptoken", &position.to_string())).transpose()?;
+        Ok(self.text(link.map(|link| ("@odata.nextLink", link)), &value))
+    }
+
+    /// One page of a round of a delta query; the last one links to the next round.
+    pub fn delta(&self, round: Round, rows: impl Iterator<Item = (u64, Value)>) -> Result<Text, GraphError> {
+        let (value, next) = self.cut(DIRECTORY, rows)?;
+        let link = match next {
+            Some(position) => ("@odata.nextLink", self.link("$skiptoken", &round.page(position))?),
+            None => ("@odata.deltaLink", self.link("$deltatoken", &round.upto.to_string())?),
+        };
+        Ok(self.text(Some(link), &value))
+    }
+
+    /// The rows that fit on the page, as text, and the position of the first one that doesn't.
+    fn cut(
+        &self,
+        size: Size,
+        rows: impl Iterator<Item = (u64, Value)>,
+    ) -> Result<(Vec<String>, Option<u64>), GraphError> {
         let top = match self.query.get("$top").map(|top| top.parse::<usize>()) {
             None => size.default,
             Some(Ok(top)) if top > 0 => top.min(size.max),
@@ -88,10 +116,13 @@ impl Ask {
         let filter = self.filter()?;
         let mut rows = rows.filter(|(_, row)| filter.matches(row));
         // Row by row into text: a page of log rows as values would be many times its size.
-        let value: Vec<String> = rows.by_ref().take(top).map(|(_, row)| self.select(row).to_string()).collect();
-        let next = rows.next().map(|(position, _)| self.next_link(position)).transpose()?;
-        let link = next.map(|link| format!(",\"@odata.nextLink\":{}", json!(link))).unwrap_or_default();
-        Ok(Text(format!("{{\"@odata.context\":{}{link},\"value\":[{}]}}", json!(self.context()), value.join(","))))
+        let value = rows.by_ref().take(top).map(|(_, row)| self.select(row).to_string()).collect();
+        Ok((value, rows.next().map(|(position, _)| position)))
+    }
+
+    fn text(&self, link: Option<(&str, String)>, value: &[String]) -> Text {
+        let link = link.map(|(name, link)| format!(",{}:{}", json!(name), json!(link))).unwrap_or_default();
+        Text(format!("{{\"@odata.context\":{}{link},\"value\":[{}]}}", json!(self.context()), value.join(",")))
     }
 
     /// One page of a collection at hand.
@@ -113,8 +144,10 @@ impl Ask {
     fn select(&self, row: Value) -> Value {
         match (self.query.get("$select"), row) {
             (Some(chosen), Value::Object(row)) => {
+                // Delta queries tell the id without being asked.
+                let delta = self.path.ends_with("/delta");
                 let chosen: Vec<&str> = chosen.split(',').map(str::trim).collect();
-                let keep = |key: &String| key.starts_with('@') || chosen.contains(&key.as_str());
+                let keep = |key: &String| key.contains('@') || (delta && key == "id") || chosen.contains(&key.as_str());
                 Value::Object(row.into_iter().filter(|(key, _)| keep(key)).collect::<Map<_, _>>())
             }
             (_, row) => row,
@@ -127,16 +160,18 @@ impl Ask {
         format!("{}/{version}/$metadata#{}", self.base, parts.next().unwrap_or_default())
     }
 
-    fn next_link(&self, position: u64) -> Result<String, GraphError> {
-        let kept =
-            self.query.iter().filter(|(key, _)| key.as_str() != "$skiptoken").map(|(k, v)| (k.clone(), v.clone()));
-        let pairs = kept.chain([("$skiptoken".to_owned(), position.to_string())]);
+    /// The same request with another token.
+    fn link(&self, token: &str, value: &str) -> Result<String, GraphError> {
+        let tokens = ["$skiptoken", "$deltatoken"];
+        let kept = self.query.iter().filter(|(key, _)| !tokens.contains(&key.as_str()));
+        let pairs = kept.map(|(key, value)| (key.as_str(), value.as_str())).chain([(token, value)]);
         let url = reqwest::Url::parse_with_params(&format!("{}{}", self.base, self.path), pairs);
         url.map(String::from).map_err(|_| GraphError::bad_request("The path cannot be paged."))
     }
 
     fn known_options(&self) -> Result<(), GraphError> {
-        let known = ["$top", "$select", "$filter", "$skiptoken", "$count", "$expand", "$orderby", "$search"];
+        let known =
+            ["$top", "$select", "$filter", "$skiptoken", "$deltatoken", "$count", "$expand", "$orderby", "$search"];
         match self.query.keys().find(|key| key.starts_with('$') && !known.contains(&key.as_str())) {
             Some(option) => Err(GraphError::bad_request(format!("The query parameter '{option}' is not supported."))),
             None => Ok(()),

@@ -38,7 +38,7 @@ fn per_user(demo: &Demo, ask: &Ask, row: impl Fn(&Tenant, u32) -> Option<Value>)
 }
 
 async fn users(State(demo): Shared, ask: Ask) -> Answer {
-    per_user(&demo, &ask, |tenant, user| Some(user_json::user(&tenant.people, user)))
+    per_user(&demo, &ask, |tenant, user| tenant.people.get(user).map(|_| user_json::user(&tenant.people, user)))
 }
 
 async fn user(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
@@ -96,7 +96,7 @@ fn user_index(tenant: &Tenant, id: &str) -> Result<u32, GraphError> {
     let people = &tenant.people;
     let named = || (0..people.count()).find(|user| user_json::principal_name(people, *user).eq_ignore_ascii_case(id));
     let found = people.index(id).or_else(|| id.contains('@').then(named).flatten());
-    found.ok_or_else(|| GraphError::not_found("User", id))
+    found.filter(|index| people.get(*index).is_some()).ok_or_else(|| GraphError::not_found("User", id))
 }
 
 /// `object` with its type, as in collections of several types.

@@ -34,6 +34,13 @@ impl GraphError {
         Self { status: StatusCode::UNAUTHORIZED, code: "InvalidAuthenticationToken", message }
     }
 
+    /// 410: the delta token is too old; the client starts over.
+    #[must_use]
+    pub fn token_gone() -> Self {
+        let message = "The sync state generation is not found; continue with a full synchronization.".into();
+        Self { status: StatusCode::GONE, code: "syncStateNotFound", message }
+    }
+
     /// 413 for a body that is too large.
     #[must_use]
     pub fn too_large() -> Self {

@@ -1,6 +1,8 @@
 //! The tenant as Microsoft Graph, one file per endpoint family; `/v1.0` and `/beta` are the same.
 
 pub mod ask;
+pub mod batch;
+pub mod delta;
 pub mod directory;
 pub mod error;
 pub mod evaluate;
@@ -28,6 +30,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
     let graph = Router::new()
         .merge(policies::routes())
         .merge(settings::routes())
+        .merge(delta::routes())
         .merge(directory::routes())
         .merge(groups::routes())
         .merge(roles::routes())
@@ -35,12 +38,15 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .merge(evaluate::routes())
         .fallback(error::unknown_path)
         .layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
+    let versions = Router::new().nest("/v1.0", graph.clone()).nest("/beta", graph).with_state(Arc::clone(&demo));
+    let batch = batch::routes(versions.clone()).layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
     Router::new()
-        .nest("/v1.0", graph.clone())
-        .nest("/beta", graph)
+        .merge(delta::expiry())
         .merge(super::token::routes())
         .merge(super::connector::routes())
         .merge(super::colleague::routes())
         .merge(super::faults::routes())
         .with_state(demo)
+        .merge(batch)
+        .merge(versions)
 }

@@ -45,9 +45,9 @@ async fn faulty(demo: &Demo, request: Request, next: Next) -> Response {
         return GraphError::unavailable().into_response();
     }
     let writes = matches!(*request.method(), Method::POST | Method::PATCH | Method::DELETE);
-    let evaluates = request.uri().path().ends_with("/evaluate");
+    let reads = ["/evaluate", "/$batch"].iter().any(|end| request.uri().path().ends_with(end));
     let response = next.run(request).await;
-    if writes && !evaluates && demo.faults().loses() { GraphError::lost().into_response() } else { response }
+    if writes && !reads && demo.faults().loses() { GraphError::lost().into_response() } else { response }
 }
 
 /// The token of an `Authorization: Bearer` header.

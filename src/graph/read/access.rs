@@ -8,7 +8,7 @@ use crate::graph::endpoints::{CONTEXTS, NAMED_LOCATIONS, RISKY_USERS, SECURITY_D
 use crate::tenant::read::{read_context, read_named_location, read_risky_user, read_strength};
 use crate::tenant::{Kind, SnapshotBuilder};
 
-pub(super) async fn read(reader: Reader<'_>) -> Result<Vec<Deposit>, GraphError> {
+pub(super) async fn read(reader: Reader<'_>) -> Result<Vec<Deposit<'_>>, GraphError> {
     Ok(vec![
         reader.all(Kind::NamedLocations, NAMED_LOCATIONS, read_named_location, SnapshotBuilder::location).await?,
         reader.all(Kind::AuthenticationStrengthPolicies, STRENGTHS, read_strength, SnapshotBuilder::strength).await?,
@@ -26,7 +26,7 @@ fn add_risky_user(builder: &mut SnapshotBuilder, at_risk: Option<(String, String
     builder.snapshot.directory.risky_users.extend(at_risk);
 }
 
-async fn security_defaults(reader: Reader<'_>) -> Result<Deposit, GraphError> {
+async fn security_defaults(reader: Reader<'_>) -> Result<Deposit<'static>, GraphError> {
     const KIND: Kind = Kind::IdentitySecurityDefaultsEnforcementPolicy;
     if reader.progress.cancelled() {
         return Err(GraphError::Cancelled);

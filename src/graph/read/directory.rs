@@ -1,51 +1,158 @@
 //! People, groups with the members that matter, roles, apps, devices and licences.
 //!
 //! All groups are read by name, but members only of those that policies, role assignments or the settings name, and
-//! of the groups nested in them.
+//! of the groups nested in them. Users, groups and service principals are tracked: later readings ask what changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
+use jiff::Timestamp;
 
+use super::delta::{Changed, Mark, Marks, Told, Tracked, tracked};
+use super::logs::OVERLAP;
+use super::members::{Known, members_of};
 use super::{Deposit, Reader, absent, complete, deposit};
 use crate::graph::GraphError;
-use crate::graph::client::Ask;
 use crate::graph::endpoints::{
-    ACTIVE_ROLES, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, MEMBERS_PERMISSION, ROLES, SERVICE_PRINCIPALS, USERS,
+    ACTIVE_ROLES, DEVICES, ELIGIBLE_ROLES, GROUPS, LATEST_GROUPS, LATEST_SERVICE_PRINCIPALS, LATEST_USERS, LICENCES,
+    ROLES, SERVICE_PRINCIPALS, USERS,
 };
-use crate::graph::pacing::Limit;
 use crate::tenant::read::{
-    GroupRead, ReadError, read_device, read_group, read_licences, read_role, read_role_assignment,
-    read_service_principal, read_user,
+    GroupRead, read_device, read_group, read_licences, read_role, read_role_assignment, read_service_principal,
+    read_user,
 };
-use crate::tenant::{Assignment, Kind, Policy, RoleAssignment, SnapshotBuilder};
+use crate::tenant::{
+    Assignment, Group, Kind, PastSignIn, Policy, RoleAssignment, ServicePrincipal, Snapshot, SnapshotBuilder, User,
+};
 
-/// Member lists that are read side by side; the directory allows hundreds of requests a second.
-const AT_ONCE: usize = 8;
-
-pub(super) async fn read(reader: Reader<'_>, policies: &[Policy]) -> Result<Vec<Deposit>, GraphError> {
-    let users = reader.all(Kind::Users, USERS, read_user, SnapshotBuilder::user).await?;
+pub(super) async fn read<'a>(reader: Reader<'a>, policies: &[Policy]) -> Result<(Vec<Deposit<'a>>, Marks), GraphError> {
+    let (users, users_mark) = users(reader).await?;
     let assignments = role_assignments(reader).await;
     let holders = assignments.iter().flatten().map(|assignment| assignment.principal_id.clone());
     let named = groups_named_by(policies).into_iter().chain(holders).chain(emergency_access(reader)).collect();
-    let groups = groups(reader, named).await?;
-    Ok(vec![
+    let (groups, groups_mark) = groups(reader, named).await?;
+    let (principals, principals_mark) = service_principals(reader).await?;
+    let deposits = vec![
         users,
         groups,
         deposit(Kind::RoleAssignments, assignments, SnapshotBuilder::role_assignment)?,
         reader.all(Kind::RoleDefinitions, ROLES, read_role, SnapshotBuilder::role).await?,
-        reader
-            .all(
-                Kind::ServicePrincipals,
-                SERVICE_PRINCIPALS,
-                read_service_principal,
-                SnapshotBuilder::service_principal,
-            )
-            .await?,
+        principals,
         reader.all(Kind::Devices, DEVICES, read_device, SnapshotBuilder::device).await?,
         reader.all(Kind::SubscribedSkus, LICENCES, read_licences, SnapshotBuilder::licences).await?,
-    ])
+    ];
+    let marks = [(Kind::Users, users_mark), (Kind::Groups, groups_mark), (Kind::ServicePrincipals, principals_mark)];
+    Ok((deposits, Marks::of(marks)))
+}
+
+/// A deposit with the mark for the next reading; only a cancelled reading ends the whole.
+type Marked<'a> = Result<(Deposit<'a>, Option<Mark>), GraphError>;
+
+fn failed<'a>(kind: Kind, error: GraphError) -> Marked<'a> {
+    if error == GraphError::Cancelled { Err(error) } else { Ok((absent(kind, &error), None)) }
+}
+
+async fn users(reader: Reader<'_>) -> Marked<'_> {
+    let kind = Kind::Users;
+    let (told, mark) =
+        match tracked(reader, &Tracked { kind, latest: LATEST_USERS, ways: USERS, read: read_user }).await {
+            Ok(read) => read,
+            Err(error) => return failed(kind, error),
+        };
+    let changed = match told {
+        Told::Whole(all) => return Ok((deposit(kind, Ok(all), SnapshotBuilder::user)?, mark)),
+        Told::Changed(changed) => changed,
+    };
+    let before = reader.previous.map(|previous| previous.snapshot);
+    Ok((Box::new(move |builder| carry_on_users(builder, changed, before)), mark))
+}
+
+/// Known users with what changed. When somebody signs in is no change; the log tells it.
+fn carry_on_users(builder: &mut SnapshotBuilder, changed: Changed<User>, before: Option<&Snapshot>) {
+    let known = before.map(|before| before.directory.users.as_slice()).unwrap_or_default();
+    let kept = known.iter().filter(|user| !changed.replaced.contains(&user.id)).cloned();
+    let seen = before.map(|before| last_seen(&builder.snapshot.sign_ins, before.read_at)).unwrap_or_default();
+    let users = kept.chain(changed.objects).map(|user| {
+        let last_sign_in = user.last_sign_in.max(seen.get(&user.id).copied());
+        User { last_sign_in, ..user }
+    });
+    let users: Vec<User> = users.collect();
+    builder.reading(Kind::Users, complete(users.len()));
+    users.into_iter().for_each(|user| builder.user(user));
+}
+
+/// When somebody was last seen in the rows that are newer than a reading.
+fn last_seen(rows: &[PastSignIn], since: Timestamp) -> BTreeMap<String, Timestamp> {
+    let since = since.checked_sub(OVERLAP).unwrap_or(since);
+    let mut seen = BTreeMap::<String, Timestamp>::new();
+    for row in rows.iter().filter(|row| row.at >= since) {
+        let last = seen.entry(row.user_id.clone()).or_insert(row.at);
+        *last = row.at.max(*last);
+    }
+    seen
+}
+
+async fn service_principals(reader: Reader<'_>) -> Marked<'_> {
+    let kind = Kind::ServicePrincipals;
+    let how =
+        Tracked { kind, latest: LATEST_SERVICE_PRINCIPALS, ways: SERVICE_PRINCIPALS, read: read_service_principal };
+    let (told, mark) = match tracked(reader, &how).await {
+        Ok(read) => read,
+        Err(error) => return failed(kind, error),
+    };
+    let all = match told {
+        Told::Whole(all) => all,
+        Told::Changed(changed) => {
+            let known = reader.previous.map(|previous| previous.snapshot.directory.service_principals.as_slice());
+            let kept = known.unwrap_or_default().iter().filter(|known| !changed.replaced.contains(&known.id));
+            kept.cloned().chain(changed.objects).collect::<Vec<ServicePrincipal>>()
+        }
+    };
+    Ok((deposit(kind, Ok(all), SnapshotBuilder::service_principal)?, mark))
+}
+
+/// All groups, and the members of those in `named`; absent as a whole when one member list can't be read.
+async fn groups(reader: Reader<'_>, named: BTreeSet<String>) -> Marked<'_> {
+    let kind = Kind::Groups;
+    let how = Tracked { kind, latest: LATEST_GROUPS, ways: GROUPS, read: read_group };
+    let read = async {
+        let (told, mark) = tracked(reader, &how).await?;
+        let previous = reader.previous.map(|previous| previous.snapshot);
+        let (groups, known) = match told {
+            Told::Whole(groups) => (groups, None),
+            Told::Changed(changed) => carry_on_groups(changed, previous),
+        };
+        let there: BTreeSet<String> = groups.iter().map(|read| read.group.id.clone()).collect();
+        let lists = members_of(reader, named.intersection(&there).cloned().collect(), known).await?;
+        Ok((groups, lists, mark))
+    };
+    let (groups, lists, mark) = match read.await {
+        Ok(read) => read,
+        Err(error) => return failed(kind, error),
+    };
+    let before = reader.previous.map(|previous| previous.snapshot);
+    let deposit: Deposit<'_> = Box::new(move |builder| {
+        builder.reading(kind, complete(groups.len()));
+        groups.into_iter().for_each(|group| builder.group(group));
+        lists.into_iter().for_each(|list| list.deposit(before, builder));
+    });
+    Ok((deposit, mark))
+}
+
+/// Known groups with what changed, without members; and what is known of those.
+fn carry_on_groups(changed: Changed<GroupRead>, before: Option<&Snapshot>) -> (Vec<GroupRead>, Option<Known<'_>>) {
+    let Some(snapshot) = before else { return (changed.objects, None) };
+    let kept = snapshot.directory.groups.values().filter(|group| !changed.replaced.contains(&group.id));
+    let bare = |group: &Group| Group {
+        id: group.id.clone(),
+        display_name: group.display_name.clone(),
+        membership_rule: group.membership_rule.clone(),
+        owners: group.owners.clone(),
+        rule_paused: group.rule_paused,
+        role_assignable: group.role_assignable,
+        ..Group::default()
+    };
+    let groups = kept.map(|group| GroupRead { group: bare(group), members: None }).chain(changed.objects).collect();
+    (groups, Some(Known { snapshot, moves: changed.moves }))
 }
 
 /// Active and eligible ones. A tenant that has no licence for eligible assignments has none of them.
@@ -74,68 +181,4 @@ fn groups_named_by(policies: &[Policy]) -> BTreeSet<String> {
 
 fn emergency_access(reader: Reader<'_>) -> impl Iterator<Item = String> {
     reader.client.tenant().settings.emergency_access.clone().into_iter()
-}
-
-/// All groups, and the members of those in `named`; absent as a whole when one member list can't be read.
-async fn groups(reader: Reader<'_>, named: BTreeSet<String>) -> Result<Deposit, GraphError> {
-    let read = async {
-        let groups = reader.first_that_works(Kind::Groups, GROUPS, read_group).await?;
-        let known: BTreeSet<String> = groups.iter().map(|read| read.group.id.clone()).collect();
-        let members = members_of(reader, named.intersection(&known).cloned().collect()).await?;
-        Ok((groups, members))
-    };
-    match read.await {
-        Ok((groups, members)) => Ok(deposit_groups(groups, members)),
-        Err(GraphError::Cancelled) => Err(GraphError::Cancelled),
-        Err(error) => Ok(absent(Kind::Groups, &error)),
-    }
-}
-
-fn deposit_groups(groups: Vec<GroupRead>, members: Vec<(String, Vec<Member>)>) -> Deposit {
-    Box::new(move |builder| {
-        builder.reading(Kind::Groups, complete(groups.len()));
-        for group in groups {
-            builder.group(group);
-        }
-        for (group, members) in members {
-            builder.members(&group, members.into_iter().map(|member| member.id));
-        }
-    })
-}
-
-/// Direct members of these groups and of every group below them; each group is asked for once, so cycles end.
-async fn members_of(reader: Reader<'_>, named: BTreeSet<String>) -> Result<Vec<(String, Vec<Member>)>, GraphError> {
-    let (mut all, mut seen, mut open) = (Vec::new(), named.clone(), named);
-    while !open.is_empty() {
-        let lists = stream::iter(open).map(|group| direct_members(reader, group)).buffered(AT_ONCE);
-        let level: Vec<(String, Vec<Member>)> = lists.try_filter_map(async |list| Ok(list)).try_collect().await?;
-        let nested = level.iter().flat_map(|(_, members)| members).filter(|member| member.is_group);
-        open = nested.map(|member| member.id.clone()).filter(|id| !seen.contains(id)).collect();
-        seen.extend(open.iter().cloned());
-        all.extend(level);
-    }
-    Ok(all)
-}
-
-/// A group's direct members; none when the group was deleted in the meantime.
-async fn direct_members(reader: Reader<'_>, group: String) -> Result<Option<(String, Vec<Member>)>, GraphError> {
-    let path = format!("v1.0/groups/{group}/members?$select=id&$top=999");
-    let ask = Ask { path: &path, limit: Limit::Directory, permission: MEMBERS_PERMISSION };
-    match reader.collect(Kind::Groups, ask, read_member).await {
-        Ok(members) => Ok(Some((group, members))),
-        Err(GraphError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A member of a group.
-struct Member {
-    id: String,
-    is_group: bool,
-}
-
-fn read_member(value: &Value) -> Result<Member, ReadError> {
-    let group = read_group(value)?;
-    let kind = value.get("@odata.type").and_then(Value::as_str).unwrap_or_default();
-    Ok(Member { id: group.group.id, is_group: kind == "#microsoft.graph.group" })
 }

@@ -13,9 +13,9 @@ use crate::tenant::read::{read_audit, read_registration, read_sign_in};
 use crate::tenant::{AuditRecord, Kind, PastSignIn, Snapshot, SnapshotBuilder};
 
 /// Records appear in the logs late, most within minutes, some after hours: so much is read again.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(6);
+pub(super) const OVERLAP: SignedDuration = SignedDuration::from_hours(6);
 
-pub(super) async fn read(reader: Reader<'_>, previous: Option<&Snapshot>) -> Result<Vec<Deposit>, GraphError> {
+pub(super) async fn read<'a>(reader: Reader<'a>, previous: Option<&Snapshot>) -> Result<Vec<Deposit<'a>>, GraphError> {
     let registrations = reader
         .all(Kind::UserRegistrationDetails, REGISTRATIONS, read_registration, SnapshotBuilder::registration)
         .await?;
@@ -90,5 +90,5 @@ pub(in crate::graph) fn audits_since(since: Timestamp) -> String {
 
 /// A request to one of the logs.
 pub(in crate::graph) fn ask(path: &str) -> Ask<'_> {
-    Ask { path, limit: Limit::Reports, permission: LOGS_PERMISSION }
+    Ask { path, limit: Limit::Reports, units: 1, permission: LOGS_PERMISSION }
 }

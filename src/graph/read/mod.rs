@@ -1,11 +1,15 @@
 //! Reads a whole tenant into one snapshot: policies first, then three families at once, each under its own limit.
 //!
+//! Of users, groups and service principals a later reading asks only for what changed (`delta`).
 //! A kind of object is read to its end or is absent with the reason; only policies must be there. Nothing is half read.
 
 mod access;
+mod delta;
 mod directory;
 mod logs;
+mod members;
 
+pub use delta::Marks;
 pub(super) use logs::{ask, audits_since};
 use serde_json::Value;
 
@@ -37,6 +41,24 @@ impl Progress for Quiet {
     }
 }
 
+/// The last reading, as a start for the next one.
+#[derive(Clone, Copy, Debug)]
+pub struct Previous<'a> {
+    /// What it read.
+    pub snapshot: &'a Snapshot,
+    /// Where it left off; none when that is not known for this very snapshot.
+    pub marks: Option<&'a Marks>,
+}
+
+/// A reading, and where the next one may go on from.
+#[derive(Debug, PartialEq)]
+pub struct Fresh {
+    /// What was read.
+    pub snapshot: Snapshot,
+    /// Links to what changes from now on.
+    pub marks: Marks,
+}
+
 /// Reads the tenant. With a `previous` snapshot of the same tenant only the new part of the logs is asked for.
 ///
 /// # Errors
@@ -46,21 +68,35 @@ pub async fn read_snapshot(
     progress: &dyn Progress,
     previous: Option<&Snapshot>,
 ) -> Result<Snapshot, GraphError> {
-    let reader = Reader { client, progress };
+    let previous = previous.map(|snapshot| Previous { snapshot, marks: None });
+    read_tenant(client, progress, previous).await.map(|fresh| fresh.snapshot)
+}
+
+/// Reads the tenant, of users, groups and service principals only what changed since the previous reading's marks.
+///
+/// # Errors
+/// [`GraphError::Cancelled`] when stopped, and whatever kept the policies from being read.
+pub async fn read_tenant(
+    client: &Client,
+    progress: &dyn Progress,
+    previous: Option<Previous<'_>>,
+) -> Result<Fresh, GraphError> {
+    let reader = Reader { client, progress, previous };
     let mut builder = reader.begin();
     reader.policies(&mut builder).await?;
     let policies = builder.snapshot.policies.clone();
-    let (access, directory, logs) = futures_util::future::try_join3(
+    let (access, (directory, marks), logs) = futures_util::future::try_join3(
         access::read(reader),
         directory::read(reader, &policies),
-        logs::read(reader, previous),
+        logs::read(reader, previous.map(|previous| previous.snapshot)),
     )
     .await?;
-    for deposit in access.into_iter().chain(directory).chain(logs) {
+    // The logs first: they tell who signed in.
+    for deposit in access.into_iter().chain(logs).chain(directory) {
         deposit(&mut builder);
     }
     builder.snapshot.read_at = client.clock().now();
-    Ok(builder.build())
+    Ok(Fresh { snapshot: builder.build(), marks })
 }
 
 impl Client {
@@ -72,16 +108,17 @@ impl Client {
 }
 
 /// Objects of one kind on their way into the snapshot, or the reason why there are none.
-type Deposit = Box<dyn FnOnce(&mut SnapshotBuilder) + Send>;
+type Deposit<'a> = Box<dyn FnOnce(&mut SnapshotBuilder) + Send + 'a>;
 
 /// One reading.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     client: &'a Client,
     progress: &'a dyn Progress,
+    previous: Option<Previous<'a>>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn begin(self) -> SnapshotBuilder {
         let tenant = self.client.tenant();
         let mut builder = SnapshotBuilder::default();
@@ -107,7 +144,7 @@ impl Reader<'_> {
         ways: &[Ask<'_>],
         read: fn(&Value) -> Result<T, ReadError>,
         add: fn(&mut SnapshotBuilder, T),
-    ) -> Result<Deposit, GraphError> {
+    ) -> Result<Deposit<'a>, GraphError> {
         deposit(kind, self.first_that_works(kind, ways, read).await, add)
     }
 
@@ -148,7 +185,7 @@ fn deposit<T: Send + 'static>(
     kind: Kind,
     read: Result<Vec<T>, GraphError>,
     add: fn(&mut SnapshotBuilder, T),
-) -> Result<Deposit, GraphError> {
+) -> Result<Deposit<'static>, GraphError> {
     let objects = match read {
         Ok(objects) => objects,
         Err(GraphError::Cancelled) => return Err(GraphError::Cancelled),
@@ -162,7 +199,7 @@ fn deposit<T: Send + 'static>(
     }))
 }
 
-fn absent(kind: Kind, error: &GraphError) -> Deposit {
+fn absent(kind: Kind, error: &GraphError) -> Deposit<'static> {
     let reason = error.to_string();
     tracing::warn!(?kind, reason, "a kind of object could not be read");
     Box::new(move |builder| builder.reading(kind, Reading::Absent { reason }))
