@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use portcullis::engine::evaluate::{Decision, Demand};
+use portcullis::engine::evaluate::{Decision, Demand, strengths};
 use portcullis::engine::request::{Unstated, read_request};
 use portcullis::engine::{Applies, Model, Outcome};
 use portcullis::tenant::builder::SnapshotBuilder;
-use portcullis::tenant::policy::{Operator, PolicyState};
+use portcullis::tenant::policy::{Operator, PolicyState, SessionControls};
 use portcullis::tenant::read::{
     read_group, read_named_location, read_policy, read_role, read_role_assignment, read_service_principal, read_user,
 };
@@ -74,6 +74,12 @@ fn differences(case: &Value) -> Vec<String> {
     compare("applied", json!(outcome.applied(false)));
     compare("reportOnlyApplied", json!(outcome.applied(true)));
     compare("decision", decision(&outcome.decision));
+    compare("strengthsEnforced", json!(strengths(&model.snapshot, &sign_in, &outcome)));
+    for (name, ours) in session(&outcome.session) {
+        if expected["session"].get(name).is_some_and(|theirs| *theirs != ours) {
+            found.push(format!("session {name}: expected {}, got {ours}", expected["session"][name]));
+        }
+    }
     let reasons = reasons(&model.snapshot, &outcome);
     for (id, reason) in expected["notApplied"].as_object().into_iter().flatten() {
         let ours = reasons.get(id.as_str()).map(String::as_str);
@@ -84,7 +90,16 @@ fn differences(case: &Value) -> Vec<String> {
     found
 }
 
-/// Lists as sets, the controls of a demand too.
+/// The session controls that cases name.
+fn session(session: &SessionControls) -> [(&'static str, Value); 3] {
+    [
+        ("signInFrequencyHours", json!(session.sign_in_frequency.map(|frequency| frequency.hours.unwrap_or(0)))),
+        ("persistentBrowser", json!(session.persistent_browser)),
+        ("applicationEnforcedRestrictions", json!(session.application_enforced_restrictions)),
+    ]
+}
+
+/// Lists as sets, the controls of a demand too; with one control the operator makes no difference.
 fn normal(value: &Value) -> Value {
     match value {
         Value::Array(items) => {
@@ -94,6 +109,7 @@ fn normal(value: &Value) -> Value {
         }
         Value::Object(members) => members
             .iter()
+            .filter(|(name, _)| *name != "operator" || list(&members["controls"]).len() != 1)
             .map(|(name, member)| (name.clone(), normal(member)))
             .collect::<serde_json::Map<_, _>>()
             .into(),
@@ -149,7 +165,10 @@ fn snapshot(case: &Value) -> Snapshot {
     let principals = list(&tenant["roleAssignments"]).iter().map(|assignment| &assignment["principalId"]);
     let people = members.chain(principals).chain([&case["signin"]["signInIdentity"]["userId"]]);
     for id in people.map(text_of).filter(|id| !id.is_empty() && !groups.contains(id)) {
-        builder.user(read_user(&json!({ "id": id, "userType": "Member", "accountEnabled": true })).unwrap());
+        let agent = case["signin"]["extra"]["agentUser"] == json!(true);
+        let parent = agent.then_some("an agent identity");
+        let user = json!({ "id": id, "userType": "Member", "accountEnabled": true, "identityParentId": parent });
+        builder.user(read_user(&user).unwrap());
     }
     list(&tenant["groups"]).iter().for_each(|group| builder.group(read_group(group).unwrap()));
     list(&tenant["roleAssignments"]).iter().for_each(|one| builder.role_assignment(read_role_assignment(one).unwrap()));

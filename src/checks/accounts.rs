@@ -43,7 +43,7 @@ impl Accounts {
             } else {
                 match user.account {
                     AccountKind::Person => &mut accounts.people,
-                    AccountKind::Service => &mut accounts.service,
+                    AccountKind::Service | AccountKind::Agent => &mut accounts.service,
                     AccountKind::Room => &mut accounts.rooms,
                 }
             };

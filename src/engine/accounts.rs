@@ -8,10 +8,11 @@ use crate::tenant::directory::AccountKind;
 use crate::tenant::{Assignment, Kind, User};
 
 impl Model {
-    /// Every enabled account, guests, service accounts and rooms among them; disabled ones can't sign in.
+    /// Every enabled account, guests, service accounts and rooms among them. Disabled ones can't sign in, and those of
+    /// agents are a question of their own: no policy for people reaches them.
     #[must_use]
     pub fn default_users(&self) -> RoaringBitmap {
-        self.users_where(|_| true)
+        self.users_where(|user| user.account != AccountKind::Agent)
     }
 
     /// Enabled accounts of one kind.

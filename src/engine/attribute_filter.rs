@@ -5,6 +5,7 @@
 use super::Model;
 use super::rule::{Comparison, Held, parse};
 use super::truth::Truth;
+use crate::tenant::directory::Tag;
 use crate::tenant::{Kind, ServicePrincipal};
 
 /// Whether attributes could be read at all.
@@ -27,7 +28,7 @@ pub(super) fn app_matches(model: &Model, rule: &str, app_id: &str) -> Truth {
     }
 }
 
-/// Whether the rule takes in a service principal. Values are compared whole, as those of a list.
+/// Whether the rule takes in a service principal. `-contains` finds a part of a single value, and a whole one of several.
 pub(super) fn principal_matches(rule: &str, principal: &ServicePrincipal) -> Truth {
     let (Ok(rule), Some(attributes)) = (parse(rule), &principal.attributes) else { return Truth::Maybe };
     rule.holds(&|comparison: &Comparison| {
@@ -36,6 +37,10 @@ pub(super) fn principal_matches(rule: &str, principal: &ServicePrincipal) -> Tru
             return Held::Unknown;
         }
         let value = attributes.iter().find(|(attribute, _)| attribute.eq_ignore_ascii_case(name));
-        value.map_or(Held::Null, |(_, values)| Held::List(values))
+        match value {
+            None => Held::Null,
+            Some((_, Tag::Text(text))) => Held::Text(text),
+            Some((_, Tag::List(items))) => Held::List(items),
+        }
     })
 }

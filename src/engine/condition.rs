@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::truth::Truth;
 use crate::tenant::policy::{ClientAppType, Platform, RiskLevel, Sides};
-use crate::tenant::sign_in::Known;
+use crate::tenant::sign_in::{Known, SignIn};
 
 /// Client apps. `easSupported` is Exchange `ActiveSync` on a known platform.
 pub(super) fn client_app(
@@ -68,6 +68,15 @@ pub(super) fn listed<T: Ord>(values: &BTreeSet<T>, value: &Known<T>) -> Truth {
         Known::Absent => Truth::No,
         Known::Is(value) => values.contains(value).into(),
     }
+}
+
+/// How an agent takes part: a person's own sign-in is in none of the contexts.
+pub(super) fn agent_context(condition: Option<&Sides<String>>, sign_in: &SignIn) -> Truth {
+    let (Some(sides), Known::Is(context)) = (condition, &sign_in.agent_context) else {
+        let open = condition.is_some() && sign_in.agent_context == Known::Unknown;
+        return if open { Truth::Maybe } else { condition.is_none().into() };
+    };
+    (sides.include.contains(context) && !sides.exclude.contains(context)).into()
 }
 
 #[cfg(test)]

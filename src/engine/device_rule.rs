@@ -133,7 +133,7 @@ fn held<'d>(comparison: &Comparison, device: &'d Known<DeviceInfo>) -> Held<'d> 
         Known::Is(device) => device,
     };
     match name.as_str() {
-        "iscompliant" => device.compliant.map_or(Held::Unknown, |yes| Held::Text(if yes { "True" } else { "False" })),
+        "iscompliant" => device.compliant.map_or(missing(device), |yes| Held::Text(if yes { "True" } else { "False" })),
         "trusttype" => device.trust_type.as_deref().map_or(missing(device), Held::Text),
         _ if is_extension(&name) => extension(device, &name),
         _ => listed(device, &name, kind),
@@ -159,8 +159,7 @@ fn extension<'d>(device: &'d DeviceInfo, name: &str) -> Held<'d> {
     match device.compliant {
         _ if device.managed || hybrid => value,
         Some(true) => value,
-        Some(false) if !device.partial => Held::Null,
-        _ if value == Held::Null => Held::Null,
+        _ if !device.partial || value == Held::Null => Held::Null,
         _ => Held::Unknown,
     }
 }
@@ -210,7 +209,9 @@ mod tests {
         assert_eq!(judge(device(true, "Workplace", &attributes)), Truth::Yes);
         assert_eq!(judge(device(false, "ServerAD", &attributes)), Truth::Yes);
         assert_eq!(judge(DeviceInfo { managed: true, ..device(false, "AzureAD", &attributes) }), Truth::Yes);
-        assert_eq!(judge(DeviceInfo { compliant: None, ..device(false, "AzureAD", &attributes) }), Truth::Maybe);
+        let unsaid = DeviceInfo { compliant: None, ..device(false, "AzureAD", &attributes) };
+        assert_eq!(judge(unsaid.clone()), Truth::No);
+        assert_eq!(judge(DeviceInfo { partial: true, ..unsaid }), Truth::Maybe);
     }
 
     #[test]

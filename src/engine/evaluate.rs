@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Model;
 use super::judge::undecided;
-use crate::tenant::SignIn;
 use crate::tenant::policy::{Control, Operator, Policy, PolicyState, SessionControls, SignInFrequency};
+use crate::tenant::{SignIn, Snapshot};
 
 /// What all policies say about one sign-in.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -142,6 +142,24 @@ fn decide<'a>(enforced: impl Iterator<Item = (&'a Policy, &'a PolicyOutcome)>) -
         return Decision::DependsOn { on, surely };
     }
     if surely.is_empty() { Decision::Allow } else { Decision::Require(surely) }
+}
+
+/// Object ids of the authentication strengths that a sign-in has to meet. Where security information is registered in
+/// the middle of another sign-in, strengths of policies on that action stand in for those of all other policies.
+///
+/// Source: Microsoft Learn, Authentication strengths: how they work (registration in interrupt mode).
+#[must_use]
+pub fn strengths<'a>(snapshot: &'a Snapshot, sign_in: &SignIn, outcome: &Outcome) -> BTreeSet<&'a str> {
+    let asked = |on_action: bool| -> BTreeSet<&'a str> {
+        let applied = outcome.applied(false).into_iter().filter_map(|id| snapshot.policy(id));
+        let named = applied.filter(|policy| !on_action || !policy.conditions.applications.user_actions.is_empty());
+        let controls = named.filter_map(|policy| policy.grant.as_ref()).flat_map(|grant| &grant.controls);
+        controls
+            .filter_map(|control| if let Control::Strength(id) = control { Some(id.as_str()) } else { None })
+            .collect()
+    };
+    let own = if sign_in.interrupted { asked(true) } else { BTreeSet::new() };
+    if own.is_empty() { asked(false) } else { own }
 }
 
 /// What the policy's grant controls ask for; none when they ask for nothing.

@@ -8,8 +8,10 @@ use super::evaluate::{Applies, UnmetKind};
 use super::truth::Truth;
 use super::who::{Membership, Who};
 use super::{Model, attribute_filter, condition, location, target};
-use crate::tenant::policy::{Agents, ClientApplications, FilterMode, GuestType, PolicyState, RiskLevel};
+use crate::tenant::directory::AccountKind;
+use crate::tenant::policy::{ClientApplications, FilterMode, GuestType, PolicyState, RiskLevel, UserSide};
 use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
+use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::{Kind, Policy};
 
 /// The kinds of condition, in the order in which the first unmet one is reported.
@@ -27,10 +29,11 @@ pub(super) enum Dimension {
     InsiderRisk,
     Flow,
     AgentRisk,
+    AgentContext,
 }
 
 impl Dimension {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Identity,
         Self::Target,
         Self::Platform,
@@ -43,6 +46,7 @@ impl Dimension {
         Self::InsiderRisk,
         Self::Flow,
         Self::AgentRisk,
+        Self::AgentContext,
     ];
 
     /// The word of What If for this condition being unmet.
@@ -68,6 +72,7 @@ impl Dimension {
             Self::InsiderRisk => UnmetKind::InsiderRisk,
             Self::Flow => UnmetKind::AuthenticationFlow,
             Self::AgentRisk => UnmetKind::AgentIdRisk,
+            Self::AgentContext => UnmetKind::AgentIdentities,
         }
     }
 
@@ -86,6 +91,7 @@ impl Dimension {
             Self::InsiderRisk => "the insider risk",
             Self::Flow => "the authentication flow",
             Self::AgentRisk => "the risk of the agent identity",
+            Self::AgentContext => "how an agent takes part",
         }
     }
 }
@@ -122,7 +128,7 @@ impl Model {
         let conditions = &policy.conditions;
         match dimension {
             Dimension::Identity => self.identity(at, policy, of),
-            Dimension::Target if unreported(policy, sign_in) => Truth::No,
+            Dimension::Target if unreported(policy, sign_in) || target::spared(policy, sign_in) => Truth::No,
             Dimension::Target => target::met(self, &conditions.applications, sign_in),
             Dimension::Platform => condition::platform(conditions.platforms.as_ref(), &sign_in.platform),
             Dimension::Device => self.device_filter(at).map_or(Truth::Yes, |filter| filter.met(&sign_in.device)),
@@ -140,12 +146,12 @@ impl Model {
                 condition::risk(&conditions.service_principal_risk, &sign_in.service_principal_risk)
             }
             Dimension::InsiderRisk => condition::listed(&conditions.insider_risk, &sign_in.insider_risk),
-            Dimension::Flow => condition::listed(&conditions.flows, &sign_in.flow),
-            Dimension::AgentRisk => match sign_in.identity {
-                _ if conditions.agent_risk.is_empty() => Truth::Yes,
-                Identity::Agent(_) => Truth::Maybe,
-                _ => Truth::No,
-            },
+            Dimension::Flow => {
+                let began = sign_in.began.is_some_and(|began| conditions.flows.contains(&began));
+                condition::listed(&conditions.flows, &sign_in.flow).or(began.into())
+            }
+            Dimension::AgentRisk => condition::listed(&conditions.agent_risk, &sign_in.agent_risk),
+            Dimension::AgentContext => condition::agent_context(conditions.agent_contexts.as_ref(), sign_in),
         }
     }
 
@@ -153,8 +159,16 @@ impl Model {
         let conditions = &policy.conditions;
         match &sign_in.identity {
             Identity::Unstated | Identity::User { .. } => {
-                let as_person = self.users.get(at).map_or(Truth::No, |users| users.met(who));
-                as_person.or(conditions.agents.as_ref().map_or(Truth::No, |agents| agent_user(agents, who).into()))
+                let as_person = || self.users.get(at).map_or(Truth::No, |users| users.met(who));
+                match self.is_agent_user(who) {
+                    Truth::No => as_person(),
+                    // Whoever isn't known to be an agent is judged as a person, beside the scopes for agents.
+                    agent => as_agent_user(policy, who).and(agent).or(if agent == Truth::Yes {
+                        Truth::No
+                    } else {
+                        as_person()
+                    }),
+                }
             }
             Identity::ServicePrincipal(id) => {
                 conditions.client_applications.as_ref().map_or(Truth::No, |apps| self.workload(apps, id))
@@ -166,14 +180,29 @@ impl Model {
         }
     }
 
+    fn is_agent_user(&self, who: &Who<'_>) -> Truth {
+        match who.membership {
+            Membership::At(position) => {
+                let user = self.snapshot.directory.user_at(position);
+                user.is_some_and(|user| user.account == AccountKind::Agent).into()
+            }
+            Membership::Unknown if who.id.is_some() => Truth::Maybe,
+            _ => Truth::No,
+        }
+    }
+
     /// A workload identity: only single-tenant service principals of this tenant can be reached, never managed
     /// identities (Microsoft Learn, Conditional Access for workload identities).
     fn workload(&self, condition: &ClientApplications, id: &str) -> Truth {
         let principals = &self.snapshot.directory.service_principals;
-        let principal =
-            principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at));
+        let by_id = principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at));
+        // The beta documentation of the request speaks of the app id.
+        let principal = by_id.or_else(|| self.app(id));
+        let id = principal.map_or(id, |principal| principal.id.as_str());
         let reachable = match principal {
-            Some(found) => (found.single_tenant && found.kind != "ManagedIdentity").into(),
+            Some(found) => {
+                (found.single_tenant && !["ManagedIdentity", "ServiceIdentity"].contains(&found.kind.as_str())).into()
+            }
             None if self.snapshot.has(Kind::ServicePrincipals) => Truth::No,
             None => Truth::Maybe,
         };
@@ -236,8 +265,19 @@ impl Model {
     }
 }
 
-fn agent_user(agents: &Agents, who: &Who<'_>) -> bool {
-    who.id.is_some_and(|id| agents.include.contains(id) && !agents.exclude.contains(id))
+/// The scopes of a policy that reach the user accounts of agents. "All users" doesn't (Microsoft Learn, Conditional
+/// Access for agent identities: such an account is targeted with a scope of its own).
+fn as_agent_user(policy: &Policy, who: &Who<'_>) -> Truth {
+    let conditions = &policy.conditions;
+    let hit = |users: &UserSide, agents: Option<&BTreeSet<String>>| {
+        let listed = |agents: &BTreeSet<String>| agents.contains("All") || who.id.is_some_and(|id| agents.contains(id));
+        users.users.contains(ALL_AGENT_USERS) || agents.is_some_and(listed)
+    };
+    let agents = conditions.agents.as_ref();
+    let included = hit(&conditions.users.include, agents.map(|agents| &agents.include));
+    let named = who.id.is_some_and(|id| conditions.users.exclude.users.contains(id));
+    let excluded = named || hit(&conditions.users.exclude, agents.map(|agents| &agents.exclude));
+    (included && !excluded).into()
 }
 
 fn is_external(who: &Who<'_>) -> bool {

@@ -49,6 +49,7 @@ pub fn within_named(location: &NamedLocation, sign_in: &SignIn) -> Truth {
                 Known::Unknown => Truth::Maybe,
             }
         }
+        Place::CompliantNetwork => sign_in.compliant_network.map_or(Truth::Maybe, Truth::from),
         Place::Unknown(_) => Truth::Maybe,
     }
 }
@@ -64,7 +65,9 @@ pub fn trusted(snapshot: &Snapshot, ip: &Known<IpAddr>) -> Truth {
 }
 
 fn mfa_trusted(snapshot: &Snapshot) -> impl Iterator<Item = IpRange> {
-    snapshot.settings.mfa_trusted_ips.iter().filter_map(|text| IpRange::from_cidr(text))
+    // The setting takes v4 addresses only.
+    let ranges = snapshot.settings.mfa_trusted_ips.iter().filter_map(|text| IpRange::from_cidr(text));
+    ranges.filter(|range| range.lower.is_ipv4())
 }
 
 fn in_ranges(mut ranges: impl Iterator<Item = IpRange>, ip: &Known<IpAddr>) -> Truth {

@@ -14,7 +14,7 @@ use super::judge::Dimension;
 use super::truth::Truth;
 use super::who::role_members;
 use crate::tenant::policy::{Control, GrantControls, Operator, Policy, PolicyState};
-use crate::tenant::sign_in::{Identity, SignIn, Target};
+use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
 use crate::tenant::well_known::{APP_AZURE_MANAGEMENT, GLOBAL_ADMINISTRATOR};
 use crate::tenant::{Assignment, Kind};
 
@@ -92,6 +92,8 @@ impl Model {
         let start = SignIn {
             identity: Identity::User { id: Some(user_id.to_owned()), guest: None, tenant: None, direct_connect: false },
             target: Target::Apps(vec![APP_AZURE_MANAGEMENT.to_owned()]),
+            agent_risk: Known::Absent,
+            agent_context: Known::Absent,
             ..SignIn::default()
         };
         let relevant = self.relevant(&start);

@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::Model;
 use super::evaluate::{Applies, Outcome};
+use crate::tenant::Snapshot;
+use crate::tenant::policy::TransferMethod;
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
-use crate::tenant::well_known::{REGISTER_DEVICE, REGISTER_SECURITY_INFO};
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::well_known::{APP_INTUNE, REGISTER_DEVICE, REGISTER_SECURITY_INFO};
+use crate::tenant::words::Word;
+use crate::tenant::write::export_policy;
 
 /// What a condition means that the request doesn't state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,31 @@ pub struct RequestError {
     pub expected: String,
 }
 
+/// Answers a What If request as Graph's `evaluate` does: what it doesn't state, there isn't.
+///
+/// # Errors
+/// As [`read_request`].
+pub fn what_if(model: &Model, request: &Value) -> Result<Value, RequestError> {
+    let outcome = model.evaluate(&read_request(request, Unstated::None)?);
+    let applied_only = request.get("appliedPoliciesOnly").and_then(Value::as_bool) == Some(true);
+    Ok(respond(&model.snapshot, &outcome, applied_only))
+}
+
+/// Where two answers to the same request differ: object id of the policy, and what each says (`notSet` is: it applies;
+/// empty where the policy isn't listed). So a recorded answer of a live tenant can be held against ours.
+#[must_use]
+pub fn differences(recorded: &Value, ours: &Value) -> BTreeMap<String, (String, String)> {
+    let said = |answer: &Value| -> BTreeMap<String, String> {
+        let rows = answer.get("value").and_then(Value::as_array).into_iter().flatten();
+        let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        rows.map(|row| (text(row, "id").to_lowercase(), text(row, "analysisReasons"))).collect()
+    };
+    let (theirs, ours) = (said(recorded), said(ours));
+    let ids = theirs.keys().chain(ours.keys()).cloned();
+    let of = |answer: &BTreeMap<String, String>, id: &str| answer.get(id).cloned().unwrap_or_default();
+    ids.map(|id| (id.clone(), (of(&theirs, &id), of(&ours, &id)))).filter(|(_, (one, other))| one != other).collect()
+}
+
 /// Reads a What If request (`signInIdentity`, `signInContext`, `signInConditions`, and our `extra`).
 ///
 /// # Errors
@@ -41,32 +69,35 @@ pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, Reque
     let (conditions, extra) =
         (Part { at: "/signInConditions", value: part("signInConditions"), unstated }, part("extra"));
     let text = |name: &str| extra.get(name).and_then(Value::as_str).map(str::to_lowercase);
+    let flag = |name: &str| extra.get(name).and_then(Value::as_bool);
     let flow = conditions.value.get("authenticationFlow").unwrap_or(&Value::Null);
     let flow = Part { at: "/signInConditions/authenticationFlow", value: flow, unstated };
-    let began = Part { at: "/extra", value: extra, unstated };
+    let ours = Part { at: "/extra", value: extra, unstated };
     Ok(SignIn {
-        identity: read_identity(part("signInIdentity"), extra),
+        identity: read_identity(part("signInIdentity"), extra)?,
         target: read_target(part("signInContext"))?,
         client_app: conditions.word("clientAppType")?,
         platform: conditions.word("devicePlatform")?,
-        ip: conditions.word("ipAddress")?,
-        country: match conditions.word::<String>("country")? {
-            Known::Is(code) => Known::Is(code.to_uppercase()),
-            other => other,
-        },
-        gps_country: began.word("gpsCountry")?,
+        ip: conditions.text("ipAddress", |text| text.parse().ok())?,
+        country: conditions.text("country", |code| Some(code.to_uppercase()))?,
+        gps_country: ours.text("gpsCountry", |code| Some(code.to_uppercase()))?,
         device: read_device(conditions.value.get("deviceInfo"), extra, unstated),
         sign_in_risk: conditions.word("signInRiskLevel")?,
         user_risk: conditions.word("userRiskLevel")?,
         service_principal_risk: conditions.word("servicePrincipalRiskLevel")?,
         insider_risk: conditions.word("insiderRiskLevel")?,
-        flow: match began.word("originalTransferMethod")? {
-            Known::Is(method) => Known::Is(method),
-            _ => flow.word("transferMethod")?,
+        agent_risk: conditions.word("agentIdRiskLevel")?,
+        agent_context: ours.text("agentContext", |word| Some(word.to_owned()))?,
+        flow: flow.word("transferMethod")?,
+        began: match ours.word::<TransferMethod>("originalTransferMethod")? {
+            Known::Is(method) => Some(method),
+            _ => None,
         },
+        compliant_network: flag("compliantNetwork").or((unstated == Unstated::None).then_some(false)),
         scopes: extra.get("scopes").and_then(Value::as_array).map(|list| strings(list)),
         confidential_client: text("clientType").map(|kind| kind == "confidential"),
         client_app_id: text("clientAppId"),
+        interrupted: flag("securityInfoInterruptMode") == Some(true),
     })
 }
 
@@ -82,40 +113,54 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// A member that is one word. `null` and `none` say that there is none; `all` and `hidden` that it isn't known.
-    fn word<T: DeserializeOwned>(&self, name: &str) -> Result<Known<T>, RequestError> {
-        let value = match self.value.get(name) {
-            None if self.unstated == Unstated::Unknown => return Ok(Known::Unknown),
-            None | Some(Value::Null) => return Ok(Known::Absent),
-            Some(value) => value,
-        };
-        match value.as_str() {
-            Some("all" | "hidden" | "unknownFutureValue") => Ok(Known::Unknown),
-            Some("none" | "") => Ok(Known::Absent),
-            _ => serde_json::from_value(value.clone()).map(Known::Is).map_err(|error| RequestError {
-                pointer: format!("{}/{name}", self.at),
-                expected: format!("a value of {name} ({error})"),
-            }),
+    /// A member that is one word, without regard to case. `null` and `none` say that there is none; `all` and `hidden`
+    /// that it isn't known.
+    fn word<W: Word>(&self, name: &str) -> Result<Known<W>, RequestError> {
+        match self.text(name, |text| Some(text.to_owned()))? {
+            Known::Is(text) if ["all", "hidden", "unknownFutureValue"].contains(&text.as_str()) => Ok(Known::Unknown),
+            Known::Is(text) if text.eq_ignore_ascii_case("none") => Ok(Known::Absent),
+            Known::Is(text) => W::parse(&text).map(Known::Is).ok_or_else(|| self.wrong(name)),
+            Known::Absent => Ok(Known::Absent),
+            Known::Unknown => Ok(Known::Unknown),
         }
+    }
+
+    /// A member that is a text of some form.
+    fn text<T>(&self, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Known<T>, RequestError> {
+        match self.value.get(name) {
+            None if self.unstated == Unstated::Unknown => Ok(Known::Unknown),
+            None | Some(Value::Null) => Ok(Known::Absent),
+            Some(Value::String(text)) if text.is_empty() => Ok(Known::Absent),
+            Some(value) => value.as_str().and_then(read).map(Known::Is).ok_or_else(|| self.wrong(name)),
+        }
+    }
+
+    fn wrong(&self, name: &str) -> RequestError {
+        let found = self.value.get(name).unwrap_or(&Value::Null);
+        RequestError { pointer: format!("{}/{name}", self.at), expected: format!("a value of {name}, found {found}") }
     }
 }
 
-fn read_identity(identity: &Value, extra: &Value) -> Identity {
+fn read_identity(identity: &Value, extra: &Value) -> Result<Identity, RequestError> {
     let text = |name: &str| identity.get(name).and_then(Value::as_str).map(str::to_lowercase);
-    let kind = text("@odata.type").unwrap_or_default();
+    if let Some(id) = text("agentServicePrincipalId").or_else(|| text("agentId")) {
+        return Ok(Identity::Agent(id));
+    }
     if let Some(id) = text("servicePrincipalId") {
-        return if kind.ends_with("agentsignin") { Identity::Agent(id) } else { Identity::ServicePrincipal(id) };
+        let kind = text("@odata.type").unwrap_or_default();
+        return Ok(if kind.ends_with("agentsignin") { Identity::Agent(id) } else { Identity::ServicePrincipal(id) });
     }
-    if let Some(id) = text("agentId") {
-        return Identity::Agent(id);
-    }
+    let part = Part { at: "/signInIdentity", value: identity, unstated: Unstated::None };
+    let guest = match part.word("externalUserType")? {
+        Known::Is(kind) => Some(kind),
+        _ => None,
+    };
     let (id, tenant) = (text("userId"), text("externalTenantId"));
-    let guest = identity.get("externalUserType").and_then(|kind| serde_json::from_value(kind.clone()).ok());
     if id.is_none() && guest.is_none() {
-        return Identity::Unstated;
+        return Ok(Identity::Unstated);
     }
     let direct_connect = extra.get("eligibleForB2bDirectConnect").and_then(Value::as_bool) == Some(true);
-    Identity::User { id, guest, tenant, direct_connect }
+    Ok(Identity::User { id, guest, tenant, direct_connect })
 }
 
 fn read_target(context: &Value) -> Result<Target, RequestError> {
@@ -141,15 +186,13 @@ fn read_target(context: &Value) -> Result<Target, RequestError> {
 fn read_device(info: Option<&Value>, extra: &Value, unstated: Unstated) -> Known<DeviceInfo> {
     let flag = |name: &str| extra.get(name).and_then(Value::as_bool);
     let registered = flag("deviceRegistered");
-    let Some(members) = info.and_then(Value::as_object) else {
+    let stated = info.and_then(Value::as_object);
+    if registered == Some(false) || (stated.is_none() && registered.is_none()) {
         let unknown = unstated == Unstated::Unknown && registered.is_none() && info.is_none();
         return if unknown { Known::Unknown } else { Known::Absent };
-    };
-    if registered == Some(false) {
-        return Known::Absent;
     }
     let mut attributes = BTreeMap::new();
-    for (name, value) in members {
+    for (name, value) in stated.into_iter().flatten() {
         let name = if name == "ownership" { "deviceownership".into() } else { name.to_lowercase() };
         let values = match value {
             Value::Null => continue,
@@ -159,14 +202,14 @@ fn read_device(info: Option<&Value>, extra: &Value, unstated: Unstated) -> Known
         };
         attributes.insert(name, values);
     }
-    let compliant = members.get("isCompliant").and_then(Value::as_bool);
-    let trust_type = members.get("trustType").and_then(Value::as_str).map(str::to_owned);
+    let first = |name: &str| attributes.get(name).and_then(|values: &Vec<String>| values.first());
+    let by_intune = first("mdmappid").is_some_and(|id| id.eq_ignore_ascii_case(APP_INTUNE));
     Known::Is(DeviceInfo {
         registered: true,
         partial: unstated == Unstated::Unknown,
-        compliant,
-        managed: flag("deviceManagedByIntune") == Some(true),
-        trust_type,
+        compliant: first("iscompliant").map(|text| text.eq_ignore_ascii_case("true")),
+        managed: by_intune || flag("deviceManagedByIntune") == Some(true),
+        trust_type: first("trusttype").cloned(),
         attributes,
     })
 }
@@ -175,22 +218,17 @@ fn read_device(info: Option<&Value>, extra: &Value, unstated: Unstated) -> Known
 #[must_use]
 pub fn respond(snapshot: &Snapshot, outcome: &Outcome, applied_only: bool) -> Value {
     let listed = outcome.policies.iter().filter(|one| !applied_only || one.applies == Applies::Yes);
-    let value: Vec<Value> = listed
-        .map(|one| {
-            let policy = snapshot.policy(&one.policy_id);
-            json!({
-                "id": one.policy_id,
-                "displayName": policy.map(|policy| &policy.display_name),
-                "state": policy.map(|policy: &Policy| policy.state),
-                "policyApplies": one.applies == Applies::Yes,
-                "analysisReasons": match one.applies {
-                    Applies::Yes => "notSet",
-                    Applies::No(kind) => kind.as_str(),
-                    Applies::DependsOn(_) => "notEnoughInformation",
-                    Applies::NotDecided(_) => "invalidCondition",
-                },
-            })
-        })
-        .collect();
-    json!({ "value": value })
+    let rows = listed.filter_map(|one| {
+        let mut row = export_policy(snapshot.policy(&one.policy_id)?);
+        let reason = match one.applies {
+            Applies::Yes => "notSet",
+            Applies::No(kind) => kind.as_str(),
+            Applies::DependsOn(_) => "notEnoughInformation",
+            Applies::NotDecided(_) => "invalidCondition",
+        };
+        let verdict = [("policyApplies", json!(one.applies == Applies::Yes)), ("analysisReasons", json!(reason))];
+        row.as_object_mut()?.extend(verdict.map(|(name, value)| (name.to_owned(), value)));
+        Some(row)
+    });
+    json!({ "value": rows.collect::<Vec<_>>() })
 }

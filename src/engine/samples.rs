@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Model;
 use super::location::stretches;
-use crate::tenant::Policy;
 use crate::tenant::location::{IpRange, Place};
 use crate::tenant::policy::{ClientAppType, Platform, RiskLevel};
 use crate::tenant::sign_in::{Known, SignIn};
+use crate::tenant::{NamedLocation, Policy};
 
 /// Each of these clients on each platform, the unknown one too.
 pub(super) fn clients(types: &[ClientAppType]) -> Vec<SignIn> {
@@ -18,7 +18,8 @@ pub(super) fn clients(types: &[ClientAppType]) -> Vec<SignIn> {
     pairs.map(|(client, platform)| SignIn { client_app: Known::Is(client), platform, ..SignIn::default() }).collect()
 }
 
-/// One address of each stretch that the policies' locations tell apart, with every country by address and by GPS.
+/// One address of each stretch that the policies' locations tell apart, with every country by address and by GPS, and through
+/// the compliant network and not, where they name it.
 pub(super) fn places<'a>(model: &Model, policies: impl Iterator<Item = &'a Policy>) -> Vec<SignIn> {
     let named = policies.filter_map(|policy| policy.conditions.locations.as_ref());
     let ids = named.flat_map(|sides| sides.include.iter().chain(&sides.exclude)).collect::<BTreeSet<_>>();
@@ -36,13 +37,17 @@ pub(super) fn places<'a>(model: &Model, policies: impl Iterator<Item = &'a Polic
         }
     }
     let (by_address, by_gps) = (with_others(by_address), with_others(by_gps));
+    let named = |location: &NamedLocation| ids.contains(&location.id) && location.place == Place::CompliantNetwork;
+    let networks: &[bool] = if model.snapshot.locations.values().any(named) { &[false, true] } else { &[false] };
     let everywhere = stretches(&ranges).into_iter().flat_map(|ip| by_address.iter().map(move |country| (ip, country)));
     everywhere
         .flat_map(|(ip, country)| by_gps.iter().map(move |gps| (ip, country, gps)))
-        .map(|(ip, country, gps)| SignIn {
+        .flat_map(|place| networks.iter().map(move |network| (place, *network)))
+        .map(|((ip, country, gps), compliant_network)| SignIn {
             ip: Known::Is(ip),
             country: country.clone(),
             gps_country: gps.clone(),
+            compliant_network: Some(compliant_network),
             ..SignIn::default()
         })
         .collect()

@@ -3,16 +3,18 @@
 //! Sources: Microsoft Learn, Conditional Access: Target resources; Filter for applications; resource exclusions and
 //! the enforcement of low-privilege scopes (2026).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::truth::Truth;
 use super::{Model, attribute_filter};
-use crate::tenant::policy::{Applications, FilterMode};
+use crate::tenant::policy::{Applications, Control, FilterMode, Operator, Policy};
+use crate::tenant::sign_in::{Identity, Target};
 use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::{
-    APP_AZURE_MANAGEMENT, APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE, APP_WINDOWS_AZURE_AD, REGISTER_SECURITY_INFO,
+    APP_AZURE_MANAGEMENT, APP_EXCHANGE_ONLINE, APP_INTUNE_ENROLLMENT, APP_SHAREPOINT_ONLINE, APP_TOKEN_EXCHANGE,
+    APP_WINDOWS_AZURE_AD, REGISTER_SECURITY_INFO,
 };
-use crate::tenant::{Kind, SignIn, sign_in::Target};
+use crate::tenant::{Kind, SignIn};
 
 /// Groups of apps that policies can name, and the members that are published.
 const GROUPS: [(&str, &[&str]); 3] = [
@@ -22,7 +24,8 @@ const GROUPS: [(&str, &[&str]); 3] = [
 ];
 
 /// What the Azure management API takes in besides itself; unlike the others, this list is published as complete: Azure
-/// portal, Azure Data Lake, Application Insights API, Log Analytics API.
+/// portal, Azure Data Lake, Application Insights API, Log Analytics API. Their ids are those under these names in
+/// Microsoft's own list of first-party applications.
 const AZURE_MANAGEMENT: &[&str] = &[
     "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
     "e9f49c6b-5ce5-44c8-925d-015017e9f7ad",
@@ -33,6 +36,27 @@ const AZURE_MANAGEMENT: &[&str] = &[
 /// The app in which people remediate their own risk; nothing reaches it.
 pub(super) const RISK_REMEDIATION_APP: &str = "93625bc8-bfe2-437a-97e0-3d0060024faa";
 
+/// Whether Microsoft spares this request from the policy: risk remediation from every policy, the enrolment of devices
+/// from a compliant device asked of all resources, agents from the exchange of their tokens.
+///
+/// Sources: Microsoft Learn, Conditional Access: Target resources; Require device compliance; agent identities.
+pub(super) fn spared(policy: &Policy, sign_in: &SignIn) -> bool {
+    let Target::Apps(ids) = &sign_in.target else { return false };
+    let only = |app: &str| !ids.is_empty() && ids.iter().all(|id| id == app);
+    let apps = &policy.conditions.applications;
+    only(RISK_REMEDIATION_APP)
+        || (only(APP_INTUNE_ENROLLMENT) && !apps.include.contains(APP_INTUNE_ENROLLMENT) && asks_compliance(policy))
+        || (only(APP_TOKEN_EXCHANGE) && matches!(sign_in.identity, Identity::Agent(_)))
+}
+
+/// A compliant device is all that the policy asks for, or one of the ways to meet it.
+fn asks_compliance(policy: &Policy) -> bool {
+    let grant = policy.grant.as_ref();
+    grant.is_some_and(|grant| grant.operator == Operator::Or && grant.controls.contains(&Control::CompliantDevice))
+}
+
+/// Microsoft Graph.
+const MICROSOFT_GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 /// Scopes that sign a person in and read only their own profile.
 const OPEN_ID: [&str; 4] = ["email", "offline_access", "openid", "profile"];
 /// Baseline scopes of any client, besides [`OPEN_ID`].
@@ -81,8 +105,10 @@ fn baseline(model: &Model, condition: &Applications) -> Truth {
 /// Only baseline scopes are asked for; a confidential client that signs people in to itself asks for itself.
 fn asks_baseline_only(sign_in: &SignIn) -> bool {
     let Some(scopes) = sign_in.scopes.as_ref().filter(|scopes| !scopes.is_empty()) else { return false };
-    let names: Vec<String> =
-        scopes.iter().map(|scope| scope.rsplit('/').next().unwrap_or_default().to_lowercase()).collect();
+    // A scope of another resource than the two directories is none, whatever its name.
+    let Some(names) = scopes.iter().map(|scope| directory_scope(scope)).collect::<Option<Vec<_>>>() else {
+        return false;
+    };
     let confidential = sign_in.confidential_client == Some(true);
     let open_id = |name: &String| OPEN_ID.contains(&name.as_str());
     if confidential && asks_itself(sign_in) && names.iter().all(open_id) {
@@ -93,6 +119,20 @@ fn asks_baseline_only(sign_in: &SignIn) -> bool {
             || BASELINE.contains(&name.as_str())
             || (confidential && BASELINE_CONFIDENTIAL.contains(&name.as_str()))
     })
+}
+
+/// The name of a scope of Microsoft Graph or Azure AD Graph, or of one that names no resource.
+fn directory_scope(scope: &str) -> Option<String> {
+    let scope = scope.to_lowercase();
+    match scope.rsplit_once('/') {
+        None => Some(scope),
+        Some((resource, name)) => {
+            let host = resource.trim_start_matches("https://").trim_end_matches('/');
+            ["graph.microsoft.com", "graph.windows.net", MICROSOFT_GRAPH, APP_WINDOWS_AZURE_AD]
+                .contains(&host)
+                .then(|| name.to_owned())
+        }
+    }
 }
 
 fn asks_itself(sign_in: &SignIn) -> bool {
@@ -125,8 +165,9 @@ pub(super) fn listed(model: &Model, names: &BTreeSet<String>, id: &str) -> Truth
 /// Whether an app is in a group of apps. Microsoft publishes no complete list of members, so without the tenant's own
 /// list only the published ones are sure, and only the tenant's own apps are surely not in.
 fn in_group(model: &Model, group: &str, id: &str) -> Truth {
-    if let Some(members) = model.snapshot.settings.app_groups.get(group) {
-        return members.contains(id).into();
+    let groups = &model.snapshot.settings.app_groups;
+    if groups.contains_key(group) {
+        return is_member(groups, group, id, &mut BTreeSet::new()).into();
     }
     if let Some((_, published)) = GROUPS.iter().find(|(name, _)| *name == group) {
         if published.contains(&id) {
@@ -141,6 +182,17 @@ fn in_group(model: &Model, group: &str, id: &str) -> Truth {
         };
     }
     Truth::No
+}
+
+/// Whether an app is in a group as the tenant lists it, groups within groups too.
+fn is_member<'a>(
+    groups: &'a BTreeMap<String, BTreeSet<String>>,
+    group: &'a str,
+    id: &str,
+    seen: &mut BTreeSet<&'a str>,
+) -> bool {
+    let Some(members) = groups.get(group).filter(|_| seen.insert(group)) else { return false };
+    members.iter().any(|member| member.eq_ignore_ascii_case(id) || is_member(groups, member, id, seen))
 }
 
 fn maybe_microsoft(model: &Model, id: &str) -> Truth {

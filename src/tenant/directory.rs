@@ -95,6 +95,8 @@ pub enum AccountKind {
     Service,
     /// A room or equipment.
     Room,
+    /// The user account of an agent: policies reach it only through their agent scopes.
+    Agent,
 }
 
 /// A `group` that is known by its members.
@@ -155,6 +157,15 @@ pub struct Role {
     pub built_in: bool,
 }
 
+/// The value of a custom security attribute: one text, or several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tag {
+    /// Of an attribute that takes one value.
+    Text(String),
+    /// Of an attribute that takes several.
+    List(Vec<String>),
+}
+
 /// A `servicePrincipal`: an app in this tenant, or a workload identity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServicePrincipal {
@@ -173,7 +184,7 @@ pub struct ServicePrincipal {
     /// When it was made.
     pub created: Option<Timestamp>,
     /// Custom security attributes, `Set_Attribute` to its values; none when they could not be read.
-    pub attributes: Option<BTreeMap<String, Vec<String>>>,
+    pub attributes: Option<BTreeMap<String, Tag>>,
 }
 
 /// A `device`, with the attributes that filters use.

@@ -36,6 +36,8 @@ pub enum Place {
         /// Addresses without a country are in.
         include_unknown: bool,
     },
+    /// The tenant's compliant network, reached through Global Secure Access (beta).
+    CompliantNetwork,
     /// A kind that this program can't judge (beta), by its OData type.
     Unknown(String),
 }

@@ -26,7 +26,7 @@ pub struct Policy {
     pub grant: Option<GrantControls>,
     /// Session controls that are set.
     pub session: Option<SessionControls>,
-    /// JSON pointers of non-null members that this program can't judge; a verdict that rests on them is "not decided".
+    /// JSON pointers of non-null members that this program can't judge, with the word where it is one of several; a verdict that rests on them is "not decided".
     pub undecided: Vec<String>,
 }
 
@@ -75,6 +75,8 @@ pub struct Conditions {
     pub flows: BTreeSet<TransferMethod>,
     /// Agents' user accounts (beta `conditions.agents`); none when absent.
     pub agents: Option<Agents>,
+    /// How an agent takes part (beta `conditions.agentContext`); none when absent.
+    pub agent_contexts: Option<Sides<String>>,
 }
 
 /// What a condition includes and excludes; exclusion always wins.

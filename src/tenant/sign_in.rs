@@ -46,14 +46,24 @@ pub struct SignIn {
     pub service_principal_risk: Known<RiskLevel>,
     /// Insider risk.
     pub insider_risk: Known<InsiderRisk>,
-    /// Authentication flow; with protocol tracking the flow that the session began with.
+    /// Risk of the agent identity that signs in, or whose user account does; `Absent` for people.
+    pub agent_risk: Known<RiskLevel>,
+    /// How an agent takes part (`agentContext`, beta); `Absent` where none does.
+    pub agent_context: Known<String>,
+    /// Authentication flow of this sign-in.
     pub flow: Known<TransferMethod>,
+    /// The flow that the session began with, where that was another one: it stays in scope (protocol tracking).
+    pub began: Option<TransferMethod>,
+    /// Comes through the tenant's compliant network (Global Secure Access); none where unknown.
+    pub compliant_network: Option<bool>,
     /// Scopes asked for, where the baseline-scope rule needs them.
     pub scopes: Option<Vec<String>>,
     /// The client is a confidential one.
     pub confidential_client: Option<bool>,
     /// App id of the client.
     pub client_app_id: Option<String>,
+    /// Registration of security information that interrupts another sign-in.
+    pub interrupted: bool,
 }
 
 /// Who signs in.

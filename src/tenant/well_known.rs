@@ -38,6 +38,9 @@ pub const STRENGTH_PASSWORDLESS: &str = "00000000-0000-0000-0000-000000000003";
 /// Authentication strength "Phishing-resistant MFA".
 pub const STRENGTH_PHISHING_RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
 
+/// The keyword for the user accounts of all agents, among included and excluded users.
+pub const ALL_AGENT_USERS: &str = "AllAgentIdUsers";
+
 /// User action "Register security information".
 pub const REGISTER_SECURITY_INFO: &str = "urn:user:registersecurityinfo";
 /// User action "Register or join devices".
@@ -51,7 +54,11 @@ pub const APP_EXCHANGE_ONLINE: &str = "00000002-0000-0ff1-ce00-000000000000";
 pub const APP_SHAREPOINT_ONLINE: &str = "00000003-0000-0ff1-ce00-000000000000";
 /// Windows Azure Active Directory.
 pub const APP_WINDOWS_AZURE_AD: &str = "00000002-0000-0000-c000-000000000000";
+/// Microsoft Intune.
+pub const APP_INTUNE: &str = "0000000a-0000-0000-c000-000000000000";
 /// Microsoft Intune Enrollment.
 pub const APP_INTUNE_ENROLLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
+/// Where agents exchange tokens (`api://AzureADTokenExchange`).
+pub const APP_TOKEN_EXCHANGE: &str = "fb60f99c-7a34-4190-8149-302f77469936";
 /// Device Registration Service.
 pub const APP_DEVICE_REGISTRATION: &str = "01cb2876-7ebd-4aa4-9cc9-d28bd4d359a9";

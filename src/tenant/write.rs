@@ -58,6 +58,13 @@ fn write_conditions(conditions: &Conditions) -> Value {
         ("insiderRiskLevels", flags(&conditions.insider_risk)),
         ("authenticationFlows", flags(&conditions.flows).map(|methods| json!({"transferMethods": methods}))),
         ("agents", conditions.agents.as_ref().map(write_agents)),
+        (
+            "agentContext",
+            conditions
+                .agent_contexts
+                .as_ref()
+                .map(|sides| json!({"includeAgentContexts": sides.include, "excludeAgentContexts": sides.exclude})),
+        ),
     ];
     body.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Value::Object(body)

@@ -102,7 +102,7 @@ fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(),
             Place::Country { countries, .. } => {
                 stated.sign_in.country = countries.first().map_or(Known::Unknown, |code| Known::Is(code.clone()));
             }
-            Place::Unknown(_) => {}
+            Place::CompliantNetwork | Place::Unknown(_) => {}
         }
         return Ok(());
     }

@@ -234,5 +234,6 @@ fn kind_name(dimension: Dimension) -> &'static str {
         Dimension::InsiderRisk => "Insider risk",
         Dimension::Flow => "Authentication flows",
         Dimension::AgentRisk => "Agent risk",
+        Dimension::AgentContext => "Agent context",
     }
 }

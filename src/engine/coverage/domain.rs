@@ -12,7 +12,7 @@ use crate::engine::{Model, target};
 use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
 use crate::tenant::snapshot::BaselineScopes;
-use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
+use crate::tenant::well_known::{APP_INTUNE_ENROLLMENT, APP_WINDOWS_AZURE_AD};
 
 /// One value of a dimension.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ pub(super) fn axes(model: &Model, requirement: &Requirement, scope: &Scope, of: 
     let browser_only = BTreeSet::from([ClientAppType::Browser]);
     let clients = if *requirement == Requirement::NoPersistentBrowser { &browser_only } else { &scope.client_apps };
     let everything = [
-        targets(model, scope, &policies),
+        targets(model, requirement, scope, &policies),
         narrowed(clients, &CLIENTS).into_iter().map(Value::Client).collect(),
         narrowed(&scope.platforms, &PLATFORMS).into_iter().map(Value::Platform).collect(),
         locations::values(model, scope, &policies).into_iter().map(Value::Location).collect(),
@@ -109,7 +109,7 @@ fn risks(model: &Model, wanted: &BTreeSet<RiskLevel>, policies: &BTreeSet<usize>
 }
 
 /// Apps of the tenant and of its policies, any other app, and requests for baseline scopes where they could slip past.
-fn targets(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Value> {
+fn targets(model: &Model, requirement: &Requirement, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Value> {
     if let Some(urn) = &scope.user_action {
         return vec![Value::Action(urn.clone())];
     }
@@ -125,6 +125,10 @@ fn targets(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Valu
         ids.extend(named.flat_map(|name| target::members(model, name)));
     }
     ids.remove(target::RISK_REMEDIATION_APP);
+    if matches!(requirement, Requirement::ManagedDevice | Requirement::CompliantDevice) {
+        // A device is enrolled before it can be compliant.
+        ids.remove(APP_INTUNE_ENROLLMENT);
+    }
     let mut values: Vec<Value> = ids.into_iter().map(|id| Value::App(Some(id.to_owned()))).collect();
     values.push(Value::App(None));
     let mut conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at));

@@ -17,6 +17,7 @@ pub(super) struct Location {
     ip: IpAddr,
     country: Known<String>,
     gps: Known<String>,
+    compliant_network: bool,
     /// Ids of the named locations that it is in; empty anywhere else.
     inside: BTreeSet<String>,
 }
@@ -26,6 +27,7 @@ impl Location {
         sign_in.ip = Known::Is(self.ip);
         sign_in.country = self.country.clone();
         sign_in.gps_country = self.gps.clone();
+        sign_in.compliant_network = Some(self.compliant_network);
     }
 }
 
@@ -49,8 +51,11 @@ pub(super) fn values(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -
     for (ip, networks) in &addresses {
         for (country, countries) in &by_address {
             for (gps, shared) in &by_gps {
-                let inside = networks.iter().chain(countries).chain(shared).cloned().collect();
-                all.push(Location { ip: *ip, country: country.clone(), gps: gps.clone(), inside });
+                for (compliant_network, through) in &compliant_networks(snapshot, &named) {
+                    let inside = networks.iter().chain(countries).chain(shared).chain(through).cloned().collect();
+                    let (country, gps) = (country.clone(), gps.clone());
+                    all.push(Location { ip: *ip, country, gps, compliant_network: *compliant_network, inside });
+                }
             }
         }
     }
@@ -117,6 +122,13 @@ fn next(address: IpAddr) -> Option<IpAddr> {
         IpAddr::V4(v4) => u32::from(v4).checked_add(1).map(|bits| IpAddr::V4(bits.into())),
         IpAddr::V6(v6) => u128::from(v6).checked_add(1).map(|bits| IpAddr::V6(bits.into())),
     }
+}
+
+/// Outside the compliant network; and through it, where a policy asks.
+fn compliant_networks(snapshot: &Snapshot, named: &BTreeSet<&str>) -> Kinds<bool> {
+    let through = |id: &&str| snapshot.locations.get(*id).is_some_and(|one| one.place == Place::CompliantNetwork);
+    let ids: BTreeSet<String> = named.iter().filter(|id| through(id)).map(ToString::to_string).collect();
+    if ids.is_empty() { vec![(false, ids)] } else { vec![(false, BTreeSet::new()), (true, ids)] }
 }
 
 /// How a country is found.

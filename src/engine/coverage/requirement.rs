@@ -95,11 +95,19 @@ pub(super) enum Bearing {
 pub(super) fn contributors(snapshot: &Snapshot, requirement: &Requirement) -> Vec<Contributor> {
     let mut all = entailed(requirement);
     for (at, policy) in snapshot.policies.iter().enumerate() {
-        if policy.state == PolicyState::Enabled {
+        if policy.state == PolicyState::Enabled && !is_about_others(policy) {
             all.extend(of_policy(snapshot, requirement, at, policy));
         }
     }
     all
+}
+
+/// Conditions that no sign-in of a person meets: risk of a workload or agent, an agent taking part.
+fn is_about_others(policy: &Policy) -> bool {
+    let conditions = &policy.conditions;
+    !conditions.service_principal_risk.is_empty()
+        || !conditions.agent_risk.is_empty()
+        || conditions.agent_contexts.is_some()
 }
 
 /// Sign-ins that meet a requirement by their own values: from a managed device, by a client that shows it.

@@ -33,6 +33,7 @@ impl Candidates {
                         ip: place.ip.clone(),
                         country: place.country.clone(),
                         gps_country: place.gps_country.clone(),
+                        compliant_network: place.compliant_network,
                         device: device.device.clone(),
                         sign_in_risk: risk.sign_in_risk.clone(),
                         user_risk: risk.user_risk.clone(),

@@ -254,7 +254,9 @@ fn rest_within(one: &Policy, other: &Policy) -> bool {
     let devices =
         theirs.device_filter.is_none() || same_filter(mine.device_filter.as_ref(), theirs.device_filter.as_ref());
     let workloads = mine.client_applications.is_none() || mine.client_applications == theirs.client_applications;
-    let agents = mine.agents.is_none() || mine.agents == theirs.agents;
+    // A policy for agents' user accounts that is left aside here reaches nobody the other one has to.
+    let agents = (mine.agents.is_none() || mine.agents == theirs.agents)
+        && (theirs.agent_contexts.is_none() || mine.agent_contexts == theirs.agent_contexts);
     let subset =
         |mine: &BTreeSet<_>, theirs: &BTreeSet<_>| theirs.is_empty() || (!mine.is_empty() && mine.is_subset(theirs));
     devices

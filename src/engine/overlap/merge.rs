@@ -67,6 +67,7 @@ fn differing(one: &Policy, other: &Policy) -> Vec<&'static str> {
         ("Authentication flows", mine.flows != theirs.flows),
         ("Filter for devices", mine.device_filter != theirs.device_filter),
         ("Workload identities", mine.client_applications != theirs.client_applications || mine.agents != theirs.agents),
+        ("Agents", mine.agent_contexts != theirs.agent_contexts || mine.agent_risk != theirs.agent_risk),
         ("Grant", one.grant != other.grant),
         ("Session", one.session != other.session),
     ];
@@ -82,6 +83,7 @@ fn join(one: &Conditions, other: &Conditions) -> Option<Conditions> {
     let alike = one.device_filter == other.device_filter
         && one.client_applications == other.client_applications
         && one.agents == other.agents
+        && one.agent_contexts == other.agent_contexts
         && one.agent_risk == other.agent_risk
         && one.service_principal_risk == other.service_principal_risk;
     if !alike {

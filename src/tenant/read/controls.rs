@@ -16,7 +16,7 @@ pub(super) fn read_grant(node: Node<'_>, undecided: &mut Vec<String>) -> Result<
         both |= word.eq_ignore_ascii_case("MfaAndChangePassword");
         let read = built_in_control(word);
         if read.iter().any(|control| matches!(control, Control::Unknown(_))) {
-            undecided.push(format!("{}/{at}", built_in.pointer()));
+            undecided.push(format!("{}/{at} ({word})", built_in.pointer()));
         }
         controls.extend(read);
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::ReadError;
 use super::node::{Node, id};
 use crate::tenant::directory::{
-    AccountKind, Assignment, Device, Group, Registration, Role, RoleAssignment, ServicePrincipal, User,
+    AccountKind, Assignment, Device, Group, Registration, Role, RoleAssignment, ServicePrincipal, Tag, User,
 };
 use crate::tenant::policy::GuestType;
 
@@ -64,7 +64,11 @@ fn account_kind(node: &Node<'_>, name: &str) -> Result<AccountKind, ReadError> {
     let kind = node.member("employeeType").string()?.to_ascii_lowercase();
     let name = name.to_ascii_lowercase();
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-    Ok(if kind.starts_with("service") || kind.starts_with("non-human") {
+    let odata = node.member("@odata.type").string()?;
+    let is_agent = odata.ends_with("agentUser") || node.member("identityParentId").filled()?.is_some();
+    Ok(if is_agent {
+        AccountKind::Agent
+    } else if kind.starts_with("service") || kind.starts_with("non-human") {
         AccountKind::Service
     } else if kind.starts_with("room") || kind.starts_with("equipment") || kind.starts_with("resource") {
         AccountKind::Room
@@ -166,19 +170,19 @@ pub fn read_service_principal(value: &Value) -> Result<ServicePrincipal, ReadErr
 }
 
 /// `{Set: {Attribute: text or texts}}` as `Set_Attribute`; filters see string attributes only.
-fn read_attributes(node: &Node<'_>) -> Result<Option<BTreeMap<String, Vec<String>>>, ReadError> {
+fn read_attributes(node: &Node<'_>) -> Result<Option<BTreeMap<String, Tag>>, ReadError> {
     if node.is_null() {
         return Ok(None);
     }
     let mut attributes = BTreeMap::new();
     for (set, members) in node.object()?.value().as_object().into_iter().flatten() {
         for (name, value) in members.as_object().into_iter().flatten().filter(|(name, _)| !name.contains('@')) {
-            let values = match value {
-                Value::String(text) => vec![text.clone()],
-                Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            let tag = match value {
+                Value::String(text) => Tag::Text(text.clone()),
+                Value::Array(items) => Tag::List(items.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
                 _ => continue,
             };
-            attributes.insert(format!("{set}_{name}"), values);
+            attributes.insert(format!("{set}_{name}"), tag);
         }
     }
     Ok(Some(attributes))
@@ -345,7 +349,7 @@ mod tests {
         let read = read_service_principal(&base(json!({"CA": {"@odata.type": "x", "tier": ["low", "old"], "n": 3}})));
         assert_eq!(
             read.unwrap().attributes.unwrap(),
-            BTreeMap::from([("CA_tier".into(), vec!["low".into(), "old".into()])])
+            BTreeMap::from([("CA_tier".into(), Tag::List(vec!["low".into(), "old".into()]))])
         );
     }
 

@@ -20,6 +20,7 @@ pub fn read_named_location(value: &Value) -> Result<NamedLocation, ReadError> {
         "" if !node.member("ipRanges").is_null() => read_ranges(&node)?,
         "" if !node.member("countriesAndRegions").is_null() => read_countries(&node)?,
         "" => return Err(node.member("@odata.type").wrong("#microsoft.graph.ipNamedLocation or countryNamedLocation")),
+        "compliantNetworkNamedLocation" => Place::CompliantNetwork,
         other => Place::Unknown(other.to_owned()),
     };
     Ok(NamedLocation {
@@ -130,8 +131,8 @@ mod tests {
     #[test]
     fn a_beta_kind_is_kept_as_unknown() {
         let location =
-            read_named_location(&json!({"@odata.type": "#microsoft.graph.compliantNetworkNamedLocation", "id": "l"}));
-        assert_eq!(location.unwrap().place, Place::Unknown("compliantNetworkNamedLocation".into()));
+            read_named_location(&json!({"@odata.type": "#microsoft.graph.privateLinkNamedLocation", "id": "l"}));
+        assert_eq!(location.unwrap().place, Place::Unknown("privateLinkNamedLocation".into()));
     }
 
     #[test]

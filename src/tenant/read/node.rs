@@ -165,7 +165,7 @@ impl<'a> Node<'a> {
             match W::parse(word) {
                 Some(value) => drop(known.insert(value)),
                 None if nothing.iter().any(|skip| skip.eq_ignore_ascii_case(word)) => {}
-                None => unknown.push(pointer),
+                None => unknown.push(format!("{pointer} ({word})")),
             }
         }
         Ok((known, unknown))

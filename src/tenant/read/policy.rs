@@ -75,6 +75,7 @@ const CONDITION_MEMBERS: &[&str] = &[
     "insiderRiskLevels",
     "authenticationFlows",
     "agents",
+    "agentContext",
 ];
 
 fn read_conditions(node: &Node<'_>, undecided: &mut Vec<String>) -> Result<Conditions, ReadError> {
@@ -97,6 +98,7 @@ fn read_conditions(node: &Node<'_>, undecided: &mut Vec<String>) -> Result<Condi
         insider_risk: words(&node.member("insiderRiskLevels"), undecided)?,
         flows: read_flows(node.member("authenticationFlows"), undecided)?,
         agents: read_agents(node.member("agents"), undecided)?,
+        agent_contexts: read_agent_contexts(node.member("agentContext"), undecided)?,
     })
 }
 
@@ -272,6 +274,15 @@ fn read_agents(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Age
     Ok((read != Agents::default()).then_some(read))
 }
 
+fn read_agent_contexts(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Sides<String>>, ReadError> {
+    let node = node.object()?;
+    undecided.extend(node.others(&["includeAgentContexts", "excludeAgentContexts"]).iter().map(Node::pointer));
+    let read = |name: &str| -> Result<BTreeSet<String>, ReadError> {
+        Ok(node.member(name).strings()?.into_iter().map(str::to_owned).collect())
+    };
+    Ok(sides(read("includeAgentContexts")?, read("excludeAgentContexts")?))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -322,17 +333,17 @@ mod tests {
     fn what_cannot_be_judged_is_named_and_what_is_empty_is_not() {
         let read = policy(
             &json!({"times": {"includeAllTimes": true}, "clients": null, "deviceStates": {"includeStates": []},
-                "agentContext": {"includeAgentContexts": ["x"]}, "platforms": {"includePlatforms": ["windows", "chromeOS"]},
+                "agentSessionRiskLevels": "high", "platforms": {"includePlatforms": ["windows", "chromeOS"]},
                 "clientAppTypes@odata.type": "#Collection(String)"}),
             &json!({"operator": "OR", "builtInControls": ["mfa", "compliantNetwork"]}),
         );
         assert_eq!(
             read.undecided,
             [
-                "/conditions/agentContext",
+                "/conditions/agentSessionRiskLevels",
                 "/conditions/times",
-                "/conditions/platforms/includePlatforms/1",
-                "/grantControls/builtInControls/1"
+                "/conditions/platforms/includePlatforms/1 (chromeOS)",
+                "/grantControls/builtInControls/1 (compliantNetwork)"
             ]
         );
     }
@@ -397,6 +408,7 @@ mod tests {
                 "applications": {"includeApplications": ["a"], "applicationFilter": {"mode": "exclude", "rule": "CustomSecurityAttribute.A_B -eq \"x\""}},
                 "platforms": {"includePlatforms": ["all"], "excludePlatforms": ["iOS"]}, "locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]},
                 "devices": {"deviceFilter": {"mode": "include", "rule": "device.model -eq \"x\""}}, "agentIdRiskLevels": "high",
+                "agentContext": {"includeAgentContexts": ["allAgentAssistedFlows"]},
                 "authenticationFlows": {"transferMethods": "deviceCodeFlow"}, "signInRiskLevels": ["none", "low"]}),
             &json!({"operator": "AND", "builtInControls": ["compliantDevice"], "termsOfUse": ["tou"], "authenticationStrength": {"id": "s"}}),
         );
