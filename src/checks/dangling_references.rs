@@ -20,19 +20,23 @@ static ABOUT: About = About {
     title: "Policies that name deleted objects",
     severity: Severity::Low,
     rationale: "An id that leads nowhere hides what a policy was meant for: an exclusion that protects nobody, or an include that reaches nobody.",
-    references: &["MT.1038", "prowler:entra_conditional_access_policy_no_deleted_object_references"],
-    see_also: &["MT.1066"],
+    references: &["MT.1038", "MT.1066", "prowler:entra_conditional_access_policy_no_deleted_object_references"],
+    see_also: &[],
     licence: "P1",
     thresholds: &[],
     cure: CureKind::Edit,
 };
 
 /// Kinds of object that policies name, and what they are called.
-const KINDS: [(Kind, &str); 4] = [
+const KINDS: [(Kind, &str); 8] = [
     (Kind::Users, "User"),
     (Kind::Groups, "Group"),
     (Kind::NamedLocations, "Named location"),
     (Kind::TermsOfUse, "Terms of use"),
+    (Kind::RoleDefinitions, "Role"),
+    (Kind::ServicePrincipals, "App"),
+    (Kind::AuthenticationStrengthPolicies, "Authentication strength"),
+    (Kind::AuthenticationContextClassReferences, "Authentication context"),
 ];
 
 impl Check for DanglingReferences {
@@ -69,7 +73,7 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
         what: (*what).to_owned(),
         id: id.clone(),
         name: id.clone(),
-        note: "no longer there".to_owned(),
+        note: "not in the tenant".to_owned(),
     });
     let evidence = Evidence::of(std::iter::once(rows::policy(policy)).chain(objects));
     let ids: Vec<String> = gone.iter().map(|(what, id)| format!("{what} {id}")).collect();
@@ -95,15 +99,25 @@ fn gone(policy: &Policy, snapshot: &Snapshot) -> BTreeSet<(&'static str, String)
     let group = |id: &&String| !directory.groups.contains_key(*id);
     let place = |id: &&String| is_id(id) && !snapshot.locations.contains_key(*id);
     let places = policy.conditions.locations.iter().flat_map(|sides| sides.include.iter().chain(&sides.exclude));
-    let terms = policy.grant.iter().flat_map(|grant| &grant.controls).filter_map(|control| match control {
+    let controls = || policy.grant.iter().flat_map(|grant| &grant.controls);
+    let terms = controls().filter_map(|control| match control {
         Control::TermsOfUse(id) => Some(id),
         _ => None,
     });
-    let found: [Vec<&String>; 4] = [
+    let strengths = controls().filter_map(|control| match control {
+        Control::Strength(id) => Some(id),
+        _ => None,
+    });
+    let apps = &policy.conditions.applications;
+    let found: [Vec<&String>; 8] = [
         sides.iter().flat_map(|side| &side.users).filter(user).collect(),
         sides.iter().flat_map(|side| &side.groups).filter(group).collect(),
         places.filter(place).collect(),
         terms.filter(|id| !snapshot.terms_of_use.contains_key(*id)).collect(),
+        sides.iter().flat_map(|side| &side.roles).filter(|id| !directory.roles.contains_key(*id)).collect(),
+        apps.include.iter().chain(&apps.exclude).filter(|id| is_id(id) && directory.app(id).is_none()).collect(),
+        strengths.filter(|id| !snapshot.strengths.contains_key(*id)).collect(),
+        apps.contexts.iter().filter(|id| !snapshot.contexts.contains_key(*id)).collect(),
     ];
     let read = KINDS.into_iter().zip(found).filter(|((kind, _), _)| snapshot.has(*kind));
     read.flat_map(|((_, what), ids)| ids.into_iter().map(move |id| (what, id.clone()))).collect()
@@ -121,6 +135,11 @@ fn remove(policy: &Policy, gone: &BTreeSet<(&'static str, String)>, named: Strin
     for side in [&mut users.include, &mut users.exclude] {
         side.users.retain(keep);
         side.groups.retain(keep);
+        side.roles.retain(keep);
+    }
+    let apps = &mut after.conditions.applications;
+    for ids in [&mut apps.include, &mut apps.exclude, &mut apps.contexts] {
+        ids.retain(keep);
     }
     if let Some(places) = &mut after.conditions.locations {
         places.include.retain(keep);

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::tenant::directory::Group;
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::{NamedLocation, Policy, Snapshot};
 
 use super::HandOver;
 
@@ -91,6 +91,49 @@ pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Sna
             quoted(&group.id),
         ),
         request: None,
+    }
+}
+
+/// An edit of a named location, or its removal where there is no body.
+#[must_use]
+pub fn named_location(location: &NamedLocation, change: (&str, &str, &str), body: Option<&Value>) -> HandOver {
+    let (id, name) = (quoted(&location.id), &location.display_name);
+    let connect = "Connect-MgGraph -Scopes 'Policy.Read.All','Policy.ReadWrite.ConditionalAccess'";
+    let command = match body {
+        Some(body) => format!(
+            "$body = @'\n{}\n'@\n\
+             Update-MgIdentityConditionalAccessNamedLocation -NamedLocationId '{id}' -BodyParameter $body",
+            pretty(body),
+        ),
+        None => format!("Remove-MgIdentityConditionalAccessNamedLocation -NamedLocationId '{id}'"),
+    };
+    let (method, body) = body.map_or(("DELETE", Value::Null), |body| ("PATCH", body.clone()));
+    HandOver {
+        powershell: format!("{connect}\n{command}"),
+        request: Some((
+            method.into(),
+            format!("/v1.0/identity/conditionalAccess/namedLocations/{}", location.id),
+            body,
+        )),
+        ..change_of(
+            ("Named location", &location.id, name),
+            change,
+            format!("Entra admin center > Conditional Access > Named locations > {name}"),
+        )
+    }
+}
+
+/// A change that has no command of its own: the kind, id and name of what changes, the field with before and after.
+#[must_use]
+pub fn change_of(target: (&str, &str, &str), change: (&str, &str, &str), portal: String) -> HandOver {
+    let (label, before, after) = change;
+    HandOver {
+        target_kind: target.0.to_owned(),
+        target_id: target.1.to_owned(),
+        target_name: target.2.to_owned(),
+        changes: vec![(label.to_owned(), before.to_owned(), after.to_owned())],
+        portal,
+        ..HandOver::default()
     }
 }
 

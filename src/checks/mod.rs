@@ -6,27 +6,37 @@ pub mod drafts;
 pub mod gaps;
 pub mod hand_over;
 pub mod listing;
+pub mod policies;
 pub mod requirement;
 pub mod rows;
 pub mod scopes;
 
+mod addresses_without_country;
 mod app_protection;
 mod apps_not_covered;
+mod baseline_scopes;
 mod dangling_references;
 mod device_code_flow;
+mod directory_sync_account;
 mod emergency_access;
+mod empty_named_locations;
 mod exclusion_group_growth;
+mod exclusions_without_fallback;
 mod legacy_authentication;
 mod managed_devices;
 mod mfa_admins;
 mod mfa_all_users;
 mod mfa_guests;
+mod microsoft_managed_policies;
 mod overlapping_policies;
 mod phishing_resistant_admins;
+mod policy_limit;
 mod report_only_age;
 mod security_info_registration;
 mod sign_in_risk;
+mod unused_named_locations;
 mod user_risk;
+mod wide_named_locations;
 
 use std::collections::BTreeMap;
 
@@ -54,9 +64,18 @@ pub static CHECKS: &[&dyn Check] = &[
     &sign_in_risk::SignInRisk,
     &emergency_access::EmergencyAccess,
     &exclusion_group_growth::ExclusionGroupGrowth,
+    &exclusions_without_fallback::ExclusionsWithoutFallback,
+    &directory_sync_account::DirectorySyncAccount,
+    &microsoft_managed_policies::MicrosoftManagedPolicies,
+    &wide_named_locations::WideNamedLocations,
+    &addresses_without_country::AddressesWithoutCountry,
+    &baseline_scopes::BaselineScopesEnforced,
     &report_only_age::ReportOnlyAge,
     &overlapping_policies::OverlappingPolicies,
     &dangling_references::DanglingReferences,
+    &policy_limit::PolicyLimit,
+    &empty_named_locations::EmptyNamedLocations,
+    &unused_named_locations::UnusedNamedLocations,
 ];
 
 /// Runs every check.

@@ -22,11 +22,16 @@ static ABOUT: About = About {
     references: &[],
     see_also: &[],
     licence: "P1",
-    thresholds: &[DAYS],
+    thresholds: &[DAYS, ENOUGH],
     cure: CureKind::Edit,
 };
 
 const DAYS: Threshold = Threshold { name: "days", default: 30.0, meaning: "days in report-only that are enough" };
+const ENOUGH: Threshold = Threshold {
+    name: "sign-ins",
+    default: 100.0,
+    meaning: "sign-ins that a policy applied to that are enough to decide",
+};
 
 impl Check for ReportOnlyAge {
     fn about(&self) -> &'static About {
@@ -83,7 +88,31 @@ fn facts(context: &Context<'_>, verdict: Verdict, of: (usize, usize), old: &[(i6
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("days", Term::Days(*days))
     };
-    std::iter::once(headline).chain(old.iter().map(one)).collect()
+    let each = old.iter().flat_map(|aged| std::iter::once(one(aged)).chain(impact(context, aged.1)));
+    std::iter::once(headline).chain(each).collect()
+}
+
+/// What the policy would have done to the sign-ins of the log, were it On.
+fn impact(context: &Context<'_>, policy: &Policy) -> Option<Fact> {
+    let snapshot = &context.model.snapshot;
+    if !snapshot.has(Kind::SignIns) {
+        return None;
+    }
+    let impact = context.model.impact(policy);
+    let applied = impact.total.success + impact.total.action_required + impact.total.failure;
+    #[expect(clippy::cast_precision_loss, reason = "a log has far fewer than 2^52 rows")]
+    let enough = applied as f64 >= context.threshold(ABOUT.id, &ENOUGH);
+    let blocked = impact.users.iter().filter(|(_, tally)| tally.failure > 0).map(|(id, _)| id);
+    let blocked = blocked.filter_map(|id| snapshot.directory.user_index(id)).collect();
+    let evidence = Evidence::of(rows::users(&blocked, snapshot, None)).within(snapshot.window);
+    let key = if enough { "report_only_age.impact" } else { "report_only_age.few" };
+    let fact = Fact::new(key, context.stamp(evidence))
+        .with("policy", Term::Name(policy.display_name.clone()))
+        .with("sign_ins", applied)
+        .with("unknown", impact.total.unknown)
+        .with("blocked", impact.blocked_users())
+        .with("prompted", impact.prompted_users());
+    Some(fact)
 }
 
 fn not_checked(context: &Context<'_>) -> Vec<String> {

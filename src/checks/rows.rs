@@ -7,7 +7,7 @@ use roaring::RoaringBitmap;
 use crate::facts::Row;
 use crate::tenant::directory::Group;
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{AuditRecord, Directory, PastSignIn, Policy, Snapshot};
+use crate::tenant::{AuditRecord, Directory, NamedLocation, PastSignIn, Policy, Snapshot};
 
 /// The portal's word for a state.
 #[must_use]
@@ -55,6 +55,17 @@ pub fn group(group: &Group) -> Row {
         None => "members not read".to_owned(),
     };
     Row::Object { what: "Group".into(), id: group.id.clone(), name: group.display_name.clone(), note }
+}
+
+/// A named location, with what matters about it here.
+#[must_use]
+pub fn location(location: &NamedLocation, note: &str) -> Row {
+    Row::Object {
+        what: "Named location".into(),
+        id: location.id.clone(),
+        name: location.display_name.clone(),
+        note: note.to_owned(),
+    }
 }
 
 /// A past sign-in.

@@ -78,6 +78,29 @@ impl IpRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.lower.is_ipv4() == address.is_ipv4() && self.lower <= address && address <= self.upper
     }
+
+    /// How many bits of the address are free in it: 8 for a `/24` of version 4, rounded down for other ranges.
+    #[must_use]
+    pub fn free_bits(&self) -> u32 {
+        match (self.lower, self.upper) {
+            (IpAddr::V4(lower), IpAddr::V4(upper)) => {
+                (u64::from(upper.to_bits()).saturating_sub(lower.to_bits().into()) + 1).ilog2()
+            }
+            (IpAddr::V6(lower), IpAddr::V6(upper)) => {
+                upper.to_bits().saturating_sub(lower.to_bits()).saturating_add(1).ilog2()
+            }
+            _ => 128,
+        }
+    }
+
+    /// Whether it begins at an address that never reaches the internet.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        match self.lower {
+            IpAddr::V4(lower) => lower.is_private() || lower.is_loopback() || lower.is_link_local(),
+            IpAddr::V6(lower) => lower.is_unique_local() || lower.is_unicast_link_local() || lower.is_loopback(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,5 +121,11 @@ mod tests {
         assert_eq!(range("198.51.100.7"), ends("198.51.100.7", "198.51.100.7"));
         assert_eq!(range("10.0.0.0/33"), None);
         assert_eq!(range("ten/8"), None);
+    }
+
+    #[test]
+    fn the_width_of_a_range_is_in_bits() {
+        let bits = |text: &str| IpRange::from_cidr(text).unwrap().free_bits();
+        assert_eq!([bits("203.0.113.0/24"), bits("0.0.0.0/0"), bits("2001:db8::/48"), bits("::1")], [8, 32, 80, 0]);
     }
 }

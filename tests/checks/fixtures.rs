@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
 use portcullis::checks::{CHECKS, Check, Context, Cure, CureAction, CureKind, Finding, HandOver, Verdict};
@@ -123,8 +123,10 @@ fn read(path: &Path) -> Snapshot {
     snapshot
 }
 
-fn words() -> Wording {
-    Wording::new(TimeZone::UTC).unwrap()
+/// Compiled once: compiling hundreds of wordings takes a while.
+fn words() -> &'static Wording {
+    static WORDS: LazyLock<Wording> = LazyLock::new(|| Wording::new(TimeZone::UTC).unwrap());
+    &WORDS
 }
 
 fn said(finding: &Finding) -> Vec<String> {
@@ -152,7 +154,9 @@ fn mended(before: &Snapshot, cures: &[Cure]) -> Option<Snapshot> {
                 });
             }
             CureAction::HandOver(change) if change.target_kind == "Policy" => edit_policy(&mut after, change),
-            CureAction::HandOver(change) if change.target_kind == "Group" => leave_group(&mut after, change),
+            CureAction::HandOver(change) if change.powershell.contains("Remove-MgGroupMember") => {
+                leave_group(&mut after, change);
+            }
             CureAction::HandOver(_) => return None,
         }
     }

@@ -1,7 +1,5 @@
 //! Rules that look at the tenant: what is named must exist, be licensed, and fit within the limits.
 
-use std::net::IpAddr;
-
 use super::Case;
 use crate::engine::location::MFA_TRUSTED_IPS;
 use crate::tenant::Kind;
@@ -65,24 +63,14 @@ fn locations(case: &mut Case<'_>) {
         };
         case.warn(39, ranges.len() > MAX_RANGES, format!("named location {name} has more than {MAX_RANGES} ranges"));
         case.warn(39, ranges.iter().any(is_wide), format!("named location {name} has a range as wide as /8 or wider"));
-        let private = ranges.iter().any(is_private);
+        let private = ranges.iter().any(IpRange::is_private);
         case.warn(39, private, format!("named location {name} has a private range, which no sign-in comes from"));
     }
 }
 
+/// As wide as a /8, which is more than Graph takes.
 fn is_wide(range: &IpRange) -> bool {
-    match (range.lower, range.upper) {
-        (IpAddr::V4(lower), IpAddr::V4(upper)) => upper.to_bits() - lower.to_bits() >= (1 << 24) - 1,
-        (IpAddr::V6(lower), IpAddr::V6(upper)) => upper.to_bits() - lower.to_bits() >= (1 << 120) - 1,
-        _ => true,
-    }
-}
-
-fn is_private(range: &IpRange) -> bool {
-    match range.lower {
-        IpAddr::V4(lower) => lower.is_private() || lower.is_loopback() || lower.is_link_local(),
-        IpAddr::V6(lower) => lower.is_unique_local() || lower.is_unicast_link_local() || lower.is_loopback(),
-    }
+    range.free_bits() >= if range.lower.is_ipv4() { 24 } else { 120 }
 }
 
 fn roles(case: &mut Case<'_>) {

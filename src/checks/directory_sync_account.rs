@@ -1,0 +1,106 @@
+//! No policy stops directory synchronisation.
+
+use roaring::RoaringBitmap;
+use serde_json::json;
+
+use crate::facts::{Evidence, Fact, Term};
+use crate::tenant::well_known::DIRECTORY_SYNCHRONIZATION_ACCOUNTS;
+use crate::tenant::{Kind, Policy, Snapshot};
+
+use super::listing::{self, Listed};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
+
+/// No policy stops directory synchronisation.
+#[derive(Debug)]
+pub(super) struct DirectorySyncAccount;
+
+static ABOUT: About = About {
+    id: "directory-sync-account",
+    title: "Directory synchronization account excluded",
+    severity: Severity::High,
+    rationale: "The account of Microsoft Entra Connect can do neither MFA nor device checks. A policy that reaches it stops synchronisation, and with it leavers and password changes.",
+    references: &["MT.1020", "prowler:entra_conditional_access_policy_directory_sync_account_excluded"],
+    see_also: &[],
+    licence: "P1",
+    thresholds: &[],
+    cure: CureKind::Edit,
+};
+
+/// The role that newer versions of Microsoft Entra Connect use.
+const ON_PREMISES_DIRECTORY_SYNC_ACCOUNT: &str = "a92aed5d-d78a-4d16-b381-09adb37eb3b0";
+
+impl Check for DirectorySyncAccount {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::RoleAssignments) || !snapshot.has(Kind::Users) {
+            let mut finding = listing::open(context, ABOUT.id, "directory_sync_account.review", Verdict::Review);
+            finding.not_checked.push(
+                "who synchronises the directory (users.json and roleAssignments.json would settle it)".to_owned(),
+            );
+            return finding;
+        }
+        let accounts = accounts(snapshot);
+        if accounts.is_empty() {
+            return listing::open(context, ABOUT.id, "directory_sync_account.nobody", Verdict::NotApplicable);
+        }
+        let reaching = policies::on(snapshot).filter(|policy| stops(policy, &accounts, context));
+        let listed = reaching.map(|policy| listed(policy, &accounts, context)).collect();
+        listing::finding(context, (ABOUT.id, "directory_sync_account"), listed)
+    }
+}
+
+/// Enabled users that hold one of the two roles; a service principal that synchronises is subject to no such policy.
+fn accounts(snapshot: &Snapshot) -> RoaringBitmap {
+    let directory = &snapshot.directory;
+    let roles = [DIRECTORY_SYNCHRONIZATION_ACCOUNTS, ON_PREMISES_DIRECTORY_SYNC_ACCOUNT];
+    let held = directory.role_assignments.iter().filter(|held| roles.contains(&held.role_id.as_str()));
+    let users = held.filter_map(|held| directory.user_index(&held.principal_id));
+    users.filter(|index| directory.user_at(*index).is_some_and(|user| user.enabled)).collect()
+}
+
+/// Whether a policy bears on the everyday sign-ins of these accounts, without being made for them.
+fn stops(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> bool {
+    let include = &policy.conditions.users.include;
+    let roles = [DIRECTORY_SYNCHRONIZATION_ACCOUNTS, ON_PREMISES_DIRECTORY_SYNC_ACCOUNT];
+    let directory = &context.model.snapshot.directory;
+    let named = accounts
+        .iter()
+        .filter_map(|index| directory.user_at(index))
+        .any(|user| include.users.contains(user.id.as_str()));
+    let meant = named || roles.iter().any(|role| include.roles.contains(*role));
+    // A block or a demand from untrusted places only is how these accounts are guarded.
+    let guarded = policy.conditions.locations.is_some();
+    let (sure, _) = context.model.users_of(&policy.id);
+    policies::is_everyday(policy) && !meant && !guarded && !sure.is_disjoint(accounts)
+}
+
+fn listed(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> Listed {
+    let users = rows::users(accounts, &context.model.snapshot, None);
+    let evidence = Evidence::of(std::iter::once(rows::policy(policy)).chain(users));
+    Listed {
+        fact: Fact::new("directory_sync_account.policy", context.stamp(evidence))
+            .with("policy", Term::Name(policy.display_name.clone())),
+        cure: listing::hand_over(
+            &policy.id,
+            format!("Exclude directory synchronization accounts from {}", policy.display_name),
+            exclude(policy),
+        ),
+    }
+}
+
+fn exclude(policy: &Policy) -> HandOver {
+    let mut after = policy.clone();
+    let roles = [DIRECTORY_SYNCHRONIZATION_ACCOUNTS, ON_PREMISES_DIRECTORY_SYNC_ACCOUNT];
+    after.conditions.users.exclude.roles.extend(roles.map(str::to_owned));
+    let body = crate::tenant::write_policy(&after);
+    let change = (
+        "Users > Exclude > Directory roles".to_owned(),
+        "not among them".to_owned(),
+        "Directory Synchronization Accounts, On Premises Directory Sync Account".to_owned(),
+    );
+    hand_over::edit_policy(policy, vec![change], &json!({"conditions": body.get("conditions")}))
+}
