@@ -212,7 +212,14 @@ fn a_report_is_one_page_with_lists_beside_it() {
     assert_eq!(code, 0);
     assert!(text.contains("device-code-flow-open.csv"), "{text}");
     let page = fs::read_to_string(out.path().join("report.html")).unwrap();
-    for part in ["Device code flow blocked", "CA003 – Require compliant device – Staff", "CA-Excl-Legacy"] {
+    for part in [
+        "Device code flow blocked",
+        "CA003 – Require compliant device – Staff",
+        "CA-Excl-Legacy",
+        "Amara Holt",
+        "userRegistrationDetails.json",
+        "Apart: 1 emergency access",
+    ] {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("<script") && !page.contains("http-equiv=\"refresh\""), "nothing in it runs or leads away");

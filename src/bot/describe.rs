@@ -56,7 +56,7 @@ fn side(side: &UserSide, snapshot: &Snapshot) -> String {
         },
         None => id.clone(),
     };
-    let role = |id: &String| directory.roles.get(id).map_or_else(|| role_name(id), |role| role.display_name.clone());
+    let role = |id: &String| role_name(id, snapshot);
     let mut parts: Vec<String> = Vec::new();
     if side.all {
         parts.push("All users".into());
@@ -77,12 +77,19 @@ fn short(names: Vec<String>, what: &str) -> Vec<String> {
     names.into_iter().take(3).chain([format!("{rest} more {what}")]).collect()
 }
 
-fn role_name(id: &str) -> String {
+/// A role's name, as read or as Microsoft documents it; its id for one that nobody knows.
+#[must_use]
+pub fn role_name(id: &str, snapshot: &Snapshot) -> String {
+    if let Some(role) = snapshot.directory.roles.get(id) {
+        return role.display_name.clone();
+    }
     let known = crate::tenant::well_known::ADMIN_ROLES.iter().find(|(known, _)| *known == id);
     known.map_or_else(|| id.to_owned(), |(_, name)| (*name).to_owned())
 }
 
-fn guests(guests: &Guests) -> String {
+/// Kinds of guest, and of how many organisations.
+#[must_use]
+pub fn guests(guests: &Guests) -> String {
     if guests.types.len() >= 6 && guests.tenants.is_none() {
         return "Guest or external users (all types)".into();
     }

@@ -1,0 +1,175 @@
+//! The lists of a report: who isn't made to meet what, all exclusions, all policies; each a CSV file.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::bot::analysis::Analysis;
+use crate::bot::describe;
+use crate::checks::accounts::Accounts;
+use crate::checks::gaps::{CauseWords, Gaps, app_name};
+use crate::checks::rows;
+use crate::engine::{Requirement, Scope};
+use crate::facts::{Style, Wording, WordingError};
+use crate::tenant::policy::{ClientAppType, TransferMethod};
+use crate::tenant::{Policy, Snapshot};
+
+/// One CSV file: its name, and its lines with the headings first.
+pub(super) struct File {
+    pub(super) name: &'static str,
+    pub(super) lines: Vec<Vec<String>>,
+}
+
+impl File {
+    /// The file's text.
+    pub(super) fn text(&self) -> String {
+        self.lines.iter().map(|cells| csv_line(cells)).collect()
+    }
+}
+
+/// A requirement that people should meet everywhere.
+pub(super) struct List {
+    file: &'static str,
+    /// What it is, as a heading.
+    pub(super) title: &'static str,
+    requirement: Requirement,
+    scope: fn() -> Scope,
+}
+
+static LISTS: &[List] = &[
+    List { file: "without-mfa.csv", title: "MFA", requirement: Requirement::Mfa, scope: Scope::default },
+    List {
+        file: "without-managed-device.csv",
+        title: "Managed device",
+        requirement: Requirement::ManagedDevice,
+        scope: Scope::default,
+    },
+    List {
+        file: "legacy-authentication-open.csv",
+        title: "Legacy authentication blocked",
+        requirement: Requirement::Block,
+        scope: legacy,
+    },
+    List {
+        file: "device-code-flow-open.csv",
+        title: "Device code flow blocked",
+        requirement: Requirement::Block,
+        scope: device_code,
+    },
+];
+
+fn legacy() -> Scope {
+    let client_apps = BTreeSet::from([ClientAppType::ExchangeActiveSync, ClientAppType::Other]);
+    Scope { client_apps, ..Scope::default() }
+}
+
+fn device_code() -> Scope {
+    Scope { flows: BTreeSet::from([TransferMethod::DeviceCodeFlow]), ..Scope::default() }
+}
+
+/// A list with what coverage says of it.
+pub(super) struct Open {
+    pub(super) list: &'static List,
+    pub(super) gaps: Gaps,
+    /// Everybody with a gap, split.
+    pub(super) uncovered: Accounts,
+}
+
+/// All lists, judged.
+pub(super) fn read(analysis: &Analysis, now: Timestamp) -> Vec<Open> {
+    let judge = |list: &'static List| {
+        let coverage = analysis.model.coverage(&list.requirement, &(list.scope)());
+        let uncovered = Accounts::of(&coverage.uncovered, analysis.snapshot(), now);
+        Open { list, gaps: Gaps::of(&coverage, &analysis.model, now), uncovered }
+    };
+    LISTS.iter().map(judge).collect()
+}
+
+/// Every account of a list, with its cause; complete, however long.
+pub(super) fn accounts(open: &Open, analysis: &Analysis, wording: &Wording) -> Result<File, WordingError> {
+    let snapshot = analysis.snapshot();
+    let words = CauseWords::new(snapshot, &analysis.hash);
+    let mut lines = vec![["Name", "User principal name", "Object id", "Why"].map(str::to_owned).to_vec()];
+    for group in &open.gaps.groups {
+        let why = wording.of(&words.group(group), Style::Short)?;
+        let users = group.users.iter().filter_map(|index| snapshot.directory.user_at(index));
+        lines.extend(users.map(|user| {
+            vec![user.display_name.clone(), user.user_principal_name.clone(), user.id.clone(), why.clone()]
+        }));
+    }
+    Ok(File { name: open.list.file, lines })
+}
+
+/// Every policy in the portal's words.
+pub(super) fn policies(snapshot: &Snapshot) -> File {
+    let mut lines = vec![["Name", "State", "Object id", "Content"].map(str::to_owned).to_vec()];
+    lines.extend(snapshot.policies.iter().map(|policy| {
+        let content: Vec<String> =
+            describe::policy(policy, snapshot).into_iter().map(|(label, words)| format!("{label}: {words}")).collect();
+        vec![
+            policy.display_name.clone(),
+            rows::state_word(policy.state).to_owned(),
+            policy.id.clone(),
+            content.join(" | "),
+        ]
+    }));
+    File { name: "policies.csv", lines }
+}
+
+/// Everything that any policy leaves out: one line an excluded object.
+pub(super) fn exclusions(snapshot: &Snapshot) -> File {
+    let mut lines = vec![["Policy", "State", "Excluded", "Name", "Accounts"].map(str::to_owned).to_vec()];
+    for policy in &snapshot.policies {
+        let state = rows::state_word(policy.state);
+        lines.extend(excluded(policy, snapshot).into_iter().map(|(kind, name, accounts)| {
+            vec![policy.display_name.clone(), state.to_owned(), kind.to_owned(), name, accounts]
+        }));
+    }
+    File { name: "exclusions.csv", lines }
+}
+
+/// What one policy leaves out: kind, name, and how many accounts where that can be counted.
+fn excluded(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String, String)> {
+    let directory = &snapshot.directory;
+    let out = &policy.conditions.users.exclude;
+    let user = |id: &String| directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.clone());
+    let mut found: Vec<(&'static str, String, String)> =
+        out.users.iter().map(|id| ("User", user(id), "1".to_owned())).collect();
+    found.extend(out.groups.iter().map(|id| match directory.groups.get(id) {
+        Some(group) => {
+            let members = group.transitive.as_ref().map(|members| members.len().to_string());
+            ("Group", group.display_name.clone(), members.unwrap_or_else(|| "not read".to_owned()))
+        }
+        None => ("Group", id.clone(), "not read".to_owned()),
+    }));
+    found.extend(out.roles.iter().map(|id| ("Role", describe::role_name(id, snapshot), String::new())));
+    found.extend(out.guests.iter().map(|guests| ("Guests", describe::guests(guests), String::new())));
+    let apps = policy.conditions.applications.exclude.iter();
+    found.extend(apps.map(|id| ("Target resource", app_name(snapshot, id), String::new())));
+    found
+}
+
+/// One line of CSV. Tenant text that a spreadsheet would take for a formula is set apart by a quote.
+fn csv_line(cells: &[String]) -> String {
+    let quoted = cells.iter().map(|cell| {
+        let cell = clean_cell(cell);
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+fn clean_cell(cell: &str) -> String {
+    let text: String = cell.chars().filter(|c| !crate::facts::hidden(*c)).collect();
+    if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_never_a_formula_and_never_ends_its_line() {
+        let line = csv_line(&["=HYPERLINK(\"http://evil\")".into(), "a\"b\r\nc".into()]);
+        assert_eq!(line, "\"'=HYPERLINK(\"\"http://evil\"\")\",\"a\"\"bc\"\r\n");
+    }
+}

@@ -1,0 +1,53 @@
+//! `portcullis report`: one HTML file to open and print, and CSV lists beside it.
+
+mod lists;
+mod page;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::clock::Clock;
+use crate::facts::Wording;
+
+use super::{Ended, folder, output};
+
+/// Arguments of `report`.
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// A folder, or one file, of exported policies and whatever else of the tenant there is
+    path: PathBuf,
+    /// Folder for the report
+    #[arg(long, value_name = "DIR", default_value = "portcullis-report")]
+    out: PathBuf,
+}
+
+impl Report {
+    /// Reads, judges, writes.
+    pub(super) fn run(self) -> anyhow::Result<Ended> {
+        let clock = Clock::system();
+        let analysis = folder::analysis(&self.path, &clock)?;
+        let wording = Wording::new(jiff::tz::TimeZone::system())?;
+        std::fs::create_dir_all(&self.out).with_context(|| format!("making {}", self.out.display()))?;
+        let open = lists::read(&analysis, clock.now());
+        let mut files = vec![lists::policies(analysis.snapshot()), lists::exclusions(analysis.snapshot())];
+        for list in &open {
+            files.push(lists::accounts(list, &analysis, &wording)?);
+        }
+        files.retain(|file| file.lines.len() > 1);
+        for file in &files {
+            self.write(file.name, &file.text())?;
+        }
+        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+        self.write("report.html", &page::html(&analysis, &wording, (&open, &names))?)?;
+        let page = self.out.join("report.html");
+        output::line(&format!("{} and {} beside it", page.display(), names.join(", ")));
+        Ok(Ended::Fine)
+    }
+
+    fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.out.join(name);
+        std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+    }
+}
