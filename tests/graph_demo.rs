@@ -2,6 +2,10 @@
 
 #[path = "graph_demo/delta.rs"]
 mod delta;
+#[path = "graph_demo/limits.rs"]
+mod limits;
+#[path = "graph_demo/snapshots.rs"]
+mod snapshots;
 
 use std::sync::Arc;
 

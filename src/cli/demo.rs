@@ -55,6 +55,14 @@ pub(super) struct Demo {
     /// How many people must approve
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     approvals: u8,
+    /// What goes wrong with the made-up Graph, as JSON, such as '{"failRate":0.2,"kind":"throttled"}' or '{"limits":true}'
+    #[arg(long, value_name = "JSON", value_parser = faults, default_value = "{}")]
+    faults: demo::faults::Faults,
+}
+
+/// Reads `--faults`.
+fn faults(text: &str) -> Result<demo::faults::Faults, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 impl Demo {
@@ -68,6 +76,7 @@ impl Demo {
             .with_context(|| format!("port {} is taken: choose another with --port, or --port 0", self.port))?;
         let web = format!("http://{}", listener.local_addr()?);
         let service = self.tenant(&clock, &env).await?;
+        service.state().faults().clone_from(&self.faults);
         let folder = Scratch::new()?;
         let app = self.app(&service, &clock, &folder, &env).await?;
         let (shared, app) = self.shared(app, &service, &web)?;

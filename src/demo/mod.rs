@@ -15,6 +15,7 @@ pub mod faults;
 pub mod graph;
 pub mod groups;
 pub mod judge;
+pub mod limits;
 pub mod logs;
 pub mod names;
 pub mod people;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::connector::Connector;
 use super::faults::Faults;
+use super::limits::Limits;
 use super::tenant::Tenant;
 use super::token::Tokens;
 
@@ -32,6 +33,7 @@ pub struct Demo {
     /// When a policy made here becomes visible to readers, by id.
     visible: Mutex<BTreeMap<String, Timestamp>>,
     faults: Mutex<Faults>,
+    limits: Mutex<Limits>,
     connector: Mutex<Connector>,
 }
 
@@ -49,6 +51,7 @@ impl Demo {
             record: None,
             visible: Mutex::default(),
             faults: Mutex::default(),
+            limits: Mutex::default(),
             connector: Mutex::default(),
         }
     }
@@ -101,6 +104,11 @@ impl Demo {
     /// What goes wrong at present.
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
+    }
+
+    /// What Graph's services were asked lately.
+    pub fn limits(&self) -> MutexGuard<'_, Limits> {
+        lock(&self.limits)
     }
 
     /// What the fake connector of Teams holds.

@@ -190,7 +190,7 @@ impl Client {
     }
 
     /// An address below the base; a whole address only on the same host, so that no answer can send our token elsewhere.
-    fn address(&self, path: &str) -> Result<Url, GraphError> {
+    pub(super) fn address(&self, path: &str) -> Result<Url, GraphError> {
         let foreign = |cause: &str| GraphError::Malformed { cause: cause.to_owned() };
         let url = self.0.base.join(path).map_err(|error| foreign(&error.to_string()))?;
         if url.origin() != self.0.base.origin() || !url.path().starts_with(self.0.base.path()) {

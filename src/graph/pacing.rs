@@ -41,7 +41,17 @@ impl Pacing {
 
     /// Waits for the next turn under this limit, for a request that costs so many units of it.
     pub async fn turn(&self, limit: Limit, units: u32) {
-        self.of(limit).wait(units).await;
+        let now = Instant::now();
+        let turn = self.book(limit, units, now);
+        if turn > now {
+            sleep_until(turn).await;
+        }
+    }
+
+    /// Books the next free turn of somebody who asks at this moment.
+    #[must_use]
+    pub fn book(&self, limit: Limit, units: u32, now: Instant) -> Instant {
+        self.of(limit).take(units, now)
     }
 
     /// Lets nobody pass under this limit for a while.
@@ -70,17 +80,10 @@ impl Turns {
         Self { interval, next: Mutex::new(None) }
     }
 
-    async fn wait(&self, units: u32) {
-        let turn = self.take(units);
-        if turn > Instant::now() {
-            sleep_until(turn).await;
-        }
-    }
-
     /// Books the next free turn.
-    fn take(&self, units: u32) -> Instant {
+    fn take(&self, units: u32, now: Instant) -> Instant {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
+        let turn = next.map_or(now, |next| next.max(now));
         *next = Some(turn + self.interval * units);
         turn
     }
@@ -98,8 +101,9 @@ mod tests {
 
     /// Without waiting: the turns that callers get who all ask at once.
     fn booked(turns: &Turns, callers: usize) -> Vec<Duration> {
-        let first = turns.take(1);
-        std::iter::repeat_with(|| turns.take(1) - first).take(callers - 1).collect()
+        let now = Instant::now();
+        let first = turns.take(1, now);
+        std::iter::repeat_with(|| turns.take(1, now) - first).take(callers - 1).collect()
     }
 
     #[test]
@@ -112,19 +116,21 @@ mod tests {
     #[test]
     fn a_dear_request_keeps_the_next_one_waiting_longer() {
         let turns = Turns::every(Duration::from_secs(1));
-        let first = turns.take(5);
-        assert_eq!(turns.take(2) - first, Duration::from_secs(5));
-        assert_eq!(turns.take(1) - first, Duration::from_secs(7));
+        let now = Instant::now();
+        assert_eq!(turns.take(5, now), now);
+        assert_eq!(turns.take(2, now) - now, Duration::from_secs(5));
+        assert_eq!(turns.take(1, now) - now, Duration::from_secs(7));
     }
 
     #[test]
     fn a_hold_delays_everybody_and_the_longest_holds() {
         let turns = Turns::every(Duration::from_secs(1));
-        let start = turns.take(1);
+        let now = Instant::now();
+        let start = turns.take(1, now);
         turns.hold(Duration::from_secs(7));
         turns.hold(Duration::from_secs(3));
-        assert!(turns.take(1) - start >= Duration::from_secs(7));
-        assert!(turns.take(1) - start >= Duration::from_secs(8));
+        assert!(turns.take(1, now) - start >= Duration::from_secs(7));
+        assert!(turns.take(1, now) - start >= Duration::from_secs(8));
     }
 
     #[tokio::test]

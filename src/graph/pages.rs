@@ -52,8 +52,10 @@ impl Client {
             }
             watch.progress.page(watch.kind, u64::try_from(all.len()).unwrap_or(u64::MAX));
             let Some(next) = page.next else { return Ok((all, page.round)) };
-            seen.insert(std::mem::replace(&mut path, next));
-            if seen.contains(&path) || seen.len() > MAX_PAGES {
+            // Whole addresses: a link back to where we began looks different from how we asked.
+            seen.insert(self.address(&path)?);
+            path = next;
+            if seen.contains(&self.address(&path)?) || seen.len() > MAX_PAGES {
                 return Err(GraphError::Malformed {
                     cause: "the pages of a collection go round in a circle".to_owned(),
                 });

@@ -10,7 +10,7 @@ use portcullis::tenant::{Directory, Kind, User};
 use super::*;
 
 impl Demo {
-    async fn whole(&self) -> Fresh {
+    pub(super) async fn whole(&self) -> Fresh {
         read_tenant(&self.client, &Quiet, None).await.unwrap()
     }
 
@@ -29,7 +29,7 @@ impl Demo {
     }
 
     /// One of the things that happen in a directory, as a number decides.
-    fn something_happens(&self, number: u64) {
+    pub(super) fn something_happens(&self, number: u64) {
         let roll = |question| mix(&[number, question]);
         let mut tenant = self.service.state().tenant();
         let by = (self.clock.now(), &Actor::Named("Somebody".into()));
@@ -48,7 +48,7 @@ impl Demo {
 }
 
 /// What delta queries tell; the last sign-in is no part of it.
-fn tracked(snapshot: &Snapshot) -> Directory {
+pub(super) fn tracked(snapshot: &Snapshot) -> Directory {
     let directory = snapshot.directory.clone();
     let users = directory.users.into_iter().map(|user| User { last_sign_in: None, ..user });
     Directory { users: users.collect(), ..directory }

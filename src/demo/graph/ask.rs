@@ -145,7 +145,7 @@ impl Ask {
         match (self.query.get("$select"), row) {
             (Some(chosen), Value::Object(row)) => {
                 // Delta queries tell the id without being asked.
-                let delta = self.path.ends_with("/delta");
+                let delta = self.path.trim_end_matches("()").ends_with("/delta");
                 let chosen: Vec<&str> = chosen.split(',').map(str::trim).collect();
                 let keep = |key: &String| key.contains('@') || (delta && key == "id") || chosen.contains(&key.as_str());
                 Value::Object(row.into_iter().filter(|(key, _)| keep(key)).collect::<Map<_, _>>())

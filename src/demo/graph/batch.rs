@@ -96,11 +96,18 @@ fn failed_dependency() -> Response {
 
 /// An answer as a batch tells it.
 async fn told(one: &One, response: Response) -> Value {
-    let status = response.status().as_u16();
+    let mut status = response.status().as_u16();
     let headers = response.headers().iter();
     let headers: Map<String, Value> =
         headers.filter_map(|(name, value)| Some((name.as_str().to_owned(), json!(value.to_str().ok()?)))).collect();
-    let body = to_bytes(response.into_body(), LARGEST).await.unwrap_or_default();
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let body = to_bytes(response.into_body(), LARGEST).await.ok();
+    let body = match body {
+        Some(empty) if empty.is_empty() => Some(Value::Null),
+        body => body.and_then(|body| serde_json::from_slice(&body).ok()),
+    };
+    // What a service answered half is a bad gateway to the one who asked for the batch.
+    if body.is_none() {
+        status = StatusCode::BAD_GATEWAY.as_u16();
+    }
     json!({ "id": one.id, "status": status, "headers": headers, "body": body })
 }

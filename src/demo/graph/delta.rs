@@ -22,10 +22,14 @@ type Shared = State<Arc<Demo>>;
 
 /// Routes of this family.
 pub fn routes() -> Router<Arc<Demo>> {
+    // With and without the brackets of an OData function: Microsoft's own clients write them.
     Router::new()
         .route("/users/delta", get(users))
+        .route("/users/delta()", get(users))
         .route("/groups/delta", get(groups))
+        .route("/groups/delta()", get(groups))
         .route("/servicePrincipals/delta", get(principals))
+        .route("/servicePrincipals/delta()", get(principals))
 }
 
 /// A route that only the demo has: all delta tokens expire.

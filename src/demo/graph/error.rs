@@ -1,7 +1,8 @@
 //! Errors in Graph's words.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -11,55 +12,82 @@ pub struct GraphError {
     status: StatusCode,
     code: &'static str,
     message: String,
+    retry_after: Option<String>,
 }
 
 impl GraphError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after: None }
+    }
+
     /// 400 with Graph's code and a message.
     #[must_use]
     pub fn bad_request(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code: "BadRequest", message: message.into() }
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
 
     /// 404 for an object.
     #[must_use]
     pub fn not_found(what: &str, id: &str) -> Self {
         let message = format!("{what} with id {id} does not exist in the directory.");
-        Self { status: StatusCode::NOT_FOUND, code: "ResourceNotFound", message }
+        Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
     }
 
     /// 401: no token, or one that is not good (any more).
     #[must_use]
     pub fn unauthorised() -> Self {
-        let message = "Access token has expired or is not yet valid.".into();
-        Self { status: StatusCode::UNAUTHORIZED, code: "InvalidAuthenticationToken", message }
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "InvalidAuthenticationToken",
+            "Access token has expired or is not yet valid.",
+        )
     }
 
     /// 410: the delta token is too old; the client starts over.
     #[must_use]
     pub fn token_gone() -> Self {
-        let message = "The sync state generation is not found; continue with a full synchronization.".into();
-        Self { status: StatusCode::GONE, code: "syncStateNotFound", message }
+        Self::new(
+            StatusCode::GONE,
+            "syncStateNotFound",
+            "The sync state generation is not found; continue with a full synchronization.",
+        )
     }
 
     /// 413 for a body that is too large.
     #[must_use]
     pub fn too_large() -> Self {
-        let message = "The request body is too large.".into();
-        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "RequestEntityTooLarge", message }
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
     }
 
     /// 503, as in a bad minute.
     #[must_use]
     pub fn unavailable() -> Self {
-        let message = "The service is temporarily unavailable.".into();
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "serviceNotAvailable", message }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "serviceNotAvailable", "The service is temporarily unavailable.")
+    }
+
+    /// 500, as in a bad minute.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "An internal error occurred.")
+    }
+
+    /// 403: the app lacks a permission.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        let message = "Insufficient privileges to complete the operation.";
+        Self::new(StatusCode::FORBIDDEN, "Authorization_RequestDenied", message)
+    }
+
+    /// 429, with the time to wait where the service says it.
+    #[must_use]
+    pub fn throttled(retry_after: Option<String>) -> Self {
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.") }
     }
 
     /// 504: whatever happened, the answer got lost.
     #[must_use]
     pub fn lost() -> Self {
-        let message = "The server did not answer in time.".into();
-        Self { status: StatusCode::GATEWAY_TIMEOUT, code: "GatewayTimeout", message }
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "GatewayTimeout", "The server did not answer in time.")
     }
 }
 
@@ -68,7 +96,11 @@ impl IntoResponse for GraphError {
         let id = uuid::Uuid::new_v4();
         let body = json!({ "error": { "code": self.code, "message": self.message,
             "innerError": { "request-id": id, "client-request-id": id } } });
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(wait) = self.retry_after.and_then(|wait| HeaderValue::from_str(&wait).ok()) {
+            response.headers_mut().insert(RETRY_AFTER, wait);
+        }
+        response
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod batch;
+pub mod breakage;
 pub mod delta;
 pub mod directory;
 pub mod error;

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::breakage;
 use super::error::GraphError;
 use crate::demo::state::Demo;
 use crate::demo::token::Audience;
@@ -32,22 +33,38 @@ pub async fn watch(State(demo): State<Arc<Demo>>, request: Request, next: Next) 
     response
 }
 
-/// Answers as the faults allow: late, not at all, or with the effect but without the answer.
+/// Answers as the limits and the faults allow: late, not at all, broken, or with the effect but without the answer.
 async fn faulty(demo: &Demo, request: Request, next: Next) -> Response {
-    let (delay, refused) = {
+    let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |OriginalUri(uri)| uri).clone();
+    let batch = uri.path().ends_with("/$batch");
+    let (delay, fault, limited) = {
         let mut faults = demo.faults();
-        (faults.delay(), faults.refuses())
+        (faults.delay(), faults.strikes(&uri.to_string()), faults.limited() && !batch)
     };
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    if refused {
-        return GraphError::unavailable().into_response();
+    if limited {
+        let users = demo.tenant().people.count();
+        let asked = (uri.path(), uri.query().unwrap_or_default());
+        let admitted = demo.limits().admit(asked, users, tokio::time::Instant::now());
+        if let Err(early) = admitted {
+            return GraphError::throttled(early.retry_after.map(|wait| wait.to_string())).into_response();
+        }
+    }
+    if let Some(refusal) = fault.and_then(|fault| breakage::refusal(fault, demo.now())) {
+        return refusal.into_response();
     }
     let writes = matches!(*request.method(), Method::POST | Method::PATCH | Method::DELETE);
-    let reads = ["/evaluate", "/$batch"].iter().any(|end| request.uri().path().ends_with(end));
+    let reads = batch || uri.path().ends_with("/evaluate");
     let response = next.run(request).await;
-    if writes && !reads && demo.faults().loses() { GraphError::lost().into_response() } else { response }
+    if writes && !reads && demo.faults().loses() {
+        return GraphError::lost().into_response();
+    }
+    match fault {
+        Some(fault) => breakage::broken(fault, response, &format!("{}{uri}", demo.base)).await,
+        None => response,
+    }
 }
 
 /// The token of an `Authorization: Bearer` header.

@@ -146,7 +146,8 @@ fn known(reader: Reader<'_>, kind: Kind) -> u64 {
     count.max(20 * TOO_MANY)
 }
 
-/// These objects as they stand now, in the best way that Graph allows; those that are gone meanwhile are left out.
+/// These objects as they stand now, in the best way that Graph allows. One that isn't there is refused like a mark that
+/// isn't known: it may be deleted meanwhile, or be so new that this replica doesn't show it yet.
 async fn objects<T>(reader: Reader<'_>, tracked: &Tracked<T>, ids: &[String]) -> Result<Vec<T>, GraphError> {
     let mut refusal = GraphError::NotFound { what: format!("{:?}", tracked.kind) };
     for way in tracked.ways {
@@ -170,14 +171,8 @@ async fn objects_by<T>(
         }
         let paths: Vec<String> = some.iter().map(|id| object_path(way.path, id)).collect();
         for outcome in reader.client.get_many(&paths, Ask { units: OBJECT_UNITS, ..way }).await {
-            match outcome {
-                Ok(object) => {
-                    let wrong = |error: ReadError| GraphError::Malformed { cause: error.to_string() };
-                    objects.push((tracked.read)(&object).map_err(wrong)?);
-                }
-                Err(GraphError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
+            let wrong = |error: ReadError| GraphError::Malformed { cause: error.to_string() };
+            objects.push((tracked.read)(&outcome?).map_err(wrong)?);
         }
         reader.progress.page(tracked.kind, u64::try_from(objects.len()).unwrap_or(u64::MAX));
     }
