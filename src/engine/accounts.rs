@@ -12,7 +12,7 @@ impl Model {
     /// agents are a question of their own: no policy for people reaches them.
     #[must_use]
     pub fn default_users(&self) -> RoaringBitmap {
-        self.users_where(|user| user.account != AccountKind::Agent)
+        self.directory.default_users.clone()
     }
 
     /// Enabled accounts of one kind.
@@ -64,9 +64,7 @@ impl Model {
     #[must_use]
     pub fn users_of(&self, policy_id: &str) -> (RoaringBitmap, RoaringBitmap) {
         let at = self.snapshot.policies.iter().position(|policy| policy.id == policy_id);
-        at.and_then(|at| self.users.get(at))
-            .map(|condition| condition.positions(&self.everyone, &self.guests))
-            .unwrap_or_default()
+        at.and_then(|at| self.users.get(at)).map(|condition| self.positions(condition)).unwrap_or_default()
     }
 
     fn users_where(&self, wanted: impl Fn(&User) -> bool) -> RoaringBitmap {

@@ -1,13 +1,17 @@
 //! A set of small numbers as 64-bit words; all sets of one computation have the same length.
 
+use smallvec::SmallVec;
+
+use super::truth::Truth;
+
 /// A set of positions below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Bits(Box<[u64]>);
+pub(super) struct Bits(SmallVec<[u64; 4]>);
 
 impl Bits {
     /// The empty set of this length.
     pub(super) fn none(length: usize) -> Self {
-        Self(vec![0; length.div_ceil(64)].into_boxed_slice())
+        Self(SmallVec::from_elem(0, length.div_ceil(64)))
     }
 
     /// Every position below the length.
@@ -17,15 +21,24 @@ impl Bits {
         all
     }
 
+    /// The set that these words hold.
+    pub(super) fn of(words: &[u64]) -> Self {
+        Self(SmallVec::from_slice(words))
+    }
+
+    /// The members, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        self.shared(self)
+    }
+
+    /// Takes in the members of another set.
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
+    }
+
     pub(super) fn set(&mut self, at: usize) {
         if let Some(word) = self.0.get_mut(at / 64) {
             *word |= 1 << (at % 64);
-        }
-    }
-
-    pub(super) fn flip(&mut self, at: usize) {
-        if let Some(word) = self.0.get_mut(at / 64) {
-            *word ^= 1 << (at % 64);
         }
     }
 
@@ -38,8 +51,21 @@ impl Bits {
         self.0.iter().zip(&other.0).zip(&third.0).any(|((one, two), three)| one & two & three != 0)
     }
 
-    fn xor(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(one, two)| one ^ two).collect())
+    /// How many members.
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The members that are in the other set too, in order.
+    pub(super) fn shared<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
+        let words = self.0.iter().zip(&other.0).map(|(one, two)| one & two).enumerate();
+        words.flat_map(|(at, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros() as usize;
+                word &= word.wrapping_sub(1);
+                (bit < 64).then_some(at * 64 + bit)
+            })
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -67,13 +93,27 @@ impl Lane {
         Self { surely: Bits::none(length), possibly: Bits::none(length) }
     }
 
-    pub(super) fn and(&self, other: &Self) -> Self {
-        Self { surely: self.surely.and(&other.surely), possibly: self.possibly.and(&other.possibly) }
+    /// Whether the one at this position holds.
+    pub(super) fn of(&self, at: usize) -> Truth {
+        match (self.surely.has(at), self.possibly.has(at)) {
+            (true, _) => Truth::Yes,
+            (false, true) => Truth::Maybe,
+            (false, false) => Truth::No,
+        }
     }
 
-    /// Each set turned over where `differences` has a member.
-    pub(super) fn differing_from(&self, base: &Self) -> Self {
-        Self { surely: self.surely.xor(&base.surely), possibly: self.possibly.xor(&base.possibly) }
+    /// Notes whether the one at this position holds.
+    pub(super) fn note(&mut self, at: usize, met: Truth) {
+        if met == Truth::Yes {
+            self.surely.set(at);
+        }
+        if met != Truth::No {
+            self.possibly.set(at);
+        }
+    }
+
+    pub(super) fn and(&self, other: &Self) -> Self {
+        Self { surely: self.surely.and(&other.surely), possibly: self.possibly.and(&other.possibly) }
     }
 }
 
@@ -86,7 +126,6 @@ mod tests {
         let mut set = Bits::none(70);
         set.set(69);
         assert!(set.has(69) && !set.has(5) && set.meets(&Bits::all(70)));
-        set.flip(69);
-        assert!(set.is_empty() && Bits::all(70).and(&set).is_empty());
+        assert!(Bits::none(70).is_empty() && Bits::all(70).and(&Bits::none(70)).is_empty());
     }
 }

@@ -187,7 +187,7 @@ fn change(id: &str, old: Option<(&Model, usize)>, new: Option<(&Model, usize)>) 
 fn reach(model: &Model, at: usize) -> (BTreeSet<String>, BTreeSet<String>) {
     let on = model.snapshot.policies.get(at).is_some_and(|policy| policy.state == PolicyState::Enabled);
     let Some(users) = model.users.get(at).filter(|_| on) else { return <_>::default() };
-    let (surely, possibly) = users.positions(&model.everyone, &model.guests);
+    let (surely, possibly) = model.positions(users);
     (ids(&model.snapshot, &surely), ids(&model.snapshot, &possibly))
 }
 

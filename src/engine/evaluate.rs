@@ -104,12 +104,14 @@ impl Model {
     #[must_use]
     pub fn evaluate(&self, sign_in: &SignIn) -> Outcome {
         let snapshot = &self.snapshot;
+        let who = self.who(&sign_in.identity);
+        let verdicts = self.verdicts_for((sign_in, &who));
         let judged = snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
         let policies = judged
             .map(|(at, policy)| PolicyOutcome {
                 policy_id: policy.id.clone(),
                 report_only: policy.state == PolicyState::ReportOnly,
-                applies: self.judge(at, policy, sign_in),
+                applies: self.applies((at, policy), &verdicts, (sign_in, &who)),
             })
             .collect::<Vec<_>>();
         let enforced = || {

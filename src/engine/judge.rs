@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::evaluate::{Applies, UnmetKind};
+use super::lanes::Verdicts;
 use super::truth::Truth;
 use super::who::{Membership, Who};
 use super::{Model, attribute_filter, condition, location, target};
@@ -50,7 +51,7 @@ impl Dimension {
     ];
 
     /// The word of What If for this condition being unmet.
-    fn unmet(self, sign_in: &SignIn) -> UnmetKind {
+    pub(super) fn unmet(self, sign_in: &SignIn) -> UnmetKind {
         match self {
             Self::Identity => match sign_in.identity {
                 Identity::Unstated | Identity::User { .. } => UnmetKind::Users,
@@ -108,18 +109,40 @@ impl Model {
                 Truth::Yes => {}
             }
         }
+        self.where_met((at, policy), open, (sign_in, &who))
+    }
+
+    /// Whether a policy applies whose conditions are met but for those that are `open`.
+    fn where_met(
+        &self,
+        (at, policy): (usize, &Policy),
+        open: impl IntoIterator<Item = Dimension>,
+        of: (&SignIn, &Who<'_>),
+    ) -> Applies {
         if is_empty(policy) {
             return Applies::No(UnmetKind::EmptyPolicy);
         }
         if let Some(undecided) = undecided(policy) {
             return Applies::NotDecided(undecided);
         }
-        if open.is_empty() {
+        let mut open = open.into_iter().peekable();
+        if open.peek().is_none() {
             return Applies::Yes;
         }
-        Applies::DependsOn(
-            open.into_iter().flat_map(|dimension| self.unknowns(at, policy, dimension, (sign_in, &who))).collect(),
-        )
+        Applies::DependsOn(open.flat_map(|dimension| self.unknowns(at, policy, dimension, of)).collect())
+    }
+
+    /// The same, from the verdicts on all policies.
+    pub(super) fn applies(
+        &self,
+        (at, policy): (usize, &Policy),
+        verdicts: &Verdicts,
+        of: (&SignIn, &Who<'_>),
+    ) -> Applies {
+        match verdicts.unmet(at) {
+            Some(dimension) => Applies::No(dimension.unmet(of.0)),
+            None => self.where_met((at, policy), verdicts.open(at), of),
+        }
     }
 
     /// Whether one condition of the policy is met.
@@ -180,7 +203,7 @@ impl Model {
         }
     }
 
-    fn is_agent_user(&self, who: &Who<'_>) -> Truth {
+    pub(super) fn is_agent_user(&self, who: &Who<'_>) -> Truth {
         match who.membership {
             Membership::At(position) => {
                 let user = self.snapshot.directory.user_at(position);
@@ -290,7 +313,7 @@ fn unreported(policy: &Policy, sign_in: &SignIn) -> bool {
         && matches!(&sign_in.target, Target::UserAction(urn) if policy.conditions.applications.user_actions.contains(urn))
 }
 
-fn is_empty(policy: &Policy) -> bool {
+pub(super) fn is_empty(policy: &Policy) -> bool {
     let grants = policy.grant.as_ref().is_some_and(|grant| !grant.controls.is_empty());
     let session =
         policy.session.as_ref().is_some_and(|session| *session != crate::tenant::policy::SessionControls::default());

@@ -8,12 +8,12 @@ mod merge;
 
 use serde::{Deserialize, Serialize};
 
-use self::inclusion::Inclusion;
 use super::Model;
 use super::demands::asks_at_least;
 use crate::tenant::Policy;
 use crate::tenant::policy::{Control, PolicyState};
 
+pub(super) use inclusion::Inclusion;
 pub use merge::Merge;
 
 /// How one policy stands to another.
@@ -56,7 +56,7 @@ impl Model {
     /// Every pair of policies that are On or report-only and stand in some relation, in the snapshot's order.
     #[must_use]
     pub fn overlaps(&self) -> Vec<Overlap> {
-        let inclusion = Inclusion::new(self);
+        let inclusion = self.inclusion();
         let policies = &self.snapshot.policies;
         let live = policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
         let live = live.collect::<Vec<_>>();
@@ -64,7 +64,7 @@ impl Model {
             .iter()
             .enumerate()
             .flat_map(|(place, first)| live.iter().skip(place + 1).map(move |second| (first, second)));
-        pairs.filter_map(|((a, first), (b, second))| self.relate(&inclusion, (*a, first), (*b, second))).collect()
+        pairs.filter_map(|((a, first), (b, second))| self.relate(inclusion, (*a, first), (*b, second))).collect()
     }
 
     fn relate(&self, inclusion: &Inclusion, first: (usize, &Policy), second: (usize, &Policy)) -> Option<Overlap> {
@@ -99,7 +99,7 @@ impl Model {
     /// Policies that are On or report-only and that no sign-in meets, as far as the tenant was read.
     #[must_use]
     pub fn never_applying(&self) -> Vec<NeverApplies> {
-        let inclusion = Inclusion::new(self);
+        let inclusion = self.inclusion();
         let live =
             self.snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
         live.filter_map(|(at, policy)| {

@@ -102,7 +102,7 @@ impl Model {
     /// Enabled accounts that a draft reaches, or may reach.
     fn in_scope(&self, draft: &Policy) -> RoaringBitmap {
         let alone = self.with_draft_alone(draft);
-        let reached = alone.users.first().map(|users| users.positions(&alone.everyone, &alone.guests).1);
+        let reached = alone.users.first().map(|users| alone.positions(users).1);
         let users = &self.snapshot.directory;
         let counts =
             |position: &u32| users.user_at(*position).is_some_and(|user| user.enabled && !self.is_emergency(&user.id));

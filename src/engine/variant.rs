@@ -11,7 +11,7 @@ impl Model {
     #[must_use]
     pub fn with_policies(&self, policies: Vec<Policy>) -> Self {
         let tenant = &self.snapshot;
-        Self::new(Arc::new(Snapshot {
+        self.variant(Arc::new(Snapshot {
             tenant_id: tenant.tenant_id.clone(),
             tenant_name: tenant.tenant_name.clone(),
             read_at: tenant.read_at,

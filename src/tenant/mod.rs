@@ -6,6 +6,7 @@ pub mod folder;
 pub mod location;
 pub mod policy;
 pub mod read;
+pub mod shared;
 pub mod sign_in;
 pub mod snapshot;
 pub mod strength;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::shared::Shared;
 use super::{AuditRecord, Directory, NamedLocation, PastSignIn, Policy, Strength};
 
 /// A tenant as it was at one time. Everything that is judged is judged on one of these.
@@ -27,8 +28,8 @@ pub struct Snapshot {
     /// Terms of use: agreement id to name.
     #[serde(default)]
     pub terms_of_use: BTreeMap<String, String>,
-    /// People, groups, roles, apps, devices.
-    pub directory: Directory,
+    /// People, groups, roles, apps, devices; variants of a tenant under other policies share them.
+    pub directory: Shared<Directory>,
     /// Service plan ids owned, and how many units; empty where not read.
     pub licences: BTreeMap<String, u64>,
     /// Security defaults on or off; none where not read.

@@ -90,8 +90,8 @@ fn parts(model: &Model, at: usize, users: &RoaringBitmap) -> Vec<(RoaringBitmap,
     let (Some(condition), Some(policy)) = (model.users.get(at), model.snapshot.policies.get(at)) else {
         return vec![(users.clone(), None)];
     };
-    let included = condition.include.positions(&model.everyone, &model.guests).1;
-    let (surely, _) = condition.positions(&model.everyone, &model.guests);
+    let included = condition.include.positions(&model.directory.everyone, &model.directory.guests).1;
+    let (surely, _) = model.positions(condition);
     let mut all = vec![(users - &included, Some(Reason::UsersNotIncluded))];
     let mut rest = users & included;
     for (reason, who) in exclusions(model, policy) {
@@ -121,7 +121,7 @@ fn exclusions(model: &Model, policy: &Policy) -> Vec<(Reason, RoaringBitmap)> {
     }
     if let Some(guests) = &exclude.guests {
         let hit = |kind, tenant: &Option<String>| guest_hit(guests, &guest_of(kind, tenant.as_deref())) == Truth::Yes;
-        let kinds = model.guests.iter().filter(|((kind, tenant), _)| hit(*kind, tenant));
+        let kinds = model.directory.guests.iter().filter(|((kind, tenant), _)| hit(*kind, tenant));
         all.push((Reason::ExcludedGuests, kinds.fold(RoaringBitmap::new(), |all, (_, members)| all | members)));
     }
     all

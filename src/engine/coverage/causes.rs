@@ -196,6 +196,9 @@ impl Candidate<'_> {
 
 fn met(model: &Model, (at, policy): (usize, &Policy), axes: &[Axis]) -> Vec<Vec<Truth>> {
     let of_value = |value: &Value| {
+        if let Some(lane) = value.indexed(model) {
+            return lane.of(at);
+        }
         let sign_in = value.sign_in();
         model.meets(at, policy, value.dimension(), (&sign_in, &model.who(&sign_in.identity)))
     };

@@ -206,18 +206,22 @@ impl Value {
 
     /// The contributors whose condition in this dimension it meets.
     fn lane(&self, model: &Model, of: &[Contributor]) -> Lane {
-        let sign_in = self.sign_in();
+        let indexed = self.indexed(model);
+        let sign_in = if indexed.is_some() { SignIn::default() } else { self.sign_in() };
         let mut lane = Lane::none(of.len());
-        for (at, one) in of.iter().enumerate() {
-            let met = if self.is_in(one) { self.met(model, one, &sign_in) } else { Truth::No };
-            if met == Truth::Yes {
-                lane.surely.set(at);
-            }
-            if met != Truth::No {
-                lane.possibly.set(at);
-            }
+        for (at, one) in of.iter().enumerate().filter(|(_, one)| self.is_in(one)) {
+            let known = one.policy.and_then(|policy| Some(indexed?.of(policy)));
+            lane.note(at, known.unwrap_or_else(|| self.met(model, one, &sign_in)));
         }
         lane
+    }
+
+    /// The policies whose condition it meets, if it is a value that was compiled for all requirements.
+    pub(super) fn indexed<'a>(&self, model: &'a Model) -> Option<&'a Lane> {
+        match self {
+            Self::App(Some(id)) => model.lanes().app(id),
+            _ => None,
+        }
     }
 
     /// Whether the value lies in the region where the contributor meets the requirement.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
@@ -30,12 +31,17 @@ type Concerned = (RoaringBitmap, BTreeSet<Other>);
 
 impl Model {
     /// Where no policy that is On makes the sign-ins of a scope meet a requirement, exactly, and why.
+    /// What was asked before isn't computed again.
     #[must_use]
-    pub fn coverage(&self, requirement: &Requirement, scope: &Scope) -> Coverage {
+    pub fn coverage(&self, requirement: &Requirement, scope: &Scope) -> Arc<Coverage> {
+        self.known.coverage((requirement, scope), || self.find_coverage(requirement, scope))
+    }
+
+    fn find_coverage(&self, requirement: &Requirement, scope: &Scope) -> Coverage {
         let of = contributors(&self.snapshot, requirement);
         let axes = domain::axes(self, requirement, scope, &of);
-        let people = People::new(self, scope, &of);
         let mut diagram = Diagram::new(&axes, of.len());
+        let people = People::new(self, scope, &of, &diagram.everywhere());
         let parts: Vec<usize> = people.lanes.iter().map(|lane| diagram.search(lane)).collect();
         let other_parts: Vec<usize> = people.others.iter().map(|(_, lane)| diagram.search(lane)).collect();
         let mut concerned: BTreeMap<usize, Concerned> = BTreeMap::new();
@@ -195,10 +201,8 @@ fn gaps(axes: &[Axis], places: BTreeMap<Place, Concerned>) -> Vec<Gap> {
 
 /// Policies that reach somebody, where they cover only because what they ask can't be done.
 fn acting_as_block(model: &Model, axes: &[Axis], people: &People, of: &[Contributor]) -> BTreeSet<String> {
-    let everyone = || people.lanes.iter().chain(people.others.iter().map(|(_, lane)| lane));
     let reaches = |at: usize| {
-        everyone().any(|lane| lane.possibly.has(at))
-            && axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
+        people.anybody(at) && axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
     };
     let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at));
     acting.filter_map(|(_, one)| Some(model.snapshot.policies.get(one.policy?)?.id.clone())).collect()

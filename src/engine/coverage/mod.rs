@@ -5,6 +5,7 @@ mod causes;
 mod devices;
 mod domain;
 mod gaps;
+mod known;
 mod locations;
 mod people;
 mod requirement;
@@ -13,6 +14,8 @@ mod search;
 use std::collections::BTreeSet;
 
 use roaring::RoaringBitmap;
+
+pub(super) use known::Known;
 
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
 

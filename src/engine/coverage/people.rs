@@ -1,13 +1,14 @@
-//! Users into classes that the contributors don't tell apart, without looking at each user against each policy.
+//! Users into classes that the contributors don't tell apart, without asking each user about each policy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use roaring::RoaringBitmap;
 
-use super::requirement::{Contributor, Mask, person};
-use super::{Other, Scope};
+use super::requirement::{ANY, Contributor, person};
+use super::{Other, Scope, search};
 use crate::engine::Model;
-use crate::engine::bits::Lane;
+use crate::engine::bits::{Bits, Lane};
+use crate::engine::reach::Reach;
 use crate::engine::truth::Truth;
 use crate::engine::who::{Membership, Who};
 use crate::tenant::Kind;
@@ -28,116 +29,207 @@ pub(super) const GUEST_TYPES: [GuestType; 6] = [
 #[derive(Debug)]
 pub(super) struct People {
     pub(super) looked_at: RoaringBitmap,
-    /// Class of each position of the directory; meaningful for those looked at.
-    class_of: Vec<usize>,
+    /// Class of each user looked at, in their order; none for those whom a contributor covers everywhere.
+    class_of: Vec<Option<u32>>,
     /// The contributors that reach each class.
     pub(super) lanes: Vec<Lane>,
+    /// The contributors that reach somebody of those who are covered everywhere.
+    covered: Vec<Lane>,
     /// Those without an object here.
     pub(super) others: Vec<(Other, Lane)>,
 }
 
 impl People {
-    /// Sorts the users of a scope.
-    pub(super) fn new(model: &Model, scope: &Scope, of: &[Contributor]) -> Self {
+    /// Sorts the users of a scope; `universal` are the contributors that cover everything for those whom they reach.
+    pub(super) fn new(model: &Model, scope: &Scope, of: &[Contributor], universal: &Bits) -> Self {
         let looked_at = scope.users.clone().unwrap_or_else(|| model.default_users());
-        let mut sorting = Sorting::new(model, &looked_at, of.len());
-        let mut reached = BTreeMap::new();
-        for (at, one) in of.iter().enumerate() {
-            let (mut surely, mut possibly) = match one.policy {
-                None => (looked_at.clone(), looked_at.clone()),
-                Some(policy) => reached.entry(policy).or_insert_with(|| reach(model, policy, &looked_at)).clone(),
-            };
-            if one.region.people != super::requirement::ANY {
-                let kinds = of_kinds(model, one.region.people);
-                surely &= &kinds;
-                possibly &= &kinds;
-            }
-            if !one.sure {
-                surely.clear();
-            }
-            sorting.split(&surely, |lane| lane.surely.flip(at));
-            sorting.split(&possibly, |lane| lane.possibly.flip(at));
-        }
-        let lanes = sorting.lanes();
         let others = others(model, scope).into_iter().map(|(other, who)| (other, lane_of(model, &who, of))).collect();
-        Self { class_of: sorting.class_of, lanes, others, looked_at }
+        let columns = Columns::new(model, of, universal);
+        let mut sorting = Sorting::default();
+        let class_of = looked_at.iter().map(|position| sorting.class(&columns, position)).collect();
+        let lanes = sorting.classes.iter().map(|row| columns.lane(row)).collect();
+        let covered = sorting.covered.into_values().map(|row| columns.lane(&row)).collect();
+        Self { looked_at, class_of, lanes, covered, others }
     }
 
-    /// The users of each class gathered by what `key` says of their class.
-    pub(super) fn gather(&self, key: &[usize]) -> BTreeMap<usize, RoaringBitmap> {
-        let mut positions: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        for position in &self.looked_at {
-            let class = usize::try_from(position).ok().and_then(|at| self.class_of.get(at));
-            if let Some(key) = class.and_then(|class| key.get(*class)) {
-                positions.entry(*key).or_default().push(position);
-            }
-        }
-        let sorted = positions.into_iter();
-        sorted.map(|(key, users)| (key, RoaringBitmap::from_sorted_iter(users).unwrap_or_default())).collect()
-    }
-}
-
-/// Users of the scope whom a policy surely reaches, and those whom it possibly does.
-fn reach(model: &Model, policy: usize, looked_at: &RoaringBitmap) -> (RoaringBitmap, RoaringBitmap) {
-    let Some(users) = model.users.get(policy) else { return Default::default() };
-    let (surely, possibly) = users.positions(&model.everyone, &model.guests);
-    (surely & looked_at, possibly & looked_at)
-}
-
-/// Positions of the users of these kinds.
-fn of_kinds(model: &Model, kinds: Mask) -> RoaringBitmap {
-    let mut found = RoaringBitmap::new();
-    let mut guests = RoaringBitmap::new();
-    for ((kind, _), members) in &model.guests {
-        guests |= members;
-        if kinds & person(Some(*kind)) != 0 {
-            found |= members;
-        }
-    }
-    if kinds & person(None) != 0 { found | (&model.everyone - guests) } else { found }
-}
-
-/// A partition being refined: only the smaller side of each split is walked through.
-struct Sorting<'a> {
-    looked_at: &'a RoaringBitmap,
-    class_of: Vec<usize>,
-    /// What each class differs in from `base`.
-    differences: Vec<Lane>,
-    base: Lane,
-}
-
-impl<'a> Sorting<'a> {
-    fn new(model: &Model, looked_at: &'a RoaringBitmap, length: usize) -> Self {
-        let class_of = vec![0; model.snapshot.directory.users.len()];
-        Self { looked_at, class_of, differences: vec![Lane::none(length)], base: Lane::none(length) }
+    /// Whether a contributor possibly reaches anybody.
+    pub(super) fn anybody(&self, at: usize) -> bool {
+        let mut everyone = self.lanes.iter().chain(&self.covered).chain(self.others.iter().map(|(_, lane)| lane));
+        everyone.any(|lane| lane.possibly.has(at))
     }
 
-    fn split(&mut self, reached: &RoaringBitmap, flip: impl Fn(&mut Lane)) {
-        let most = reached.len() * 2 > self.looked_at.len();
-        let rest;
-        let exceptions = if most {
-            flip(&mut self.base);
-            rest = self.looked_at - reached;
-            &rest
-        } else {
-            reached
+    /// The users by what is left to be covered for their class; those for whom nothing is left out.
+    pub(super) fn gather(&self, parts: &[search::Part]) -> BTreeMap<search::Part, RoaringBitmap> {
+        let mut places = BTreeMap::new();
+        let mut place = |part: &search::Part| {
+            let next = places.len();
+            (*part != search::COVERED).then(|| *places.entry(*part).or_insert(next))
         };
-        let mut moved: Vec<Option<usize>> = vec![None; self.differences.len()];
-        for position in exceptions {
-            let Some(class) = usize::try_from(position).ok().and_then(|at| self.class_of.get_mut(at)) else { continue };
-            let (Some(target), Some(before)) = (moved.get_mut(*class), self.differences.get(*class)) else { continue };
-            if target.is_none() {
-                let mut lane = before.clone();
-                flip(&mut lane);
-                *target = Some(self.differences.len());
-                self.differences.push(lane);
+        let place: Vec<Option<usize>> = parts.iter().map(&mut place).collect();
+        let mut users: Vec<Vec<u32>> = vec![Vec::new(); places.len()];
+        for (position, class) in self.looked_at.iter().zip(&self.class_of) {
+            let class = class.and_then(|class| usize::try_from(class).ok());
+            let place = class.and_then(|class| place.get(class).copied().flatten());
+            if let Some(users) = place.and_then(|place| users.get_mut(place)) {
+                users.push(position);
             }
-            *class = target.unwrap_or(*class);
         }
+        let users = |place: usize| RoaringBitmap::from_sorted_iter(users.get(place).into_iter().flatten().copied());
+        places.into_iter().map(|(part, place)| (part, users(place).unwrap_or_default())).collect()
+    }
+}
+
+/// A user's columns as far as contributors ask for them: who surely, who possibly, those apart, the kind of person.
+type Row = Box<[u64]>;
+
+/// Where a contributor's users are found.
+enum Place {
+    /// Everybody.
+    Always,
+    /// In a column of the compiled reach.
+    Column(usize),
+    /// In sets of their own: surely and possibly. The policies of a draft aren't in the reach of its tenant.
+    Apart(usize),
+}
+
+/// How rows are read for one requirement.
+struct Columns<'a> {
+    model: &'a Model,
+    reach: &'a Reach,
+    of: &'a [Contributor],
+    places: Vec<Place>,
+    apart: Vec<(RoaringBitmap, RoaringBitmap)>,
+    /// Columns that some contributor asks for.
+    asked: Vec<u64>,
+    /// Columns whose users are covered everywhere.
+    covering: Vec<u64>,
+    /// Sets apart whose users are covered everywhere.
+    covering_apart: Vec<usize>,
+    /// Contributors tell kinds of people apart.
+    by_kind: bool,
+}
+
+impl<'a> Columns<'a> {
+    fn new(model: &'a Model, of: &'a [Contributor], universal: &Bits) -> Self {
+        let reach = model.reach();
+        let none = vec![0; reach.words()];
+        let mut columns = Self {
+            model,
+            reach,
+            of,
+            places: Vec::new(),
+            apart: Vec::new(),
+            asked: none.clone(),
+            covering: none,
+            covering_apart: Vec::new(),
+            by_kind: of.iter().any(|one| one.region.people != ANY),
+        };
+        for (at, one) in of.iter().enumerate() {
+            let covers = one.sure && one.region.people == ANY && universal.has(at);
+            let place = columns.place(one, covers);
+            columns.places.push(place);
+        }
+        columns
     }
 
-    fn lanes(&self) -> Vec<Lane> {
-        self.differences.iter().map(|lane| lane.differing_from(&self.base)).collect()
+    fn place(&mut self, one: &Contributor, covers: bool) -> Place {
+        let Some(users) = one.policy.and_then(|policy| self.model.users.get(policy)) else { return Place::Always };
+        if let Some(column) = self.reach.column(users) {
+            set(&mut self.asked, column);
+            if covers {
+                set(&mut self.covering, column);
+            }
+            return Place::Column(column);
+        }
+        if covers {
+            self.covering_apart.push(self.apart.len());
+        }
+        self.apart.push(self.model.positions(users));
+        Place::Apart(self.apart.len() - 1)
+    }
+
+    /// Writes a user's row over `row`; whether somebody covers the user everywhere.
+    fn read(&self, position: u32, row: &mut Vec<u64>) -> bool {
+        let (surely, possibly) = self.reach.row(position);
+        row.clear();
+        let person = || person(self.model.snapshot.directory.user_at(position).and_then(|user| user.guest));
+        row.push(if self.by_kind { person().into() } else { 0 });
+        row.extend(surely.iter().zip(&self.asked).map(|(word, asked)| word & asked));
+        if self.reach.is_open() {
+            row.extend(possibly.iter().zip(&self.asked).map(|(word, asked)| word & asked));
+        }
+        for (surely, possibly) in &self.apart {
+            row.push(u64::from(surely.contains(position)) | u64::from(possibly.contains(position)) << 1);
+        }
+        surely.iter().zip(&self.covering).any(|(word, covering)| word & covering != 0)
+            || self.covering_apart.iter().any(|at| self.apart.get(*at).is_some_and(|(all, _)| all.contains(position)))
+    }
+
+    /// The contributors that reach a user with this row.
+    fn lane(&self, row: &[u64]) -> Lane {
+        let words = self.reach.words();
+        let (kind, rest) = row.split_first().map_or((0, row), |(kind, rest)| (*kind, rest));
+        let (surely, rest) = rest.split_at_checked(words).unwrap_or((rest, &[]));
+        let (possibly, apart) =
+            if self.reach.is_open() { rest.split_at_checked(words).unwrap_or((rest, &[])) } else { (surely, rest) };
+        let mut lane = Lane::none(self.of.len());
+        for (at, (one, place)) in self.of.iter().zip(&self.places).enumerate() {
+            if self.by_kind && kind & u64::from(one.region.people) == 0 {
+                continue;
+            }
+            let (sure, possible) = match place {
+                Place::Always => (true, true),
+                Place::Column(column) => (has(surely, *column), has(possibly, *column)),
+                Place::Apart(at) => apart.get(*at).map_or((false, false), |bits| (bits & 1 != 0, bits & 2 != 0)),
+            };
+            if sure && one.sure {
+                lane.surely.set(at);
+            }
+            if possible {
+                lane.possibly.set(at);
+            }
+        }
+        lane
+    }
+}
+
+fn set(words: &mut [u64], at: usize) {
+    if let Some(word) = words.get_mut(at / 64) {
+        *word |= 1 << (at % 64);
+    }
+}
+
+fn has(words: &[u64], at: usize) -> bool {
+    words.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
+}
+
+/// Users being sorted, in the order in which their classes appear.
+#[derive(Default)]
+struct Sorting {
+    known: HashMap<Row, u32>,
+    classes: Vec<Row>,
+    /// By kind of person, everything that reaches those who are covered everywhere.
+    covered: BTreeMap<u64, Row>,
+    row: Vec<u64>,
+}
+
+impl Sorting {
+    fn class(&mut self, columns: &Columns<'_>, position: u32) -> Option<u32> {
+        if columns.read(position, &mut self.row) {
+            let kind = self.row.first().copied().unwrap_or_default();
+            match self.covered.get_mut(&kind) {
+                Some(all) => all.iter_mut().zip(&self.row).for_each(|(all, word)| *all |= word),
+                None => drop(self.covered.insert(kind, self.row.as_slice().into())),
+            }
+            return None;
+        }
+        if let Some(class) = self.known.get(self.row.as_slice()) {
+            return Some(*class);
+        }
+        let class = u32::try_from(self.classes.len()).ok()?;
+        self.known.insert(self.row.as_slice().into(), class);
+        self.classes.push(self.row.as_slice().into());
+        Some(class)
     }
 }
 

@@ -4,6 +4,7 @@
 //! undecided. What holds everywhere in the rest of the product ends a path at once.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::domain::Axis;
 use crate::engine::bits::{Bits, Lane};
@@ -18,12 +19,15 @@ pub(super) const GAP: Part = 1;
 /// It hangs on something that isn't known.
 pub(super) const UNDECIDED: Part = 2;
 
-/// A choice in one dimension: classes of values, and what follows from them.
+/// A choice in one dimension: classes of values, and what follows from them. Classes in none of the edges are covered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Branch {
     axis: usize,
     edges: Vec<(Vec<usize>, Part)>,
 }
+
+/// The classes of a dimension where a contributor doesn't surely hold; none if it doesn't hold everywhere after it.
+type Exceptions = Option<Arc<[usize]>>;
 
 /// The diagram, as far as it was asked for.
 #[derive(Debug)]
@@ -31,9 +35,44 @@ pub(super) struct Diagram<'a> {
     axes: &'a [Axis],
     /// For each dimension: the contributors that hold everywhere from it on.
     universal: Vec<Bits>,
+    /// For each dimension and contributor that holds everywhere after it: the classes where it doesn't surely hold.
+    beyond: Vec<Vec<Exceptions>>,
+    broad: Broad,
     branches: Vec<Branch>,
     known: HashMap<Branch, Part>,
     memo: HashMap<(usize, Lane), Part>,
+}
+
+/// Contributors that hold for most values of each dimension, like policies about everything but a few exceptions. One
+/// value rules out few of them: whoever has more of them than all values together can rule out is covered.
+#[derive(Debug)]
+struct Broad {
+    contributors: Bits,
+    /// For each dimension: how many of them the rest of a path can rule out at most.
+    slack: Vec<usize>,
+}
+
+impl Broad {
+    fn new(axes: &[Axis], contributors: usize) -> Self {
+        let holds = |axis: &Axis, at| axis.classes.iter().filter(|class| class.lane.surely.has(at)).count();
+        let mut broad = Bits::none(contributors);
+        (0..contributors)
+            .filter(|at| axes.iter().all(|axis| holds(axis, *at) * 2 > axis.classes.len()))
+            .for_each(|at| broad.set(at));
+        let all = broad.len();
+        let most = |axis: &Axis| axis.classes.iter().map(|class| all - class.lane.surely.and(&broad).len()).max();
+        let mut slack = vec![0];
+        for axis in axes.iter().rev() {
+            slack.push(slack.last().copied().unwrap_or_default() + most(axis).unwrap_or_default());
+        }
+        slack.reverse();
+        Self { contributors: broad, slack }
+    }
+
+    /// Whether no rest of a path from this dimension on can rule out all that are left.
+    fn cover(&self, axis: usize, lane: &Lane) -> bool {
+        self.slack.get(axis).is_some_and(|slack| lane.surely.and(&self.contributors).len() > *slack)
+    }
 }
 
 /// A product of value sets in which the requirement isn't met.
@@ -42,6 +81,12 @@ pub(super) struct Hole {
     /// Classes of each dimension; none for all of them.
     pub(super) classes: Vec<Option<Vec<usize>>>,
     pub(super) sure: bool,
+}
+
+fn beyond(axis: &Axis, rest: &Bits, contributors: usize) -> Vec<Exceptions> {
+    let classes = || axis.classes.iter().enumerate();
+    let of = |at: usize| classes().filter(|(_, class)| !class.lane.surely.has(at)).map(|(class, _)| class).collect();
+    (0..contributors).map(|at| rest.has(at).then(|| of(at))).collect()
 }
 
 impl<'a> Diagram<'a> {
@@ -55,7 +100,15 @@ impl<'a> Diagram<'a> {
             universal.push(rest);
         }
         universal.reverse();
-        Self { axes, universal, branches: Vec::new(), known: HashMap::new(), memo: HashMap::new() }
+        let after = universal.iter().skip(1);
+        let beyond = axes.iter().zip(after).map(|(axis, rest)| beyond(axis, rest, contributors)).collect();
+        let broad = Broad::new(axes, contributors);
+        Self { axes, universal, beyond, broad, branches: Vec::new(), known: HashMap::new(), memo: HashMap::new() }
+    }
+
+    /// The contributors that hold everywhere.
+    pub(super) fn everywhere(&self) -> Bits {
+        self.universal.first().cloned().unwrap_or_default()
     }
 
     /// The part that is left for users whom these contributors reach.
@@ -67,7 +120,7 @@ impl<'a> Diagram<'a> {
         if lane.possibly.is_empty() {
             return GAP;
         }
-        if self.universal.get(axis).is_some_and(|rest| lane.surely.meets(rest)) {
+        if self.universal.get(axis).is_some_and(|rest| lane.surely.meets(rest)) || self.broad.cover(axis, lane) {
             return COVERED;
         }
         let product = self.axes;
@@ -76,7 +129,10 @@ impl<'a> Diagram<'a> {
             return *part;
         }
         let mut by_part: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
-        for (at, class) in dimension.classes.iter().enumerate() {
+        let exceptions = self.exceptions(axis, lane);
+        let all = 0..if exceptions.is_some() { 0 } else { dimension.classes.len() };
+        for at in exceptions.iter().flat_map(|classes| classes.iter().copied()).chain(all) {
+            let Some(class) = dimension.classes.get(at) else { continue };
             let rest = self.universal.get(axis + 1);
             let part = if !lane.possibly.meets(&class.lane.possibly) {
                 GAP
@@ -85,16 +141,29 @@ impl<'a> Diagram<'a> {
             } else {
                 self.from(axis + 1, &lane.and(&class.lane))
             };
-            by_part.entry(part).or_default().push(at);
+            if part != COVERED {
+                by_part.entry(part).or_default().push(at);
+            }
         }
         let part = self.branch(axis, by_part);
         self.memo.insert((axis, lane.clone()), part);
         part
     }
 
+    /// The fewest classes beyond which some contributor covers everything; none where all have to be looked at.
+    fn exceptions(&self, axis: usize, lane: &Lane) -> Exceptions {
+        let (rest, beyond) = (self.universal.get(axis + 1)?, self.beyond.get(axis)?);
+        let lists = lane.surely.shared(rest).filter_map(|at| beyond.get(at)?.as_ref());
+        lists.min_by_key(|classes| classes.len()).map(Arc::clone)
+    }
+
+    /// The part that is made of these; classes in none of them are covered.
     fn branch(&mut self, axis: usize, by_part: BTreeMap<Part, Vec<usize>>) -> Part {
-        if let (1, Some(part)) = (by_part.len(), by_part.keys().next()) {
-            return *part;
+        let whole = self.axes.get(axis).map_or(0, |axis| axis.classes.len());
+        match by_part.first_key_value() {
+            None => return COVERED,
+            Some((part, classes)) if classes.len() == whole => return *part,
+            Some(_) => {}
         }
         let branch = Branch { axis, edges: by_part.into_iter().map(|(part, classes)| (classes, part)).collect() };
         let next = UNDECIDED + 1 + self.branches.len();

@@ -23,7 +23,8 @@ use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
 use crate::tenant::words::Word;
 
 /// Who lies within whom.
-pub(super) struct Inclusion {
+#[derive(Debug)]
+pub(in crate::engine) struct Inclusion {
     /// For each policy, those that it lies within.
     within: Vec<Bits>,
     /// For each kind of condition tried by values, the policies that some value possibly meets.
@@ -31,7 +32,7 @@ pub(super) struct Inclusion {
 }
 
 impl Inclusion {
-    pub(super) fn new(model: &Model) -> Self {
+    pub(in crate::engine) fn new(model: &Model) -> Self {
         let policies = as_if_on(model);
         let groups = groups(model, &policies);
         let mut within = vec![Bits::all(policies.len()); policies.len()];
@@ -41,18 +42,17 @@ impl Inclusion {
             within = within.iter().zip(&included).map(|(all, here)| all.and(here)).collect();
             met.push((group.label, possibly));
         }
-        for (a, one) in policies.iter().enumerate() {
-            let here = (0..policies.len()).filter(|b| {
-                let other = policies.get(*b);
-                other.is_some_and(|other| users_within(model, (a, one), (*b, other)) && rest_within(one, other))
-            });
-            let here = here.fold(Bits::none(policies.len()), |mut bits, b| {
-                bits.set(b);
-                bits
-            });
-            if let Some(all) = within.get_mut(a) {
-                *all = all.and(&here);
+        let people = People { model, reached: model.users.iter().map(|users| model.positions(users)).collect() };
+        for ((a, one), all) in policies.iter().enumerate().zip(&mut within) {
+            let mut here = Bits::none(policies.len());
+            // Who reaches whom is the dearest question: it is asked only of pairs that everything else leaves.
+            for b in all.iter() {
+                let Some(other) = policies.get(b) else { continue };
+                if rest_within(one, other) && people.within((a, one), (b, other)) {
+                    here.set(b);
+                }
             }
+            *all = here;
         }
         Self { within, met }
     }
@@ -175,34 +175,42 @@ fn add_written_alike(policies: &[Policy], group: &Group, within: &mut [Bits]) {
 }
 
 fn lane(model: &Model, policies: &[Policy], group: &Group, value: &SignIn) -> Lane {
+    if let (Target::Apps(ids), None) = (&value.target, &value.scopes)
+        && let [id] = ids.as_slice()
+        && let Some(known) = model.lanes().app(id)
+    {
+        return known.clone();
+    }
     let person = Identity::User { id: None, guest: None, tenant: None, direct_connect: false };
     let value = SignIn { identity: person, ..value.clone() };
     let who = model.who(&value.identity);
     let mut lane = Lane::none(policies.len());
     for (at, policy) in policies.iter().enumerate() {
-        let met =
-            Truth::all(group.dimensions.iter().map(|dimension| model.meets(at, policy, *dimension, (&value, &who))));
-        if met == Truth::Yes {
-            lane.surely.set(at);
-        }
-        if met != Truth::No {
-            lane.possibly.set(at);
-        }
+        let met = group.dimensions.iter().map(|dimension| model.meets(at, policy, *dimension, (&value, &who)));
+        lane.note(at, Truth::all(met));
     }
     lane
 }
 
-/// Whether policy `a` reaches only people that policy `b` surely reaches.
-fn users_within(model: &Model, (a, one): (usize, &Policy), (b, other): (usize, &Policy)) -> bool {
-    let (mine, theirs) = (&one.conditions.users, &other.conditions.users);
-    if mine == theirs || (side_within(&mine.include, &theirs.include) && side_within(&theirs.exclude, &mine.exclude)) {
-        return true;
+/// Whom each policy reaches.
+struct People<'a> {
+    model: &'a Model,
+    /// Surely and possibly.
+    reached: Vec<(RoaringBitmap, RoaringBitmap)>,
+}
+
+impl People<'_> {
+    /// Whether policy `a` reaches only people that policy `b` surely reaches.
+    fn within(&self, (a, one): (usize, &Policy), (b, other): (usize, &Policy)) -> bool {
+        let (mine, theirs) = (&one.conditions.users, &other.conditions.users);
+        let written = side_within(&mine.include, &theirs.include) && side_within(&theirs.exclude, &mine.exclude);
+        if mine == theirs || written {
+            return true;
+        }
+        let (Some((_, possibly)), Some((surely, _))) = (self.reached.get(a), self.reached.get(b)) else { return false };
+        // Without a list of users there are others, whom only what is written could tell apart.
+        self.model.snapshot.has(Kind::Users) && possibly.is_subset(surely) && guests_within(self.model, a, b)
     }
-    let (Some(first), Some(second)) = (model.users.get(a), model.users.get(b)) else { return false };
-    let possibly = first.positions(&model.everyone, &model.guests).1;
-    let surely = second.positions(&model.everyone, &model.guests).0;
-    // Without a list of users there are others, whom only what is written could tell apart.
-    model.snapshot.has(Kind::Users) && possibly.is_subset(&surely) && guests_within(model, a, b)
 }
 
 /// What is written on one side lies within what is written on the other.
@@ -284,7 +292,7 @@ fn bare(rule: &str) -> Option<String> {
 fn nobody(model: &Model, at: usize, policy: &Policy) -> bool {
     let Some(users) = model.users.get(at) else { return false };
     let conditions = &policy.conditions;
-    let reached: RoaringBitmap = users.positions(&model.everyone, &model.guests).1;
+    let reached: RoaringBitmap = model.positions(users).1;
     let guests =
         || every_guest(model).iter().any(|(kind, tenant)| users.met(&guest_of(*kind, Some(tenant))) != Truth::No);
     let others = conditions.client_applications.is_some() || conditions.agents.is_some();

@@ -1,0 +1,69 @@
+//! Coverage of one requirement and all checks, on the largest tenant of the targets and on an ordinary one.
+
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::sync::Arc;
+
+use criterion::Criterion;
+use jiff::Timestamp;
+use portcullis::checks::{self, Context};
+use portcullis::engine::{Model, Requirement, Scope};
+use portcullis::tenant::Snapshot;
+
+use crate::tenant::{LARGE, ORDINARY, ordinary as ordinary_tenant, random};
+
+fn all_checks(snapshot: &Arc<Snapshot>) -> usize {
+    let model = Model::new(Arc::clone(snapshot));
+    let now: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
+    checks::run_all(&Context { model: &model, hash: "", now, thresholds: &BTreeMap::new() }).len()
+}
+
+/// What the memory allows: every membership that a policy could ask for, read once and noted once.
+fn one_pass(snapshot: &Snapshot) -> u64 {
+    let mut noted = vec![0u32; snapshot.directory.users.len()];
+    for members in snapshot.directory.groups.values().filter_map(|group| group.transitive.as_ref()) {
+        for position in members {
+            if let Some(seen) = noted.get_mut(position as usize) {
+                *seen ^= position;
+            }
+        }
+    }
+    noted.iter().map(|seen| u64::from(*seen)).sum()
+}
+
+/// 1,000,000 users, 5,000 groups, 20 million memberships, 3,000 apps, 240 policies with random scopes.
+pub fn large(criterion: &mut Criterion) {
+    bench(criterion, "coverage/1,000,000 users", || random(LARGE, 1));
+}
+
+/// 10,000 users, 300 groups, 400 apps, 40 policies.
+pub fn ordinary(criterion: &mut Criterion) {
+    bench(criterion, "coverage/10,000 users", || ordinary_tenant(ORDINARY, 2));
+}
+
+fn bench(criterion: &mut Criterion, name: &str, tenant: fn() -> Snapshot) {
+    let mut group = criterion.benchmark_group(name);
+    let snapshot = LazyCell::new(|| Arc::new(tenant()));
+    group.bench_function("bound: one pass over the memberships", |run| run.iter(|| black_box(one_pass(&snapshot))));
+    group.bench_function("compilation", |run| run.iter(|| Model::new(Arc::clone(&snapshot))));
+    group.bench_function("one requirement", |run| {
+        run.iter_with_setup(
+            || Model::new(Arc::clone(&snapshot)),
+            |model| {
+                let found = model.coverage(&Requirement::Mfa, &Scope::default());
+                (model, found)
+            },
+        );
+    });
+    group.bench_function("all checks", |run| run.iter(|| all_checks(&snapshot)));
+    group.finish();
+    report_memory(name);
+}
+
+/// The most memory that this process ever held, where the system tells (Linux).
+fn report_memory(when: &str) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("not known").trim().to_owned();
+    println!("peak memory so far, after {when}: {peak}\n");
+}
