@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::tenant::policy::{
-    Applications, ClientAppType, Conditions, Control, GrantControls, Operator, PolicyState, UserSide, Users,
+    Applications, ClientAppType, Conditions, Control, Filter, FilterMode, GrantControls, Operator, PolicyState,
+    SessionControls, SignInFrequency, UserSide, Users,
 };
 use crate::tenant::{Policy, Snapshot, well_known};
 
@@ -33,6 +34,37 @@ pub fn for_administrators(snapshot: &Snapshot, what: &str, controls: &[Control])
         roles: well_known::ADMIN_ROLES.iter().map(|(id, _)| (*id).to_owned()).collect(),
         ..UserSide::default()
     };
+    policy
+}
+
+/// The same policy for these apps alone.
+#[must_use]
+pub fn at(mut policy: Policy, apps: &BTreeSet<String>) -> Policy {
+    policy.conditions.applications = Applications { include: apps.clone(), ..Applications::default() };
+    policy
+}
+
+/// The same policy with session controls in place of grant controls.
+#[must_use]
+pub fn with_session(mut policy: Policy, session: SessionControls) -> Policy {
+    policy.grant = None;
+    policy.session = Some(session);
+    policy
+}
+
+/// Session controls that ask to sign in again after so many hours (0: every time).
+#[must_use]
+pub fn frequency(hours: u32) -> SessionControls {
+    let hours = Some(hours).filter(|hours| *hours > 0);
+    let sign_in_frequency = Some(SignInFrequency { hours, secondary_only: false });
+    SessionControls { sign_in_frequency, ..SessionControls::default() }
+}
+
+/// The same policy for devices that are neither compliant nor hybrid joined.
+#[must_use]
+pub fn on_unmanaged_devices(mut policy: Policy) -> Policy {
+    let rule = "device.isCompliant -eq True -or device.trustType -eq \"ServerAD\"".to_owned();
+    policy.conditions.device_filter = Some(Filter { mode: FilterMode::Exclude, rule });
     policy
 }
 

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod drafts;
 pub mod gaps;
 pub mod hand_over;
+pub mod licences;
 pub mod listing;
 pub mod policies;
 pub mod requirement;
@@ -12,30 +13,45 @@ pub mod rows;
 pub mod scopes;
 
 mod addresses_without_country;
+mod admin_portals_restricted;
 mod app_protection;
 mod apps_not_covered;
+mod authentication_transfer;
+mod azure_devops;
 mod baseline_scopes;
+mod compliance_per_platform;
 mod dangling_references;
 mod device_code_flow;
+mod device_registration_mfa;
+mod devices_for_admins;
 mod directory_sync_account;
+mod elevated_insider_risk;
 mod emergency_access;
 mod empty_named_locations;
 mod exclusion_group_growth;
 mod exclusions_without_fallback;
 mod legacy_authentication;
 mod managed_devices;
+mod mfa_admin_portals;
 mod mfa_admins;
 mod mfa_all_users;
+mod mfa_azure_management;
 mod mfa_guests;
+mod mfa_or_managed_device;
 mod microsoft_managed_policies;
 mod overlapping_policies;
 mod phishing_resistant_admins;
+mod phishing_resistant_all_users;
 mod policy_limit;
 mod report_only_age;
 mod security_info_registration;
 mod sign_in_risk;
+mod sign_in_risk_block;
+mod sign_in_risk_block_medium;
+mod unknown_platforms;
 mod unused_named_locations;
 mod user_risk;
+mod user_risk_block;
 mod wide_named_locations;
 
 use std::collections::BTreeMap;
@@ -62,6 +78,21 @@ pub static CHECKS: &[&dyn Check] = &[
     &security_info_registration::SecurityInfoRegistration,
     &user_risk::UserRisk,
     &sign_in_risk::SignInRisk,
+    &phishing_resistant_all_users::PhishingResistantAllUsers,
+    &mfa_azure_management::MfaAzureManagement,
+    &mfa_admin_portals::MfaAdminPortals,
+    &admin_portals_restricted::AdminPortalsRestricted,
+    &user_risk_block::UserRiskBlock,
+    &sign_in_risk_block::SignInRiskBlock,
+    &sign_in_risk_block_medium::SignInRiskBlockMedium,
+    &elevated_insider_risk::ElevatedInsiderRisk,
+    &mfa_or_managed_device::MfaOrManagedDevice,
+    &devices_for_admins::DevicesForAdmins,
+    &compliance_per_platform::CompliancePerPlatform,
+    &device_registration_mfa::DeviceRegistrationMfa,
+    &authentication_transfer::AuthenticationTransfer,
+    &unknown_platforms::UnknownPlatforms,
+    &azure_devops::AzureDevops,
     &emergency_access::EmergencyAccess,
     &exclusion_group_growth::ExclusionGroupGrowth,
     &exclusions_without_fallback::ExclusionsWithoutFallback,

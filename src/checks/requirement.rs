@@ -14,6 +14,7 @@ use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
 use super::gaps::{CauseWords, Gaps, Group};
+use super::licences::{Owned, owned};
 use super::{Context, Cure, CureAction, Finding, Verdict, hand_over};
 
 /// What a check asks of the engine, and how it says the answer.
@@ -47,12 +48,44 @@ pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
         not_checked: not_checked(context, &asked, &coverage),
         cures: Vec::new(),
     };
+    if verdict == Verdict::Fail && unlicensed(context, asked.check, &mut finding) {
+        return finding;
+    }
     if verdict == Verdict::Fail {
         let (cures, refused) = cures(context, &asked, &scope, &gaps);
         finding.cures = cures;
         finding.not_checked.extend(refused);
     }
     finding
+}
+
+/// Judges several requirements of one check; the first that isn't met is the finding.
+#[must_use]
+pub fn judge_each<'a>(context: &Context<'_>, mut all: impl Iterator<Item = Asked<'a>>, last: Asked<'a>) -> Finding {
+    let open = all.find_map(|asked| Some(judge(context, asked)).filter(|finding| finding.verdict != Verdict::Pass));
+    open.unwrap_or_else(|| judge(context, last))
+}
+
+/// Without the licence that the cure needs there is nothing to suggest, and the finding doesn't apply. A licence that
+/// nobody read changes nothing, and is said.
+fn unlicensed(context: &Context<'_>, check: &str, finding: &mut Finding) -> bool {
+    let licence = super::about(check).map_or("", |about| about.licence);
+    match owned(&context.model.snapshot, licence) {
+        Owned::Yes => false,
+        Owned::Unknown => {
+            finding
+                .not_checked
+                .push(format!("whether the tenant owns {licence} (subscribedSkus.json would settle it)"));
+            false
+        }
+        Owned::No => {
+            finding.verdict = Verdict::NotApplicable;
+            finding
+                .not_checked
+                .push(format!("what to do about it: that needs {licence}, which this tenant doesn't own"));
+            true
+        }
+    }
 }
 
 fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps) -> Vec<Fact> {
@@ -128,6 +161,9 @@ fn not_checked(context: &Context<'_>, asked: &Asked<'_>, coverage: &Coverage) ->
 fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -> (Vec<Cure>, Option<String>) {
     let snapshot = &context.model.snapshot;
     let wanted = asked.draft.as_ref().map(|(_, draft)| draft);
+    if let Some(policy) = wanted.and_then(|draft| waiting(context, asked, (scope, draft))) {
+        return (vec![turn_on(policy)], None);
+    }
     let edits: Vec<Option<Cure>> = gaps.groups.iter().map(|group| edit(group, snapshot, wanted)).collect();
     let all_edited = edits.iter().all(Option::is_some) && gaps.everyone.is_empty() && !edits.is_empty();
     let mut known = BTreeSet::new();
@@ -139,6 +175,23 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
     let action = CureAction::Draft(Box::new(policy.clone()));
     cures.insert(0, Cure { subject: String::new(), title: (*title).to_owned(), action });
     (cures, None)
+}
+
+/// A policy in report-only that would do alone, if it were On: better than one more that says the same.
+fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope, &Policy)) -> Option<&'a Policy> {
+    let model = context.model;
+    let enough = |policy: &&Policy| {
+        policy.state == PolicyState::ReportOnly
+            && asks_at_least(&model.snapshot, policy, draft)
+            && model.lockout(policy).anybody() != Truth::No
+            && !Gaps::of(&model.with_draft_on(policy).coverage(&asked.requirement, scope), model, context.now).any()
+    };
+    model.snapshot.policies.iter().find(enough)
+}
+
+fn turn_on(policy: &Policy) -> Cure {
+    let action = CureAction::HandOver(Box::new(hand_over::turn_on(policy)));
+    Cure { subject: policy.id.clone(), title: format!("Turn on {}", policy.display_name), action }
 }
 
 /// Why a draft may not be offered: Graph would refuse it, it would lock administrators out, or it wouldn't do.

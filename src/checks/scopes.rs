@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::engine::{Model, Scope};
 use crate::tenant::policy::{GuestType, Guests, UserSide};
-use crate::tenant::{Assignment, Directory, Kind, well_known};
+use crate::tenant::{Assignment, Directory, Kind, Snapshot, well_known};
 
 /// Every kind of guest or external user.
 pub const GUEST_TYPES: [GuestType; 6] = [
@@ -54,6 +54,13 @@ pub fn external_guests() -> Guests {
     Guests { types: types.collect(), tenants: None }
 }
 
+/// Every enabled account.
+#[must_use]
+pub fn everybody(snapshot: &Snapshot) -> RoaringBitmap {
+    let users = snapshot.directory.users.iter().zip(0u32..);
+    users.filter(|(user, _)| user.enabled).map(|(_, index)| index).collect()
+}
+
 /// Guests and external users, with and without an account here.
 #[must_use]
 pub fn guests(model: &Model) -> Scope {
@@ -82,6 +89,28 @@ pub fn role_holders(directory: &Directory, assignment: Assignment) -> RoaringBit
     }
     let enabled = |index: &u32| directory.user_at(*index).is_some_and(|user| user.enabled);
     holders.iter().filter(enabled).collect()
+}
+
+/// The target "Microsoft Admin Portals" of a policy.
+pub const ADMIN_PORTALS: &str = "MicrosoftAdminPortals";
+
+/// The administration portals: as the settings list them, or else the Azure portal, the one whose id is published.
+#[must_use]
+pub fn admin_portals(snapshot: &Snapshot) -> BTreeSet<String> {
+    let listed = snapshot.settings.app_groups.get(ADMIN_PORTALS).cloned();
+    listed.unwrap_or_else(|| BTreeSet::from([well_known::APP_AZURE_PORTAL.to_owned()]))
+}
+
+/// Exchange Online and SharePoint Online, which hold mail and files.
+#[must_use]
+pub fn office() -> BTreeSet<String> {
+    [well_known::APP_EXCHANGE_ONLINE, well_known::APP_SHAREPOINT_ONLINE].map(str::to_owned).into()
+}
+
+/// The target "Office 365" of a policy.
+#[must_use]
+pub fn office_target() -> BTreeSet<String> {
+    BTreeSet::from(["Office365".to_owned()])
 }
 
 /// The include side of a policy for all guests and external users.

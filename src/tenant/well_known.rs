@@ -62,3 +62,13 @@ pub const APP_INTUNE_ENROLLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
 pub const APP_TOKEN_EXCHANGE: &str = "fb60f99c-7a34-4190-8149-302f77469936";
 /// Device Registration Service.
 pub const APP_DEVICE_REGISTRATION: &str = "01cb2876-7ebd-4aa4-9cc9-d28bd4d359a9";
+/// Azure portal, one of the administration portals.
+pub const APP_AZURE_PORTAL: &str = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c";
+/// Azure DevOps.
+pub const APP_AZURE_DEVOPS: &str = "499b84ac-1321-427f-aa17-267ca6975798";
+/// Microsoft Teams Services.
+pub const APP_TEAMS: &str = "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe";
+/// Global Secure Access: Private traffic profile.
+pub const APP_PRIVATE_ACCESS: &str = "e92b9b37-1b47-4c01-9fbc-91d84450870e";
+/// Global Secure Access: Internet traffic profile.
+pub const APP_INTERNET_ACCESS: &str = "5dc48733-b5df-475c-a49b-fa307ef00853";

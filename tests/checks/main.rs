@@ -46,9 +46,12 @@ async fn nordwerk() -> Arc<Snapshot> {
     Arc::new(snapshot)
 }
 
+fn context<'a>(model: &'a Model, thresholds: &'a BTreeMap<String, f64>) -> Context<'a> {
+    Context { model, hash: "h", now: TODAY.parse().unwrap(), thresholds }
+}
+
 fn findings(model: &Model) -> Vec<Finding> {
-    let thresholds = BTreeMap::new();
-    checks::run_all(&Context { model, hash: "h", now: TODAY.parse().unwrap(), thresholds: &thresholds })
+    checks::run_all(&context(model, &BTreeMap::new()))
 }
 
 fn said(finding: &Finding) -> Vec<String> {
@@ -87,8 +90,8 @@ async fn every_fact_has_words_and_every_draft_removes_its_finding() {
         for cure in &finding.cures {
             let CureAction::Draft(draft) = &cure.action else { continue };
             drafts += 1;
-            let after =
-                findings(&model.with_draft_on(draft)).into_iter().find(|other| other.check == finding.check).unwrap();
+            let check = CHECKS.iter().find(|check| check.about().id == finding.check).unwrap();
+            let after = check.run(&context(&model.with_draft_on(draft), &BTreeMap::new()));
             assert_ne!(after.verdict, Verdict::Fail, "{}: {:?}", finding.check, said(&after));
             assert_eq!(draft.state, PolicyState::ReportOnly);
         }

@@ -27,8 +27,13 @@ pub(super) fn values(
     policies: &BTreeSet<usize>,
 ) -> Vec<Value> {
     let filters: Vec<_> = policies.iter().filter_map(|at| model.device_filter(*at)).collect();
-    let about_devices =
-        matches!(requirement, Requirement::ManagedDevice | Requirement::CompliantDevice | Requirement::HybridDevice);
+    let about_devices = matches!(
+        requirement,
+        Requirement::ManagedDevice
+            | Requirement::MfaOrManagedDevice
+            | Requirement::CompliantDevice
+            | Requirement::HybridDevice
+    );
     if filters.is_empty() && !about_devices && !scope.unmanaged_devices {
         return vec![Value::Device(Known::Unknown, ANY_DEVICE, String::new())];
     }

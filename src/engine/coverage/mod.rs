@@ -28,6 +28,8 @@ pub enum Requirement {
     PhishingResistantMfa,
     /// Compliant or hybrid joined device.
     ManagedDevice,
+    /// MFA, or a compliant or hybrid joined device: any of them.
+    MfaOrManagedDevice,
     /// Compliant device.
     CompliantDevice,
     /// Microsoft Entra hybrid joined device.

@@ -113,7 +113,7 @@ fn is_about_others(policy: &Policy) -> bool {
 /// Sign-ins that meet a requirement by their own values: from a managed device, by a client that shows it.
 fn entailed(requirement: &Requirement) -> Vec<Contributor> {
     let devices = match requirement {
-        Requirement::ManagedDevice => COMPLIANT | HYBRID | BOTH,
+        Requirement::ManagedDevice | Requirement::MfaOrManagedDevice => COMPLIANT | HYBRID | BOTH,
         Requirement::CompliantDevice => COMPLIANT | BOTH,
         Requirement::HybridDevice => HYBRID | BOTH,
         _ => return Vec::new(),
@@ -204,13 +204,13 @@ fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) ->
     match (requirement, control) {
         (_, Control::Unknown(_)) => Truth::Maybe,
         (R::Strength(wanted), Control::Strength(id)) if wanted == id => Truth::Yes,
-        (R::Mfa | R::PhishingResistantMfa | R::Strength(_), Control::Strength(id)) => {
+        (R::Mfa | R::MfaOrManagedDevice | R::PhishingResistantMfa | R::Strength(_), Control::Strength(id)) => {
             let known = snapshot.strengths.get(id);
             known.map_or(Truth::Maybe, |strength| strength_entails(snapshot, requirement, strength))
         }
         (_, Control::Block)
-        | (R::Mfa, Control::Mfa)
-        | (R::ManagedDevice, Control::CompliantDevice | Control::DomainJoinedDevice)
+        | (R::Mfa | R::MfaOrManagedDevice, Control::Mfa)
+        | (R::ManagedDevice | R::MfaOrManagedDevice, Control::CompliantDevice | Control::DomainJoinedDevice)
         | (R::CompliantDevice, Control::CompliantDevice)
         | (R::HybridDevice, Control::DomainJoinedDevice)
         | (R::RiskRemediation, Control::RiskRemediation)
@@ -225,14 +225,20 @@ fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) ->
 fn strength_entails(snapshot: &Snapshot, requirement: &Requirement, strength: &Strength) -> Truth {
     let combinations = &strength.allowed_combinations;
     if combinations.is_empty() {
-        return if *requirement == Requirement::Mfa { strength.satisfies_mfa.into() } else { Truth::No };
+        return if matches!(requirement, Requirement::Mfa | Requirement::MfaOrManagedDevice) {
+            strength.satisfies_mfa.into()
+        } else {
+            Truth::No
+        };
     }
     match requirement {
         Requirement::Strength(wanted) => {
             let wanted = snapshot.strengths.get(wanted);
             wanted.map_or(Truth::Maybe, |wanted| combinations.is_subset(&wanted.allowed_combinations).into())
         }
-        Requirement::Mfa => combinations.iter().all(|combination| is_mfa(combination)).into(),
+        Requirement::Mfa | Requirement::MfaOrManagedDevice => {
+            combinations.iter().all(|combination| is_mfa(combination)).into()
+        }
         _ => combinations.iter().all(|combination| is_phishing_resistant(combination)).into(),
     }
 }
@@ -291,7 +297,9 @@ pub(super) fn bearing(snapshot: &Snapshot, requirement: &Requirement, policy: &P
 /// Of the same kind as the requirement, though weaker.
 fn is_related(requirement: &Requirement, control: &Control) -> bool {
     match requirement {
-        Requirement::Mfa => matches!(control, Control::Strength(_) | Control::Custom(_)),
+        Requirement::Mfa | Requirement::MfaOrManagedDevice => {
+            matches!(control, Control::Strength(_) | Control::Custom(_))
+        }
         Requirement::PhishingResistantMfa | Requirement::Strength(_) => {
             matches!(control, Control::Mfa | Control::Strength(_))
         }
