@@ -42,7 +42,7 @@ impl Check for CompliancePerPlatform {
                 check: ABOUT.id,
                 area: "compliance_per_platform",
                 requirement: Requirement::CompliantDevice,
-                scope: scope,
+                scope,
                 missing: scopes::missing_members(context.model),
                 draft: Some(("Require a compliant device on Windows, macOS, iOS and Android", draft)),
             },

@@ -42,7 +42,7 @@ impl Check for DeviceRegistrationMfa {
                 check: ABOUT.id,
                 area: "device_registration_mfa",
                 requirement: Requirement::Mfa,
-                scope: scope,
+                scope,
                 missing: None,
                 draft: Some(("Require MFA to register or join devices", draft)),
             },

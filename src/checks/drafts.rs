@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::Truth;
+use crate::suggestions::lint::is_acceptable;
 use crate::tenant::policy::{
     Applications, ClientAppType, Conditions, Control, Filter, FilterMode, GrantControls, Operator, PolicyState,
     SessionControls, SignInFrequency, UserSide, Users,
 };
 use crate::tenant::{Policy, Snapshot, well_known};
+
+use super::{Context, Cure, CureAction};
 
 /// A policy for all users and all resources with these controls, the emergency access accounts excluded.
 #[must_use]
@@ -66,6 +70,15 @@ pub fn on_unmanaged_devices(mut policy: Policy) -> Policy {
     let rule = "device.isCompliant -eq True -or device.trustType -eq \"ServerAD\"".to_owned();
     policy.conditions.device_filter = Some(Filter { mode: FilterMode::Exclude, rule });
     policy
+}
+
+/// A draft as a cure, unless Graph would refuse it or it would lock the administrators out.
+#[must_use]
+pub fn offer(context: &Context<'_>, title: &str, draft: Policy) -> Option<Cure> {
+    let model = context.model;
+    let safe = is_acceptable(&draft, &model.snapshot) && model.lockout(&draft).anybody() != Truth::No;
+    let action = CureAction::Draft(Box::new(draft));
+    safe.then(|| Cure { subject: String::new(), title: title.to_owned(), action })
 }
 
 /// The emergency access accounts, as one side of a user condition.

@@ -46,7 +46,7 @@ impl Check for ElevatedInsiderRisk {
                 check: ABOUT.id,
                 area: "elevated_insider_risk",
                 requirement: Requirement::Block,
-                scope: scope,
+                scope,
                 missing: scopes::missing_members(context.model),
                 draft: Some(("Block Office 365 at elevated insider risk", draft)),
             },

@@ -1,8 +1,10 @@
 //! What checks share that list objects rather than judge coverage: a headline, and a fact with a cure for each.
 
-use crate::facts::{Evidence, Fact};
+use crate::facts::{Evidence, Fact, Term};
+use crate::tenant::policy::PolicyState;
+use crate::tenant::{Policy, Snapshot};
 
-use super::{Context, Cure, CureAction, Finding, HandOver, Verdict};
+use super::{Context, Cure, CureAction, Finding, HandOver, Verdict, rows};
 
 /// Something listed: what is said of it, and what to do about it.
 #[derive(Debug)]
@@ -42,4 +44,26 @@ pub fn open(context: &Context<'_>, check: &'static str, key: &str, verdict: Verd
 #[must_use]
 pub fn hand_over(subject: &str, title: String, action: HandOver) -> Option<Cure> {
     Some(Cure { subject: subject.to_owned(), title, action: CureAction::HandOver(Box::new(action)) })
+}
+
+/// The policies that are On.
+pub fn on(snapshot: &Snapshot) -> impl Iterator<Item = &Policy> {
+    snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Enabled)
+}
+
+/// A finding that fails when there are such policies; `AREA.policy` takes `policy` and `state`.
+#[must_use]
+pub fn policies<'a>(
+    context: &Context<'_>,
+    (check, area): (&'static str, &str),
+    faulty: impl Iterator<Item = &'a Policy>,
+    cure: impl Fn(&Policy) -> Option<Cure>,
+) -> Finding {
+    let listed = faulty.map(|policy| Listed {
+        fact: Fact::new(&format!("{area}.policy"), context.stamp(Evidence::of([rows::policy(policy)])))
+            .with("policy", Term::Name(policy.display_name.clone()))
+            .with("state", Term::Word(rows::state_word(policy.state).to_owned())),
+        cure: cure(policy),
+    });
+    finding(context, (check, area), listed.collect())
 }

@@ -14,12 +14,19 @@ pub mod scopes;
 
 mod addresses_without_country;
 mod admin_portals_restricted;
+mod agent_assisted_flows;
+mod app_control;
+mod app_enforced_restrictions;
 mod app_protection;
+mod approved_application;
 mod apps_not_covered;
+mod authentication_contexts;
 mod authentication_transfer;
 mod azure_devops;
 mod baseline_scopes;
 mod compliance_per_platform;
+mod compliant_network;
+mod continuous_access_evaluation;
 mod dangling_references;
 mod device_code_flow;
 mod device_registration_mfa;
@@ -30,6 +37,8 @@ mod emergency_access;
 mod empty_named_locations;
 mod exclusion_group_growth;
 mod exclusions_without_fallback;
+mod internet_access;
+mod intune_enrolment;
 mod legacy_authentication;
 mod managed_devices;
 mod mfa_admin_portals;
@@ -39,20 +48,36 @@ mod mfa_azure_management;
 mod mfa_guests;
 mod mfa_or_managed_device;
 mod microsoft_managed_policies;
+mod new_apps;
+mod new_users_mfa;
 mod overlapping_policies;
+mod persistent_browser_unmanaged;
 mod phishing_resistant_admins;
 mod phishing_resistant_all_users;
 mod policy_limit;
+mod policy_targets_nothing;
+mod private_access;
 mod report_only_age;
+mod risks_in_one_policy;
+mod risky_agents;
 mod security_info_registration;
+mod sign_in_frequency_admins;
+mod sign_in_frequency_all_users;
+mod sign_in_frequency_guests;
+mod sign_in_frequency_unmanaged;
 mod sign_in_risk;
 mod sign_in_risk_block;
 mod sign_in_risk_block_medium;
+mod terms_of_use;
+mod token_protection;
+mod trusted_named_location;
 mod unknown_platforms;
+mod untrusted_countries;
 mod unused_named_locations;
 mod user_risk;
 mod user_risk_block;
 mod wide_named_locations;
+mod workload_identities;
 
 use std::collections::BTreeMap;
 
@@ -93,6 +118,31 @@ pub static CHECKS: &[&dyn Check] = &[
     &authentication_transfer::AuthenticationTransfer,
     &unknown_platforms::UnknownPlatforms,
     &azure_devops::AzureDevops,
+    &app_enforced_restrictions::AppEnforcedRestrictions,
+    &persistent_browser_unmanaged::PersistentBrowserUnmanaged,
+    &sign_in_frequency_unmanaged::SignInFrequencyUnmanaged,
+    &sign_in_frequency_admins::SignInFrequencyAdmins,
+    &sign_in_frequency_all_users::SignInFrequencyAllUsers,
+    &sign_in_frequency_guests::SignInFrequencyGuests,
+    &token_protection::TokenProtection,
+    &app_control::AppControl,
+    &new_users_mfa::NewUsersMfa,
+    &continuous_access_evaluation::ContinuousAccessEvaluation,
+    &workload_identities::WorkloadIdentities,
+    &policy_targets_nothing::PolicyTargetsNothing,
+    &risks_in_one_policy::RisksInOnePolicy,
+    &approved_application::ApprovedApplication,
+    &agent_assisted_flows::AgentAssistedFlows,
+    &authentication_contexts::AuthenticationContexts,
+    &compliant_network::CompliantNetwork,
+    &internet_access::InternetAccess,
+    &intune_enrolment::IntuneEnrolment,
+    &new_apps::NewApps,
+    &private_access::PrivateAccess,
+    &risky_agents::RiskyAgents,
+    &terms_of_use::TermsOfUse,
+    &trusted_named_location::TrustedNamedLocation,
+    &untrusted_countries::UntrustedCountries,
     &emergency_access::EmergencyAccess,
     &exclusion_group_growth::ExclusionGroupGrowth,
     &exclusions_without_fallback::ExclusionsWithoutFallback,
@@ -161,6 +211,17 @@ impl Context<'_> {
     #[must_use]
     pub fn threshold(&self, check: &str, threshold: &Threshold) -> f64 {
         self.thresholds.get(&format!("{check}.{}", threshold.name)).copied().unwrap_or(threshold.default)
+    }
+
+    /// The same as a whole number, for hours and days.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float is cut off at the ends of u32"
+    )]
+    pub fn whole_threshold(&self, check: &str, threshold: &Threshold) -> u32 {
+        self.threshold(check, threshold).round() as u32
     }
 }
 

@@ -59,11 +59,11 @@ pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
     finding
 }
 
-/// Judges several requirements of one check; the first that isn't met is the finding.
+/// Judges two requirements of one check; the first that isn't met is the finding.
 #[must_use]
-pub fn judge_each<'a>(context: &Context<'_>, mut all: impl Iterator<Item = Asked<'a>>, last: Asked<'a>) -> Finding {
-    let open = all.find_map(|asked| Some(judge(context, asked)).filter(|finding| finding.verdict != Verdict::Pass));
-    open.unwrap_or_else(|| judge(context, last))
+pub fn judge_both(context: &Context<'_>, first: Asked<'_>, second: Asked<'_>) -> Finding {
+    let finding = judge(context, first);
+    if finding.verdict == Verdict::Pass { judge(context, second) } else { finding }
 }
 
 /// Without the licence that the cure needs there is nothing to suggest, and the finding doesn't apply. A licence that

@@ -294,11 +294,9 @@ async fn runs_and_the_schedule_are_set_by_buttons() {
 async fn the_activity_log_is_told_and_checked() {
     let app = judged().await;
     let told = ask(&app, Intent::BotActivity, "what did you do today?").await;
-    for part in [
-        "in my activity log since Tue 24 Nov 00:00. [1] I created no policy",
-        "the bot: suggested S-",
-        "1 log entry",
-    ] {
+    for part in
+        ["in my activity log since Tue 24 Nov 00:00. [1] I created no policy", "the bot: suggested S-", "1 log entry"]
+    {
         assert!(told.contains(part), "{part}: {told}");
     }
     let checked = ask(&app, Intent::VerifyLog, "verify the log").await;

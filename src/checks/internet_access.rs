@@ -1,0 +1,60 @@
+//! Where Internet Access is used, a policy carries its security profile.
+
+use crate::tenant::well_known::APP_INTERNET_ACCESS;
+
+use super::{About, Check, Context, Cure, CureAction, CureKind, Finding, HandOver, Severity, Verdict, listing};
+
+/// Where Internet Access is used, a policy carries its security profile.
+#[derive(Debug)]
+pub(super) struct InternetAccess;
+
+static ABOUT: About = About {
+    id: "internet-access",
+    title: "Security profile for Internet Access",
+    severity: Severity::Low,
+    rationale: "The rules of Internet Access live in security profiles, and a profile reaches people only through a policy that names it. The baseline profile alone reaches everybody.",
+    references: &["ZT 25407", "ZT 25408", "ZT 25409", "ZT 25411", "ZT 25413", "ZT 25415", "ZT 27000"],
+    see_also: &[],
+    licence: "P1",
+    thresholds: &[],
+    cure: CureKind::Edit,
+};
+
+impl Check for InternetAccess {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn run(&self, context: &Context<'_>) -> Finding {
+        let snapshot = &context.model.snapshot;
+        let open = |key, verdict| listing::open(context, ABOUT.id, key, verdict);
+        if snapshot.directory.app(APP_INTERNET_ACCESS).is_none() {
+            return open("internet_access.nowhere", Verdict::NotApplicable);
+        }
+        let carries = listing::on(snapshot)
+            .any(|policy| policy.session.as_ref().is_some_and(|session| session.filtering_profile.is_some()));
+        if carries {
+            return open("internet_access.pass", Verdict::Pass);
+        }
+        let action = CureAction::HandOver(Box::new(link()));
+        let title = "Name a security profile in a policy for Internet Access".to_owned();
+        let mut finding = open("internet_access.fail", Verdict::Fail);
+        finding.cures.push(Cure { subject: String::new(), title, action });
+        finding.not_checked.push("what the security profiles filter (they aren't read)".into());
+        finding
+    }
+}
+
+/// Only the organisation knows which of its profiles is meant.
+fn link() -> HandOver {
+    HandOver {
+        target_kind: "Security profile".into(),
+        changes: vec![(
+            "Session > Use Global Secure Access security profile".into(),
+            "selected in no policy that is On".into(),
+            "selected in a policy for \"All internet resources with Global Secure Access\"".into(),
+        )],
+        portal: "Entra admin center > Conditional Access > Policies > New policy".into(),
+        ..HandOver::default()
+    }
+}
