@@ -19,6 +19,9 @@ const KNOWN: &[&str] = &[
     "servicePrincipalRiskLevels",
     "insiderRiskLevels",
     "authenticationFlows",
+    "agentIdRiskLevels",
+    "agents",
+    "agentContext",
 ];
 
 /// The reason why these conditions are not met; the first in the order of the policy's page.
@@ -28,18 +31,39 @@ pub fn unmet(conditions: &Value, case: Case<'_>) -> Option<&'static str> {
     let part = |key: &str| conditions.get(key).filter(|part| !part.is_null());
     let risk = |listed: &str, level: &str| listed_level(&flags(conditions, listed), text(stated, level));
     let checks = [
-        (risk("userRiskLevels", "userRiskLevel"), "userRisk"),
-        (risk("signInRiskLevels", "signInRiskLevel"), "signInRisk"),
-        (risk("servicePrincipalRiskLevels", "servicePrincipalRiskLevel"), "servicePrincipalRisk"),
-        (risk("insiderRiskLevels", "insiderRiskLevel"), "insiderRisk"),
         (part("platforms").is_none_or(|platforms| platform(platforms, stated)), "devicePlatform"),
-        (part("locations").is_none_or(|locations| place::meant(locations, case)), "location"),
-        (client_app(&list(conditions, "clientAppTypes"), stated), "clientApps"),
         (part("devices").is_none_or(|devices| device::meant(devices, case)), "devices"),
+        (client_app(&list(conditions, "clientAppTypes"), stated), "clientApps"),
+        (part("locations").is_none_or(|locations| place::meant(locations, case)), "location"),
+        (risk("signInRiskLevels", "signInRiskLevel"), "signInRisk"),
+        (user_risk(conditions, case), "userRisk"),
+        (risk("servicePrincipalRiskLevels", "servicePrincipalRiskLevel"), "signInRisk"),
+        (risk("insiderRiskLevels", "insiderRiskLevel"), "insiderRisk"),
         (part("authenticationFlows").is_none_or(|flows| flow(flows, case)), "authenticationFlow"),
+        (agent_risk(conditions, stated), "agentIdRisk"),
+        (part("agentContext").is_none_or(|contexts| agent_context(contexts, case)), "agentIdentities"),
         (!unknown(conditions), "notEnoughInformation"),
     ];
     checks.into_iter().find(|(met, _)| !met).map(|(_, reason)| reason)
+}
+
+/// The user risk of people from elsewhere is judged there and not seen here.
+fn user_risk(conditions: &Value, case: Case<'_>) -> bool {
+    let external = case.subject.guest.as_deref().is_some_and(|kind| kind != "internalGuest");
+    let level = case.sign_in.pointer("/signInConditions/userRiskLevel").and_then(Value::as_str);
+    listed_level(&flags(conditions, "userRiskLevels"), if external { Some("none") } else { level.or(Some("none")) })
+}
+
+fn agent_risk(conditions: &Value, stated: &Value) -> bool {
+    let levels = flags(conditions, "agentIdRiskLevels");
+    let level = text(stated, "agentIdRiskLevel").filter(|level| *level != "none");
+    levels.is_empty() || level.is_some_and(|level| holds(&levels, level))
+}
+
+fn agent_context(contexts: &Value, case: Case<'_>) -> bool {
+    let context = case.sign_in.pointer("/extra/agentContext").and_then(Value::as_str);
+    let hits = |side: &str| context.is_some_and(|context| holds(&list(contexts, side), context));
+    hits("includeAgentContexts") && !hits("excludeAgentContexts")
 }
 
 fn listed_level(levels: &[&str], level: Option<&str>) -> bool {
@@ -74,7 +98,14 @@ fn flow(flows: &Value, case: Case<'_>) -> bool {
 }
 
 fn unknown(conditions: &Value) -> bool {
-    let set = |value: &Value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty());
+    fn set(value: &Value) -> bool {
+        match value {
+            Value::Null => false,
+            Value::Array(list) => list.iter().any(set),
+            Value::Object(members) => members.values().any(set),
+            _ => true,
+        }
+    }
     conditions.as_object().is_some_and(|conditions| {
         conditions.iter().any(|(key, value)| !KNOWN.contains(&key.as_str()) && !key.contains('@') && set(value))
     })

@@ -10,7 +10,7 @@ use super::read::text;
 /// Whether a device condition is met: the filter's rule, and its mode.
 #[must_use]
 pub fn meant(devices: &Value, case: Case<'_>) -> bool {
-    let Some(filter) = devices.get("deviceFilter").filter(|filter| !filter.is_null()) else {
+    let Some(filter) = devices.get("deviceFilter").filter(|filter| text(filter, "rule").is_some()) else {
         return super::read::list(devices, "includeDevices").is_empty();
     };
     let matched = holds(text(filter, "rule").unwrap_or_default(), &|name| attribute(name, case));
@@ -21,9 +21,12 @@ pub fn meant(devices: &Value, case: Case<'_>) -> bool {
 #[must_use]
 pub fn tag_rule(rule: &str, principal: &Value) -> bool {
     holds(rule, &|name| {
-        let (set, attribute) = name.strip_prefix("CustomSecurityAttribute.")?.split_once('_')?;
+        let (prefix, name) = name.split_once('.')?;
+        let (set, attribute) =
+            name.split_once('_').filter(|_| prefix.eq_ignore_ascii_case("CustomSecurityAttribute"))?;
         let tags = principal.get("customSecurityAttributes")?;
-        tags.get(set).and_then(|set| set.get(attribute)).or_else(|| tags.get(format!("{set}_{attribute}"))).cloned()
+        let found = member(tags, set).and_then(|set| member(set, attribute)).or_else(|| member(tags, name));
+        found.filter(|tag| tag.is_string() || tag.is_array()).cloned()
     })
 }
 
@@ -34,16 +37,21 @@ fn attribute(name: &str, case: Case<'_>) -> Option<Value> {
     if extra("deviceRegistered") == Some(false) {
         return None;
     }
-    let name = name.strip_prefix("device.").unwrap_or(name).to_lowercase();
+    let name = name.to_lowercase();
+    let name = name.strip_prefix("device.").unwrap_or(&name);
     let compliant = device.get("isCompliant").and_then(Value::as_bool).unwrap_or(false);
     let hybrid = text(device, "trustType").is_some_and(|trust| trust.eq_ignore_ascii_case("ServerAD"));
     if name.starts_with("extensionattribute") && !(compliant || hybrid || extra("deviceManagedByIntune") == Some(true))
     {
         return None;
     }
-    let written = if name == "deviceownership" { "ownership" } else { &name };
-    let found = device.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(written))?;
-    Some(found.1.clone()).filter(|value| !value.is_null())
+    let written = if name == "deviceownership" { "ownership" } else { name };
+    member(device, written).filter(|value| !value.is_null()).cloned()
+}
+
+/// A member by name, letter case aside.
+fn member<'a>(of: &'a Value, name: &str) -> Option<&'a Value> {
+    Some(of.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1)
 }
 
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<Value>;
@@ -151,14 +159,16 @@ fn lower(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned).to_lowercase()
 }
 
+/// The text of a token, without its quotes; a backtick stands before a letter that is meant as it is.
 fn unquoted(token: &str) -> String {
-    token.trim_matches(['"', '\'']).to_lowercase()
+    let inner = token.strip_prefix(['"', '\'']).map_or(token, |rest| rest.get(..rest.len() - 1).unwrap_or(rest));
+    inner.replace('`', "").to_lowercase()
 }
 
 /// Words, brackets, commas, and quoted texts with their quotes.
 fn tokens(rule: &str) -> Vec<String> {
     let mut tokens = vec![String::new()];
-    let mut quote = None;
+    let (mut quote, mut escaped) = (None, false);
     for letter in rule.chars() {
         let last = tokens.last_mut();
         match (quote, letter) {
@@ -166,7 +176,8 @@ fn tokens(rule: &str) -> Vec<String> {
                 if let Some(last) = last {
                     last.push(letter);
                 }
-                quote = (letter != open).then_some(open);
+                quote = (escaped || letter != open).then_some(open);
+                escaped = letter == '`' && !escaped;
             }
             (None, '"' | '\'') => {
                 quote = Some(letter);

@@ -22,6 +22,10 @@ pub struct Subject {
     pub home: Option<String>,
     /// The service principal, when no user signs in.
     pub service_principal: Option<Value>,
+    /// An agent signs in by itself.
+    pub agent: bool,
+    /// The user account of an agent signs in.
+    pub agent_user: bool,
 }
 
 impl Subject {
@@ -29,6 +33,9 @@ impl Subject {
     #[must_use]
     pub fn of_case(tenant: &Value, sign_in: &Value) -> Self {
         let identity = sign_in.get("signInIdentity").unwrap_or(&Value::Null);
+        if let Some(id) = text(identity, "agentServicePrincipalId") {
+            return Self { id: id.into(), agent: true, ..Self::default() };
+        }
         if let Some(id) = text(identity, "servicePrincipalId") {
             let unknown = || serde_json::json!({ "id": id });
             let found = rows(tenant, "servicePrincipals").iter().find(|row| text(row, "id") == Some(id));
@@ -45,8 +52,9 @@ impl Subject {
             groups,
             guest: text(identity, "externalUserType").filter(|kind| *kind != "none").map(str::to_owned),
             home: text(identity, "externalTenantId").map(str::to_owned),
+            agent_user: sign_in.pointer("/extra/agentUser").and_then(Value::as_bool).unwrap_or(false),
             id: id.into(),
-            service_principal: None,
+            ..Self::default()
         }
     }
 }
@@ -88,9 +96,32 @@ fn roles_of(tenant: &Value, id: &str, groups: &BTreeSet<String>) -> BTreeSet<Str
 #[must_use]
 pub fn unmet(conditions: &Value, case: Case<'_>) -> Option<&'static str> {
     match &case.subject.service_principal {
+        None if case.subject.agent => (!means_agent(conditions, &case.subject.id)).then_some("agentIdentities"),
+        None if case.subject.agent_user => (!means_agent_user(conditions, case)).then_some("users"),
         Some(principal) => (!means_workload(conditions, principal)).then_some("workloadIdentities"),
         None => (!means_user(conditions.get("users").unwrap_or(&Value::Null), case)).then_some("users"),
     }
+}
+
+/// An agent identity, by id or among all of them.
+fn means_agent(conditions: &Value, id: &str) -> bool {
+    let Some(condition) = conditions.get("clientApplications") else { return false };
+    let included = list(condition, "includeAgentIdServicePrincipals");
+    (included.contains(&"All") || holds(&included, id))
+        && !holds(&list(condition, "excludeAgentIdServicePrincipals"), id)
+}
+
+/// The user account of an agent: a policy has to mean agents, all users are people.
+fn means_agent_user(conditions: &Value, case: Case<'_>) -> bool {
+    let hit = |side: &str| {
+        let keyword = conditions
+            .get("users")
+            .is_some_and(|users| holds(&list(users, &format!("{side}Users")), "AllAgentIdUsers"));
+        let agents =
+            conditions.get("agents").map(|agents| list(agents, &format!("{side}AgentUsers"))).unwrap_or_default();
+        keyword || agents.contains(&"All") || holds(&agents, &case.subject.id)
+    };
+    hit("include") && !hit("exclude")
 }
 
 fn means_user(users: &Value, case: Case<'_>) -> bool {
@@ -101,10 +132,10 @@ fn means_user(users: &Value, case: Case<'_>) -> bool {
 fn side(users: &Value, case: Case<'_>, side: &str) -> bool {
     let subject = case.subject;
     let named = list(users, &format!("{side}Users"));
-    let by_id = named.iter().any(|word| match *word {
-        "All" => true,
-        "GuestsOrExternalUsers" => subject.guest.is_some(),
-        id => id == subject.id,
+    let by_id = named.iter().any(|word| match word.to_lowercase().as_str() {
+        "all" => true,
+        "guestsorexternalusers" => subject.guest.is_some(),
+        id => id == subject.id.to_lowercase(),
     });
     let by_group = list(users, &format!("{side}Groups")).iter().any(|id| subject.groups.contains(*id));
     let by_role = list(users, &format!("{side}Roles")).iter().any(|id| subject.roles.contains(*id));
@@ -133,13 +164,16 @@ fn means_workload(conditions: &Value, principal: &Value) -> bool {
     };
     let id = text(principal, "id").unwrap_or_default();
     let included = list(condition, "includeServicePrincipals");
-    let meant = included.contains(&"ServicePrincipalsInMyTenant") || included.contains(&id);
-    let filtered = condition.get("servicePrincipalFilter").filter(|filter| !filter.is_null()).is_some_and(|filter| {
-        let tagged = super::device::tag_rule(text(filter, "rule").unwrap_or_default(), principal);
-        let wanted = text(filter, "mode") == Some("include");
-        tagged != wanted
-    });
-    own_application(principal) && meant && !filtered && !list(condition, "excludeServicePrincipals").contains(&id)
+    let filter = condition.get("servicePrincipalFilter").filter(|filter| !filter.is_null());
+    let tagged = |mode: &str| {
+        let filter = filter.filter(|filter| text(filter, "mode") == Some(mode));
+        filter.is_some_and(|filter| super::device::tag_rule(text(filter, "rule").unwrap_or_default(), principal))
+    };
+    let meant = included.contains(&"ServicePrincipalsInMyTenant") || included.contains(&id) || tagged("include");
+    own_application(principal)
+        && meant
+        && !tagged("exclude")
+        && !list(condition, "excludeServicePrincipals").contains(&id)
 }
 
 /// Only applications registered in this tenant alone are reached; managed identities and others' apps are not.

@@ -27,6 +27,8 @@ pub struct Surroundings<'a> {
     pub app_groups: &'a Value,
     /// Service principals.
     pub service_principals: &'a [Value],
+    /// The setting for baseline scopes: `legacy`, `enforced`, or an object with `customTarget`.
+    pub baseline_scopes: &'a Value,
 }
 
 /// One sign-in: a What If request with its `extra`, who signs in, and what stands around.
@@ -90,6 +92,7 @@ fn with_case<T>(tenant: &Value, sign_in: &Value, then: impl FnOnce(Case<'_>) -> 
         mfa_trusted_ips: rows("mfaTrustedIps"),
         app_groups: tenant.get("appGroups").unwrap_or(&Value::Null),
         service_principals: rows("servicePrincipals"),
+        baseline_scopes: tenant.get("baselineScopes").unwrap_or(&Value::Null),
     };
     then(Case { subject: &subject, around, sign_in })
 }
@@ -131,13 +134,14 @@ fn unmet(policy: &Value, case: Case<'_>) -> Option<&'static str> {
     let conditions = policy.get("conditions").unwrap_or(&Value::Null);
     let report_only = text(policy, "state") == Some("enabledForReportingButNotEnforced");
     identity::unmet(conditions, case)
-        .or_else(|| target::unmet(conditions, case, report_only))
+        .or_else(|| target::unmet(policy, conditions, case, report_only))
         .or_else(|| conditions::unmet(conditions, case))
 }
 
 fn empty(policy: &Value) -> bool {
     let session = policy.get("sessionControls").unwrap_or(&Value::Null);
-    let limits = session.as_object().is_some_and(|session| session.values().any(|control| !control.is_null()));
+    let asks = |control: &Value| control.get("isEnabled").map_or(!control.is_null(), |on| *on == json!(true));
+    let limits = session.as_object().is_some_and(|session| session.values().any(asks));
     controls(policy).is_empty() && !limits
 }
 

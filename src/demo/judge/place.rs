@@ -33,6 +33,9 @@ fn trusted(location: &Value) -> bool {
 }
 
 fn covers(location: &Value, case: Case<'_>) -> bool {
+    if text(location, "@odata.type").is_some_and(|kind| kind.ends_with("compliantNetworkNamedLocation")) {
+        return case.sign_in.pointer("/extra/compliantNetwork").and_then(Value::as_bool).unwrap_or(false);
+    }
     match location.get("ipRanges").and_then(Value::as_array) {
         Some(ranges) => address(case).is_some_and(|address| ranges.iter().any(|range| in_range(range, address))),
         None => in_country(location, case),

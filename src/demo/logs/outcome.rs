@@ -251,7 +251,7 @@ impl Tenant {
             roles: crate::demo::roles::active(user).map(str::to_owned).collect(),
             home: guest.filter(|kind| *kind != "internalGuest").map(|_| people.partner(user).2),
             guest: guest.map(str::to_owned),
-            service_principal: None,
+            ..Subject::default()
         }
     }
 
@@ -263,6 +263,7 @@ impl Tenant {
             mfa_trusted_ips: &[],
             app_groups: &self.app_groups,
             service_principals: &self.service_principals,
+            baseline_scopes: &Value::Null,
         }
     }
 }
