@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 #[path = "coverage/kinds.rs"]
 mod kinds;
+#[path = "coverage/workloads.rs"]
+mod workloads;
 
 /// A tenant of three members and a guest, `staff` and `out` as groups, two apps, `hq` as a trusted location.
 fn tenant(policies: &[Value]) -> Model {

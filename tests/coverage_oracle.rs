@@ -1,32 +1,25 @@
 //! Coverage against plain enumeration: on random small tenants every sign-in is judged one by one by the demo's own
 //! evaluator, which shares no code with the engine.
 
+#[path = "oracle/tenants.rs"]
+mod tenants;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use portcullis::demo::judge;
 use portcullis::engine::coverage::Other;
-use portcullis::engine::{Condition, Coverage, Model, Requirement, Scope};
-use portcullis::tenant::builder::SnapshotBuilder;
+use portcullis::engine::overlap::Relation;
+use portcullis::engine::{Condition, Coverage, Requirement, Scope};
 use portcullis::tenant::policy::{ClientAppType, Platform};
-use portcullis::tenant::read::{
-    read_group, read_named_location, read_policy, read_role_assignment, read_service_principal, read_user,
-};
-use portcullis::tenant::snapshot::BaselineScopes;
-use portcullis::tenant::{Kind, Reading};
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
+use tenants::{CLIENTS, RESISTANT, STRONG, memberships, model, policies, requirement, tenant};
 
-const ADMIN: &str = "62e90394-69f5-4237-9190-012177145e10";
-const CLIENTS: [&str; 4] = ["browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"];
 const PLATFORMS: [&str; 3] = ["windows", "iOS", "linux"];
-const RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
-const STRONG: &str = "00000000-0000-0000-0000-000000000002";
 
 /// Whom a sign-in can be of: users of the directory, and kinds of guest that have no object in it. Of these a gap names
 /// the kind, whatever the home tenant.
-const SUBJECTS: [(usize, &str, Option<&str>, Option<&str>); 8] = [
+const SUBJECTS: [(usize, &str, Option<&str>, Option<&str>); 15] = [
     (0, "u-1", None, None),
     (1, "u-2", None, None),
     (2, "u-3", None, None),
@@ -35,146 +28,63 @@ const SUBJECTS: [(usize, &str, Option<&str>, Option<&str>); 8] = [
     (4, "", Some("b2bCollaborationGuest"), Some("t-9")),
     (5, "", Some("serviceProvider"), Some("t-1")),
     (5, "", Some("serviceProvider"), Some("t-9")),
+    (6, "", Some("b2bCollaborationMember"), Some("t-1")),
+    (6, "", Some("b2bCollaborationMember"), Some("t-9")),
+    (7, "", Some("internalGuest"), None),
+    (8, "", Some("b2bDirectConnectUser"), Some("t-1")),
+    (8, "", Some("b2bDirectConnectUser"), Some("t-9")),
+    (9, "", Some("otherExternalUser"), Some("t-1")),
+    (9, "", Some("otherExternalUser"), Some("t-9")),
 ];
 
-fn tenant(memberships: &[Vec<&str>]) -> Value {
-    json!({
-        "groups": [{"id": "g-1", "members": memberships[0]}, {"id": "g-2", "members": memberships[1]}],
-        "roleAssignments": [{"principalId": "u-1", "roleDefinitionId": ADMIN, "directoryScopeId": "/", "assignment": "active"}],
-        "namedLocations": [
-            {"@odata.type": "#microsoft.graph.ipNamedLocation", "id": "l-hq", "displayName": "hq", "isTrusted": true,
-             "ipRanges": [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.0/24"}]},
-            {"@odata.type": "#microsoft.graph.ipNamedLocation", "id": "l-floor", "displayName": "floor", "isTrusted": false,
-             "ipRanges": [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.128/25"}]},
-            {"@odata.type": "#microsoft.graph.countryNamedLocation", "id": "l-us", "displayName": "us",
-             "countriesAndRegions": ["US"], "includeUnknownCountriesAndRegions": false, "countryLookupMethod": "clientIpAddress"},
-        ],
-        "servicePrincipals": [{"id": "sp-1", "appId": "app-1", "servicePrincipalType": "Application"}, {"id": "sp-2", "appId": "app-2", "servicePrincipalType": "Application"}],
-    })
-}
+/// What a point of the product is, as far as gaps name it: subject, app, client, platform.
+type Cell = (usize, String, String, String);
 
-fn model(tenant: &Value, policies: &[Value]) -> Model {
-    let mut builder = SnapshotBuilder::default();
-    for kind in [Kind::Users, Kind::Groups, Kind::RoleAssignments, Kind::ServicePrincipals, Kind::NamedLocations] {
-        builder.reading(kind, Reading::Complete { count: 0 });
+/// One sign-in to judge: who, to what, from which client on which platform.
+type Point = (Value, &'static str, &'static str, Value);
+
+/// What is around it: the rest of the request's conditions, and its `extra`.
+type Around = (Value, Value);
+
+fn points(policies: &[Value]) -> Vec<(usize, Point)> {
+    // Where no policy tells platforms apart, one stands for all of them.
+    let platforms: Vec<Value> = match policies.iter().any(|policy| !policy["conditions"]["platforms"].is_null()) {
+        true => PLATFORMS.iter().map(|name| json!(name)).chain([Value::Null]).collect(),
+        false => vec![json!("windows")],
+    };
+    let mut all = Vec::new();
+    for (subject, user, kind, home) in SUBJECTS {
+        let mut identity = json!({"@odata.type": "#microsoft.graph.userSignIn", "userId": user});
+        if let Some(kind) = kind {
+            identity["externalUserType"] = json!(kind);
+            identity["externalTenantId"] = json!(home);
+        }
+        for app in ["app-1", "app-2", "app-9"] {
+            for client in CLIENTS {
+                let of = platforms.iter().map(|platform| (subject, (identity.clone(), app, client, platform.clone())));
+                all.extend(of);
+            }
+        }
     }
-    for id in ["u-1", "u-2", "u-3"] {
-        builder.user(read_user(&json!({"id": id, "userType": "Member", "accountEnabled": true})).unwrap());
+    all
+}
+
+/// Every cell in which some sign-in isn't made to meet the requirement.
+fn enumerated(requirement: &Requirement, tenant: &Value, policies: &[Value]) -> BTreeSet<Cell> {
+    let around = circumstances(policies);
+    let all = json!(policies.iter().filter(|policy| policy["state"] == json!("enabled")).collect::<Vec<_>>());
+    let mut open = BTreeSet::new();
+    for (subject, point) in points(policies) {
+        if around.iter().all(|around| meets(requirement, tenant, &all, (&point, around))) {
+            continue;
+        }
+        let (_, app, client, platform) = point;
+        let told = policies.iter().any(|policy| !policy["conditions"]["platforms"].is_null());
+        let every: Vec<&str> = PLATFORMS.into_iter().chain(["unknown"]).collect();
+        let these = if told { vec![platform.as_str().unwrap_or("unknown")] } else { every };
+        open.extend(these.iter().map(|name| (subject, app.to_owned(), client.to_owned(), (*name).to_owned())));
     }
-    let mut guest = read_user(&json!({"id": "u-4", "userType": "Guest", "accountEnabled": true})).unwrap();
-    guest.guest = Some(portcullis::tenant::policy::GuestType::B2bCollaborationGuest);
-    guest.home_tenant = Some("t-1".into());
-    builder.user(guest);
-    let rows = |key: &str| tenant[key].as_array().unwrap().clone();
-    rows("groups").iter().for_each(|one| builder.group(read_group(one).unwrap()));
-    rows("roleAssignments").iter().for_each(|one| builder.role_assignment(read_role_assignment(one).unwrap()));
-    rows("namedLocations").iter().for_each(|one| builder.location(read_named_location(one).unwrap()));
-    rows("servicePrincipals").iter().for_each(|one| builder.service_principal(read_service_principal(one).unwrap()));
-    policies.iter().for_each(|policy| builder.policy(read_policy(policy).unwrap()));
-    builder.snapshot.settings.baseline_scopes = BaselineScopes::Enforced;
-    Model::new(Arc::new(builder.build()))
-}
-
-fn users() -> impl Strategy<Value = Value> {
-    let guests = prop_oneof![
-        5 => Just(Value::Null),
-        1 => Just(json!({"guestOrExternalUserTypes": "b2bCollaborationGuest,serviceProvider", "externalTenants": null})),
-        1 => Just(json!({"guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": {
-            "@odata.type": "#microsoft.graph.conditionalAccessEnumeratedExternalTenants", "membershipKind": "enumerated", "members": ["t-1"]}})),
-    ];
-    let include = prop_oneof![3 => Just(json!({"includeUsers": ["All"]})), 1 => Just(json!({"includeGroups": ["g-1"]})),
-        1 => Just(json!({"includeRoles": [ADMIN], "includeUsers": ["u-2"]})), 1 => Just(json!({"includeUsers": ["GuestsOrExternalUsers"]}))];
-    let exclude = (
-        subsequence(vec!["u-1", "u-4"], 0..=1),
-        subsequence(vec!["g-2"], 0..=1),
-        subsequence(vec![ADMIN], 0..=1),
-        guests,
-    );
-    (include, exclude).prop_map(|(mut users, (ids, groups, roles, guests))| {
-        users["excludeUsers"] = json!(ids);
-        users["excludeGroups"] = json!(groups);
-        users["excludeRoles"] = json!(roles);
-        users["excludeGuestsOrExternalUsers"] = guests;
-        users
-    })
-}
-
-fn applications() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        3 => Just(json!({"includeApplications": ["All"], "excludeApplications": []})),
-        1 => Just(json!({"includeApplications": ["All"], "excludeApplications": ["app-2"]})),
-        1 => Just(json!({"includeApplications": ["app-1"], "excludeApplications": []})),
-    ]
-}
-
-/// A condition that most policies don't have.
-fn rarely(values: Vec<Value>) -> impl Strategy<Value = Value> {
-    prop_oneof![3 => Just(Value::Null), 1 => select(values)]
-}
-
-fn conditions() -> impl Strategy<Value = Value> {
-    let clients = prop_oneof![2 => Just(vec!["all"]), 2 => subsequence(CLIENTS.to_vec(), 1..=3)];
-    let platforms = rarely(vec![
-        json!({"includePlatforms": ["windows"], "excludePlatforms": []}),
-        json!({"includePlatforms": ["all"], "excludePlatforms": ["windows", "iOS"]}),
-        json!({"includePlatforms": ["windows", "iOS", "linux"], "excludePlatforms": ["iOS"]}),
-    ]);
-    let locations = rarely(vec![
-        json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}),
-        json!({"includeLocations": ["l-hq"], "excludeLocations": ["l-floor"]}),
-        json!({"includeLocations": ["All"], "excludeLocations": ["l-us"]}),
-    ]);
-    let devices = rarely(vec![
-        json!({"deviceFilter": {"mode": "exclude", "rule": "device.isCompliant -eq True"}}),
-        json!({"deviceFilter": {"mode": "include", "rule": "device.trustType -ne \"ServerAD\" -or device.isCompliant -ne True"}}),
-        json!({"deviceFilter": {"mode": "include", "rule": "device.displayName -startsWith \"PAW\""}}),
-    ]);
-    let sign_in_risk = rarely(vec![json!(["high"]), json!(["none", "low"])]);
-    let user_risk = rarely(vec![json!(["high"]), json!(["none"])]);
-    let flows = rarely(vec![json!({"transferMethods": "deviceCodeFlow"})]);
-    (users(), applications(), clients, platforms, locations, devices, (sign_in_risk, user_risk, flows)).prop_map(
-        |(users, applications, clients, platforms, locations, devices, (sign_in_risk, user_risk, flows))| {
-            json!({"users": users, "applications": applications, "clientAppTypes": clients, "platforms": platforms,
-                "locations": locations, "devices": devices, "signInRiskLevels": sign_in_risk, "userRiskLevels": user_risk,
-                "authenticationFlows": flows})
-        },
-    )
-}
-
-fn grant() -> impl Strategy<Value = Value> {
-    let controls = vec!["mfa", "compliantDevice", "domainJoinedDevice", "compliantApplication", "passwordChange"];
-    let strength =
-        prop_oneof![3 => Just(Value::Null), 1 => Just(json!({"id": RESISTANT})), 1 => Just(json!({"id": STRONG}))];
-    prop_oneof![
-        1 => Just(json!({"operator": "OR", "builtInControls": ["block"]})),
-        4 => (select(vec!["AND", "OR"]), subsequence(controls, 1..=3), strength).prop_map(|(operator, controls, strength)| {
-            json!({"operator": operator, "builtInControls": controls, "authenticationStrength": strength})
-        }),
-    ]
-}
-
-fn policies() -> impl Strategy<Value = Vec<Value>> {
-    let state = select(vec!["enabled", "enabled", "enabled", "enabledForReportingButNotEnforced", "disabled"]);
-    let one = (state, conditions(), grant());
-    prop::collection::vec(one, 1..6).prop_map(|all| {
-        let policy = |(at, (state, conditions, grant))| {
-            let id = format!("p-{at}");
-            json!({"id": id, "displayName": id, "state": state, "conditions": conditions, "grantControls": grant})
-        };
-        all.into_iter().enumerate().map(policy).collect()
-    })
-}
-
-fn requirement() -> impl Strategy<Value = Requirement> {
-    select(vec![
-        Requirement::Mfa,
-        Requirement::PhishingResistantMfa,
-        Requirement::ManagedDevice,
-        Requirement::CompliantDevice,
-        Requirement::AppProtection,
-        Requirement::Block,
-        Requirement::PasswordChange,
-    ])
+    open
 }
 
 /// Devices by their request shape: unregistered, and registered in the states that rules and grants tell apart.
@@ -182,95 +92,82 @@ fn devices() -> Vec<Value> {
     let mut all = vec![Value::Null];
     for compliant in [false, true] {
         for trust in ["AzureAD", "ServerAD"] {
-            for name in ["PAW-1", "other"] {
-                all.push(json!({"isCompliant": compliant, "trustType": trust, "displayName": name}));
+            for (name, label) in [("PAW-1", "Autopilot"), ("PAW-1", "x"), ("other", "Autopilot"), ("1", "x")] {
+                all.push(
+                    json!({"isCompliant": compliant, "trustType": trust, "displayName": name, "systemLabels": [label]}),
+                );
             }
         }
     }
     all
 }
 
-/// What a point of the product is, as far as gaps name it: subject, app, client, platform.
-type Cell = (usize, String, String, String);
-
-/// Every cell in which some sign-in isn't made to meet the requirement.
-fn enumerated(requirement: &Requirement, tenant: &Value, policies: &[Value]) -> BTreeSet<Cell> {
-    let mut open = BTreeSet::new();
-    for (subject, user, kind, home) in SUBJECTS {
-        let identity = match kind {
-            Some(kind) => {
-                json!({"@odata.type": "#microsoft.graph.userSignIn", "userId": user, "externalUserType": kind, "externalTenantId": home})
-            }
-            None => json!({"@odata.type": "#microsoft.graph.userSignIn", "userId": user}),
-        };
-        for app in ["app-1", "app-2", "app-9"] {
-            for client in CLIENTS {
-                for platform in PLATFORMS.iter().map(|name| json!(name)).chain([Value::Null]) {
-                    let cell = (identity.clone(), app, client, platform.clone());
-                    if !circumstances(policies).all(|around| meets(requirement, tenant, policies, (&cell, &around))) {
-                        let platform = platform.as_str().unwrap_or("unknown").to_owned();
-                        open.insert((subject, app.to_owned(), client.to_owned(), platform));
-                    }
-                }
+/// Places of a sign-in: address, country, country by GPS, through the compliant network.
+fn places() -> Vec<(&'static str, Value, Value, bool)> {
+    let mut all = Vec::new();
+    for ip in ["192.0.2.1", "198.51.100.1", "203.0.113.1", "203.0.113.200", "2001:db8::1"] {
+        for country in [json!("FR"), json!("US"), Value::Null] {
+            for (gps, network) in [(Value::Null, false), (json!("US"), false), (Value::Null, true)] {
+                all.push((ip, country.clone(), gps, network));
             }
         }
     }
-    open
+    all
 }
 
 /// Place, device, risk and flow of a sign-in: all combinations that some policy could tell apart.
-fn circumstances(
-    policies: &[Value],
-) -> impl Iterator<Item = (&'static str, &'static str, Value, &'static str, &'static str, &'static str)> {
+fn circumstances(policies: &[Value]) -> Vec<Around> {
     let on = |policy: &&Value| policy["state"] == json!("enabled");
     let named = |key: &str| policies.iter().filter(on).any(|policy| !policy["conditions"][key].is_null());
     let some = |wanted: bool, all: &[&'static str]| if wanted { all.to_vec() } else { all[..1].to_vec() };
-    let ips = some(named("locations"), &["198.51.100.1", "203.0.113.1", "203.0.113.200"]);
-    let countries = some(named("locations"), &["FR", "US"]);
-    let sign_in = some(named("signInRiskLevels"), &["none", "low", "medium", "high"]);
-    let user = some(named("userRiskLevels"), &["none", "low", "high"]);
-    let flows = some(named("authenticationFlows"), &["none", "deviceCodeFlow"]);
+    let places = if named("locations") { places() } else { places()[..1].to_vec() };
+    // Grants tell devices apart too, by compliance and join.
+    let devices = if named("devices") { devices() } else { devices().into_iter().step_by(4).collect() };
     let mut all = Vec::new();
-    for ip in &ips {
-        for country in &countries {
-            for device in devices() {
-                for sign_in in &sign_in {
-                    for user in &user {
-                        all.extend(flows.iter().map(|flow| (*ip, *country, device.clone(), *sign_in, *user, *flow)));
-                    }
+    for (ip, country, gps, network) in &places {
+        for device in &devices {
+            for sign_in in some(named("signInRiskLevels"), &["none", "low", "medium", "high"]) {
+                for user in some(named("userRiskLevels"), &["none", "low", "high"]) {
+                    let conditions = json!({"ipAddress": ip, "country": country, "signInRiskLevel": sign_in, "userRiskLevel": user,
+                        "servicePrincipalRiskLevel": "none", "insiderRiskLevel": "none", "deviceInfo": device,
+                        "authenticationFlow": {"transferMethod": "none"}});
+                    let registered = !device.is_null();
+                    let extra = json!({"deviceRegistered": registered, "deviceManagedByIntune": registered,
+                        "gpsCountry": gps, "compliantNetwork": network});
+                    all.push((conditions, extra));
                 }
             }
         }
     }
-    all.into_iter()
+    all
 }
 
-type Around = (&'static str, &'static str, Value, &'static str, &'static str, &'static str);
-
-fn meets(
-    requirement: &Requirement,
-    tenant: &Value,
-    policies: &[Value],
-    (cell, around): (&(Value, &str, &str, Value), &Around),
-) -> bool {
-    let (identity, app, client, platform) = cell;
-    let (ip, country, device, sign_in_risk, user_risk, flow) = around;
-    let external = identity["externalUserType"].is_string();
-    // The user risk of an external user is judged at home and not seen here.
-    let user_risk = if external { "none" } else { *user_risk };
-    let sign_in = json!({
+fn sign_in((point, around): (&Point, &Around)) -> Value {
+    let (identity, app, client, platform) = point;
+    let mut conditions = around.0.clone();
+    conditions["devicePlatform"] = platform.clone();
+    conditions["clientAppType"] = json!(client);
+    json!({
         "signInIdentity": identity,
         "signInContext": {"@odata.type": "#microsoft.graph.applicationContext", "includeApplications": [app]},
-        "signInConditions": {"devicePlatform": platform, "clientAppType": client, "ipAddress": ip, "country": country,
-            "signInRiskLevel": sign_in_risk, "userRiskLevel": user_risk, "servicePrincipalRiskLevel": "none",
-            "insiderRiskLevel": "none", "authenticationFlow": {"transferMethod": flow}, "deviceInfo": device},
-        "extra": {"deviceRegistered": !device.is_null(), "deviceManagedByIntune": !device.is_null()},
-    });
+        "signInConditions": conditions,
+        "extra": around.1,
+    })
+}
+
+/// Whether the policies that the judge finds applied make the sign-in meet the requirement.
+fn meets(requirement: &Requirement, tenant: &Value, policies: &Value, case: (&Point, &Around)) -> bool {
+    let ((identity, _, client, _), (conditions, _)) = case;
+    let device = &conditions["deviceInfo"];
+    let kind = identity["externalUserType"].as_str();
+    let external = kind.is_some_and(|kind| kind != "internalGuest");
+    let direct = kind == Some("b2bDirectConnectUser");
     let modern = *client == "browser" || *client == "mobileAppsAndDesktopClients";
     let (compliant, hybrid) = (device["isCompliant"] == json!(true), device["trustType"] == json!("ServerAD"));
     let entailed = match requirement {
         Requirement::ManagedDevice => compliant || hybrid,
         Requirement::CompliantDevice => compliant,
+        Requirement::HybridDevice => hybrid,
         _ => false,
     };
     if entailed && modern {
@@ -281,30 +178,52 @@ fn meets(
         "compliantDevice" => !modern || !compliant,
         "domainJoinedDevice" => !modern || !hybrid,
         "compliantApplication" => *client == "other" || external,
-        "passwordChange" => !modern || external,
+        "passwordChange" | "riskRemediation" => !modern || external,
+        "tou" => !modern || direct,
         _ => !modern,
     };
     let enough = |control: &str| match requirement {
         Requirement::Mfa => ["mfa", RESISTANT, STRONG].contains(&control),
         Requirement::PhishingResistantMfa => control == RESISTANT,
+        Requirement::Strength(_) => [RESISTANT, STRONG].contains(&control),
         Requirement::ManagedDevice => ["compliantDevice", "domainJoinedDevice"].contains(&control),
         Requirement::CompliantDevice => control == "compliantDevice",
+        Requirement::HybridDevice => control == "domainJoinedDevice",
         Requirement::AppProtection => control == "compliantApplication",
-        Requirement::PasswordChange => control == "passwordChange",
+        Requirement::PasswordChange => ["passwordChange", "riskRemediation"].contains(&control),
+        Requirement::RiskRemediation => control == "riskRemediation",
+        Requirement::TermsOfUse => control == "tou",
         _ => false,
     };
-    let applied = judge::applied(&json!(policies), tenant, &sign_in);
-    policies.iter().filter(|policy| applied.iter().any(|id| policy["id"] == json!(id))).any(|policy| {
-        let grant = &policy["grantControls"];
-        let strength = grant["authenticationStrength"]["id"].as_str();
-        let controls: Vec<&str> =
-            grant["builtInControls"].as_array().unwrap().iter().filter_map(Value::as_str).chain(strength).collect();
-        if grant["operator"] == json!("AND") {
-            controls.iter().any(|control| impossible(control) || enough(control))
-        } else {
-            controls.iter().all(|control| impossible(control) || enough(control))
+    let applied = judge::applied(policies, tenant, &sign_in(case));
+    policies.as_array().unwrap().iter().filter(|policy| applied.iter().any(|id| policy["id"] == json!(id))).any(
+        |policy| {
+            let grant = &policy["grantControls"];
+            let strength = grant["authenticationStrength"]["id"].as_str();
+            let listed = |name: &str| grant[name].as_array().cloned().unwrap_or_default();
+            let listed: Vec<Value> = [listed("builtInControls"), listed("termsOfUse")].concat();
+            let controls: Vec<&str> = listed.iter().filter_map(Value::as_str).chain(strength).collect();
+            let holds = |control: &&str| impossible(control) || enough(control);
+            let granted = match grant["operator"].as_str() {
+                None => false,
+                Some("AND") => controls.iter().any(holds),
+                Some(_) => controls.iter().all(holds),
+            };
+            granted || session_enough(requirement, &policy["sessionControls"])
+        },
+    )
+}
+
+fn session_enough(requirement: &Requirement, session: &Value) -> bool {
+    let frequency = &session["signInFrequency"];
+    let every_time = frequency["frequencyInterval"] == json!("everyTime");
+    match requirement {
+        Requirement::SignInFrequency { hours } => {
+            every_time || frequency["value"].as_u64().is_some_and(|value| value <= u64::from(*hours))
         }
-    })
+        Requirement::TokenProtection => session["secureSignInSession"]["isEnabled"] == json!(true),
+        _ => false,
+    }
 }
 
 /// The cells that the gaps of a coverage name.
@@ -346,17 +265,16 @@ fn subjects(users: impl Iterator<Item = u32>, others: &BTreeSet<Other>) -> Vec<u
     let kinds: BTreeMap<Other, usize> = BTreeMap::from([
         (Other::Guest(GuestType::B2bCollaborationGuest), 4),
         (Other::Guest(GuestType::ServiceProvider), 5),
+        (Other::Guest(GuestType::B2bCollaborationMember), 6),
+        (Other::Guest(GuestType::InternalGuest), 7),
+        (Other::Guest(GuestType::B2bDirectConnectUser), 8),
+        (Other::Guest(GuestType::OtherExternalUser), 9),
     ]);
     users.map(|position| position as usize).chain(others.iter().filter_map(|other| kinds.get(other).copied())).collect()
 }
 
-fn memberships() -> impl Strategy<Value = Vec<Vec<&'static str>>> {
-    (subsequence(vec!["u-1", "u-2", "u-4", "g-2"], 0..=3), subsequence(vec!["u-2", "u-3", "u-4"], 0..=2))
-        .prop_map(|(one, two)| vec![one, two])
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn gaps_are_exactly_what_enumeration_finds(requirement in requirement(), memberships in memberships(), policies in policies()) {
@@ -382,5 +300,26 @@ proptest! {
         prop_assert!(all.uncovered.is_subset(&some.uncovered));
         let turned: Vec<Value> = policies.iter().rev().cloned().collect();
         prop_assert_eq!(model(&tenant, &turned).coverage(&requirement, &Scope::default()), all);
+    }
+
+    #[test]
+    fn what_overlap_proves_holds_at_every_sign_in(memberships in memberships(), policies in policies()) {
+        let tenant = tenant(&memberships);
+        let found = model(&tenant, &policies).overlaps();
+        let around = circumstances(&policies);
+        let applies = |id: &str, request: &Value| {
+            let policy = policies.iter().find(|policy| policy["id"] == json!(id)).unwrap();
+            judge::reason_of(policy, &tenant, request) == "notSet"
+        };
+        for overlap in found {
+            let covered = matches!(overlap.relation, Relation::Redundant | Relation::AlwaysBlocked);
+            let same = overlap.relation == Relation::Identical;
+            for (_, point) in points(&policies).iter().filter(|_| covered || same) {
+                for request in around.iter().step_by(3).map(|around| sign_in((point, around))) {
+                    let (one, other) = (applies(&overlap.policy_id, &request), applies(&overlap.other_id, &request));
+                    prop_assert!(if same { one == other } else { !one || other }, "{overlap:?} at {request}");
+                }
+            }
+        }
     }
 }

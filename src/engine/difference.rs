@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::coverage::{Coverage, Requirement, Scope};
+use super::coverage::{Condition, Coverage, Requirement, Scope};
 use super::{Model, variant};
 use crate::tenant::policy::{Applications, ClientAppType, Conditions, PolicyState, TransferMethod, Users};
 use crate::tenant::version::canonical_conditions;
+use crate::tenant::well_known::REGISTER_SECURITY_INFO;
 use crate::tenant::{Policy, Snapshot};
 
 /// What became different between two sides.
@@ -78,6 +79,24 @@ pub struct Shift {
     pub stricter: BTreeSet<String>,
     /// Object ids of users who had a gap and still have one, but under other conditions or for other apps.
     pub elsewhere: BTreeSet<String>,
+    /// Where it didn't hold for these people before and isn't left open in the same way now.
+    pub closed: Vec<Region>,
+    /// Where it doesn't hold for these people now and wasn't left open in the same way before.
+    pub opened: Vec<Region>,
+}
+
+/// Sign-ins of some people that aren't made to meet a requirement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Region {
+    /// Object ids of the users.
+    pub users: BTreeSet<String>,
+    /// App ids; empty with `any_app` alone.
+    pub apps: BTreeSet<String>,
+    /// Every app that no policy names.
+    pub any_app: bool,
+    /// Only under these conditions; empty means under all.
+    pub conditions: BTreeSet<Condition>,
 }
 
 /// What became different from `before` to `after`.
@@ -116,8 +135,19 @@ fn questions() -> Vec<Question> {
         everywhere("phishing-resistant multifactor authentication", Requirement::PhishingResistantMfa),
         everywhere("a compliant or hybrid joined device", Requirement::ManagedDevice),
         everywhere("an app protection policy", Requirement::AppProtection),
+        everywhere("a password change or risk remediation", Requirement::PasswordChange),
+        everywhere("terms of use", Requirement::TermsOfUse),
+        everywhere("token protection", Requirement::TokenProtection),
+        everywhere("app enforced restrictions", Requirement::AppEnforcedRestrictions),
+        everywhere("sessions in the browser that end", Requirement::NoPersistentBrowser),
+        everywhere("a sign-in at least once a day", Requirement::SignInFrequency { hours: 24 }),
         everywhere("a block", Requirement::Block),
         everywhere("any policy", Requirement::AnyPolicy),
+        Question {
+            name: "multifactor authentication to register security information",
+            requirement: Requirement::Mfa,
+            scope: Scope { user_action: Some(REGISTER_SECURITY_INFO.to_owned()), ..Scope::default() },
+        },
         Question { name: "a block of legacy authentication", requirement: Requirement::Block, scope: legacy },
         Question { name: "a block of device code flow", requirement: Requirement::Block, scope: device_code },
     ]
@@ -132,7 +162,10 @@ fn shift(before: &Model, after: &Model, question: &Question) -> Shift {
     let (was, is) = (gaps(before, &old), gaps(after, &new));
     let same = |user: &String| was.get(user) == is.get(user);
     let still = &open_before & &open_after;
+    let affected: BTreeSet<&String> = both.iter().filter(|user| !same(user)).collect();
     Shift {
+        closed: regions(&affected, &was, &is),
+        opened: regions(&affected, &is, &was),
         requirement: question.name.to_owned(),
         looser: &(&open_after - &open_before) & &both,
         stricter: &(&open_before - &open_after) & &both,
@@ -140,17 +173,43 @@ fn shift(before: &Model, after: &Model, question: &Question) -> Shift {
     }
 }
 
-/// The gaps of each user, as text to compare.
-fn gaps(model: &Model, coverage: &Coverage) -> BTreeMap<String, BTreeSet<String>> {
-    let mut gaps: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// What a gap is about, apart from whom it concerns.
+type Open = (BTreeSet<String>, bool, BTreeSet<Condition>);
+
+/// The gaps of each user.
+fn gaps(model: &Model, coverage: &Coverage) -> BTreeMap<String, BTreeSet<Open>> {
+    let mut gaps: BTreeMap<String, BTreeSet<Open>> = BTreeMap::new();
     for gap in coverage.gaps.iter().filter(|gap| gap.sure) {
-        let conditions = gap.conditions.iter().collect::<BTreeSet<_>>();
-        let text = format!("{:?} {} {conditions:?}", gap.apps, gap.any_app);
+        let open = (gap.apps.clone(), gap.any_app, gap.conditions.iter().cloned().collect());
         for user in ids(&model.snapshot, &gap.users) {
-            gaps.entry(user).or_default().insert(text.clone());
+            gaps.entry(user).or_default().insert(open.clone());
         }
     }
     gaps
+}
+
+/// The gaps that these users have on one side and not on the other, users with the same gap together.
+fn regions(
+    users: &BTreeSet<&String>,
+    here: &BTreeMap<String, BTreeSet<Open>>,
+    there: &BTreeMap<String, BTreeSet<Open>>,
+) -> Vec<Region> {
+    let mut all: BTreeMap<&Open, BTreeSet<String>> = BTreeMap::new();
+    for user in users {
+        let other = there.get(*user);
+        let gone =
+            here.get(*user).into_iter().flatten().filter(|open| !other.is_some_and(|other| other.contains(*open)));
+        for open in gone {
+            all.entry(open).or_default().insert((*user).clone());
+        }
+    }
+    let region = |((apps, any_app, conditions), users): (&Open, BTreeSet<String>)| Region {
+        users,
+        apps: apps.clone(),
+        any_app: *any_app,
+        conditions: conditions.clone(),
+    };
+    all.into_iter().map(region).collect()
 }
 
 fn ids(snapshot: &Snapshot, positions: &RoaringBitmap) -> BTreeSet<String> {
@@ -276,6 +335,21 @@ mod tests {
         let found = difference(&with("enabledForReportingButNotEnforced"), &with("enabled"));
         assert_eq!(found.changes[0].what, BTreeSet::from([What::State]));
         assert_eq!(mfa(&found), (set(&[]), set(&["alice", "bob"])));
+    }
+
+    #[test]
+    fn a_condition_that_was_added_is_told_as_the_region_it_opens() {
+        let narrow = |clients: &[&str]| {
+            let mut policy = policy(&everybody(), "enabled", "mfa");
+            policy.conditions.client_app_types = serde_json::from_value(json!(clients)).unwrap();
+            model(vec![policy], &[])
+        };
+        let found = difference(&narrow(&["all"]), &narrow(&["browser", "exchangeActiveSync", "other"]));
+        let shift = found.shifts.iter().find(|shift| shift.requirement == "multifactor authentication").unwrap();
+        assert_eq!((shift.closed.len(), shift.opened.len()), (0, 1));
+        let clients = Condition::ClientApps(BTreeSet::from([ClientAppType::MobileAppsAndDesktopClients]));
+        assert_eq!(shift.opened[0].conditions, BTreeSet::from([clients]));
+        assert_eq!(shift.opened[0].users, set(&["alice", "bob", "carol"]));
     }
 
     #[test]

@@ -320,6 +320,30 @@ mod tests {
     }
 
     #[test]
+    fn a_compliant_network_is_a_way_in_too() {
+        let mut builder = SnapshotBuilder::default();
+        let kinds = [Kind::Users, Kind::RoleAssignments, Kind::NamedLocations];
+        kinds.into_iter().for_each(|kind| builder.reading(kind, Reading::Complete { count: 1 }));
+        builder.user(read_user(&json!({"id": "ga1"})).unwrap());
+        let role = json!({"principalId": "ga1", "roleDefinitionId": GLOBAL_ADMINISTRATOR, "directoryScopeId": "/"});
+        builder.role_assignment(read_role_assignment(&role).unwrap());
+        let network = json!({"id": "net", "@odata.type": "#microsoft.graph.compliantNetworkNamedLocation"});
+        builder.location(read_named_location(&network).unwrap());
+        let draft = json!({"locations": {"includeLocations": ["All"], "excludeLocations": ["net"]}});
+        let lockout = Model::new(Arc::new(builder.build())).lockout(&policy(&draft));
+        assert_eq!(lockout.anybody(), Truth::Yes);
+        assert_eq!(lockout.administrators[0].way_in.as_ref().unwrap().compliant_network, Some(true));
+    }
+
+    #[test]
+    fn policies_for_agents_lock_no_person_out() {
+        let agents = json!({"users": {"includeUsers": ["AllAgentIdUsers"]}});
+        assert_eq!(tenant(&[]).lockout(&policy(&agents)).anybody(), Truth::Yes);
+        let assisted = json!({"agentContext": {"includeAgentContexts": ["allAgentAssistedFlows"]}});
+        assert_eq!(tenant(&[]).lockout(&policy(&assisted)).anybody(), Truth::Yes);
+    }
+
+    #[test]
     fn without_role_assignments_nobody_knows() {
         let model = Model::new(Arc::new(Snapshot::default()));
         assert_eq!(model.lockout(&policy(&json!({}))).anybody(), Truth::Maybe);

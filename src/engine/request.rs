@@ -232,3 +232,75 @@ pub fn respond(snapshot: &Snapshot, outcome: &Outcome, applied_only: bool) -> Va
     });
     json!({ "value": rows.collect::<Vec<_>>() })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::tenant::{SnapshotBuilder, read_policy};
+
+    fn model() -> Model {
+        let mut builder = SnapshotBuilder::default();
+        for (id, platforms) in [("any", json!(null)), ("phones", json!({"includePlatforms": ["iOS", "android"]}))] {
+            let policy = json!({"id": id, "displayName": id, "state": "enabled", "conditions": {"users": {"includeUsers": ["All"]},
+                "applications": {"includeApplications": ["All"]}, "platforms": platforms},
+                "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+            builder.policy(read_policy(&policy).unwrap());
+        }
+        Model::new(Arc::new(builder.build()))
+    }
+
+    fn request(conditions: &Value) -> Value {
+        json!({"signInIdentity": {"@odata.type": "#microsoft.graph.userSignIn", "userId": "alice"},
+            "signInContext": {"@odata.type": "#microsoft.graph.applicationContext", "includeApplications": ["app"]},
+            "signInConditions": conditions})
+    }
+
+    #[test]
+    fn the_answer_has_the_shape_of_graphs() {
+        let answer = what_if(&model(), &request(&json!({"devicePlatform": "windows"}))).unwrap();
+        let rows = answer["value"].as_array().unwrap();
+        let told = |row: &Value| (row["id"].clone(), row["policyApplies"].clone(), row["analysisReasons"].clone());
+        assert_eq!(told(&rows[0]), (json!("any"), json!(true), json!("notSet")));
+        assert_eq!(told(&rows[1]), (json!("phones"), json!(false), json!("devicePlatform")));
+        assert_eq!(rows[0]["grantControls"]["builtInControls"], json!(["mfa"]), "the whole policy is there");
+        let mut applied = request(&json!({}));
+        applied["appliedPoliciesOnly"] = json!(true);
+        assert_eq!(what_if(&model(), &applied).unwrap()["value"].as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_recorded_answer_is_held_against_ours() {
+        let ours = what_if(&model(), &request(&json!({"devicePlatform": "iOS"}))).unwrap();
+        assert_eq!(differences(&ours, &ours), BTreeMap::new());
+        let recorded = json!({"value": [{"id": "any", "analysisReasons": "notSet"}, {"id": "phones", "analysisReasons": "devicePlatform"},
+            {"id": "new", "analysisReasons": "users"}]});
+        let found = differences(&recorded, &ours);
+        assert_eq!(found["phones"], ("devicePlatform".into(), "notSet".into()));
+        assert_eq!(found["new"], ("users".into(), String::new()));
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_stated_is_none_or_unknown_as_asked_and_words_have_any_case() {
+        let read = |unstated| read_request(&request(&json!({"devicePlatform": "IOS"})), unstated).unwrap();
+        assert_eq!(read(Unstated::None).platform, Known::Is(crate::tenant::policy::Platform::Ios));
+        assert_eq!(
+            (read(Unstated::None).sign_in_risk, read(Unstated::Unknown).sign_in_risk),
+            (Known::Absent, Known::Unknown)
+        );
+        assert_eq!((read(Unstated::None).device, read(Unstated::Unknown).device), (Known::Absent, Known::Unknown));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        let error = read_request(&request(&json!({"devicePlatform": "amiga"})), Unstated::None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "/signInConditions/devicePlatform: expected a value of devicePlatform, found \"amiga\""
+        );
+        let error = read_request(&request(&json!({"ipAddress": 7})), Unstated::None).unwrap_err();
+        assert_eq!(error.pointer, "/signInConditions/ipAddress");
+    }
+}

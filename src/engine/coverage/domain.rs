@@ -31,6 +31,10 @@ pub(super) enum Value {
     UserRisk(RiskLevel),
     InsiderRisk(Option<InsiderRisk>),
     Flow(Option<TransferMethod>),
+    /// Risk of a workload identity, which people don't have.
+    PrincipalRisk(RiskLevel),
+    /// Risk of an agent identity.
+    AgentRisk(RiskLevel),
 }
 
 /// One dimension: its values, and the classes of values that the contributors don't tell apart.
@@ -109,7 +113,12 @@ fn risks(model: &Model, wanted: &BTreeSet<RiskLevel>, policies: &BTreeSet<usize>
 }
 
 /// Apps of the tenant and of its policies, any other app, and requests for baseline scopes where they could slip past.
-fn targets(model: &Model, requirement: &Requirement, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Value> {
+pub(super) fn targets(
+    model: &Model,
+    requirement: &Requirement,
+    scope: &Scope,
+    policies: &BTreeSet<usize>,
+) -> Vec<Value> {
     if let Some(urn) = &scope.user_action {
         return vec![Value::Action(urn.clone())];
     }
@@ -140,7 +149,7 @@ fn targets(model: &Model, requirement: &Requirement, scope: &Scope, policies: &B
 }
 
 impl Axis {
-    fn new(model: &Model, of: &[Contributor], values: Vec<Value>) -> Self {
+    pub(super) fn new(model: &Model, of: &[Contributor], values: Vec<Value>) -> Self {
         let mut known: BTreeMap<Lane, usize> = BTreeMap::new();
         let mut classes: Vec<Class> = Vec::new();
         for (at, value) in values.iter().enumerate() {
@@ -186,6 +195,8 @@ impl Value {
             Self::UserRisk(level) => one.user_risk = Known::Is(*level),
             Self::InsiderRisk(level) => one.insider_risk = level.map_or(Known::Absent, Known::Is),
             Self::Flow(flow) => one.flow = flow.map_or(Known::Absent, Known::Is),
+            Self::PrincipalRisk(level) => one.service_principal_risk = Known::Is(*level),
+            Self::AgentRisk(level) => one.agent_risk = Known::Is(*level),
         }
         one
     }
@@ -201,6 +212,8 @@ impl Value {
             Self::UserRisk(_) => Dimension::UserRisk,
             Self::InsiderRisk(_) => Dimension::InsiderRisk,
             Self::Flow(_) => Dimension::Flow,
+            Self::PrincipalRisk(_) => Dimension::ServicePrincipalRisk,
+            Self::AgentRisk(_) => Dimension::AgentRisk,
         }
     }
 

@@ -119,7 +119,7 @@ fn at(
     found
 }
 
-fn values_of(axis: &Axis, classes: Option<&[usize]>) -> Vec<usize> {
+pub(super) fn values_of(axis: &Axis, classes: Option<&[usize]>) -> Vec<usize> {
     match classes {
         None => (0..axis.values.len()).collect(),
         Some(classes) => {
@@ -131,7 +131,7 @@ fn values_of(axis: &Axis, classes: Option<&[usize]>) -> Vec<usize> {
     }
 }
 
-fn apps(axis: &Axis, values: &[usize]) -> (BTreeSet<String>, bool) {
+pub(super) fn apps(axis: &Axis, values: &[usize]) -> (BTreeSet<String>, bool) {
     let of = values.iter().filter_map(|value| axis.values.get(*value));
     let any = of.clone().any(|value| matches!(value, Value::App(None)));
     let named = of.filter_map(|value| match value {
@@ -155,7 +155,9 @@ fn condition(snapshot: &Snapshot, axis: &Axis, values: &[usize]) -> Option<Condi
         };
     }
     Some(match gap.first()? {
-        Value::App(_) | Value::Baseline | Value::Action(_) => return None,
+        Value::App(_) | Value::Baseline | Value::Action(_) | Value::PrincipalRisk(_) | Value::AgentRisk(_) => {
+            return None;
+        }
         Value::Client(_) => Condition::ClientApps(pick!(gap, Client).collect()),
         Value::Platform(_) => Condition::Platforms(pick!(gap, Platform).collect()),
         Value::SignInRisk(_) => Condition::SignInRisk(pick!(gap, SignInRisk).collect()),

@@ -10,13 +10,16 @@ mod locations;
 mod people;
 mod requirement;
 mod search;
+mod workloads;
 
 use std::collections::BTreeSet;
 
 use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
 
 pub(super) use known::Known;
 
+pub use self::workloads::{Workload, WorkloadCoverage, WorkloadGap};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
 
 /// What every sign-in in a scope should be made to meet. Block meets every one.
@@ -149,7 +152,8 @@ pub enum Other {
 }
 
 /// A condition under which a gap holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Condition {
     /// Client apps.
     ClientApps(BTreeSet<ClientAppType>),
