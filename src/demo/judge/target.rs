@@ -38,10 +38,10 @@ pub fn unmet(policy: &Value, conditions: &Value, case: Case<'_>, report_only: bo
     }
     let asked = list(context, "includeApplications");
     let spared = asked.iter().all(|app| is_spared(policy, target, app, case));
-    let meant = match baseline_target(target, &asked, case) {
-        Some(Some(instead)) => means_app(target, instead, case),
-        Some(None) => false,
-        None => asked.iter().any(|app| means_app(target, app, case)),
+    let meant = match baseline(target, &asked, case) {
+        Baseline::Ordinary => asked.iter().any(|app| means_app(target, app, case)),
+        Baseline::As(instead) => means_app(target, instead, case),
+        Baseline::Slips => false,
     };
     (spared || !meant).then_some("application")
 }
@@ -59,20 +59,29 @@ fn is_spared(policy: &Value, target: &Value, app: &str, case: Case<'_>) -> bool 
     }
 }
 
-/// Where all resources have an exclusion and only baseline scopes are asked for: the app that stands in, or none when
-/// such requests slip past.
-fn baseline_target<'a>(target: &Value, asked: &[&str], case: Case<'a>) -> Option<Option<&'a str>> {
+/// How a request is taken as for baseline scopes.
+enum Baseline<'a> {
+    /// As any other.
+    Ordinary,
+    /// As one for this app.
+    As(&'a str),
+    /// It slips past.
+    Slips,
+}
+
+/// Where all resources have an exclusion and only baseline scopes are asked for, the tenant's setting decides.
+fn baseline<'a>(target: &Value, asked: &[&str], case: Case<'a>) -> Baseline<'a> {
     let filtered = target.pointer("/applicationFilter/mode").and_then(Value::as_str) == Some("exclude");
     let excludes = filtered || !list(target, "excludeApplications").is_empty();
     if !excludes || !holds(&list(target, "includeApplications"), "All") || !asks_baseline(asked, case) {
-        return None;
+        return Baseline::Ordinary;
     }
     let setting = case.around.baseline_scopes;
-    Some(match text(setting, "customTarget") {
-        Some(app) => Some(app),
-        None if setting.as_str() == Some("legacy") => None,
-        None => Some(DIRECTORY),
-    })
+    match text(setting, "customTarget") {
+        Some(app) => Baseline::As(app),
+        None if setting.as_str() == Some("legacy") => Baseline::Slips,
+        None => Baseline::As(DIRECTORY),
+    }
 }
 
 fn asks_baseline(asked: &[&str], case: Case<'_>) -> bool {
@@ -95,7 +104,7 @@ fn asks_baseline(asked: &[&str], case: Case<'_>) -> bool {
         return false;
     }
     !scopes.is_empty()
-        && scopes.iter().all(|scope| of_directory(scope))
+        && scopes.iter().all(of_directory)
         && scopes.iter().map(name).all(|name| of_all(&name) || (confidential && of_confidential(&name)))
 }
 
