@@ -12,7 +12,6 @@ use super::coverage::{Condition, Coverage, Requirement, Scope};
 use super::{Model, variant};
 use crate::tenant::policy::{Applications, ClientAppType, Conditions, PolicyState, TransferMethod, Users};
 use crate::tenant::version::canonical_conditions;
-use crate::tenant::well_known::REGISTER_SECURITY_INFO;
 use crate::tenant::{Policy, Snapshot};
 
 /// What became different between two sides.
@@ -143,11 +142,6 @@ fn questions() -> Vec<Question> {
         everywhere("a sign-in at least once a day", Requirement::SignInFrequency { hours: 24 }),
         everywhere("a block", Requirement::Block),
         everywhere("any policy", Requirement::AnyPolicy),
-        Question {
-            name: "multifactor authentication to register security information",
-            requirement: Requirement::Mfa,
-            scope: Scope { user_action: Some(REGISTER_SECURITY_INFO.to_owned()), ..Scope::default() },
-        },
         Question { name: "a block of legacy authentication", requirement: Requirement::Block, scope: legacy },
         Question { name: "a block of device code flow", requirement: Requirement::Block, scope: device_code },
     ]
