@@ -1,0 +1,324 @@
+//! Policies that other checkers judge wrongly, and advice that their users reported as wrong: each a test with its name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use portcullis::checks::{CHECKS, Context, CureAction, CureKind, Finding, Verdict};
+use portcullis::engine::Model;
+use portcullis::suggestions::lint::is_acceptable;
+use portcullis::tenant::read::{
+    read_group, read_named_location, read_role_assignment, read_service_principal, read_user,
+};
+use portcullis::tenant::{Kind, Reading, Snapshot, SnapshotBuilder, read_policy};
+use serde_json::{Value, json};
+
+const PEOPLE: [&str; 4] = ["ada", "alice", "bob", "break-glass"];
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const STRENGTH_MFA: &str = "00000000-0000-0000-0000-000000000002";
+const STRENGTH_RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
+
+/// Ada administers, Alice and Bob work, Gus is a guest, one account is for emergencies.
+fn tenant(policies: &[Value]) -> SnapshotBuilder {
+    let mut builder = SnapshotBuilder::default();
+    let kinds = [Kind::Policies, Kind::Users, Kind::Groups, Kind::RoleAssignments, Kind::NamedLocations];
+    for kind in kinds {
+        builder.reading(kind, Reading::Complete { count: 1 });
+    }
+    for id in PEOPLE {
+        builder.user(read_user(&json!({"id": id, "displayName": id, "userType": "Member"})).unwrap());
+    }
+    let guest =
+        json!({"id": "gus", "userType": "Guest", "userPrincipalName": "gus#EXT#@x", "creationType": "Invitation"});
+    builder.user(read_user(&guest).unwrap());
+    let held = json!({"principalId": "ada", "roleDefinitionId": GLOBAL_ADMINISTRATOR, "directoryScopeId": "/"});
+    builder.role_assignment(read_role_assignment(&held).unwrap());
+    builder.group(read_group(&json!({"id": "rooms", "displayName": "Rooms", "members": ["bob"]})).unwrap());
+    for (at, policy) in policies.iter().enumerate() {
+        let mut policy = policy.clone();
+        policy["id"] = json!(format!("p{at}"));
+        builder.policy(read_policy(&policy).unwrap());
+    }
+    builder.snapshot.settings.emergency_access.insert("break-glass".into());
+    builder
+}
+
+fn run(check: &str, snapshot: Snapshot) -> Finding {
+    let model = Model::new(Arc::new(snapshot));
+    let check = CHECKS.iter().find(|one| one.about().id == check).unwrap_or_else(|| panic!("no check {check}"));
+    let now = "2026-11-24T08:30:00Z".parse().unwrap();
+    check.run(&Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new() })
+}
+
+fn verdict(check: &str, policies: &[Value]) -> Verdict {
+    run(check, tenant(policies).build()).verdict
+}
+
+/// A policy for everybody and everything but the emergency account, with these grant controls, changed by `with`.
+fn policy(controls: &[&str], with: Value) -> Value {
+    let mut body = json!({
+        "displayName": "p", "state": "enabled",
+        "conditions": {
+            "users": {"includeUsers": ["All"], "excludeUsers": ["break-glass"]},
+            "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["all"],
+        },
+        "grantControls": {"operator": "OR", "builtInControls": controls},
+    });
+    for (name, value) in with.as_object().into_iter().flatten() {
+        body["conditions"][name] = value.clone();
+    }
+    body
+}
+
+fn strength(id: &str, with: Value) -> Value {
+    let mut body = policy(&[], with);
+    body["grantControls"]["authenticationStrength"] = json!({"id": id});
+    body
+}
+
+fn mfa(with: Value) -> Value {
+    policy(&["mfa"], with)
+}
+
+fn block(with: Value) -> Value {
+    policy(&["block"], with)
+}
+
+#[test]
+fn mfa_only_at_high_sign_in_risk_is_not_mfa_for_all() {
+    assert_eq!(verdict("mfa-all-users", &[mfa(json!({"signInRiskLevels": ["high"]}))]), Verdict::Fail);
+}
+
+#[test]
+fn mfa_only_on_ios_is_not_mfa_for_all() {
+    let ios = json!({"platforms": {"includePlatforms": ["iOS"]}});
+    assert_eq!(verdict("mfa-all-users", &[mfa(ios)]), Verdict::Fail);
+}
+
+#[test]
+fn mfa_only_in_one_location_is_not_mfa_for_all() {
+    let office = json!({"locations": {"includeLocations": ["office"]}});
+    let mut tenant = tenant(&[mfa(office)]);
+    tenant.location(read_named_location(&location("office", true)).unwrap());
+    assert_eq!(run("mfa-all-users", tenant.build()).verdict, Verdict::Fail);
+}
+
+#[test]
+fn mfa_only_in_browsers_is_not_mfa_for_all() {
+    assert_eq!(verdict("mfa-all-users", &[mfa(json!({"clientAppTypes": ["browser"]}))]), Verdict::Fail);
+}
+
+#[test]
+fn mfa_only_on_devices_of_a_filter_is_not_mfa_for_all() {
+    let filter = json!({"devices": {"deviceFilter": {"mode": "include", "rule": "device.model -eq \"X\""}}});
+    assert_eq!(verdict("mfa-all-users", &[mfa(filter)]), Verdict::Fail);
+}
+
+#[test]
+fn mfa_or_a_compliant_device_does_not_guarantee_mfa() {
+    let either = policy(&["mfa", "compliantDevice"], json!({}));
+    assert_eq!(verdict("mfa-all-users", std::slice::from_ref(&either)), Verdict::Fail);
+    let mut both = either;
+    both["grantControls"]["operator"] = json!("AND");
+    assert_eq!(verdict("mfa-all-users", &[both]), Verdict::Pass);
+}
+
+#[test]
+fn legacy_authentication_blocked_on_linux_alone_is_not_blocked() {
+    let linux =
+        json!({"clientAppTypes": ["exchangeActiveSync", "other"], "platforms": {"includePlatforms": ["linux"]}});
+    assert_eq!(verdict("legacy-authentication", &[block(linux)]), Verdict::Fail);
+}
+
+#[test]
+fn legacy_authentication_blocked_by_two_policies_is_blocked() {
+    let [eas, other] = ["exchangeActiveSync", "other"].map(|client| block(json!({"clientAppTypes": [client]})));
+    assert_eq!(verdict("legacy-authentication", &[eas.clone(), other]), Verdict::Pass);
+    assert_eq!(verdict("legacy-authentication", &[eas]), Verdict::Fail);
+}
+
+#[test]
+fn who_blocks_everything_blocks_legacy_authentication() {
+    assert_eq!(verdict("legacy-authentication", &[block(json!({}))]), Verdict::Pass);
+}
+
+#[test]
+fn high_user_risk_is_free_where_a_sign_in_risk_is_needed_too() {
+    let both = block(json!({"userRiskLevels": ["high"], "signInRiskLevels": ["low"]}));
+    for check in ["user-risk", "user-risk-block", "risks-in-one-policy"] {
+        assert_eq!(verdict(check, std::slice::from_ref(&both)), Verdict::Fail, "{check}");
+    }
+}
+
+#[test]
+fn both_flows_in_one_policy_are_both_blocked() {
+    let both = block(json!({"authenticationFlows": {"transferMethods": "deviceCodeFlow,authenticationTransfer"}}));
+    for check in ["device-code-flow", "authentication-transfer"] {
+        assert_eq!(verdict(check, std::slice::from_ref(&both)), Verdict::Pass, "{check}");
+    }
+}
+
+#[test]
+fn a_compliant_device_alone_is_stricter_than_compliant_or_hybrid() {
+    assert_eq!(verdict("managed-devices", &[policy(&["compliantDevice"], json!({}))]), Verdict::Pass);
+}
+
+#[test]
+fn mfa_by_strength_is_mfa() {
+    assert_eq!(verdict("mfa-all-users", &[strength(STRENGTH_MFA, json!({}))]), Verdict::Pass);
+}
+
+#[test]
+fn an_excluded_group_is_a_gap() {
+    let users =
+        json!({"users": {"includeUsers": ["All"], "excludeUsers": ["break-glass"], "excludeGroups": ["rooms"]}});
+    assert_eq!(verdict("mfa-all-users", &[mfa(users)]), Verdict::Fail);
+}
+
+#[test]
+fn excluded_office_365_is_a_gap() {
+    let apps = json!({"applications": {"includeApplications": ["All"], "excludeApplications": ["Office365"]}});
+    assert_eq!(verdict("mfa-all-users", &[mfa(apps)]), Verdict::Fail);
+}
+
+#[test]
+fn phishing_resistant_mfa_for_one_person_covers_no_administrator() {
+    let alice = json!({"users": {"includeUsers": ["alice"]}});
+    assert_eq!(verdict("phishing-resistant-admins", &[strength(STRENGTH_RESISTANT, alice)]), Verdict::Fail);
+}
+
+#[test]
+fn hybrid_joined_or_mfa_requires_no_managed_device() {
+    assert_eq!(verdict("managed-devices", &[policy(&["domainJoinedDevice", "mfa"], json!({}))]), Verdict::Fail);
+}
+
+#[test]
+fn a_compliant_device_or_mfa_to_register_does_not_guarantee_mfa() {
+    let register = json!({"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}});
+    let either = policy(&["compliantDevice", "mfa"], register);
+    assert_eq!(verdict("security-info-registration", &[either]), Verdict::Fail);
+}
+
+#[test]
+fn unknown_platforms_blocked_for_one_person_are_open() {
+    let known = ["android", "iOS", "windows", "windowsPhone", "macOS", "linux"];
+    let platforms = json!({"includePlatforms": ["all"], "excludePlatforms": known});
+    let alice = json!({"platforms": platforms, "users": {"includeUsers": ["alice"]}});
+    assert_eq!(verdict("unknown-platforms", &[block(alice)]), Verdict::Fail);
+    assert_eq!(verdict("unknown-platforms", &[block(json!({"platforms": platforms}))]), Verdict::Pass);
+}
+
+#[test]
+fn who_is_excluded_from_mfa_and_asked_for_terms_of_use_only_is_a_gap() {
+    let but_bob = json!({"users": {"includeUsers": ["All"], "excludeUsers": ["break-glass", "bob"]}});
+    let mut terms = policy(&[], json!({"users": {"includeUsers": ["bob"]}}));
+    terms["grantControls"]["termsOfUse"] = json!(["t1"]);
+    assert_eq!(verdict("mfa-all-users", &[mfa(but_bob), terms]), Verdict::Fail);
+}
+
+#[test]
+fn nothing_that_policies_must_do_passes_without_policies() {
+    for check in CHECKS.iter().filter(|check| check.about().cure == CureKind::PolicyOrEdit) {
+        assert_ne!(verdict(check.about().id, &[]), Verdict::Pass, "{}", check.about().id);
+    }
+}
+
+#[test]
+fn a_password_change_or_mfa_at_risk_is_not_mfa_for_all() {
+    let risky = policy(&["mfa", "passwordChange"], json!({"userRiskLevels": ["high"]}));
+    assert_eq!(verdict("mfa-all-users", &[risky]), Verdict::Fail);
+}
+
+#[test]
+fn a_policy_for_all_users_covers_guests_and_administrators() {
+    for check in ["mfa-guests", "mfa-admins"] {
+        assert_eq!(verdict(check, &[mfa(json!({}))]), Verdict::Pass, "{check}");
+    }
+}
+
+#[test]
+fn an_exclusion_that_nobody_can_resolve_is_never_a_pass() {
+    let users =
+        json!({"users": {"includeUsers": ["All"], "excludeUsers": ["break-glass"], "excludeGroups": ["unread"]}});
+    let mut tenant = tenant(&[mfa(users)]);
+    tenant.snapshot.readings.remove(&Kind::Groups);
+    assert_eq!(run("mfa-all-users", tenant.build()).verdict, Verdict::Review);
+}
+
+fn location(id: &str, trusted: bool) -> Value {
+    let range = json!({"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.0/24"});
+    json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "id": id, "displayName": id, "isTrusted": trusted, "ipRanges": [range]})
+}
+
+#[test]
+fn an_excluded_location_counts_only_if_it_is_trusted() {
+    let register = json!({
+        "applications": {"includeUserActions": ["urn:user:registersecurityinfo"]},
+        "locations": {"includeLocations": ["All"], "excludeLocations": ["office"]},
+    });
+    let at = |trusted| {
+        let mut tenant = tenant(&[mfa(register.clone())]);
+        tenant.location(read_named_location(&location("office", trusted)).unwrap());
+        run("security-info-registration", tenant.build()).verdict
+    };
+    assert_eq!((at(true), at(false)), (Verdict::Pass, Verdict::Fail));
+}
+
+fn workload(applications: Value) -> Value {
+    let locations = json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]});
+    block(json!({"users": {"includeUsers": ["None"]}, "clientApplications": applications, "locations": locations}))
+}
+
+#[test]
+fn a_policy_for_workload_identities_includes_no_users_on_purpose() {
+    let policy = workload(json!({"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]}));
+    for check in ["policy-targets-nothing", "emergency-access", "overlapping-policies"] {
+        assert_eq!(verdict(check, std::slice::from_ref(&policy)), Verdict::Pass, "{check}");
+    }
+}
+
+#[test]
+fn nobody_is_to_be_excluded_from_a_policy_for_agents() {
+    let agents = workload(json!({"includeAgentIdServicePrincipals": ["All"]}));
+    assert_eq!(verdict("emergency-access", &[agents]), Verdict::Pass);
+}
+
+#[test]
+fn emergency_access_accounts_are_asked_for_and_never_guessed() {
+    let users = json!({"users": {"includeUsers": ["All"], "excludeGroups": ["rooms"]}});
+    let mut tenant = tenant(&[mfa(users.clone()), block(users)]);
+    tenant.snapshot.settings.emergency_access.clear();
+    let finding = run("emergency-access", tenant.build());
+    assert_eq!(finding.verdict, Verdict::Review);
+    assert!(finding.cures.is_empty(), "{:?}", finding.cures);
+}
+
+#[test]
+fn an_excluded_group_with_a_policy_of_its_own_is_no_gap() {
+    let users =
+        json!({"users": {"includeUsers": ["All"], "excludeUsers": ["break-glass"], "excludeGroups": ["rooms"]}});
+    let own = strength(STRENGTH_MFA, json!({"users": {"includeGroups": ["rooms"]}}));
+    assert_eq!(verdict("mfa-all-users", &[mfa(users), own]), Verdict::Pass);
+}
+
+#[test]
+fn a_block_beside_a_grant_is_no_conflict_the_block_wins() {
+    let legacy = block(json!({"clientAppTypes": ["exchangeActiveSync", "other"]}));
+    let modern = mfa(json!({"clientAppTypes": ["browser", "mobileAppsAndDesktopClients"]}));
+    for check in ["mfa-all-users", "legacy-authentication", "overlapping-policies"] {
+        assert_eq!(verdict(check, &[legacy.clone(), modern.clone()]), Verdict::Pass, "{check}");
+    }
+}
+
+#[test]
+fn what_is_suggested_for_agents_is_what_the_platform_accepts() {
+    let mut tenant = tenant(&[]);
+    let agent = json!({"id": "agent", "appId": "agent-app", "servicePrincipalType": "ServiceIdentity"});
+    tenant.service_principal(read_service_principal(&agent).unwrap());
+    tenant.reading(Kind::ServicePrincipals, Reading::Complete { count: 1 });
+    let snapshot = tenant.build();
+    let finding = run("risky-agents", snapshot.clone());
+    let [cure] = finding.cures.as_slice() else { panic!("{:?}", finding.cures) };
+    let CureAction::Draft(draft) = &cure.action else { panic!("{cure:?}") };
+    assert!(is_acceptable(draft, &snapshot), "{draft:#?}");
+    assert!(draft.conditions.platforms.is_none() && draft.conditions.sign_in_risk.is_empty(), "{draft:#?}");
+}
