@@ -3,12 +3,14 @@
 //! Secrets come from the environment or from files of their own, never from the configuration file, and never show in
 //! `Debug`. Addresses without TLS are accepted for loopback only.
 
+mod cloud;
+mod identity;
 mod raw;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::civil::Time;
@@ -16,6 +18,8 @@ use jiff::tz::TimeZone;
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
+
+pub use cloud::Cloud;
 
 use crate::tenant::Settings;
 
@@ -58,6 +62,8 @@ pub struct Tenant {
 /// How Microsoft Graph is reached.
 #[derive(Clone, Debug)]
 pub struct Graph {
+    /// Where the tenant lives; its addresses are the defaults of those below.
+    pub cloud: Cloud,
     /// Address without a version, such as `https://graph.microsoft.com/`.
     pub base: Url,
     /// Where tokens come from, such as `https://login.microsoftonline.com/`.
@@ -90,8 +96,42 @@ pub enum Credential {
         /// Its secret.
         secret: SecretString,
     },
+    /// An app registration with a certificate.
+    Certificate {
+        /// Application (client) id.
+        client_id: String,
+        /// PEM: the certificate and its RSA key.
+        pem: SecretString,
+    },
+    /// An app registration that trusts another issuer (workload identity federation): Kubernetes, a pipeline.
+    Federated {
+        /// Application (client) id.
+        client_id: String,
+        /// File that holds the other issuer's token, which is read anew for each of ours.
+        token_file: PathBuf,
+    },
+    /// The identity that Azure gives to the machine or service that this runs on.
+    ManagedIdentity {
+        /// Client id of a user-assigned identity; none means that of the system.
+        client_id: Option<String>,
+        /// The machine's metadata service where it isn't at its usual address; for tests.
+        base: Option<Url>,
+    },
     /// A token as it is, for a first try; it is never renewed.
     Fixed(SecretString),
+}
+
+impl Credential {
+    /// The app registration's client id; a managed identity and a fixed token have none that could be consented to.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::ClientSecret { client_id, .. }
+            | Self::Certificate { client_id, .. }
+            | Self::Federated { client_id, .. } => Some(client_id),
+            Self::ManagedIdentity { .. } | Self::Fixed(_) => None,
+        }
+    }
 }
 
 /// Time that a request to each service takes up; zero means no pacing.
@@ -149,6 +189,8 @@ pub struct Teams {
     pub app_secret: SecretString,
     /// Tenants whose people it talks to.
     pub tenants: BTreeSet<String>,
+    /// Who issues inbound tokens, and for whom outbound ones are.
+    pub issuer: String,
     /// Where the keys of inbound tokens are published.
     pub openid_metadata: Url,
     /// Where outbound tokens come from.

@@ -125,6 +125,10 @@ impl Demo {
         })?;
         config.tenant.name = "Nordwerk".into();
         config.tenant.settings.emergency_access = [service.emergency_group.clone()].into();
+        config.write.credential = Some(config::Credential::ClientSecret {
+            client_id: service.writer_id.clone(),
+            secret: service.writer_secret.clone().into(),
+        });
         config.who.approvals_needed = self.approvals;
         config.model = self.model(env);
         let store = Store::open(&store_url).await?;

@@ -4,6 +4,8 @@ mod analyze;
 mod ask;
 mod demo;
 mod diff;
+mod doctor;
+mod export;
 mod folder;
 mod log;
 mod migrate;
@@ -37,6 +39,10 @@ enum Command {
     Demo(demo::Demo),
     /// Serve a real tenant in Microsoft Teams
     Serve(serve::Serve),
+    /// Try every permission, credential and address that the configuration names, and say what to do
+    Doctor(doctor::Doctor),
+    /// Write a live tenant to a folder that every offline command reads
+    Export(export::Export),
     /// Run every check on a folder of exported policies
     Analyze(analyze::Analyze),
     /// Ask one question about a folder of exported policies
@@ -83,6 +89,8 @@ async fn dispatch(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Demo(demo) => demo.run().await,
         Command::Serve(serve) => serve.run().await,
+        Command::Doctor(doctor) => doctor.run().await,
+        Command::Export(export) => export.run().await,
         Command::Analyze(analyze) => analyze.run(),
         Command::Ask(ask) => ask.run().await,
         Command::Report(report) => report.run(),

@@ -21,9 +21,6 @@ use crate::store::Store;
 
 use super::{Ended, output, runtime};
 
-/// The issuer of the Bot Framework's tokens in the public cloud.
-const ISSUER: &str = "https://api.botframework.com";
-
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -65,13 +62,14 @@ impl Serve {
     }
 }
 
-fn platform(teams: &config::Teams, config: &Config, clock: &Clock) -> anyhow::Result<Teams> {
+/// Teams as it is configured.
+pub(super) fn platform(teams: &config::Teams, config: &Config, clock: &Clock) -> anyhow::Result<Teams> {
     let token_url = teams.login_base.join(&format!("{}/oauth2/v2.0/token", config.tenant.id))?;
     Teams::new(teams::Options {
         app_id: teams.app_id.clone(),
         app_secret: teams.app_secret.clone(),
         openid_metadata: teams.openid_metadata.clone(),
-        issuer: ISSUER.into(),
+        issuer: teams.issuer.clone(),
         service_hosts: teams.service_hosts.iter().cloned().collect(),
         tenants: teams.tenants.iter().cloned().collect(),
         token_url,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{ModelMode, WriteMode};
+use super::{Cloud, ModelMode, WriteMode};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,10 +37,15 @@ pub(super) struct RawTenant {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawGraph {
+    pub(super) cloud: Cloud,
     pub(super) base: String,
     pub(super) login_base: String,
     pub(super) client_id: String,
     pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) managed_identity: Option<String>,
+    pub(super) imds_base: Option<String>,
     pub(super) log_days: u16,
     pub(super) timeout: SignedDuration,
     pub(super) read_back: SignedDuration,
@@ -53,10 +58,15 @@ pub(super) struct RawGraph {
 impl Default for RawGraph {
     fn default() -> Self {
         Self {
-            base: "https://graph.microsoft.com".to_owned(),
-            login_base: "https://login.microsoftonline.com".to_owned(),
+            cloud: Cloud::Global,
+            base: String::new(),
+            login_base: String::new(),
             client_id: String::new(),
             client_secret_file: None,
+            certificate_file: None,
+            federated_token_file: None,
+            managed_identity: None,
+            imds_base: None,
             log_days: 30,
             timeout: SignedDuration::from_secs(100),
             read_back: SignedDuration::from_secs(5),
@@ -108,6 +118,9 @@ pub(super) struct RawWrite {
     pub(super) mode: WriteMode,
     pub(super) client_id: Option<String>,
     pub(super) client_secret_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) managed_identity: Option<String>,
     pub(super) naming: Option<String>,
 }
 
@@ -135,29 +148,16 @@ impl Default for RawWeb {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// What is left out comes from the cloud.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawTeams {
     pub(super) app_id: String,
     pub(super) app_secret_file: Option<PathBuf>,
     pub(super) tenants: Option<BTreeSet<String>>,
-    pub(super) openid_metadata: String,
-    pub(super) login_base: String,
-    pub(super) service_hosts: BTreeSet<String>,
-}
-
-/// Microsoft Learn, "Authenticate requests with the Bot Connector API": the addresses of the public cloud.
-impl Default for RawTeams {
-    fn default() -> Self {
-        Self {
-            app_id: String::new(),
-            app_secret_file: None,
-            tenants: None,
-            openid_metadata: "https://login.botframework.com/v1/.well-known/openidconfiguration".to_owned(),
-            login_base: "https://login.microsoftonline.com".to_owned(),
-            service_hosts: BTreeSet::from(["smba.trafficmanager.net".to_owned()]),
-        }
-    }
+    pub(super) openid_metadata: Option<String>,
+    pub(super) login_base: Option<String>,
+    pub(super) service_hosts: Option<BTreeSet<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,10 +10,11 @@ use jiff::tz::TimeZone;
 use reqwest::Url;
 use secrecy::SecretString;
 
+use super::identity::RawIdentity;
 use super::raw::{Raw, RawGraph, RawModel, RawPeople, RawSchedule, RawTeams, RawTenant, RawWho, RawWrite};
 use super::{
-    BackOff, Config, ConfigError, Credential, Env, Graph, Model, Pacing, People, Schedule, Teams, Tenant, Who, Write,
-    WriteMode,
+    BackOff, Cloud, Config, ConfigError, Credential, Env, Graph, Model, Pacing, People, Schedule, Teams, Tenant, Who,
+    Write, WriteMode,
 };
 use crate::tenant::Settings;
 use crate::tenant::snapshot::BaselineScopes;
@@ -30,7 +31,7 @@ pub(super) fn validate(text: &str, file: &str, env: &Env) -> Result<Config, Conf
         write: at.write(raw.write)?,
         store_url: SecretString::from(raw.store.url),
         listen: at.read("web.listen", &raw.web.listen, "an address and port, such as 127.0.0.1:3978")?,
-        teams: raw.teams.map(|teams| at.teams(teams, &tenant.id)).transpose()?,
+        teams: raw.teams.map(|teams| at.teams(teams, raw.graph.cloud, &tenant.id)).transpose()?,
         model: raw.model.map(|model| at.model(model)).transpose()?,
         schedule: at.schedule(&raw.schedule)?,
         who: at.who(raw.who)?,
@@ -41,13 +42,13 @@ pub(super) fn validate(text: &str, file: &str, env: &Env) -> Result<Config, Conf
 
 /// The places that values come from.
 #[derive(Clone, Copy)]
-struct Source<'a> {
+pub(super) struct Source<'a> {
     file: &'a str,
     env: &'a Env,
 }
 
 impl Source<'_> {
-    fn error(self, key: &str, problem: impl Into<String>) -> ConfigError {
+    pub(super) fn error(self, key: &str, problem: impl Into<String>) -> ConfigError {
         ConfigError { file: self.file.to_owned(), key: key.to_owned(), problem: problem.into() }
     }
 
@@ -99,12 +100,14 @@ impl Source<'_> {
             return Err(self.error("graph.back_off.attempts", "is 0; expected at least 1, the first try"));
         }
         let fixed = self.env.get("PORTCULLIS_GRAPH_TOKEN").map(SecretString::from);
+        let base = or(&raw.base, raw.cloud.graph());
         Ok(Graph {
-            base: self.address("graph.base", raw.base.trim_end_matches('/').trim_end_matches("/v1.0"))?,
-            login_base: self.address("graph.login_base", &raw.login_base)?,
+            cloud: raw.cloud,
+            base: self.address("graph.base", base.trim_end_matches('/').trim_end_matches("/v1.0"))?,
+            login_base: self.address("graph.login_base", or(&raw.login_base, raw.cloud.login()))?,
             credential: match fixed {
                 Some(token) => Credential::Fixed(token),
-                None => self.credential(&GRAPH_KEYS, &raw.client_id, raw.client_secret_file.as_deref())?,
+                None => self.identity(&GRAPH_KEYS, raw.into())?,
             },
             log_days: raw.log_days,
             timeout: self.duration("graph.timeout", raw.timeout)?,
@@ -131,20 +134,24 @@ impl Source<'_> {
         if raw.naming.as_ref().is_some_and(|naming| !naming.contains("{name}")) {
             return Err(self.error("write.naming", "lacks {name}, which stands for the suggested name"));
         }
-        let credential =
-            raw.client_id.map(|id| self.credential(&WRITE_KEYS, &id, raw.client_secret_file.as_deref())).transpose()?;
+        let own = RawIdentity::from(&raw);
+        let credential = own.is_given().then(|| self.identity(&WRITE_KEYS, own)).transpose()?;
         Ok(Write { mode: raw.mode, credential, naming: raw.naming })
     }
 
-    fn teams(self, raw: RawTeams, tenant: &str) -> Result<Teams, ConfigError> {
+    fn teams(self, raw: RawTeams, cloud: Cloud, tenant: &str) -> Result<Teams, ConfigError> {
         let tenants = raw.tenants.unwrap_or_else(|| BTreeSet::from([tenant.to_owned()]));
         Ok(Teams {
             app_id: self.guid("teams.app_id", &raw.app_id)?,
             app_secret: self.secret(&TEAMS_KEYS, raw.app_secret_file.as_deref())?,
             tenants: self.guids("teams.tenants", &tenants)?,
-            openid_metadata: self.address("teams.openid_metadata", &raw.openid_metadata)?,
-            login_base: self.address("teams.login_base", &raw.login_base)?,
-            service_hosts: raw.service_hosts,
+            issuer: cloud.bot_issuer().to_owned(),
+            openid_metadata: self
+                .address("teams.openid_metadata", raw.openid_metadata.as_deref().unwrap_or(cloud.bot_metadata()))?,
+            login_base: self.address("teams.login_base", raw.login_base.as_deref().unwrap_or(cloud.login()))?,
+            service_hosts: raw
+                .service_hosts
+                .unwrap_or_else(|| cloud.teams_hosts().iter().map(|&host| host.to_owned()).collect()),
             playground: false,
         })
     }
@@ -213,12 +220,8 @@ impl Source<'_> {
         }
     }
 
-    fn credential(self, keys: &Keys, client_id: &str, file: Option<&Path>) -> Result<Credential, ConfigError> {
-        Ok(Credential::ClientSecret { client_id: self.guid(keys.id, client_id)?, secret: self.secret(keys, file)? })
-    }
-
     /// A secret from the environment, or else from the file named for it.
-    fn secret(self, keys: &Keys, file: Option<&Path>) -> Result<SecretString, ConfigError> {
+    pub(super) fn secret(self, keys: &Keys, file: Option<&Path>) -> Result<SecretString, ConfigError> {
         if let Some(secret) = self.env.get(keys.variable) {
             return Ok(SecretString::from(secret));
         }
@@ -239,7 +242,7 @@ impl Source<'_> {
     }
 
     /// An address with TLS, or one of this machine; always with a final slash where it is a base.
-    fn address(self, key: &str, text: &str) -> Result<Url, ConfigError> {
+    pub(super) fn address(self, key: &str, text: &str) -> Result<Url, ConfigError> {
         let url: Url = self.read(key, text, "an address such as https://graph.microsoft.com")?;
         let loopback = url.host_str().is_some_and(is_loopback);
         match url.scheme() {
@@ -251,7 +254,7 @@ impl Source<'_> {
         }
     }
 
-    fn guid(self, key: &str, text: &str) -> Result<String, ConfigError> {
+    pub(super) fn guid(self, key: &str, text: &str) -> Result<String, ConfigError> {
         if text.is_empty() {
             return Err(self.error(key, "is missing; expected an id such as 00000000-1111-2222-3333-444444444444"));
         }
@@ -277,19 +280,41 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The names under which one credential is configured.
-struct Keys {
-    id: &'static str,
-    file: &'static str,
-    variable: &'static str,
+/// What is set, or else this.
+fn or<'a>(set: &'a str, default: &'a str) -> &'a str {
+    if set.is_empty() { default } else { set }
 }
 
-const GRAPH_KEYS: Keys =
-    Keys { id: "graph.client_id", file: "graph.client_secret_file", variable: "PORTCULLIS_CLIENT_SECRET" };
-const WRITE_KEYS: Keys =
-    Keys { id: "write.client_id", file: "write.client_secret_file", variable: "PORTCULLIS_WRITE_CLIENT_SECRET" };
-const TEAMS_KEYS: Keys =
-    Keys { id: "teams.app_id", file: "teams.app_secret_file", variable: "PORTCULLIS_TEAMS_APP_SECRET" };
+/// The names under which one identity is configured.
+pub(super) struct Keys {
+    pub(super) id: &'static str,
+    pub(super) file: &'static str,
+    pub(super) variable: &'static str,
+    pub(super) certificate: &'static str,
+    pub(super) managed: &'static str,
+}
+
+const GRAPH_KEYS: Keys = Keys {
+    id: "graph.client_id",
+    file: "graph.client_secret_file",
+    variable: "PORTCULLIS_CLIENT_SECRET",
+    certificate: "graph.certificate_file",
+    managed: "graph.managed_identity",
+};
+const WRITE_KEYS: Keys = Keys {
+    id: "write.client_id",
+    file: "write.client_secret_file",
+    variable: "PORTCULLIS_WRITE_CLIENT_SECRET",
+    certificate: "write.certificate_file",
+    managed: "write.managed_identity",
+};
+const TEAMS_KEYS: Keys = Keys {
+    id: "teams.app_id",
+    file: "teams.app_secret_file",
+    variable: "PORTCULLIS_TEAMS_APP_SECRET",
+    certificate: "",
+    managed: "",
+};
 
 const APPROVER_ROLES: [&str; 3] = [
     well_known::CONDITIONAL_ACCESS_ADMINISTRATOR,
@@ -357,7 +382,7 @@ mod tests {
             ]
             .join("\n"),
             @r#"
-        p.toml: line 5: unknown field `client_secret`, expected one of `base`, `login_base`, `client_id`, `client_secret_file`, `log_days`, `timeout`, `read_back`, `lag_bound`, `audit_poll`, `pacing`, `back_off`
+        p.toml: line 5: unknown field `client_secret`, expected one of `cloud`, `base`, `login_base`, `client_id`, `client_secret_file`, `certificate_file`, `federated_token_file`, `managed_identity`, `imds_base`, `log_days`, `timeout`, `read_back`, `lag_bound`, `audit_poll`, `pacing`, `back_off`
         p.toml: graph.base: http://graph.example/ is not protected by TLS; expected https (http only for loopback)
         p.toml: write.mode: "approver" is not offered yet; use "hand-over" or "app"
         p.toml: line 6: unknown variant `yolo`, expected one of `hand-over`, `approver`, `app`

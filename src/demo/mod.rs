@@ -19,6 +19,7 @@ pub mod limits;
 pub mod logs;
 pub mod names;
 pub mod people;
+pub mod permissions;
 pub mod places;
 pub mod policies;
 pub mod random;
@@ -27,6 +28,7 @@ pub mod service;
 pub mod state;
 pub mod tenant;
 pub mod token;
+pub mod trust;
 pub mod user_json;
 
 pub use service::{Options, Person, Service};

@@ -44,10 +44,14 @@ pub struct Service {
     task: Option<tokio::task::JoinHandle<()>>,
     /// Tenant id.
     pub tenant_id: String,
-    /// Client that reads and writes Graph.
+    /// Client that reads Graph, and may write.
     pub client_id: String,
     /// Its secret.
     pub client_secret: String,
+    /// Client that writes policies, and can do little else.
+    pub writer_id: String,
+    /// Its secret.
+    pub writer_secret: String,
     /// The bot's app id.
     pub app_id: String,
     /// Its secret.
@@ -69,7 +73,7 @@ impl Service {
         let emergency_group = group_id(&options.tenant.people, options.tenant.groups.at("CA-BreakGlass"));
         let (people, tenant_id) = (picker(&options.tenant.people), options.tenant.id.clone());
         let tokens = Tokens::new(&tenant_id)?;
-        let (graph, bot) = (tokens.graph.clone(), tokens.bot.clone());
+        let (graph, writer, bot) = (tokens.graph.clone(), tokens.writer.clone(), tokens.bot.clone());
         let demo = Arc::new(Demo::new(base, options.clock, options.tenant, tokens).recording(options.record_dir));
         let (stop, stopped) = oneshot::channel::<()>();
         let router = super::graph::router(Arc::clone(&demo));
@@ -88,6 +92,8 @@ impl Service {
             tenant_id,
             client_id: graph.id,
             client_secret: graph.secret,
+            writer_id: writer.id,
+            writer_secret: writer.secret,
             app_id: bot.id,
             app_secret: bot.secret,
             people,

@@ -1,6 +1,6 @@
 //! The token endpoint: plays Microsoft Entra for Graph, and the Bot Framework for the Teams webhook.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
@@ -17,10 +17,21 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::permissions::{WRITE, everything};
 use super::state::{Demo, lock};
+use super::trust::Trust;
 
 /// Seconds a token is good for.
 const LIFETIME: i64 = 3_599;
+/// How an assertion is sent instead of a secret (RFC 7523).
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Graph in the clouds that the demo plays.
+const GRAPHS: &[&str] = &[
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+    "https://microsoftgraph.chinacloudapi.cn",
+];
 /// Issuer of the tokens that a channel sends to a bot.
 const BOT_ISSUER: &str = "https://api.botframework.com";
 
@@ -46,15 +57,28 @@ pub enum Audience {
 
 /// The signing key of this start, the clients, and the tokens issued.
 pub struct Tokens {
-    /// The client that reads and writes Graph.
+    /// The client that reads Graph, and may write.
     pub graph: Client,
+    /// The client that writes policies, and can do little else.
+    pub writer: Client,
     /// The bot.
     pub bot: Client,
     tenant: String,
     key: KeyPair,
     key_id: String,
     jwk: Value,
-    issued: Mutex<BTreeMap<String, (Audience, Timestamp)>>,
+    issued: Mutex<BTreeMap<String, Issued>>,
+    /// The permissions that new tokens for Graph carry.
+    pub granted: Mutex<BTreeSet<String>>,
+    trusted: Mutex<Vec<Trust>>,
+    last_audience: Mutex<Option<String>>,
+}
+
+/// A token that is out.
+struct Issued {
+    audience: Audience,
+    until: Timestamp,
+    permissions: BTreeSet<String>,
 }
 
 impl Tokens {
@@ -73,19 +97,40 @@ impl Tokens {
         };
         Ok(Self {
             graph: client("reader"),
+            writer: client("writer"),
             bot: client("bot"),
             tenant: tenant.to_owned(),
             key: pair,
             key_id,
             jwk,
             issued: Mutex::default(),
+            granted: Mutex::new(everything()),
+            trusted: Mutex::default(),
+            last_audience: Mutex::default(),
         })
     }
 
     /// Whether `token` was issued here for `audience` and has not expired.
     #[must_use]
     pub fn accepts(&self, token: &str, audience: Audience, now: Timestamp) -> bool {
-        lock(&self.issued).get(token).is_some_and(|(issued, until)| *issued == audience && now < *until)
+        lock(&self.issued).get(token).is_some_and(|issued| issued.audience == audience && now < issued.until)
+    }
+
+    /// The permissions that a token carries.
+    #[must_use]
+    pub fn permissions(&self, token: &str) -> BTreeSet<String> {
+        lock(&self.issued).get(token).map(|issued| issued.permissions.clone()).unwrap_or_default()
+    }
+
+    /// What the newest token was issued for.
+    #[must_use]
+    pub fn last_audience(&self) -> Option<String> {
+        lock(&self.last_audience).clone()
+    }
+
+    /// Believes assertions signed with this key from now on.
+    pub fn trust(&self, trust: Trust) {
+        lock(&self.trusted).push(trust);
     }
 
     /// Forgets every token, as if all had expired.
@@ -95,10 +140,13 @@ impl Tokens {
 
     fn issue(&self, audience: Audience, claims: &Value, now: Timestamp) -> anyhow::Result<String> {
         let token = self.sign(claims)?;
+        *lock(&self.last_audience) = claims.get("aud").and_then(Value::as_str).map(str::to_owned);
         let mut issued = lock(&self.issued);
-        issued.retain(|_, (_, until)| now < *until);
+        issued.retain(|_, issued| now < issued.until);
         let until = Timestamp::from_second(now.as_second() + LIFETIME)?;
-        issued.insert(token.clone(), (audience, until));
+        let roles = claims.get("roles").and_then(Value::as_array).into_iter().flatten();
+        let permissions = roles.filter_map(Value::as_str).map(str::to_owned).collect();
+        issued.insert(token.clone(), Issued { audience, until, permissions });
         Ok(token)
     }
 
@@ -111,6 +159,15 @@ impl Tokens {
         let random = SystemRandom::new();
         self.key.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature).context("signing a token")?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// What an app was granted.
+    fn roles_of(&self, client: &Client) -> BTreeSet<String> {
+        match &client.id {
+            id if *id == self.graph.id => lock(&self.granted).clone(),
+            id if *id == self.writer.id => [WRITE, "Policy.Read.All"].map(str::to_owned).into(),
+            _ => BTreeSet::new(),
+        }
     }
 
     fn claims(&self, issuer: &str, audience: &str, app: &str, now: Timestamp) -> Value {
@@ -131,15 +188,28 @@ pub fn routes() -> Router<Arc<Demo>> {
         .route("/v1/.well-known/keys", get(keys))
 }
 
-async fn token(State(demo): State<Arc<Demo>>, Form(form): Form<BTreeMap<String, String>>) -> Response {
+async fn token(
+    State(demo): State<Arc<Demo>>,
+    Path(tenant): Path<String>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     if field("grant_type") != "client_credentials" {
         return refuse("unsupported_grant_type", "AADSTS70003: only client_credentials is supported here");
     }
-    let known = |client: &&Client| client.id == field("client_id") && client.secret == field("client_secret");
-    let Some(client) = [&demo.tokens.graph, &demo.tokens.bot].into_iter().find(known) else {
-        return refuse("invalid_client", "AADSTS7000215: Invalid client secret provided");
+    let named = |client: &&Client| client.id == field("client_id");
+    let Some(client) = [&demo.tokens.graph, &demo.tokens.writer, &demo.tokens.bot].into_iter().find(named) else {
+        return refuse("invalid_client", "AADSTS700016: Application was not found in the directory");
     };
+    let assertion = (field("client_assertion_type") == ASSERTION).then(|| field("client_assertion"));
+    let endpoint = format!("{}/{tenant}/oauth2/v2.0/token", demo.base);
+    let at = (endpoint.as_str(), demo.now().as_second());
+    match assertion {
+        Some(said) if lock(&demo.tokens.trusted).iter().any(|trust| trust.vouches(&client.id, said, at)) => {}
+        Some(_) => return refuse("invalid_client", "AADSTS700027: The client assertion failed signature validation"),
+        None if client.secret == field("client_secret") => {}
+        None => return refuse("invalid_client", "AADSTS7000215: Invalid client secret provided"),
+    }
     match grant(&demo, client, field("scope"), field("service_url")) {
         Ok(Some(token)) => Json(json!({ "token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME,
             "access_token": token }))
@@ -165,8 +235,11 @@ fn grant(demo: &Demo, client: &Client, scope: &str, service_url: &str) -> anyhow
         }
         return tokens.issue(Audience::Bot, &claims, now).map(Some);
     }
-    if resource == "https://graph.microsoft.com" || resource == demo.base {
-        let claims = tokens.claims(&entra, "https://graph.microsoft.com", &client.id, now);
+    if GRAPHS.contains(&resource) || resource == demo.base {
+        let mut claims = tokens.claims(&entra, resource, &client.id, now);
+        if let Some(claims) = claims.as_object_mut() {
+            claims.insert("roles".into(), json!(tokens.roles_of(client)));
+        }
         return tokens.issue(Audience::Graph, &claims, now).map(Some);
     }
     Ok(None)

@@ -1,5 +1,6 @@
 //! One request to Microsoft Graph: token, turn, answer; readings are tried again, nothing else is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,7 +69,13 @@ impl Client {
         let http = http_client(graph.timeout)?;
         let mut base = graph.base.clone();
         base.set_path(&format!("{}/", base.path().trim_end_matches('/')));
-        let endpoint = Endpoint { http: &http, login_base: &graph.login_base, graph_base: &graph.base };
+        let endpoint = Endpoint {
+            http: &http,
+            login_base: &graph.login_base,
+            graph_base: &graph.base,
+            cloud: graph.cloud,
+            clock: &clock,
+        };
         let tokens = Tokens::new(own, &config.tenant.id, &endpoint)?;
         let (back_off, log_days, tenant) = (graph.back_off, graph.log_days, config.tenant.clone());
         Ok(Self(Arc::new(Inner { http, base, tokens, pacing, back_off, tenant, log_days, clock })))
@@ -84,6 +91,11 @@ impl Client {
     #[must_use]
     pub fn tenant(&self) -> &Tenant {
         &self.0.tenant
+    }
+
+    /// The permissions that this identity's token carries; none when the token can't be read.
+    pub async fn permissions(&self) -> Result<Option<BTreeSet<String>>, GraphError> {
+        self.0.tokens.permissions().await
     }
 
     /// Days of the logs that are read.

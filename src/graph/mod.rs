@@ -8,6 +8,8 @@ mod batch;
 pub mod client;
 pub mod endpoints;
 pub mod error;
+pub mod export;
+pub mod needs;
 pub mod pacing;
 pub mod pages;
 pub mod people;

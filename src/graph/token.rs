@@ -1,21 +1,33 @@
 //! Tokens for Microsoft Graph through Microsoft's own `azure_identity`, which caches them and renews them in time.
 //!
 //! That crate refuses login addresses without TLS, so one transport maps its login host to the configured base; that
-//! is the only difference between production and a tenant on this machine.
+//! is the only difference between production, another cloud, and a tenant on this machine.
 
+mod certificate;
+mod transport;
+
+use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use azure_core::cloud::CloudConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, Request, Transport};
-use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
+use azure_core::http::{ClientOptions, Transport};
+use azure_identity::{
+    ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
+    WorkloadIdentityCredentialOptions,
+};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 
+use self::certificate::{Certificate, Signs};
 use super::GraphError;
-use crate::config::Credential;
+use crate::clock::Clock;
+use crate::config::{Cloud, Credential};
 
 /// Where the tokens of one identity come from.
 #[derive(Clone)]
@@ -23,16 +35,17 @@ pub struct Tokens(Arc<Source>);
 
 enum Source {
     Fixed(SecretString),
-    Entra { asks: Asks, credential: Mutex<Arc<dyn TokenCredential>> },
+    Entra { asks: Box<Asks>, credential: Mutex<Arc<dyn TokenCredential>> },
 }
 
 /// What it takes to ask for a token.
 struct Asks {
     tenant_id: String,
-    client_id: String,
-    secret: SecretString,
-    transport: Transport,
+    credential: Credential,
+    http: reqwest::Client,
+    login_base: Url,
     scope: String,
+    clock: Clock,
 }
 
 impl Debug for Tokens {
@@ -42,20 +55,19 @@ impl Debug for Tokens {
 }
 
 impl Tokens {
-    /// Tokens of `credential` in this tenant, from the token endpoint at `login_base`, for `audience`.
+    /// Tokens of `credential` in this tenant, from the token endpoint at `login_base`, for Graph.
     pub fn new(credential: &Credential, tenant_id: &str, at: &Endpoint<'_>) -> Result<Self, GraphError> {
-        let (client_id, secret) = match credential {
-            Credential::Fixed(token) => return Ok(Self(Arc::new(Source::Fixed(token.clone())))),
-            Credential::ClientSecret { client_id, secret } => (client_id.clone(), secret.clone()),
-        };
-        let mapped = Mapped { http: at.http.clone(), base: at.login_base.clone() };
-        let asks = Asks {
+        if let Credential::Fixed(token) = credential {
+            return Ok(Self(Arc::new(Source::Fixed(token.clone()))));
+        }
+        let asks = Box::new(Asks {
             tenant_id: tenant_id.to_owned(),
-            client_id,
-            secret,
-            transport: Transport::new(Arc::new(mapped)),
-            scope: scope_of(at.graph_base),
-        };
+            credential: credential.clone(),
+            http: at.http.clone(),
+            login_base: at.login_base.clone(),
+            scope: scope_of(at.graph_base, at.cloud),
+            clock: at.clock.clone(),
+        });
         let credential = Mutex::new(asks.credential()?);
         Ok(Self(Arc::new(Source::Entra { asks, credential })))
     }
@@ -81,21 +93,85 @@ impl Tokens {
             }
         }
     }
+
+    /// The permissions that the token carries: `roles` of an app, `scp` of a person; none when it can't be read, since
+    /// Microsoft doesn't promise what a token for Graph looks like.
+    pub async fn permissions(&self) -> Result<Option<BTreeSet<String>>, GraphError> {
+        Ok(permissions_in(self.get().await?.expose_secret()))
+    }
+}
+
+fn permissions_in(token: &str) -> Option<BTreeSet<String>> {
+    #[derive(Deserialize)]
+    struct Claims {
+        #[serde(default)]
+        roles: BTreeSet<String>,
+        #[serde(default)]
+        scp: String,
+    }
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    Some(claims.roles.into_iter().chain(claims.scp.split_whitespace().map(str::to_owned)).collect())
 }
 
 impl Asks {
     fn credential(&self) -> Result<Arc<dyn TokenCredential>, GraphError> {
-        // The cloud is stated because the crate would otherwise read it from the environment.
-        let client_options = ClientOptions {
-            cloud: Some(Arc::new(CloudConfiguration::AzurePublic)),
-            transport: Some(self.transport.clone()),
-            ..ClientOptions::default()
+        let login = || ClientAssertionCredentialOptions { client_options: options(self.login()) };
+        let tenant = self.tenant_id.clone();
+        let made: azure_core::Result<Arc<dyn TokenCredential>> = match &self.credential {
+            Credential::Fixed(_) => return Err(wrong("a fixed token is not asked for")),
+            Credential::ClientSecret { client_id, secret } => {
+                let secret = Secret::new(secret.expose_secret().to_owned());
+                let options = ClientSecretCredentialOptions { client_options: options(self.login()) };
+                ClientSecretCredential::new(&tenant, client_id.clone(), secret, Some(options)).map(|made| made as _)
+            }
+            Credential::Certificate { client_id, pem } => {
+                let audience = format!("{}/{tenant}/oauth2/v2.0/token", self.login_base.as_str().trim_end_matches('/'));
+                let signs = Signs { client_id, audience, clock: &self.clock };
+                let certificate = Certificate::read(pem.expose_secret(), signs).map_err(wrong)?;
+                ClientAssertionCredential::new(tenant, client_id.clone(), certificate, Some(login()))
+                    .map(|made| made as _)
+            }
+            Credential::Federated { client_id, token_file } => {
+                let options = WorkloadIdentityCredentialOptions {
+                    credential_options: login(),
+                    client_id: Some(client_id.clone()),
+                    tenant_id: Some(tenant),
+                    token_file_path: Some(token_file.clone()),
+                };
+                WorkloadIdentityCredential::new(Some(options)).map(|made| made as _)
+            }
+            Credential::ManagedIdentity { client_id, base } => {
+                let way = base
+                    .as_ref()
+                    .map_or_else(|| transport::direct(&self.http), |base| transport::mapped(&self.http, base));
+                let options = ManagedIdentityCredentialOptions {
+                    user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
+                    client_options: options(way),
+                };
+                ManagedIdentityCredential::new(Some(options)).map(|made| made as _)
+            }
         };
-        let secret = Secret::new(self.secret.expose_secret().to_owned());
-        let options = Some(ClientSecretCredentialOptions { client_options });
-        let credential = ClientSecretCredential::new(&self.tenant_id, self.client_id.clone(), secret, options);
-        credential.map(|credential| -> Arc<dyn TokenCredential> { credential }).map_err(|error| cause(&error))
+        made.map_err(|error| cause(&error))
     }
+
+    fn login(&self) -> Transport {
+        transport::mapped(&self.http, &self.login_base)
+    }
+}
+
+/// The cloud is stated because the crate would otherwise read it from the environment; the transport decides where
+/// requests really go.
+fn options(transport: Transport) -> ClientOptions {
+    ClientOptions {
+        cloud: Some(Arc::new(CloudConfiguration::AzurePublic)),
+        transport: Some(transport),
+        ..ClientOptions::default()
+    }
+}
+
+fn wrong(cause: &str) -> GraphError {
+    GraphError::Token { cause: cause.to_owned() }
 }
 
 /// The crate has tried again where that could help; its messages hold no secret.
@@ -112,47 +188,37 @@ pub struct Endpoint<'a> {
     pub login_base: &'a Url,
     /// Base of Graph.
     pub graph_base: &'a Url,
+    /// The cloud, whose Graph a tenant on this machine plays.
+    pub cloud: Cloud,
+    /// The time, which assertions carry.
+    pub clock: &'a Clock,
 }
 
-/// The scope names Graph's own host; a tenant on this machine plays the public cloud.
-fn scope_of(graph_base: &Url) -> String {
+/// The scope names Graph's own host; a tenant on this machine plays that of the cloud.
+fn scope_of(graph_base: &Url, cloud: Cloud) -> String {
     match graph_base.host_str() {
         Some(host) if graph_base.scheme() == "https" => format!("https://{host}/.default"),
-        _ => "https://graph.microsoft.com/.default".to_owned(),
+        _ => format!("{}/.default", cloud.graph()),
     }
 }
 
-/// Sends what is meant for the public login host to the configured one.
-#[derive(Debug)]
-struct Mapped {
-    http: reqwest::Client,
-    base: Url,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Mapped {
-    async fn send(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), request.url().path()));
-        let mut mapped = Request::new(url, request.method());
-        for (name, value) in request.headers().iter() {
-            mapped.insert_header(name.clone(), value.clone());
-        }
-        mapped.set_body(request.body().clone());
-        self.http.execute_request(&mapped).await
+    #[test]
+    fn the_scope_follows_the_cloud_and_an_own_address() {
+        let scope = |base: &str, cloud| scope_of(&base.parse().unwrap(), cloud);
+        assert_eq!(scope("http://127.0.0.1:1", Cloud::China), "https://microsoftgraph.chinacloudapi.cn/.default");
+        assert_eq!(scope("https://graph.microsoft.us/", Cloud::Global), "https://graph.microsoft.us/.default");
     }
-}
 
-// The trait is declared with `async_trait`; this is the signature that it makes of `async fn execute_request`.
-impl HttpClient for Mapped {
-    fn execute_request<'a, 'b, 'c>(
-        &'a self,
-        request: &'b Request,
-    ) -> Pin<Box<dyn Future<Output = azure_core::Result<AsyncRawResponse>> + Send + 'c>>
-    where
-        'a: 'c,
-        'b: 'c,
-        Self: 'c,
-    {
-        Box::pin(self.send(request))
+    #[test]
+    fn permissions_are_read_from_apps_and_from_people() {
+        let token = |claims: &str| format!("h.{}.s", URL_SAFE_NO_PAD.encode(claims));
+        let read = |claims: &str| permissions_in(&token(claims)).map(|found| found.into_iter().collect::<Vec<_>>());
+        assert_eq!(read(r#"{"roles": ["Policy.Read.All"]}"#), Some(vec!["Policy.Read.All".to_owned()]));
+        assert_eq!(read(r#"{"scp": "b a"}"#), Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(permissions_in("opaque"), None);
     }
 }

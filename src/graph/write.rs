@@ -3,6 +3,7 @@
 //! A request to create is sent exactly once. When its outcome isn't known, the policy is looked for by the marker at the
 //! end of its name; a second request is never sent from here.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -84,6 +85,11 @@ impl Writer {
         }
         let (read_back, lag_bound) = (config.graph.read_back, config.graph.lag_bound);
         Ok(Some(Self { client: client.for_writing(config)?, read_back, lag_bound }))
+    }
+
+    /// The permissions that the token of the identity for writing carries; none when it can't be read.
+    pub async fn permissions(&self) -> Result<Option<BTreeSet<String>>, GraphError> {
+        self.client.permissions().await
     }
 
     /// Sends one request that creates the policy.

@@ -90,6 +90,21 @@ impl Store {
         MIGRATIONS.run(&self.0.write).await.context("migrate the store")
     }
 
+    /// How many migrations this version has that the database hasn't seen.
+    pub async fn pending_migrations(&self) -> anyhow::Result<usize> {
+        let applied: Result<i64, _> =
+            sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(self.reader()).await;
+        // No such table: nothing was ever applied.
+        let applied = usize::try_from(applied.unwrap_or(0)).unwrap_or(0);
+        Ok(MIGRATIONS.iter().count().saturating_sub(applied))
+    }
+
+    /// Whether opening this address would create a file.
+    #[must_use]
+    pub fn is_new(url: &str) -> bool {
+        sqlite::path(url).is_some_and(|file| !file.exists())
+    }
+
     /// Which database this is.
     #[must_use]
     pub fn engine(&self) -> Engine {

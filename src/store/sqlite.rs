@@ -32,7 +32,7 @@ pub(super) async fn open(url: &str) -> anyhow::Result<Inner> {
 }
 
 /// The file an address names; none for a database in memory.
-fn path(url: &str) -> Option<PathBuf> {
+pub(super) fn path(url: &str) -> Option<PathBuf> {
     let rest = url.strip_prefix("sqlite:")?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let file = rest.split_once('?').map_or(rest, |(file, _)| file);

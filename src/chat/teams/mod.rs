@@ -53,7 +53,7 @@ pub struct Options {
     pub app_secret: SecretString,
     /// The Bot Framework's OpenID metadata; its keys must lie on the same host.
     pub openid_metadata: Url,
-    /// Who must have issued a token, exactly: `https://api.botframework.com`.
+    /// Who must have issued a token, exactly, and whom the bot's own tokens are for: `https://api.botframework.com`.
     pub issuer: String,
     /// Hosts that activities may come from and answers may go to: `smba.trafficmanager.net`, `*.botframework.com`.
     pub service_hosts: Vec<String>,
@@ -90,13 +90,23 @@ impl Teams {
     pub fn new(options: Options) -> anyhow::Result<Self> {
         let Options { app_id, clock, http, .. } = options;
         let keys = Keys::new(options.openid_metadata, options.key_refetch_floor, http.clone(), clock.clone());
+        let scope = format!("{}/.default", options.issuer);
         let verifier = Verifier { app_id: app_id.clone(), issuer: options.issuer, keys, clock: clock.clone() };
         let (url, app_secret) = (options.token_url, options.app_secret);
-        let tokens = Tokens { url, app_id, app_secret, http: http.clone(), clock, kept: tokio::sync::Mutex::default() };
+        let tokens =
+            Tokens { url, scope, app_id, app_secret, http: http.clone(), clock, kept: tokio::sync::Mutex::default() };
         let anonymous_loopback = options.allow_anonymous_loopback;
         let hosts = ServiceHosts::new(&options.service_hosts, anonymous_loopback);
         let connector = Connector { hosts, tokens, http, retry: options.retry, anonymous_loopback };
         Ok(Self { verifier, connector, renderer: Renderer::new()?, tenants: options.tenants, anonymous_loopback })
+    }
+
+    /// Signs in as the bot, as posting would; the token is kept for it.
+    ///
+    /// # Errors
+    /// When there is no token to be had.
+    pub async fn sign_in(&self) -> anyhow::Result<()> {
+        self.connector.tokens.get().await.map(|_| ())
     }
 
     async fn receive(&self, parts: &Parts, body: &Bytes) -> Result<Received, Rejected> {

@@ -9,15 +9,14 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 
-/// What the token is for.
-const SCOPE: &str = "https://api.botframework.com/.default";
-
 /// A token is renewed this long before its end.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Fetches and keeps the token.
 pub(crate) struct Tokens {
     pub(crate) url: Url,
+    /// What the token is for.
+    pub(crate) scope: String,
     pub(crate) app_id: String,
     pub(crate) app_secret: SecretString,
     pub(crate) http: reqwest::Client,
@@ -62,7 +61,7 @@ impl Tokens {
             ("grant_type", "client_credentials"),
             ("client_id", &self.app_id),
             ("client_secret", self.app_secret.expose_secret()),
-            ("scope", SCOPE),
+            ("scope", &self.scope),
         ];
         let answer = self.http.post(self.url.clone()).form(&form).send().await?.error_for_status()?;
         answer.json().await.context("the token endpoint's answer")

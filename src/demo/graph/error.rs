@@ -53,6 +53,16 @@ impl GraphError {
         )
     }
 
+    /// 403: the token lacks a permission; Conditional Access says so in other words than the directory.
+    #[must_use]
+    pub fn out_of_scope(path: &str) -> Self {
+        if !path.starts_with("/identity") {
+            return Self::forbidden();
+        }
+        let message = "You cannot perform the requested operation, required scopes are missing in the token.";
+        Self::new(StatusCode::FORBIDDEN, "AccessDenied", message)
+    }
+
     /// 413 for a body that is too large.
     #[must_use]
     pub fn too_large() -> Self {

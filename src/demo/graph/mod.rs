@@ -47,6 +47,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .merge(super::connector::routes())
         .merge(super::colleague::routes())
         .merge(super::faults::routes())
+        .merge(super::permissions::routes())
         .with_state(demo)
         .merge(batch)
         .merge(versions)

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::breakage;
 use super::error::GraphError;
+use crate::demo::permissions::suffice;
 use crate::demo::state::Demo;
 use crate::demo::token::Audience;
 
@@ -23,11 +24,12 @@ pub async fn watch(State(demo): State<Arc<Demo>>, request: Request, next: Next) 
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
     let line = json!({ "method": parts.method.as_str(), "path": uri.path(), "query": uri.query().unwrap_or_default(),
         "body": readable(&body), "time": demo.now().to_string() });
-    let allowed = bearer(&parts.headers).is_some_and(|token| demo.tokens.accepts(token, Audience::Graph, demo.now()));
-    let response = if allowed {
-        faulty(&demo, Request::from_parts(parts, Body::from(body)), next).await
-    } else {
-        GraphError::unauthorised().into_response()
+    let token = bearer(&parts.headers).filter(|token| demo.tokens.accepts(token, Audience::Graph, demo.now()));
+    let may = token.map(|token| suffice(&demo.tokens.permissions(token), &parts.method, &parts.uri));
+    let response = match may {
+        Some(true) => faulty(&demo, Request::from_parts(parts, Body::from(body)), next).await,
+        Some(false) => GraphError::out_of_scope(parts.uri.path()).into_response(),
+        None => GraphError::unauthorised().into_response(),
     };
     keep(&demo, line, response.status());
     response

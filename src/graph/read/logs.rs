@@ -58,10 +58,8 @@ async fn sign_ins(
     previous: Option<&Snapshot>,
 ) -> Result<Vec<PastSignIn>, GraphError> {
     let since = window.since(previous, Kind::SignIns);
-    let everything = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')";
-    let beta = format!("beta/auditLogs/signIns?$filter=createdDateTime ge {since} and {everything}&$top=1000");
-    let released = format!("v1.0/auditLogs/signIns?$filter=createdDateTime ge {since}&$top=1000");
-    let ways = [ask(&beta), ask(&released)];
+    let ways = sign_ins_since(since);
+    let ways = ways.each_ref().map(|path| ask(path));
     let new = reader.first_that_works(Kind::SignIns, &ways, read_sign_in).await?;
     let known: BTreeSet<&str> = new.iter().map(|row| row.id.as_str()).collect();
     let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
@@ -81,6 +79,15 @@ async fn audits(
     let rows = previous.map(|snapshot| snapshot.audits.as_slice()).unwrap_or_default();
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
     Ok(kept.chain(new).collect())
+}
+
+/// Paths of the sign-ins since then, best first.
+pub(in crate::graph) fn sign_ins_since(since: Timestamp) -> [String; 2] {
+    let everything = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')";
+    [
+        format!("beta/auditLogs/signIns?$filter=createdDateTime ge {since} and {everything}&$top=1000"),
+        format!("v1.0/auditLogs/signIns?$filter=createdDateTime ge {since}&$top=1000"),
+    ]
 }
 
 /// Path of the audit records since then.

@@ -10,7 +10,7 @@ mod logs;
 mod members;
 
 pub use delta::Marks;
-pub(super) use logs::{ask, audits_since};
+pub(super) use logs::{ask, audits_since, sign_ins_since};
 use serde_json::Value;
 
 use super::client::{Ask, Client};

@@ -5,9 +5,8 @@ use crate::engine::location::MFA_TRUSTED_IPS;
 use crate::tenant::Kind;
 use crate::tenant::location::{IpRange, NamedLocation, Place};
 use crate::tenant::policy::{Control, UserSide};
+use crate::tenant::well_known::PLAN_P2;
 
-/// Service plan of Microsoft Entra ID P2.
-const PLAN_P2: &str = "eec0eb4f-6444-4f95-aba0-50c24d67f998";
 /// Policies in a tenant, of any state.
 const MAX_POLICIES: usize = 240;
 /// Named locations in a tenant.

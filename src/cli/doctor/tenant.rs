@@ -1,0 +1,139 @@
+//! The steps that ask Microsoft: tokens, every permission, licences, and what the identity for writing may do.
+
+use std::collections::BTreeSet;
+
+use crate::config::WriteMode;
+use crate::graph::endpoints::WRITE_PERMISSION;
+use crate::graph::needs::{NEEDS, Need};
+use crate::graph::{Client, GraphError, Writer};
+use crate::tenant::well_known::{PLAN_P1, PLAN_P2};
+
+use super::{Outcome, Patient, Step};
+
+/// Tries everything that is asked of Microsoft Graph.
+pub(super) async fn examine(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<()> {
+    let carried = match client.permissions().await {
+        Ok(carried) => carried,
+        Err(error) => return without_token(patient, &error),
+    };
+    let says = patient.words("token", &[])?;
+    patient.note(Step::new("Token", Outcome::Fine, says));
+    for need in NEEDS {
+        let tried = client.try_need(need).await;
+        let step = judged(patient, need, (tried, carried.as_ref()))?;
+        patient.note(step);
+    }
+    licences(patient, client).await?;
+    writing(patient, client, carried.as_ref()).await
+}
+
+fn without_token(patient: &mut Patient<'_>, error: &GraphError) -> anyhow::Result<()> {
+    let says = patient.words("token_failed", &[("why", &error.to_string())])?;
+    let todo = patient.words("token_todo", &[])?;
+    patient.note(Step::new("Token", Outcome::Failed, says).todo(todo));
+    for name in NEEDS.iter().map(|need| need.what).chain(["Licence", "Writing"]) {
+        let says = patient.words("not_tried", &[])?;
+        patient.note(Step::new(name, Outcome::NotTried, says));
+    }
+    Ok(())
+}
+
+/// A refusal of a token that carries the permission has another cause, mostly a licence.
+fn judged(
+    patient: &Patient<'_>,
+    need: &Need,
+    (tried, carried): (Result<(), GraphError>, Option<&BTreeSet<String>>),
+) -> anyhow::Result<Step> {
+    let permission = need.ask.permission;
+    let terms = [("permission", permission), ("without", need.without)];
+    let step = |outcome, says| Step::new(need.what, outcome, says).permission(permission);
+    let has = carried.is_some_and(|carried| carried.contains(permission));
+    Ok(match tried {
+        Ok(()) => step(Outcome::Fine, patient.words("read", &[])?),
+        Err(GraphError::Forbidden { message, .. }) if has => {
+            let outcome = if need.is_optional { Outcome::Noted } else { Outcome::Failed };
+            let says = patient.words("refused", &[("permission", permission), ("why", &message)])?;
+            step(outcome, says).todo(patient.words("refused_todo", &terms)?)
+        }
+        Err(GraphError::Forbidden { .. }) => {
+            step(Outcome::Failed, patient.words("missing", &terms)?).todo(grant(patient, permission)?)
+        }
+        Err(error) => {
+            let says = patient.words("unreadable", &[("why", &error.to_string())])?;
+            step(Outcome::Failed, says).todo(patient.words("unreadable_todo", &terms)?)
+        }
+    })
+}
+
+/// How an administrator grants a permission to the identity that reads.
+fn grant(patient: &Patient<'_>, permission: &str) -> anyhow::Result<String> {
+    let graph = &patient.config.graph;
+    let Some(client_id) = graph.credential.client_id() else {
+        return patient.words("missing_todo_managed", &[("permission", permission)]);
+    };
+    patient.words("missing_todo", &[("permission", permission), ("link", &consent(patient, client_id))])
+}
+
+/// The page on which an administrator consents to all permissions of an app.
+fn consent(patient: &Patient<'_>, client_id: &str) -> String {
+    let login = patient.config.graph.login_base.as_str().trim_end_matches('/');
+    format!("{login}/{}/adminconsent?client_id={client_id}", patient.config.tenant.id)
+}
+
+async fn licences(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<()> {
+    // That licences can't be read was said above.
+    let Ok(plans) = client.service_plans().await else { return Ok(()) };
+    let step = |outcome, says| Step::new("Licence", outcome, says);
+    let step = match (plans.contains_key(PLAN_P1), plans.contains_key(PLAN_P2)) {
+        (_, true) => step(Outcome::Fine, patient.words("licence", &[("level", "P2")])?),
+        (true, false) => step(Outcome::Noted, patient.words("licence_p1_only", &[])?),
+        (false, false) => {
+            step(Outcome::Failed, patient.words("licence_none", &[])?).todo(patient.words("licence_todo", &[])?)
+        }
+    };
+    patient.note(step);
+    Ok(())
+}
+
+async fn writing(patient: &mut Patient<'_>, client: &Client, reader: Option<&BTreeSet<String>>) -> anyhow::Result<()> {
+    let terms = [("permission", WRITE_PERMISSION)];
+    let step = |outcome, says| Step::new("Writing", outcome, says).permission(WRITE_PERMISSION);
+    let may = |carried: &BTreeSet<String>| carried.contains(WRITE_PERMISSION);
+    let config = patient.config;
+    let step = match (config.write.mode, Writer::new(config, client)?) {
+        (WriteMode::App, Some(writer)) => match writer.permissions().await {
+            Err(error) => {
+                let says = patient.words("write_token_failed", &[("why", &error.to_string())])?;
+                step(Outcome::Failed, says).todo(patient.words("token_todo", &[])?)
+            }
+            Ok(None) => step(Outcome::Noted, patient.words("write_unread", &[])?),
+            Ok(Some(carried)) if !may(&carried) => {
+                let says = patient.words("may_not_write", &terms)?;
+                step(Outcome::Failed, says).todo(grant_to_writer(patient)?)
+            }
+            Ok(Some(_)) if config.write.credential.is_none() => {
+                let says = patient.words("may_write_as_reader", &terms)?;
+                step(Outcome::Noted, says).todo(patient.words("may_write_as_reader_todo", &[])?)
+            }
+            Ok(Some(_)) => step(Outcome::Fine, patient.words("may_write", &terms)?),
+        },
+        _ => match reader {
+            None => step(Outcome::Noted, patient.words("hand_over_unread", &[])?),
+            Some(carried) if may(carried) => {
+                step(Outcome::Noted, patient.words("too_much", &terms)?).todo(patient.words("too_much_todo", &terms)?)
+            }
+            Some(_) => step(Outcome::Fine, patient.words("hand_over", &[])?),
+        },
+    };
+    patient.note(step);
+    Ok(())
+}
+
+fn grant_to_writer(patient: &Patient<'_>) -> anyhow::Result<String> {
+    let own = patient.config.write.credential.as_ref().unwrap_or(&patient.config.graph.credential);
+    let permission = ("permission", WRITE_PERMISSION);
+    match own.client_id() {
+        Some(client_id) => patient.words("missing_todo", &[permission, ("link", &consent(patient, client_id))]),
+        None => patient.words("missing_todo_managed", &[permission]),
+    }
+}

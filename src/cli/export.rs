@@ -1,0 +1,110 @@
+//! `portcullis export`: a live tenant as a folder of Graph's own JSON, which every offline command reads.
+
+mod folder;
+mod pseudonyms;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use indicatif::ProgressBar;
+
+use crate::clock::Clock;
+use crate::config::{Config, Env};
+use crate::graph::export::{Exported, export};
+use crate::graph::{Client, Progress};
+use crate::tenant::{Kind, Settings, Word as _};
+
+use self::folder::Folder;
+use self::pseudonyms::Pseudonyms;
+use super::{Ended, output, runtime};
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The configuration file; without it everything comes from the environment
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the folder is made; files of an earlier export in it are replaced
+    dir: PathBuf,
+    /// Replace the names of people, groups, apps, devices, places and policies by pseudonyms
+    #[arg(long)]
+    pseudonyms: bool,
+    /// A file with a key of at least 16 bytes: exports made with it use the same pseudonyms; without it the key is
+    /// random and thrown away
+    #[arg(long, value_name = "FILE", requires = "pseudonyms")]
+    pseudonym_key: Option<PathBuf>,
+}
+
+impl Export {
+    /// Reads the tenant and writes the folder.
+    pub(super) async fn run(self) -> anyhow::Result<Ended> {
+        let env = Env::of_process();
+        runtime::log_to_stderr(&env)?;
+        let config = match &self.config {
+            Some(file) => Config::load(file, &env)?,
+            None => Config::parse("", "environment", &env)?,
+        };
+        let pseudonyms = if self.pseudonyms { Some(Pseudonyms::new(&self.key()?)) } else { None };
+        let folder = Folder::new(&self.dir, pseudonyms).with_context(|| self.dir.display().to_string())?;
+        let client = Client::new(&config, Clock::system())?;
+        let bar = Bar::new();
+        let exported = export(&client, &folder, &bar).await?;
+        bar.0.finish_and_clear();
+        write_settings(&self.dir, &config.tenant.settings)?;
+        self.summary(&exported);
+        Ok(Ended::Fine)
+    }
+
+    fn key(&self) -> anyhow::Result<Vec<u8>> {
+        let Some(file) = &self.pseudonym_key else { return Ok(runtime::random_key()?.to_vec()) };
+        let key = std::fs::read(file).with_context(|| format!("reading the key {}", file.display()))?;
+        anyhow::ensure!(key.len() >= 16, "the key {} is shorter than 16 bytes", file.display());
+        Ok(key)
+    }
+
+    /// What was written, and what was not and why.
+    fn summary(&self, exported: &[Exported]) {
+        for Exported { file, outcome } in exported {
+            match outcome {
+                Ok(count) => output::line(&format!("{count:>9}  {file}")),
+                Err(error) => output::line(&format!("        -  {file}: {error}")),
+            }
+        }
+        if self.pseudonyms {
+            output::line(
+                "\nNames are pseudonyms. Kept as they are: object and app ids, IP addresses, countries and cities, \
+                 departments, device properties, rules of groups and filters.",
+            );
+        }
+        output::line(&format!("\nNow: portcullis report {}", self.dir.display()));
+    }
+}
+
+/// The facts that Graph doesn't give stand in a file of their own.
+fn write_settings(dir: &Path, settings: &Settings) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(settings)?;
+    std::fs::write(dir.join("settings.json"), text).context("writing settings.json")
+}
+
+/// How far it is, on a terminal; nothing elsewhere.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+}
+
+impl Progress for Bar {
+    fn page(&self, kind: Kind, objects: u64) {
+        self.0.set_message(format!("{} {objects}", kind.word()));
+    }
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,147 @@
+//! As whom the program signs in: exactly one kind of credential for each identity.
+
+use std::path::Path;
+
+use reqwest::Url;
+use secrecy::SecretString;
+
+use super::raw::{RawGraph, RawWrite};
+use super::validate::{Keys, Source};
+use super::{ConfigError, Credential};
+
+/// The keys of one identity as they stand in the file.
+#[derive(Clone, Copy)]
+pub(super) struct RawIdentity<'a> {
+    client_id: &'a str,
+    client_secret_file: Option<&'a Path>,
+    certificate_file: Option<&'a Path>,
+    federated_token_file: Option<&'a Path>,
+    managed_identity: Option<&'a str>,
+    imds_base: Option<&'a str>,
+}
+
+impl<'a> From<&'a RawGraph> for RawIdentity<'a> {
+    fn from(raw: &'a RawGraph) -> Self {
+        Self {
+            client_id: &raw.client_id,
+            client_secret_file: raw.client_secret_file.as_deref(),
+            certificate_file: raw.certificate_file.as_deref(),
+            federated_token_file: raw.federated_token_file.as_deref(),
+            managed_identity: raw.managed_identity.as_deref(),
+            imds_base: raw.imds_base.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a RawWrite> for RawIdentity<'a> {
+    fn from(raw: &'a RawWrite) -> Self {
+        Self {
+            client_id: raw.client_id.as_deref().unwrap_or_default(),
+            client_secret_file: raw.client_secret_file.as_deref(),
+            certificate_file: raw.certificate_file.as_deref(),
+            federated_token_file: raw.federated_token_file.as_deref(),
+            managed_identity: raw.managed_identity.as_deref(),
+            imds_base: None,
+        }
+    }
+}
+
+impl RawIdentity<'_> {
+    /// Whether anything is said of it.
+    pub(super) fn is_given(&self) -> bool {
+        !self.client_id.is_empty() || self.kinds() > 0
+    }
+
+    fn kinds(&self) -> usize {
+        let files = [self.client_secret_file, self.certificate_file, self.federated_token_file];
+        files.iter().flatten().count() + usize::from(self.managed_identity.is_some())
+    }
+}
+
+impl Source<'_> {
+    /// The one credential that is configured; a client secret is what is expected when nothing is.
+    pub(super) fn identity(self, keys: &Keys, raw: RawIdentity<'_>) -> Result<Credential, ConfigError> {
+        if raw.kinds() > 1 {
+            let problem = "stands beside another credential; choose one of a client secret, a certificate, a federated \
+                token and a managed identity";
+            return Err(self.error(keys.file, problem));
+        }
+        if let Some(which) = raw.managed_identity {
+            return self.managed_identity(keys, which, raw.imds_base);
+        }
+        let client_id = self.guid(keys.id, raw.client_id)?;
+        if let Some(file) = raw.certificate_file {
+            return Ok(Credential::Certificate { client_id, pem: self.certificate(keys, file)? });
+        }
+        if let Some(file) = raw.federated_token_file {
+            return Ok(Credential::Federated { client_id, token_file: file.to_owned() });
+        }
+        Ok(Credential::ClientSecret { client_id, secret: self.secret(keys, raw.client_secret_file)? })
+    }
+
+    fn managed_identity(self, keys: &Keys, which: &str, base: Option<&str>) -> Result<Credential, ConfigError> {
+        let client_id = match which {
+            "system" => None,
+            id => Some(self.guid(keys.managed, id)?),
+        };
+        let base: Option<Url> = base.map(|base| self.address("graph.imds_base", base)).transpose()?;
+        Ok(Credential::ManagedIdentity { client_id, base })
+    }
+
+    /// The text of a PEM file that holds a certificate and its private key.
+    fn certificate(self, keys: &Keys, file: &Path) -> Result<SecretString, ConfigError> {
+        let wrong = |problem: String| self.error(keys.certificate, format!("{}: {problem}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+        for part in ["-----BEGIN CERTIFICATE-----", "PRIVATE KEY-----"] {
+            if !text.contains(part) {
+                return Err(wrong(format!("lacks {part}; expected a PEM file with the certificate and its key")));
+            }
+        }
+        Ok(SecretString::from(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, Env};
+    use super::*;
+
+    const TENANT: &str = "[tenant]\nid = '00000000-1111-2222-3333-444444444444'\n";
+    const CLIENT: &str = "client_id = '55555555-6666-7777-8888-999999999999'\n";
+
+    fn parse(graph: &str) -> Result<Credential, String> {
+        let config = Config::parse(&format!("{TENANT}[graph]\n{graph}"), "p.toml", &Env::default());
+        config.map(|config| config.graph.credential).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_kind_of_credential_has_its_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("app.pem");
+        let blocks =
+            "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\nthe-key\n";
+        std::fs::write(&file, blocks).unwrap();
+        let certificate = parse(&format!("{CLIENT}certificate_file = '{}'\n", file.display())).unwrap();
+        assert!(matches!(&certificate, Credential::Certificate { .. }));
+        assert!(!format!("{certificate:?}").contains("the-key"));
+        let federated = parse(&format!("{CLIENT}federated_token_file = '/var/run/token'\n")).unwrap();
+        assert!(matches!(federated, Credential::Federated { .. }));
+        let system = parse("managed_identity = 'system'\n").unwrap();
+        assert!(matches!(system, Credential::ManagedIdentity { client_id: None, base: None }));
+        let own = parse("managed_identity = '55555555-6666-7777-8888-999999999999'\n").unwrap();
+        assert!(matches!(own, Credential::ManagedIdentity { client_id: Some(_), .. }));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_by_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("app.pem");
+        std::fs::write(&file, "-----BEGIN PRIVATE KEY-----\n").unwrap();
+        let lacking = parse(&format!("{CLIENT}certificate_file = '{}'\n", file.display())).unwrap_err();
+        assert!(lacking.starts_with("p.toml: graph.certificate_file: ") && lacking.contains("BEGIN CERTIFICATE"));
+        let both = parse("managed_identity = 'system'\nfederated_token_file = '/t'\n").unwrap_err();
+        assert!(both.contains("choose one of"), "{both}");
+        let which = parse("managed_identity = 'mine'\n").unwrap_err();
+        assert!(which.starts_with("p.toml: graph.managed_identity: "), "{which}");
+    }
+}

@@ -1,0 +1,254 @@
+//! Writes a tenant as Graph returns it, kind by kind: what a reading reads, and nothing that is interpreted.
+//!
+//! Each kind is whole or not there, as in a reading. Members are asked for of the groups that matter (`read`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::ToSpan as _;
+use serde_json::{Value, json};
+
+use super::client::{Ask, Client};
+use super::endpoints::{
+    ACTIVE_ROLES, CONTEXTS, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, MEMBERS_PERMISSION, MEMBERS_UNITS,
+    NAMED_LOCATIONS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES, SECURITY_DEFAULTS, SERVICE_PRINCIPALS, STRENGTHS,
+    USERS,
+};
+use super::error::GraphError;
+use super::pacing::Limit;
+use super::pages::Watch;
+use super::read::{Progress, ask, audits_since, sign_ins_since};
+use crate::tenant::Kind;
+
+/// Where the objects of one kind after the other go.
+pub trait Sink: Send + Sync {
+    /// Begins a file of this name, without an ending; what was added since the last [`Sink::keep`] is thrown away.
+    fn begin(&self, file: &'static str, kind: Kind) -> io::Result<()>;
+
+    /// Adds an object.
+    fn add(&self, object: &Value) -> io::Result<()>;
+
+    /// Keeps what was added since the beginning: it is whole.
+    fn keep(&self) -> io::Result<()>;
+}
+
+/// How the export of one file went.
+#[derive(Debug)]
+pub struct Exported {
+    /// The file's name without its ending.
+    pub file: &'static str,
+    /// How many objects it holds, or why there is no such file.
+    pub outcome: Result<usize, GraphError>,
+}
+
+/// Why an export ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The policies can't be read, or it was cancelled.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The file system says no.
+    #[error("can't write the export: {0}")]
+    File(#[from] io::Error),
+}
+
+/// Kinds that are written as they come.
+const PLAIN: &[(&str, Kind, &[Ask<'static>])] = &[
+    ("namedLocations", Kind::NamedLocations, NAMED_LOCATIONS),
+    ("authenticationStrengthPolicies", Kind::AuthenticationStrengthPolicies, STRENGTHS),
+    ("authenticationContextClassReferences", Kind::AuthenticationContextClassReferences, CONTEXTS),
+    ("riskyUsers", Kind::RiskyUsers, RISKY_USERS),
+    ("users", Kind::Users, USERS),
+    ("roleDefinitions", Kind::RoleDefinitions, ROLES),
+    ("servicePrincipals", Kind::ServicePrincipals, SERVICE_PRINCIPALS),
+    ("devices", Kind::Devices, DEVICES),
+    ("subscribedSkus", Kind::SubscribedSkus, LICENCES),
+    ("userRegistrationDetails", Kind::UserRegistrationDetails, REGISTRATIONS),
+];
+
+/// Writes everything to `sink`.
+///
+/// # Errors
+/// When the policies can't be read, somebody cancels, or a file can't be written; other kinds are left out with the cause.
+pub async fn export(client: &Client, sink: &dyn Sink, progress: &dyn Progress) -> Result<Vec<Exported>, ExportError> {
+    let mut export = Export { client, sink, progress, done: Vec::new() };
+    let mut named = client.tenant().settings.emergency_access.clone();
+    let policies = export.collected("policies", Kind::Policies, &[POLICIES]).await?;
+    match policies {
+        Some(policies) => named.extend(groups_of(&policies)),
+        None => return Err(export.why().into()),
+    }
+    for (file, kind, ways) in PLAIN {
+        export.streamed(file, *kind, ways).await?;
+    }
+    for (file, ways) in [("roleAssignments", ACTIVE_ROLES), ("roleEligibilityScheduleInstances", ELIGIBLE_ROLES)] {
+        let assignments = export.collected(file, Kind::RoleAssignments, ways).await?.unwrap_or_default();
+        named.extend(texts(&assignments, "principalId"));
+    }
+    export.groups(named).await?;
+    export.security_defaults().await?;
+    export.logs().await?;
+    Ok(export.done)
+}
+
+struct Export<'a> {
+    client: &'a Client,
+    sink: &'a dyn Sink,
+    progress: &'a dyn Progress,
+    done: Vec<Exported>,
+}
+
+impl Export<'_> {
+    /// Streams a kind into its file, the best way that Graph allows.
+    async fn streamed(&mut self, file: &'static str, kind: Kind, ways: &[Ask<'_>]) -> Result<(), ExportError> {
+        let mut outcome = Err(GraphError::NotFound { what: file.to_owned() });
+        for way in ways {
+            self.sink.begin(file, kind)?;
+            let failure = Mutex::new(None);
+            let put = |object: &Value| {
+                if let Err(error) = self.sink.add(object) {
+                    *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                }
+                Ok(())
+            };
+            let read = self.client.collect(*way, Watch { kind, progress: self.progress }, put).await;
+            if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                return Err(error.into());
+            }
+            outcome = read.map(|objects| objects.len());
+            if !outcome.as_ref().is_err_and(is_refusal) {
+                break;
+            }
+        }
+        self.finish(file, outcome)
+    }
+
+    /// The same for a kind that is needed further on.
+    async fn collected(
+        &mut self,
+        file: &'static str,
+        kind: Kind,
+        ways: &[Ask<'_>],
+    ) -> Result<Option<Vec<Value>>, ExportError> {
+        let mut outcome = Err(GraphError::NotFound { what: file.to_owned() });
+        for way in ways {
+            outcome = self.raw(*way, kind).await;
+            if !outcome.as_ref().is_err_and(is_refusal) {
+                break;
+            }
+        }
+        self.whole((file, kind), outcome)
+    }
+
+    /// Writes a file of objects that are all there.
+    fn whole(
+        &mut self,
+        (file, kind): (&'static str, Kind),
+        outcome: Result<Vec<Value>, GraphError>,
+    ) -> Result<Option<Vec<Value>>, ExportError> {
+        self.sink.begin(file, kind)?;
+        let objects = match outcome {
+            Ok(objects) => objects,
+            Err(error) => return self.finish(file, Err(error)).map(|()| None),
+        };
+        objects.iter().try_for_each(|object| self.sink.add(object))?;
+        self.finish(file, Ok(objects.len()))?;
+        Ok(Some(objects))
+    }
+
+    fn finish(&mut self, file: &'static str, outcome: Result<usize, GraphError>) -> Result<(), ExportError> {
+        match &outcome {
+            Ok(_) => self.sink.keep()?,
+            Err(GraphError::Cancelled) => return Err(GraphError::Cancelled.into()),
+            Err(_) => {}
+        }
+        self.done.push(Exported { file, outcome });
+        Ok(())
+    }
+
+    /// The cause of the newest failure.
+    fn why(self) -> GraphError {
+        self.done.into_iter().next_back().and_then(|last| last.outcome.err()).unwrap_or(GraphError::Cancelled)
+    }
+
+    async fn raw(&self, ask: Ask<'_>, kind: Kind) -> Result<Vec<Value>, GraphError> {
+        self.client.collect(ask, Watch { kind, progress: self.progress }, |object| Ok(object.clone())).await
+    }
+
+    /// All groups by name, those that matter with `members`; left out as a whole when one list can't be read.
+    async fn groups(&mut self, named: BTreeSet<String>) -> Result<(), ExportError> {
+        let read = async {
+            let [all] = GROUPS else { return Err(GraphError::NotFound { what: "groups".to_owned() }) };
+            let mut groups = self.raw(*all, Kind::Groups).await?;
+            let known: BTreeSet<String> = texts(&groups, "id").collect();
+            let members = self.members(named.intersection(&known).cloned().collect()).await?;
+            for group in groups.iter_mut().filter_map(Value::as_object_mut) {
+                let id = group.get("id").and_then(Value::as_str).unwrap_or_default();
+                if let Some(members) = members.get(id) {
+                    group.insert("members".to_owned(), json!(members));
+                }
+            }
+            Ok(groups)
+        };
+        let outcome = read.await;
+        self.whole(("groups", Kind::Groups), outcome).map(|_| ())
+    }
+
+    /// Direct members of these groups and of every group below them; each is asked for once, so cycles end.
+    async fn members(&self, named: BTreeSet<String>) -> Result<BTreeMap<String, Vec<String>>, GraphError> {
+        let (mut lists, mut open) = (BTreeMap::new(), Vec::from_iter(named));
+        while let Some(group) = open.pop() {
+            if lists.contains_key(&group) {
+                continue;
+            }
+            let path = format!("v1.0/groups/{group}/members?$select=id&$top=999");
+            let ask =
+                Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
+            let members = match self.raw(ask, Kind::Groups).await {
+                Err(GraphError::NotFound { .. }) => continue,
+                read => read?,
+            };
+            let is_group =
+                |member: &&Value| member.get("@odata.type").and_then(Value::as_str) == Some("#microsoft.graph.group");
+            let nested = members.iter().filter(is_group).filter_map(|member| member.get("id")?.as_str());
+            open.extend(nested.map(str::to_owned));
+            lists.insert(group, texts(&members, "id").collect());
+        }
+        Ok(lists)
+    }
+
+    async fn security_defaults(&mut self) -> Result<(), ExportError> {
+        const FILE: &str = "identitySecurityDefaultsEnforcementPolicy";
+        let outcome = self.client.get(SECURITY_DEFAULTS).await.map(|object| vec![object]);
+        self.whole((FILE, Kind::IdentitySecurityDefaultsEnforcementPolicy), outcome).map(|_| ())
+    }
+
+    async fn logs(&mut self) -> Result<(), ExportError> {
+        let days = i64::from(self.client.log_days());
+        let now = self.client.clock().now();
+        let since = now.checked_sub((days * 24).hours()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let ways = sign_ins_since(since);
+        self.streamed("signIns", Kind::SignIns, &ways.each_ref().map(|path| ask(path))).await?;
+        let audits = audits_since(since);
+        self.streamed("directoryAudits", Kind::DirectoryAudits, &[ask(&audits)]).await
+    }
+}
+
+/// Whether asking in another way could help.
+fn is_refusal(error: &GraphError) -> bool {
+    matches!(error, GraphError::Forbidden { .. } | GraphError::Rejected { .. } | GraphError::NotFound { .. })
+}
+
+/// A member of each object, where it is text.
+fn texts<'a>(objects: &'a [Value], member: &'a str) -> impl Iterator<Item = String> + 'a {
+    objects.iter().filter_map(move |object| object.get(member)?.as_str()).map(str::to_owned)
+}
+
+/// The groups that policies name.
+fn groups_of(policies: &[Value]) -> BTreeSet<String> {
+    let sides = ["/conditions/users/includeGroups", "/conditions/users/excludeGroups"];
+    let lists =
+        policies.iter().flat_map(|policy| sides.into_iter().filter_map(|side| policy.pointer(side)?.as_array()));
+    lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}

@@ -1,0 +1,119 @@
+//! `scripts/Export-Tenant.ps1` against the table of what is read: its addresses are served, its scopes are those that are
+//! needed, its files are known, and it does nothing but read.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use portcullis::clock::Clock;
+use portcullis::config::{Config, Loopback};
+use portcullis::demo::{Options, Seed, Service, Tenant};
+use portcullis::graph::client::{Ask, Client};
+use portcullis::graph::needs::NEEDS;
+use portcullis::graph::pacing::Limit;
+use portcullis::tenant::folder;
+use regex::Regex;
+
+const SCRIPT: &str = include_str!("../scripts/Export-Tenant.ps1");
+
+/// Every match of a pattern's first group.
+fn all<'a>(pattern: &str, text: &'a str) -> Vec<&'a str> {
+    let pattern = Regex::new(pattern).unwrap();
+    pattern.captures_iter(text).map(|found| found.get(1).unwrap().as_str()).collect()
+}
+
+/// Addresses, as they are when its variables have values.
+fn addresses(group: &str) -> Vec<String> {
+    let found = all(r#"['"](/(?:v1\.0|beta)/[^'"]+)['"]"#, SCRIPT).into_iter();
+    let values = |text: &str| {
+        text.replace("`$", "$")
+            .replace("$($group.id)", group)
+            .replace("$since", "2026-11-01T00:00:00Z")
+            .replace("$user", "id,displayName")
+    };
+    found.map(values).collect()
+}
+
+async fn demo() -> (Service, Client) {
+    let clock = Clock::system();
+    let tenant = Tenant::generate(&Seed { users: 50, seed: 1, today: clock.now() });
+    let told = clock.clone();
+    let options = Options { tenant, port: 0, record_dir: None, clock: Arc::new(move || told.now()) };
+    let service = Service::start(options).await.unwrap();
+    let at = Loopback {
+        graph: service.graph_base(),
+        login: service.base_url(),
+        tenant_id: &service.tenant_id,
+        client_id: &service.client_id,
+        client_secret: &service.client_secret,
+        store: "sqlite::memory:",
+    };
+    let client = Client::new(&Config::loopback(at).unwrap(), clock).unwrap();
+    (service, client)
+}
+
+#[tokio::test]
+async fn every_address_is_served() {
+    let (service, client) = demo().await;
+    let addresses = addresses(&service.emergency_group);
+    assert_eq!(addresses.len(), 19, "{addresses:#?}");
+    for path in &addresses {
+        assert!(!path.contains("$("), "a variable that this test doesn't know: {path}");
+        let ask = Ask { path: path.trim_start_matches('/'), limit: Limit::Directory, units: 1, permission: "any" };
+        let answer = client.get(ask).await;
+        assert!(answer.is_ok(), "{path}: {answer:?}");
+    }
+}
+
+#[test]
+fn its_scopes_are_those_that_reading_needs() {
+    let scopes: BTreeSet<&str> = all(r"'([A-Za-z]+\.Read[A-Za-z.]*)'", SCRIPT).into_iter().collect();
+    assert!(scopes.iter().all(|scope| !scope.contains("Write")), "{scopes:?}");
+    let needed = NEEDS.iter().map(|need| need.ask.permission);
+    // Terms of use can be read by a person only; security attributes take a role that an administrator rarely has.
+    let needed: BTreeSet<&str> = needed.chain(["Agreement.Read.All"]).collect();
+    let needed: BTreeSet<&str> = needed.into_iter().filter(|scope| !scope.starts_with("CustomSec")).collect();
+    assert_eq!(scopes, needed);
+}
+
+#[test]
+fn its_files_are_those_of_a_tenant_folder() {
+    let names = all(r"Save '(\w+)'", SCRIPT).into_iter().chain(all(r"Folder '(\w+)\.json'", SCRIPT));
+    let dir = tempfile::tempdir().unwrap();
+    for name in names {
+        std::fs::write(dir.path().join(format!("{name}.json")), "[]").unwrap();
+    }
+    let (_, report) = folder::read(dir.path()).unwrap();
+    assert_eq!(report.unrecognised, []);
+    assert_eq!(report.files.len(), 18, "{:?}", report.files);
+}
+
+#[test]
+fn it_is_short_and_only_reads() {
+    assert!(SCRIPT.lines().count() <= 80);
+    assert!(SCRIPT.lines().all(|line| line.len() <= 160));
+    let methods: BTreeSet<&str> = all(r"-Method (\w+)", SCRIPT).into_iter().collect();
+    assert_eq!(methods, BTreeSet::from(["GET"]));
+    let commands: BTreeSet<&str> = all(r"\b([A-Z]\w+-[A-Z]\w+)\b", SCRIPT).into_iter().collect();
+    let known = [
+        "Add-Member",
+        "Connect-MgGraph",
+        "ConvertFrom-Json",
+        "ConvertTo-Json",
+        "Export-Tenant",
+        "ForEach-Object",
+        "Get-Content",
+        "Get-Date",
+        "Invoke-MgGraphRequest",
+        "Join-Path",
+        "New-Item",
+        "Read-All",
+        "Set-Content",
+        "Where-Object",
+        "Write-Host",
+        "Write-Warning",
+    ];
+    assert_eq!(commands, BTreeSet::from(known));
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/Export-Tenant.ps1").exists());
+}
