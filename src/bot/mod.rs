@@ -17,6 +17,7 @@ pub mod lookup;
 pub mod post;
 pub mod press;
 pub mod reconcile;
+pub mod recurrence;
 pub mod review;
 pub mod settings;
 pub mod summary;

@@ -84,8 +84,9 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     let (hash, thresholds, now) = (kept.hash.clone(), app.config.thresholds.clone(), app.clock.now());
     let analysis = tokio::task::spawn_blocking(move || Analysis::of(snapshot, hash, &thresholds, now)).await?;
     let analysis = Arc::new(analysis);
-    app.set_analysis(Arc::clone(&analysis));
+    // Whoever sees the new analysis, such as a summary that waits for it, sees its suggestions too.
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
+    app.set_analysis(Arc::clone(&analysis));
     app.store.prune_snapshots(app.tenant(), crate::store::snapshots::Retention::default()).await?;
     Ok(kept.hash)
 }

@@ -13,6 +13,7 @@ use crate::store::instructions::NewInstruction;
 
 use super::post::conversation_id;
 use super::press::{actor, word};
+use super::recurrence::Recurrence;
 
 /// An instruction as the bot understood it; the button that keeps it carries it, and it is checked again here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,15 +74,15 @@ pub async fn remove_instruction(app: &App, incoming: &Incoming, press: &Press) -
     word(app, "said.instruction_removed", &[("number", Term::Word(subject))])
 }
 
-/// Sets when this conversation gets its summary: `08:30`, or `off`.
+/// Sets when this conversation gets its summary: `08:30`, `mon,thu 08:00,16:00`, or `off`.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn keep_schedule(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
     let zone = app.config.schedule.zone.iana_name().unwrap_or("UTC").to_owned();
-    let valid = press.subject.parse::<jiff::civil::Time>().is_ok();
-    let time = valid.then(|| SummaryTime { at: press.subject.clone(), zone });
-    if time.is_none() && press.subject != "off" {
+    let wanted = press.subject.parse::<Recurrence>().ok();
+    let time = wanted.as_ref().map(|wanted| SummaryTime { at: wanted.to_string(), zone: zone.clone() });
+    if wanted.is_none() && press.subject != "off" {
         return word(app, "refused.not_understood", &[]);
     }
     let conversation = conversation_id(&incoming.conversation);
@@ -89,8 +90,8 @@ pub async fn keep_schedule(app: &App, incoming: &Incoming, press: &Press) -> any
     tx.set_summary(&conversation, time.as_ref()).await?;
     tx.append(entry(app, incoming, Action::SettingChanged, "summary", json!({"at": press.subject}))).await?;
     tx.commit().await?;
-    match time {
-        Some(time) => word(app, "said.summary_at", &[("at", Term::Word(time.at)), ("zone", Term::Word(time.zone))]),
+    match wanted {
+        Some(when) => word(app, "said.summary_at", &[("when", Term::Word(when.words())), ("zone", Term::Word(zone))]),
         None => word(app, "said.summary_off", &[]),
     }
 }

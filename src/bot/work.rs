@@ -10,6 +10,7 @@ use crate::chat::Incoming;
 use crate::jobs::{Handlers, Outcome, Schedule, Timing};
 use crate::store::jobs::Job;
 
+use super::recurrence::Recurrence;
 use super::{approve, hear, review, summary, watch};
 
 /// The handlers of all jobs.
@@ -57,13 +58,14 @@ pub async fn schedules(app: &App) -> anyhow::Result<Vec<Schedule>> {
     ];
     for conversation in app.store.conversations().await? {
         if let Some(time) = &conversation.summary {
-            schedules.push(Schedule {
+            let recurrence: Recurrence = time.at.parse()?;
+            schedules.extend(recurrence.timings(&time.zone)?.into_iter().map(|timing| Schedule {
                 name: "summary".into(),
                 scope: conversation.id.clone(),
-                timing: Timing::daily(&time.at, &time.zone)?,
+                timing,
                 kind: summary::JOB.into(),
                 payload: json!({}),
-            });
+            }));
         }
     }
     Ok(schedules)

@@ -141,6 +141,7 @@ fn headline(asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps, context: &Context<
         .with("guests", gaps.accounts.guests.len())
         .with("service", gaps.accounts.service.len() + gaps.accounts.rooms.len())
         .with("of", of + looked_at.emergency.len())
+        .with("apart", looked_at.emergency.len())
         .with("apps", gaps.everyone.iter().filter(|gap| gap.conditions.is_empty()).count())
         .with("undecided", gaps.undecided.len())
         .must_show()

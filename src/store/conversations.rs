@@ -30,7 +30,7 @@ impl ConversationKind {
 /// When a conversation gets its summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SummaryTime {
-    /// Local time of day, `08:30`.
+    /// Days and local times as `bot` writes them, `08:30` or `mon,thu 08:00,16:00`.
     pub at: String,
     /// IANA time zone, `Europe/Berlin`.
     pub zone: String,

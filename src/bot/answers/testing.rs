@@ -27,7 +27,7 @@ use crate::tenant::{Kind, Reading, Snapshot, SnapshotBuilder};
 use super::Asked;
 
 /// Now, in every test: a Tuesday morning.
-pub(super) const NOW: &str = "2026-11-24T08:00:00Z";
+pub(crate) const NOW: &str = "2026-11-24T08:00:00Z";
 
 /// App ids of the made-up tenant.
 const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
@@ -36,7 +36,7 @@ const SALESFORCE: &str = "app-salesforce";
 const GLOBAL_ADMIN: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 /// The made-up tenant: lists of Graph objects by the names of a tenant folder's files, and `settings`.
-pub(super) fn nordwerk() -> Value {
+pub(crate) fn nordwerk() -> Value {
     json!({
         "users": users(),
         "groups": [
@@ -160,7 +160,7 @@ fn sign_ins() -> Value {
 }
 
 /// The tenant as the bot would have read it at [`NOW`], with a log of 30 days.
-pub(super) fn snapshot(tenant: &Value) -> Snapshot {
+pub(crate) fn snapshot(tenant: &Value) -> Snapshot {
     let list = |name: &str| tenant[name].as_array().cloned().unwrap_or_default();
     let mut builder = SnapshotBuilder::default();
     list("users").iter().for_each(|value| builder.user(read_user(value).unwrap()));
@@ -198,7 +198,7 @@ pub(super) fn snapshot(tenant: &Value) -> Snapshot {
 }
 
 /// An app without a live tenant, with an empty store in memory.
-pub(super) async fn app() -> App {
+pub(crate) async fn app() -> App {
     let nowhere = "http://127.0.0.1:9";
     let config = Config::loopback(Loopback {
         graph: nowhere,
@@ -212,17 +212,17 @@ pub(super) async fn app() -> App {
 }
 
 /// A question, how it is meant, and the turn before it.
-pub(super) struct Question<'a> {
+pub(crate) struct Question<'a> {
     /// What is typed.
-    pub(super) text: &'a str,
+    pub(crate) text: &'a str,
     /// What it asks for; routing has tests of its own.
-    pub(super) intent: Intent,
+    pub(crate) intent: Intent,
     /// The turn before.
-    pub(super) previous: Option<Previous>,
+    pub(crate) previous: Option<Previous>,
 }
 
 /// The answer of `app`, put together.
-pub(super) async fn answered(app: &App, tenant: &Value, question: Question<'_>) -> (Answer, Composed) {
+pub(crate) async fn answered(app: &App, tenant: &Value, question: Question<'_>) -> (Answer, Composed) {
     let now = app.clock.now();
     let analysis = Analysis::of(Arc::new(snapshot(tenant)), "hash-of-this-reading".into(), &app.config.thresholds, now);
     let routed = Routed { intent: question.intent, ..route(question.text, question.previous.as_ref()) };
@@ -243,19 +243,19 @@ pub(super) async fn answered(app: &App, tenant: &Value, question: Question<'_>) 
 }
 
 /// The words of the answer to a question of this intent.
-pub(super) async fn said(tenant: &Value, intent: Intent, text: &str) -> String {
+pub(crate) async fn said(tenant: &Value, intent: Intent, text: &str) -> String {
     let question = Question { text, intent, previous: None };
     words(&answered(&app().await, tenant, question).await.1.card)
 }
 
 /// The words of the answer to a question that follows on a turn about `subject`.
-pub(super) async fn said_after(tenant: &Value, intent: Intent, subject: &str, text: &str) -> String {
+pub(crate) async fn said_after(tenant: &Value, intent: Intent, subject: &str, text: &str) -> String {
     let previous = Some(Previous { intent, subject: subject.into() });
     words(&answered(&app().await, tenant, Question { text, intent, previous }).await.1.card)
 }
 
 /// A card as lines of text: citations as `[1]`, buttons as `(Label)` at the foot, then what each citation opens.
-pub(super) fn words(card: &Card) -> String {
+pub(crate) fn words(card: &Card) -> String {
     let mut text = String::new();
     card.title.iter().for_each(|title| writeln!(text, "# {title}").unwrap());
     card.blocks.iter().for_each(|block| text.push_str(&block_words(block)));

@@ -279,8 +279,8 @@ async fn runs_and_the_schedule_are_set_by_buttons() {
     let app = judged().await;
     insta::assert_snapshot!(ask(&app, Intent::RunAnalysis, "run the analysis again").await, @"These answers come from an exported folder, not from a live tenant: export it again to see newer data.");
     insta::assert_snapshot!(ask(&app, Intent::ScheduleSummary, "post the summary every weekday at 8:30").await, @r"
-    No summary comes to this conversation at present. I can't keep this yet: weekday. I keep one time, every day, in the time zone that I'm configured with, for the conversation that you ask in. Press to have it every day at 08:30 (UTC).
-    (Every day at 08:30)
+    No summary comes to this conversation at present. Press to have it on weekdays at 08:30 (UTC).
+    (Weekdays at 08:30)
     ");
     app.store.start_run("run-1", app.tenant(), app.clock.now()).await.unwrap();
     app.store.run_progress("run-1", &json!({"objects": {"users": 400, "groups": 12}})).await.unwrap();

@@ -1,0 +1,274 @@
+//! The summary as a card: what needs you, coverage, what changed, report-only, break-glass, blocks, what was not checked.
+//!
+//! Nothing new since the last one makes one line of it.
+
+use std::cmp::Reverse;
+
+use crate::app::App;
+use crate::approval::State;
+use crate::bot::analysis::Analysis;
+use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::approve::Case;
+use crate::bot::reconcile::{Body, state};
+use crate::chat::card::{Action, Kind};
+use crate::facts::{Evidence, Fact, Term};
+use crate::store::suggestions::Row;
+use crate::tenant::Reading;
+use crate::tenant::policy::PolicyState;
+
+use super::measures::{self, Measure};
+use super::since::Since;
+use super::{Remembered, lines};
+
+/// How many things that need somebody are named.
+const NEEDS_YOU: usize = 3;
+
+/// A summary with what the next one compares itself with.
+pub(super) struct Said {
+    /// The card.
+    pub(super) answer: Answer,
+    /// For the next one.
+    pub(super) remember: Remembered,
+}
+
+/// What a summary is made of.
+struct Parts<'a> {
+    app: &'a App,
+    analysis: &'a Analysis,
+    before: Option<Remembered>,
+    measures: Vec<Measure>,
+    since: Since,
+    open: Vec<Waiting>,
+    blocked: lines::Blocked,
+}
+
+/// A suggestion that waits for somebody, with its approval where one is asked for.
+struct Waiting {
+    row: Row,
+    body: Body,
+    case: Option<Case>,
+}
+
+/// The summary that is due: one line when nothing happened since the last one.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn due(app: &App, analysis: &Analysis, before: Option<Remembered>) -> anyhow::Result<Said> {
+    let parts = Parts::gather(app, analysis, before).await?;
+    let answer = if parts.is_quiet() { parts.one_line() } else { parts.card() };
+    Ok(Said { answer, remember: parts.remember() })
+}
+
+/// The summary at length.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn whole(app: &App, analysis: &Analysis, before: Option<Remembered>) -> anyhow::Result<Said> {
+    let parts = Parts::gather(app, analysis, before).await?;
+    Ok(Said { answer: parts.card(), remember: parts.remember() })
+}
+
+impl<'a> Parts<'a> {
+    async fn gather(app: &'a App, analysis: &'a Analysis, before: Option<Remembered>) -> anyhow::Result<Self> {
+        let since = Since::of(app, analysis, before.as_ref()).await;
+        let blocked = lines::blocked(analysis, app.clock.now(), &app.config.schedule.zone);
+        let (measures, open) = (measures::of(analysis), waiting(app).await?);
+        Ok(Self { app, analysis, before, measures, since, open, blocked })
+    }
+
+    fn remember(&self) -> Remembered {
+        Remembered {
+            at: self.app.clock.now(),
+            snapshot: self.analysis.hash.clone(),
+            covered: self.measures.iter().map(Measure::remembered).collect(),
+            needs: self.open.iter().map(|waiting| waiting.row.number).collect(),
+        }
+    }
+
+    /// Nothing changed, nothing new waits, nothing is unusual: the last summary still says it all.
+    fn is_quiet(&self) -> bool {
+        let Some(before) = &self.before else { return false };
+        let emergency = lines::emergency_sign_ins(self.analysis).any(|row| row.at >= before.at);
+        let known = |waiting: &Waiting| before.needs.contains(&waiting.row.number) && !waiting.is_under_way();
+        let same = self.since.is_nothing() && self.measures.iter().all(|measure| measure.is_unchanged(before));
+        let unusual = self.blocked.unusual && !self.is_same_day(before);
+        same && !emergency && !unusual && self.open.iter().all(known)
+    }
+
+    /// Whether the last summary told of the same yesterday.
+    fn is_same_day(&self, before: &Remembered) -> bool {
+        let day = |at: jiff::Timestamp| at.to_zoned(self.app.config.schedule.zone.clone()).date();
+        day(before.at) == day(self.app.clock.now())
+    }
+
+    fn one_line(&self) -> Answer {
+        let mfa = self.measures.iter().find(|measure| measure.check == "mfa-all-users");
+        let share = mfa.map_or_else(|| Term::Word(String::new()), |measure| Term::Percent(measure.percent()));
+        let line = said("summary.one_line")
+            .with("tenant", Term::Name(self.app.config.tenant.name.clone()))
+            .with("mfa", share)
+            .with("waiting", self.report_only())
+            .with("open", self.open.len())
+            .with("at", self.analysis.snapshot().read_at);
+        Answer { kind: Kind::Summary, ..Answer::sentences(vec![line]) }
+            .action(ask("Whole summary", "how do we look today?"))
+            .action(ask("Open suggestions", "show open suggestions"))
+    }
+
+    fn card(&self) -> Answer {
+        let now = self.app.clock.now();
+        let zone = &self.app.config.schedule.zone;
+        let before = self.before.as_ref();
+        let when = now.to_zoned(zone.clone()).strftime("%a %-d %b %H:%M").to_string();
+        let bars = self.measures.iter().map(|measure| measure.bar(before)).collect();
+        let waiting = lines::report_only(self.analysis, now).into_iter();
+        let rows = vec![
+            (self.changed_label(), vec![self.since.fact(self.analysis)]),
+            ("Break-glass".to_owned(), vec![lines::break_glass(self.analysis, now)]),
+            ("Blocked yesterday".to_owned(), vec![self.blocked.fact.clone()]),
+        ];
+        let answer = Answer {
+            kind: Kind::Summary,
+            title: Some(format!("Conditional Access · {}", self.app.config.tenant.name)),
+            subtitle: Some(when),
+            ..Answer::default()
+        };
+        answer
+            .part(Part::Heading(self.needs_heading()))
+            .part(self.needs_you())
+            .part(Part::Heading(self.coverage_heading()))
+            .part(Part::Bars(bars))
+            .part(Part::Sentences(self.apart().into_iter().collect()))
+            .part(Part::Rows(rows))
+            .part(Part::Heading(format!("Report-only ({})", self.report_only())))
+            .part(Part::List { ordered: false, items: waiting.map(|fact| (fact, Vec::new())).collect() })
+            .part(Part::Limits(self.limits()))
+            .action(ask(&format!("Open suggestions ({})", self.open.len()), "show open suggestions"))
+            .action(ask("Report-only", "which policies are in report-only?"))
+            .action(ask("What changed?", "what changed since yesterday?"))
+            .action(ask("Change this post", "when do you post the summary?"))
+    }
+
+    /// How many policies are in report-only.
+    fn report_only(&self) -> usize {
+        let policies = &self.analysis.snapshot().policies;
+        policies.iter().filter(|policy| policy.state == PolicyState::ReportOnly).count()
+    }
+
+    fn changed_label(&self) -> String {
+        let zone = self.app.config.schedule.zone.clone();
+        match &self.before {
+            Some(before) => format!("Changed since {}", before.at.to_zoned(zone).strftime("%a %H:%M")),
+            None => "Changed in 24 hours".to_owned(),
+        }
+    }
+
+    /// How many accounts the bars are of: the largest number that one of them counts.
+    fn coverage_heading(&self) -> String {
+        let of = self.measures.iter().map(|measure| measure.of).max().unwrap_or_default();
+        format!("Coverage ({} enabled accounts)", crate::facts::grouped(i64::try_from(of).unwrap_or_default()))
+    }
+
+    /// Whom the bars don't count.
+    fn apart(&self) -> Option<Fact> {
+        let accounts = crate::checks::accounts::emergency_access(self.analysis.snapshot());
+        let rows = crate::checks::rows::users(&accounts, self.analysis.snapshot(), None);
+        let fact = Fact::new("summary.apart", self.analysis.evidence(rows)).with("count", accounts.len());
+        (!accounts.is_empty()).then_some(fact)
+    }
+
+    fn needs_heading(&self) -> String {
+        let worse = self.measures.iter().filter(|measure| measure.worse(self.before.as_ref()).is_some()).count();
+        match self.open.len() + worse {
+            0 => "Needs you".to_owned(),
+            more if more > NEEDS_YOU => format!("Needs you · {NEEDS_YOU} of {more}"),
+            few => format!("Needs you · {few}"),
+        }
+    }
+
+    /// What got worse, then what waits for somebody, most pressing first; never more than three.
+    fn needs_you(&self) -> Part {
+        let worse = self.measures.iter().filter_map(|measure| measure.worse(self.before.as_ref()));
+        let worse = worse.map(|(fact, question)| {
+            (fact, vec![ask("Who", question), ask("What changed?", "what changed since yesterday?")])
+        });
+        let items: Vec<(Fact, Vec<Action>)> =
+            worse.chain(self.open.iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
+        if items.is_empty() {
+            return Part::Sentences(vec![said("summary.nothing")]);
+        }
+        Part::List { ordered: true, items }
+    }
+
+    fn limits(&self) -> Vec<Fact> {
+        let snapshot = self.analysis.snapshot();
+        let absent = snapshot.readings.values().filter_map(|reading| match reading {
+            Reading::Absent { reason } => Some(reason.clone()),
+            Reading::Complete { .. } => None,
+        });
+        let limits: Vec<String> =
+            absent.chain(["partner (GDAP) technicians".to_owned(), "Intune grace periods".to_owned()]).collect();
+        let newest = snapshot.sign_ins.last().map(|row| said("summary.sign_ins_up_to").with("at", row.at));
+        let not_checked = said("common.not_checked").with("what", Term::Name(limits.join("; ")));
+        let read = said("common.read_at").with("at", snapshot.read_at);
+        [not_checked].into_iter().chain(newest).chain([read]).collect()
+    }
+}
+
+/// What waits for somebody, most pressing first: what only a person can settle, approvals under way, then by severity.
+async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
+    let wanted = [state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON];
+    let mut open = Vec::new();
+    for row in app.store.suggestions(app.tenant()).await? {
+        if !wanted.contains(&row.state.as_str()) {
+            continue;
+        }
+        let newest = app.store.approvals_of(app.tenant(), row.number).await?.pop();
+        let case = match newest {
+            Some(kept) => Some(Case::load(app, kept).await?),
+            None => None,
+        };
+        open.push(Waiting { body: Body::of(&row)?, row, case });
+    }
+    open.sort_by_key(|waiting| {
+        let settle = waiting.row.state != state::OPEN;
+        (Reverse(settle), Reverse(waiting.is_under_way()), Reverse(waiting.body.proposal.severity), waiting.row.number)
+    });
+    Ok(open)
+}
+
+impl Waiting {
+    /// Somebody approved it, and it waits for a second person.
+    fn is_under_way(&self) -> bool {
+        matches!(self.case.as_ref().map(|case| &case.state), Some(State::Open { granted }) if !granted.is_empty())
+    }
+
+    fn item(&self, analysis: &Analysis) -> (Fact, Vec<Action>) {
+        let number = format!("S-{}", self.row.number);
+        let shown = self.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+        let evidence = if shown.rows.is_empty() { analysis.evidence([]) } else { shown };
+        let fact = Fact::new("summary.suggestion", evidence)
+            .with("number", Term::Word(number.clone()))
+            .with("title", Term::Name(self.row.title.clone()))
+            .with(
+                "state",
+                Term::Word(if self.row.state == state::OPEN { String::new() } else { self.row.state.clone() }),
+            );
+        (self.approval(fact), vec![ask("Open", format!("propose {number}"))])
+    }
+
+    /// How far its approval is, where one is asked for.
+    fn approval(&self, fact: Fact) -> Fact {
+        match self.case.as_ref().map(|case| (&case.state, &case.terms)) {
+            Some((State::Open { granted }, terms)) => fact
+                .with("needed", u64::from(terms.needed))
+                .with("granted", granted.len())
+                .with("expires", terms.expires),
+            _ => fact.with("needed", 0_u64).with("granted", 0_u64).with("expires", Term::Word(String::new())),
+        }
+    }
+}
+
+fn said(key: &str) -> Fact {
+    Fact::new(key, Evidence::default()).must_show()
+}

@@ -1,0 +1,105 @@
+//! Coverage in numbers that add up: how many accounts a requirement covers, emergency access accounts set apart.
+
+use crate::bot::analysis::Analysis;
+use crate::chat::card::Bar;
+use crate::checks::Verdict;
+use crate::facts::{Evidence, Fact, Term, grouped};
+
+use super::Remembered;
+
+/// The checks whose coverage is drawn as a bar, with their words and the question that names who is missing.
+const BARS: &[(&str, &str, &str)] = &[
+    ("mfa-all-users", "MFA", "who is not covered by MFA?"),
+    ("phishing-resistant-admins", "Admins phishing-resistant", "which admins lack phishing-resistant MFA?"),
+    ("legacy-authentication", "Legacy authentication blocked", "for whom is legacy authentication not blocked?"),
+    ("device-code-flow", "Device code flow blocked", "for whom is device code flow not blocked?"),
+];
+
+/// How many accounts a requirement covers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Measure {
+    /// Id of the check.
+    pub(super) check: &'static str,
+    label: &'static str,
+    question: &'static str,
+    /// Accounts covered, of how many; nobody's emergency access account is in either.
+    pub(super) covered: u64,
+    pub(super) of: u64,
+    /// The rows behind it.
+    evidence: Evidence,
+}
+
+/// The measures of an analysis, where their checks could count anybody.
+pub(super) fn of(analysis: &Analysis) -> Vec<Measure> {
+    let measure = |(check, label, question): &(&'static str, &'static str, &'static str)| {
+        let finding = analysis.findings.iter().find(|finding| finding.check == *check)?;
+        let headline = finding.facts.first()?;
+        let count = |name: &str| match headline.terms.get(name) {
+            Some(Term::Count(count)) => *count,
+            _ => 0,
+        };
+        let of = count("of").saturating_sub(count("apart"));
+        let open = match finding.verdict {
+            Verdict::Fail => count("people") + count("guests") + count("service"),
+            _ => 0,
+        };
+        let evidence = headline.evidence.clone();
+        let covered = of.saturating_sub(open);
+        (of > 0).then_some(Measure { check, label, question, covered, of, evidence })
+    };
+    BARS.iter().filter_map(measure).collect()
+}
+
+impl Measure {
+    /// As it is remembered until the next summary.
+    pub(super) fn remembered(&self) -> (String, u64, u64) {
+        (self.check.to_owned(), self.covered, self.of)
+    }
+
+    /// Covered and of how many in the last summary.
+    fn before(&self, before: Option<&Remembered>) -> Option<(u64, u64)> {
+        let known = before?.covered.iter().find(|(check, ..)| check == self.check)?;
+        Some((known.1, known.2))
+    }
+
+    /// Accounts that the last summary had covered and this one hasn't, net.
+    fn lost(&self, before: Option<&Remembered>) -> u64 {
+        let open = self.of.saturating_sub(self.covered);
+        self.before(before).map_or(0, |(was, of)| open.saturating_sub(of.saturating_sub(was)))
+    }
+
+    /// Whether it is exactly as the last summary said.
+    pub(super) fn is_unchanged(&self, before: &Remembered) -> bool {
+        self.before(Some(before)) == Some((self.covered, self.of))
+    }
+
+    /// The bar, with the last summary's value beside today's.
+    pub(super) fn bar(&self, before: Option<&Remembered>) -> Bar {
+        let note = match self.before(before) {
+            Some((was, of)) if (was, of) == (self.covered, self.of) => "unchanged".to_owned(),
+            Some((was, of)) => format!("was {} of {}", number(was), number(of)),
+            None => String::new(),
+        };
+        Bar { label: self.label.to_owned(), value: self.covered, of: self.of, note }
+    }
+
+    /// That it covers fewer than before, with the question that names them; none when it doesn't.
+    pub(super) fn worse(&self, before: Option<&Remembered>) -> Option<(Fact, &'static str)> {
+        let (lost, since) = (self.lost(before), before?.at);
+        let fact = Fact::new("summary.worse", self.evidence.clone())
+            .with("what", Term::Word(self.label.to_owned()))
+            .with("count", lost)
+            .with("since", since);
+        (lost > 0).then_some((fact, self.question))
+    }
+
+    /// Its share in percent, for one line.
+    #[expect(clippy::cast_precision_loss, reason = "accounts are far below 2^52")]
+    pub(super) fn percent(&self) -> f64 {
+        self.covered as f64 * 100.0 / self.of.max(1) as f64
+    }
+}
+
+fn number(count: u64) -> String {
+    grouped(i64::try_from(count).unwrap_or_default())
+}

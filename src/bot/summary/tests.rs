@@ -1,0 +1,124 @@
+//! Summaries as people read them, one after the other, about a small tenant that changes between them.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::bot::answers::testing::{self, app, snapshot, words};
+use crate::bot::reconcile::reconcile;
+
+/// The small tenant without the app that its MFA policy leaves out.
+fn nordwerk() -> Value {
+    let mut tenant = testing::nordwerk();
+    tenant["policies"][0]["conditions"]["applications"]["excludeApplications"] = json!([]);
+    tenant["policies"][1]["modifiedDateTime"] = json!("2026-11-01T08:00:00Z");
+    tenant["policies"][3]["modifiedDateTime"] = json!("2026-10-14T08:00:00Z");
+    tenant["policies"][3]["conditions"]["users"]["excludeGroups"] = json!(["g-breakglass"]);
+    tenant["policies"][1]["conditions"]["users"]["excludeGroups"] = json!(["g-breakglass"]);
+    tenant
+}
+
+/// The tenant as it is now, kept and judged, with the suggestions that follow.
+async fn read(app: &App, tenant: &Value) -> Analysis {
+    let snapshot = Arc::new(snapshot(tenant));
+    let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await.unwrap();
+    let analysis = Analysis::of(snapshot, kept.hash, &app.config.thresholds, app.clock.now());
+    reconcile(app, &analysis).await.unwrap();
+    analysis
+}
+
+async fn posted(app: &App, tenant: &Value, before: Option<Remembered>) -> (String, Remembered) {
+    let analysis = read(app, tenant).await;
+    let said = card::due(app, &analysis, before).await.unwrap();
+    (words(&compose(said.answer, None, &app.wording).unwrap().card), said.remember)
+}
+
+#[tokio::test]
+async fn the_first_one_says_everything_and_the_next_one_line() {
+    let app = app().await;
+    let (first, before) = posted(&app, &nordwerk(), None).await;
+    insta::assert_snapshot!(first, @r"
+    # Conditional Access · 11111111-1111-4111-8111-111111111111
+    ## Needs you · 3 of 8
+    - S-1 Take 1 account out of CA-Excl-MFA-Rollout [1]
+    - S-2 Require all the selected controls in CA200 – Require MFA [2]
+    - S-3 Take 1 account out of CA-Excl-MFA-Rollout [3]
+    ## Coverage (7 enabled accounts)
+    MFA: 6 of 7 
+    Admins phishing-resistant: 0 of 1 
+    Legacy authentication blocked: 7 of 7 
+    Device code flow blocked: 0 of 7 
+    Set apart, in no bar: 1 emergency access account. [4]
+    Changed in 24 hours: 1 policy (CA200 – Require MFA), 0 groups used for exclusion, 0 named locations [5]
+    Break-glass: 1 of 1 fine, no sign-in in the window [6]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
+    ## Report-only (1)
+    - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
+    Not checked: partner (GDAP) technicians; Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
+    (Open suggestions (8)) (Report-only) (What changed?) (Change this post)
+    [1] S-1 Take 1 account out of CA-Excl-MFA-Rollout · 1 account
+    [2] S-2 Require all the selected controls in CA200 – Require MFA · 1 account
+    [3] S-3 Take 1 account out of CA-Excl-MFA-Rollout · 1 account
+    [4] Set apart, in no bar: 1 emergency access account. · 1 account
+    [5] 1 policy (CA200 – Require MFA), 0 groups used for exclusion, 0 named locations · 1 audit record
+    [6] 1 of 1 fine, no sign-in in the window · 1 account
+    [7] 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) · 3 sign-ins
+    [8] CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. · 1 policy
+    ");
+    let (second, _) = posted(&app, &nordwerk(), Some(before)).await;
+    insta::assert_snapshot!(second, @r"
+    11111111-1111-4111-8111-111111111111: no changes, MFA 85.7 %, 1 in report-only, 8 suggestions still open. Read Tue 24 Nov 08:00.
+    (Whole summary) (Open suggestions)
+    ");
+}
+
+#[tokio::test]
+async fn what_changed_is_counted_and_what_got_worse_comes_first() {
+    let app = app().await;
+    let (_, before) = posted(&app, &nordwerk(), None).await;
+    let mut tenant = nordwerk();
+    tenant["groups"][2]["members"] = json!(["u-bob", "u-alice", "u-berg"]);
+    tenant["policies"][2]["state"] = json!("disabled");
+    let (said, _) = posted(&app, &tenant, Some(before)).await;
+    let lines: Vec<&str> = said.lines().take_while(|line| !line.starts_with("Report-only")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    # Conditional Access · 11111111-1111-4111-8111-111111111111
+    ## Needs you · 3 of 11
+    - MFA: 2 accounts fewer than Tue 24 Nov 08:00 [1]
+    - Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00 [2]
+    - S-1 Take 3 accounts out of CA-Excl-MFA-Rollout [3]
+    ## Coverage (7 enabled accounts)
+    MFA: 4 of 7 was 6 of 7
+    Admins phishing-resistant: 0 of 1 unchanged
+    Legacy authentication blocked: 4 of 7 was 7 of 7
+    Device code flow blocked: 0 of 7 unchanged
+    Set apart, in no bar: 1 emergency access account. [4]
+    Changed since Tue 08:00: 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2), 0 named locations [5]
+    Break-glass: 1 of 1 fine, no sign-in in the window [6]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
+    ## Report-only (1)
+    - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
+    Not checked: partner (GDAP) technicians; Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
+    (Open suggestions (9)) (Report-only) (What changed?) (Change this post)
+    [1] MFA: 2 accounts fewer than Tue 24 Nov 08:00 · 3 accounts
+    [2] Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00 · 3 accounts
+    [3] S-1 Take 3 accounts out of CA-Excl-MFA-Rollout · 3 accounts
+    [4] Set apart, in no bar: 1 emergency access account. · 1 account
+    [5] 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2), 0 named locations · 2 policies
+    [6] 1 of 1 fine, no sign-in in the window · 1 account
+    [7] 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) · 3 sign-ins
+    [8] CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. · 1 policy
+    ");
+}
+
+#[tokio::test]
+async fn emergency_access_accounts_are_in_no_bar() {
+    let app = app().await;
+    let mut tenant = nordwerk();
+    let (with, _) = posted(&app, &tenant, None).await;
+    assert!(with.contains("MFA: 6 of 7 "), "{with}");
+    tenant["settings"]["emergencyAccess"] = json!([]);
+    let (without, _) = posted(&app, &tenant, None).await;
+    assert!(without.contains("MFA: 6 of 8 "), "{without}");
+}
