@@ -113,6 +113,7 @@ actions! {
     SettingChanged = "setting.changed", "A person changed a setting of the bot.";
     ConversationEnabled = "conversation.enabled", "An administrator let the bot answer in a channel.";
     SummaryPosted = "summary.posted", "A summary was posted; its body holds the head of this log.";
+    FeedbackGiven = "feedback.given", "Somebody liked or disliked an answer or a suggestion.";
     QuestionAnswered = "question.answered", "A question was answered.";
     QuestionRefused = "question.refused", "A question was refused.";
 }

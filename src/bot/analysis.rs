@@ -9,7 +9,7 @@ use crate::checks::{self, Context, Finding, Verdict};
 use crate::engine::Model;
 use crate::engine::replay::Impact;
 use crate::facts::{Evidence, Row};
-use crate::suggestions::Proposal;
+use crate::suggestions::{Proposal, merged};
 use crate::tenant::{Policy, Snapshot, version_of};
 
 /// A snapshot, compiled and checked. Shared by everything that answers from the same reading.
@@ -40,11 +40,11 @@ impl Analysis {
         &self.model.snapshot
     }
 
-    /// What the findings suggest.
+    /// What the findings suggest, each cure once.
     #[must_use]
     pub fn proposals(&self) -> Vec<Proposal> {
         let of = |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about));
-        self.findings.iter().filter_map(of).flatten().collect()
+        merged(self.findings.iter().filter_map(of).flatten().collect(), self.snapshot())
     }
 
     /// Checks that couldn't be judged, so that nothing is concluded from their silence.

@@ -65,11 +65,13 @@ fn hand_over_card(app: &App, case: &Case, analysis: &Analysis, change: &HandOver
     };
     let intro = if is_waiting(&case.state) { said("approval.hand_over") } else { state_fact(case) };
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
-    answer = answer.part(Part::Rows(vec![
-        ("Why".into(), why(case)),
+    let mut rows = vec![("Why".to_owned(), why(case))];
+    rows.extend(settles(case));
+    rows.extend([
         ("Change".into(), vec![name_fact(&format!("{} {}", change.target_kind, change.target_name))]),
         ("Where".into(), vec![name_fact(&change.portal)]),
-    ]));
+    ]);
+    answer = answer.part(Part::Rows(rows));
     let compared = change.changes.iter().map(|(label, before, after)| ChangeRow {
         label: label.clone(),
         before: Some(before.clone()),
@@ -90,6 +92,7 @@ fn hand_over_card(app: &App, case: &Case, analysis: &Analysis, change: &HandOver
 fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(String, Vec<Fact>)> {
     let snapshot = analysis.snapshot();
     let mut rows = vec![("Why".to_owned(), why(case))];
+    rows.extend(settles(case));
     let lines = describe::policy(draft, snapshot).into_iter().filter(|(label, _)| *label != "Enable policy");
     rows.extend(lines.map(|(label, words)| (label.to_owned(), vec![name_fact(&words)])));
     rows.push(("Enable policy".into(), vec![name_fact("Report-only")]));
@@ -105,6 +108,13 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
 
 fn why(case: &Case) -> Vec<Fact> {
     case.body.proposal.facts.iter().take(2).cloned().collect()
+}
+
+/// The findings that one decision settles, where there are several.
+fn settles(case: &Case) -> Option<(String, Vec<Fact>)> {
+    let found = case.body.proposal.checks.iter().filter_map(|check| crate::checks::about(check));
+    let titles: Vec<&str> = found.map(|about| about.title).collect();
+    (titles.len() > 1).then(|| ("Settles".to_owned(), vec![name_fact(&titles.join("; "))]))
 }
 
 fn approval_fact(app: &App, case: &Case) -> Fact {

@@ -24,6 +24,7 @@ use crate::tenant::Policy;
 
 use super::approval_card;
 use super::effects::{self, Done};
+use super::learn;
 use super::post::update_all;
 use super::press::{actor, in_days, word};
 use super::reconcile::{Body, state};
@@ -134,6 +135,9 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             Err(refused) => return said(app, &refused),
         };
         if commit(app, &case, &moved, &actor(incoming)).await? {
+            if let State::Dismissed { reason, .. } = &moved.state {
+                learn::after_dismissal(app, incoming, case.kept.suggestion, reason).await?;
+            }
             return shown(app, &press.subject).await;
         }
     }

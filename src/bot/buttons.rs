@@ -13,15 +13,24 @@ pub fn press(label: &str, verb: Verb, subject: &str, version: i64) -> Action {
     }
 }
 
+/// Why a suggestion is dismissed; the reason shapes which instruction is offered after repeated dismissals.
+const REASONS: [(&str, &str); 4] = [
+    ("accepted risk", "The risk is accepted"),
+    ("not applicable here", "Not applicable here"),
+    ("already handled otherwise", "Already handled otherwise"),
+    ("another reason", "Another reason"),
+];
+fn choices(choices: &[(&str, &str)]) -> Vec<(String, String)> {
+    choices.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect()
+}
+
 /// What a person is asked for when pressing a button of this kind.
 fn input(verb: Verb) -> Option<Input> {
     match verb {
-        Verb::Dismiss => Some(Input::Text { label: "Why not?".into(), required: true }),
+        Verb::Dismiss => Some(Input::Choice { label: "Why not?".into(), choices: choices(&REASONS) }),
         Verb::Snooze => Some(Input::Choice {
             label: "Until when?".into(),
-            choices: [("1", "tomorrow"), ("7", "for a week"), ("30", "for 30 days"), ("90", "for 90 days")]
-                .map(|(days, words)| (days.to_owned(), words.to_owned()))
-                .to_vec(),
+            choices: choices(&[("1", "tomorrow"), ("7", "for a week"), ("30", "for 30 days"), ("90", "for 90 days")]),
         }),
         _ => None,
     }

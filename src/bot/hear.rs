@@ -15,6 +15,7 @@ use super::answer::{Answer, Part, ask};
 use super::answers::{self, Asked};
 use super::compose::{Composed, compose, orderable};
 use super::intent::{self, Previous, Routed};
+use super::learn;
 use super::post::{Post, conversation_id, post};
 
 /// Kind of the job that answers a message.
@@ -26,6 +27,9 @@ pub const JOB: &str = "message";
 /// When the store, the tenant or the platform fails; the job tries again.
 pub async fn hear(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
     meet(app, incoming).await?;
+    if let Event::Feedback { liked, text, message: Some(message) } = &incoming.event {
+        return learn::feedback(app, incoming, (*liked, text), message).await;
+    }
     let Event::Text(text) = &incoming.event else { return Ok(()) };
     let (answer, about) = match refusal(app, incoming).await? {
         Some(refused) => (compose(refused, None, &app.wording)?, None),

@@ -13,6 +13,7 @@ pub mod effects;
 pub mod hear;
 pub mod impact;
 pub mod intent;
+pub mod learn;
 pub mod lookup;
 pub mod post;
 pub mod press;

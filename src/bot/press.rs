@@ -29,6 +29,7 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
         Verb::Create | Verb::Snooze | Verb::Dismiss | Verb::Reopen | Verb::Undo => {
             approve::decide(app, incoming, press).await
         }
+        Verb::Like | Verb::Dislike => feedback(app, incoming, press).await,
         Verb::Propose => ask(app, incoming, &format!("propose {}", press.subject)).await,
         Verb::Evidence => ask(app, incoming, &format!("show evidence for {}", press.subject)).await,
         Verb::Run => {
@@ -48,24 +49,37 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
 
 fn needed_for(verb: Verb) -> Right {
     match verb {
-        Verb::Propose | Verb::Evidence => Right::Ask,
+        Verb::Propose | Verb::Evidence | Verb::Like | Verb::Dislike => Right::Ask,
         _ => Right::Decide,
     }
 }
 
 /// A button that asks a question: stored as if it had been typed.
 async fn ask(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Reply> {
-    let asked = Incoming { event: Event::Text(text.to_owned()), ..incoming.clone() };
+    enqueue(app, incoming, Event::Text(text.to_owned())).await?;
+    word(app, "said.coming", &[])
+}
+
+/// A like or a dislike: stored as the platforms' own feedback is.
+async fn feedback(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+    let text = press.input.clone().unwrap_or_default();
+    let said = Event::Feedback { liked: press.verb == Verb::Like, text, message: Some(press.subject.clone()) };
+    enqueue(app, incoming, said).await?;
+    word(app, "said.feedback", &[])
+}
+
+async fn enqueue(app: &App, incoming: &Incoming, event: Event) -> anyhow::Result<()> {
+    let heard = Incoming { event, ..incoming.clone() };
     app.store
         .enqueue(&NewJob {
             id: format!("{}:{}", incoming.conversation.platform, incoming.key),
             kind: hear::JOB.into(),
-            payload: serde_json::to_value(asked)?,
+            payload: serde_json::to_value(heard)?,
             priority: Priority::Question,
             due: app.clock.now(),
         })
         .await?;
-    word(app, "said.coming", &[])
+    Ok(())
 }
 
 async fn refuse(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<()> {

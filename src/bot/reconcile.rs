@@ -1,6 +1,6 @@
 //! Brings the kept suggestions in line with a new analysis: opens, refreshes, wakes and resolves them, each with its entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -65,10 +65,23 @@ pub async fn reconcile(app: &App, analysis: &Analysis) -> anyhow::Result<()> {
         app.store.suggestions(app.tenant()).await?.into_iter().map(|row| (row.fingerprint.clone(), row)).collect();
     let known = rows.iter().map(|(print, row)| (print.clone(), standing(row))).collect();
     let instructions = instructions(app, now).await?;
-    for step in suggestions::reconcile(analysis.proposals(), &known, &instructions, &analysis.undecided(), now) {
+    let undecided = undecided(&rows, &analysis.undecided());
+    for step in suggestions::reconcile(analysis.proposals(), &known, &instructions, &undecided, now) {
         apply(app, analysis, &rows, step).await?;
     }
     Ok(())
+}
+
+/// Fingerprints of suggestions that a check found which couldn't be judged this time.
+fn undecided(rows: &BTreeMap<String, Row>, checks: &BTreeSet<String>) -> BTreeSet<String> {
+    let hangs = |row: &Row| checks.iter().any(|check| found_by(row, check));
+    rows.iter().filter(|(_, row)| hangs(row)).map(|(print, _)| print.clone()).collect()
+}
+
+/// Whether a check is among those that found a suggestion.
+#[must_use]
+pub fn found_by(row: &Row, check: &str) -> bool {
+    row.check_id == check || Body::of(row).is_ok_and(|body| body.proposal.checks.iter().any(|found| found == check))
 }
 
 /// The standing instructions that hold now.

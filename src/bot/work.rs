@@ -11,24 +11,31 @@ use crate::jobs::{Handlers, Outcome, Schedule, Timing};
 use crate::store::jobs::Job;
 
 use super::recurrence::Recurrence;
-use super::{approve, hear, review, summary, watch};
+use super::{approve, hear, learn, review, summary, watch};
 
 /// The handlers of all jobs.
 #[must_use]
 pub fn handlers(app: &Arc<App>) -> Handlers {
     let (heard, scanned, summed, approved, watched) =
         (Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app));
+    let learned = Arc::clone(app);
     Handlers::default()
         .on(hear::JOB, move |job| hear_job(Arc::clone(&heard), job))
         .on(review::JOB, move |job| review::scan(Arc::clone(&scanned), job))
         .on(summary::JOB, move |job| summary::post_due(Arc::clone(&summed), job))
         .on(approve::JOB, move |job| approve::carry_out(Arc::clone(&approved), job))
+        .on(learn::JOB, move |job| lesson(Arc::clone(&learned), job))
         .on(watch::JOB, move |job| watch::look(Arc::clone(&watched), job))
 }
 
 async fn hear_job(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     let incoming: Incoming = serde_json::from_value(job.payload)?;
     hear::hear(&app, &incoming).await?;
+    Ok(Outcome::Done)
+}
+
+async fn lesson(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
+    learn::look(&app, job).await?;
     Ok(Outcome::Done)
 }
 

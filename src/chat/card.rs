@@ -235,6 +235,29 @@ pub enum Action {
     },
 }
 
+/// What people find wrong with a message, as it is kept and as it is said.
+const FAULTS: [(&str, &str); 4] = [
+    ("not applicable here", "Not relevant here"),
+    ("already handled otherwise", "Already handled otherwise"),
+    ("wrong", "It is wrong"),
+    ("hard to understand", "Hard to understand"),
+];
+
+/// The buttons by which people say what they think of a message, for platforms without their own.
+#[must_use]
+pub fn rating(message: &str) -> [Action; 2] {
+    let press = |verb| Press { verb, subject: message.to_owned(), ..Press::default() };
+    let choices = FAULTS.map(|(value, words)| (value.to_owned(), words.to_owned())).to_vec();
+    let like = Action::Press { label: "Useful".into(), press: press(Verb::Like), style: Style::Normal, input: None };
+    let dislike = Action::Press {
+        label: "Not useful…".into(),
+        press: press(Verb::Dislike),
+        style: Style::Normal,
+        input: Some(Input::Choice { label: "What is wrong with it?".into(), choices }),
+    };
+    [like, dislike]
+}
+
 /// How a button looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -314,4 +337,8 @@ pub enum Verb {
     KeepSchedule,
     /// Let people ask in this channel.
     EnableChannel,
+    /// Like a message.
+    Like,
+    /// Dislike a message, with a reason.
+    Dislike,
 }

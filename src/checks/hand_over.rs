@@ -33,6 +33,7 @@ pub fn edit_policy(policy: &Policy, changes: Vec<(String, String, String)>, body
             format!("/v1.0/identity/conditionalAccess/policies/{}", policy.id),
             body.clone(),
         )),
+        members: Vec::new(),
     }
 }
 
@@ -62,6 +63,7 @@ pub fn delete_policy(policy: &Policy) -> HandOver {
             format!("/v1.0/identity/conditionalAccess/policies/{}", policy.id),
             Value::Null,
         )),
+        members: Vec::new(),
     }
 }
 
@@ -70,7 +72,8 @@ pub fn delete_policy(policy: &Policy) -> HandOver {
 pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Snapshot) -> HandOver {
     let before = group.transitive.as_ref().map_or(0, roaring::RoaringBitmap::len);
     let people = users.iter().filter_map(|index| snapshot.directory.user_at(index));
-    let ids: Vec<String> = people.take(LISTED).map(|user| format!("'{}'", quoted(&user.id))).collect();
+    let members: Vec<String> = people.map(|user| user.id.clone()).collect();
+    let ids: Vec<String> = members.iter().take(LISTED).map(|id| format!("'{}'", quoted(id))).collect();
     let more = users.len().saturating_sub(LISTED as u64);
     let rest = if more == 0 { String::new() } else { format!("\n# and {more} more: take their ids from the CSV") };
     HandOver {
@@ -91,6 +94,7 @@ pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Sna
             quoted(&group.id),
         ),
         request: None,
+        members,
     }
 }
 
@@ -135,6 +139,13 @@ pub fn change_of(target: (&str, &str, &str), change: (&str, &str, &str), portal:
         portal,
         ..HandOver::default()
     }
+}
+
+/// The one line for taking so many accounts out of a group.
+#[must_use]
+pub fn leave_title(group: &Group, count: u64) -> String {
+    let accounts = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
+    format!("Take {accounts} out of {}", group.display_name)
 }
 
 fn pretty(body: &Value) -> String {

@@ -278,4 +278,7 @@ pub struct HandOver {
     pub powershell: String,
     /// The Graph request that does it: method, path, body.
     pub request: Option<(String, String, serde_json::Value)>,
+    /// Object ids of the accounts that leave a group; empty for other changes.
+    #[serde(default)]
+    pub members: Vec<String>,
 }

@@ -218,7 +218,7 @@ fn edit(group: &Group, snapshot: &Snapshot, wanted: Option<&Policy>) -> Option<C
             let leaving = &group.users - emergency_access(snapshot);
             return Some(Cure {
                 subject: id.clone(),
-                title: format!("Take {} out of {}", accounts(leaving.len()), excluded.display_name),
+                title: hand_over::leave_title(excluded, leaving.len()),
                 action: CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot))),
             });
         }
@@ -231,10 +231,6 @@ fn edit(group: &Group, snapshot: &Snapshot, wanted: Option<&Policy>) -> Option<C
         _ => format!("Turn on {}", policy.display_name),
     };
     Some(Cure { subject: policy.id.clone(), title, action: CureAction::HandOver(Box::new(hand_over)) })
-}
-
-fn accounts(count: u64) -> String {
-    if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
 }
 
 /// "Require one of the selected controls" → "Require all the selected controls", where all of them are enough.

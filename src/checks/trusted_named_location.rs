@@ -72,6 +72,7 @@ fn mark(context: &Context<'_>) -> Cure {
         portal: "Entra admin center > Conditional Access > Named locations > IP ranges location".into(),
         powershell: String::new(),
         request: known.map(request),
+        ..HandOver::default()
     };
     let title = match known {
         Some(location) => format!("Mark {} as trusted, if it is your own network", location.display_name),

@@ -128,6 +128,16 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// A message of a conversation by our id or by the platform's.
+    pub async fn message_in(&self, conversation: &str, id: &str) -> anyhow::Result<Option<Message>> {
+        let row = sqlx::query("SELECT * FROM messages WHERE conversation = $1 AND (id = $2 OR platform_id = $2)")
+            .bind(conversation)
+            .bind(id)
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// Notes under which id the platform knows a message that was sent.
     pub async fn message_sent(&self, id: &str, platform_id: &str) -> anyhow::Result<()> {
         sqlx::query("UPDATE messages SET platform_id = $1 WHERE id = $2")

@@ -9,6 +9,7 @@ pub mod approvals;
 pub mod conversations;
 pub mod entries;
 pub mod evidence;
+pub mod feedback;
 pub mod instructions;
 pub mod jobs;
 pub mod messages;

@@ -12,6 +12,7 @@ pub(super) trait Columns {
     fn text(&self, column: &str) -> anyhow::Result<String>;
     fn text_or_none(&self, column: &str) -> anyhow::Result<Option<String>>;
     fn int(&self, column: &str) -> anyhow::Result<i64>;
+    fn int_or_none(&self, column: &str) -> anyhow::Result<Option<i64>>;
     fn time(&self, column: &str) -> anyhow::Result<Timestamp>;
     fn time_or_none(&self, column: &str) -> anyhow::Result<Option<Timestamp>>;
 
@@ -38,6 +39,10 @@ impl Columns for AnyRow {
     }
 
     fn int(&self, column: &str) -> anyhow::Result<i64> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn int_or_none(&self, column: &str) -> anyhow::Result<Option<i64>> {
         Ok(self.try_get(column)?)
     }
 

@@ -1,10 +1,12 @@
 //! Findings over time: what is suggested, what became of it, and what administrators never want to hear again.
 //!
-//! A finding's cure becomes a [`Proposal`] with a fingerprint that is the same from scan to scan. [`reconcile`] compares the
+//! A finding's cure becomes a [`Proposal`] with a fingerprint that is the same from scan to scan; [`merged`] makes one of
+//! those with the same cure. [`reconcile`] compares the
 //! proposals of a scan with what is known and says what to do; a known one is not said twice.
 
 pub mod draft;
 pub mod lint;
+mod merge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +14,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{About, Cure, CureAction, Finding, Severity, Verdict};
-use crate::facts::{Fact, Row};
+use crate::facts::Fact;
 
 pub use draft::ReportOnlyPolicy;
 pub use lint::{Objection, lint};
+pub use merge::merged;
 
 /// A cure of a finding, ready to be suggested.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proposal {
-    /// The same from scan to scan: check and subject.
+    /// The same from scan to scan: what is done to which object.
     pub fingerprint: String,
-    /// Id of the check.
+    /// Id of the check; of several, the one that weighs most.
     pub check: String,
+    /// Ids of all checks that found it, that one first.
+    #[serde(default)]
+    pub checks: Vec<String>,
     /// What it is about beyond the check.
     pub subject: String,
     /// How bad it is to leave it.
@@ -50,8 +56,9 @@ impl Proposal {
 
     fn from_cure(cure: &Cure, finding: &Finding, about: &About) -> Self {
         Self {
-            fingerprint: fingerprint(about.id, &cure.subject),
+            fingerprint: fingerprint_of(about.id, cure),
             check: about.id.to_owned(),
+            checks: vec![about.id.to_owned()],
             subject: cure.subject.clone(),
             severity: about.severity,
             title: cure.title.clone(),
@@ -61,19 +68,41 @@ impl Proposal {
         }
     }
 
-    /// Ids and names of everything that it is about, for standing instructions.
+    /// Whether it takes this account, and no other, out of a group. What is about several people is not silenced for one.
+    fn is_about_just(&self, id: &str) -> bool {
+        matches!(&self.action, CureAction::HandOver(change) if change.members == [id])
+    }
+
+    /// Ids and names of what it acts on, for standing instructions. What it only mentions is not among them: silence
+    /// about one group must not silence a policy for everybody.
     fn objects(&self) -> BTreeSet<String> {
         let mut objects = BTreeSet::from([self.subject.to_lowercase()]);
-        if let CureAction::HandOver(change) = &self.action {
-            objects.extend([change.target_id.to_lowercase(), change.target_name.to_lowercase()]);
-        }
-        for row in self.facts.iter().flat_map(|fact| &fact.evidence.rows) {
-            if let Row::Policy { id, name, .. } | Row::Object { id, name, .. } = row {
-                objects.extend([id.to_lowercase(), name.to_lowercase()]);
+        match &self.action {
+            CureAction::HandOver(change) => {
+                objects.extend([change.target_id.to_lowercase(), change.target_name.to_lowercase()]);
+            }
+            CureAction::Draft(draft) => {
+                let users = &draft.conditions.users.include;
+                let named = users.groups.iter().chain(&users.roles).chain(&draft.conditions.applications.include);
+                objects.extend(named.map(|id| id.to_lowercase()));
             }
         }
         objects
     }
+}
+
+/// What is done to which object, whatever the numbers are today and whichever check asks for it. A new policy is told
+/// from others by the check that asks for it.
+fn fingerprint_of(check: &str, cure: &Cure) -> String {
+    let CureAction::HandOver(change) = &cure.action else { return fingerprint(check, &cure.subject) };
+    let fields: Vec<&str> =
+        change.changes.iter().map(|(label, ..)| label.as_str()).filter(|label| *label != "Before").collect();
+    let object = if cure.subject == change.target_id {
+        cure.subject.clone()
+    } else {
+        format!("{}/{}", change.target_id, cure.subject)
+    };
+    format!("{}/{object}/{}", change.target_kind, fields.join("+"))
 }
 
 /// The same for the same check and subject, whatever the numbers are today.
@@ -96,14 +125,25 @@ pub struct Instruction {
 }
 
 impl Instruction {
-    /// Whether it keeps this proposal from being suggested at `now`.
-    #[must_use]
-    pub fn covers(&self, proposal: &Proposal, now: Timestamp) -> bool {
+    /// Whether it keeps this proposal from being suggested at `now` under one of the checks that found it.
+    fn covers(&self, check: &str, proposal: &Proposal, now: Timestamp) -> bool {
         let in_force = self.until.is_none_or(|until| now < until);
-        let same_check = self.check.as_ref().is_none_or(|check| *check == proposal.check);
-        let same_object = self.object.as_ref().is_none_or(|object| proposal.objects().contains(&object.to_lowercase()));
+        let same_check = self.check.as_ref().is_none_or(|known| known == check);
+        let same_object = self
+            .object
+            .as_ref()
+            .is_none_or(|object| proposal.objects().contains(&object.to_lowercase()) || proposal.is_about_just(object));
         in_force && same_check && same_object
     }
+}
+
+/// The instruction that keeps a proposal from being suggested: each check that found it must be silenced, or another
+/// of them still asks for it. The first one is named.
+#[must_use]
+pub fn silencer<'a>(instructions: &'a [Instruction], proposal: &Proposal, now: Timestamp) -> Option<&'a Instruction> {
+    let of = |check: &str| instructions.iter().find(|instruction| instruction.covers(check, proposal, now));
+    let silenced: Option<Vec<&Instruction>> = proposal.checks.iter().map(|check| of(check)).collect();
+    silenced?.first().copied()
 }
 
 /// Where a suggestion stands, as far as a scan cares.
@@ -139,8 +179,8 @@ pub enum Move {
     Suppress(i64, Box<Proposal>),
 }
 
-/// What to do about the proposals of a scan, given what is known by fingerprint. Checks in `undecided` couldn't be judged
-/// this time (a kind of data was missing): their suggestions are neither resolved nor repeated.
+/// What to do about the proposals of a scan, given what is known by fingerprint. Those in `undecided` couldn't be judged
+/// this time (a kind of data was missing): they are neither resolved nor repeated.
 #[must_use]
 pub fn reconcile(
     proposals: Vec<Proposal>,
@@ -153,9 +193,8 @@ pub fn reconcile(
     let mut moves: Vec<Move> =
         proposals.into_iter().filter_map(|proposal| one(proposal, known, instructions, now)).collect();
     let gone = known.iter().filter(|(fingerprint, standing)| {
-        let check = fingerprint.split('/').next().unwrap_or_default();
         let open = matches!(standing, Standing::Live | Standing::Snoozed(_) | Standing::Created);
-        open && !found.contains(*fingerprint) && !undecided.contains(check)
+        open && !found.contains(*fingerprint) && !undecided.contains(*fingerprint)
     });
     moves.extend(gone.map(|(fingerprint, _)| Move::Resolve(fingerprint.clone())));
     moves
@@ -170,7 +209,7 @@ fn one(
     let proposal = Box::new(proposal);
     let standing = known.get(&proposal.fingerprint).copied();
     if standing.is_none_or(|standing| standing == Standing::Over)
-        && let Some(instruction) = instructions.iter().find(|instruction| instruction.covers(&proposal, now))
+        && let Some(instruction) = silencer(instructions, &proposal, now)
     {
         return Some(Move::Suppress(instruction.number, proposal));
     }
@@ -192,6 +231,7 @@ mod tests {
         Proposal {
             fingerprint: fingerprint(check, subject),
             check: check.into(),
+            checks: vec![check.into()],
             subject: subject.into(),
             severity: Severity::High,
             title: "t".into(),
@@ -247,5 +287,14 @@ mod tests {
         assert!(!suppressed(instruction(Some("mfa"), None, Some(at(10)))));
         assert!(!suppressed(instruction(Some("mfa"), Some("other"), None)));
         assert!(!suppressed(instruction(Some("legacy"), None, None)));
+    }
+
+    #[test]
+    fn what_two_checks_found_is_silenced_only_for_both() {
+        let both = Proposal { checks: vec!["mfa".into(), "admins".into()], ..proposal("mfa", "g1") };
+        let never = |number, check: &str| Instruction { number, check: Some(check.into()), object: None, until: None };
+        let by = |instructions: &[Instruction]| silencer(instructions, &both, at(1)).map(|found| found.number);
+        assert_eq!(by(&[never(1, "mfa")]), None);
+        assert_eq!(by(&[never(2, "admins"), never(3, "mfa")]), Some(3));
     }
 }

@@ -80,7 +80,7 @@ fn until(text: &str, asked: Asked<'_>) -> Result<Option<Timestamp>, Unclear> {
     end.map(Some).ok_or_else(|| Unclear::Until(after.trim().to_owned()))
 }
 
-/// What stands after "for" or "about": a group, an app or a policy, by name or id.
+/// What stands after "for" or "about": a group, an app, a policy or a person, by name or id.
 fn object(text: &str, snapshot: &Snapshot) -> Result<Option<Row>, Unclear> {
     let Some((_, after)) = text.rsplit_once(" for ").or_else(|| text.rsplit_once(" about ")) else { return Ok(None) };
     let end = ENDS.iter().filter_map(|word| after.find(word)).min().unwrap_or(after.len());
@@ -111,7 +111,15 @@ fn named(snapshot: &Snapshot, name: &str) -> Option<Found<Row>> {
             note: String::new(),
         })
     };
-    groups.or_else(policies).or_else(apps)
+    let people = || {
+        found(lookup::user(snapshot, name), |user| Row::User {
+            id: user.id.clone(),
+            name: user.display_name.clone(),
+            principal: user.user_principal_name.clone(),
+            path: Vec::new(),
+        })
+    };
+    groups.or_else(policies).or_else(apps).or_else(people)
 }
 
 fn found<'a, T>(found: Found<&'a T>, row: impl Fn(&'a T) -> Row) -> Option<Found<Row>> {
@@ -133,13 +141,15 @@ fn row_name(row: &Row) -> String {
 fn echo(asked: Asked<'_>, understood: &Understood, object: Option<Row>) -> Answer {
     let name = object.as_ref().map(row_name).unwrap_or_default();
     let until = understood.until.and_then(|until| Timestamp::from_second(until).ok());
-    let fact = Fact::new("instruct.echo", asked.analysis.evidence(object))
+    let fact = Fact::new("instruct.echo", asked.analysis.evidence(object.clone()))
         .with("check", Term::Word(check_words(understood.check.as_deref())))
         .with("object", Term::Name(name))
         .with("until", day(asked, until))
         .must_show();
     let answer = Answer { kind: Kind::Question, ..Answer::default() };
-    let answer = answer.part(Part::Sentences(vec![fact, said("instruct.effect")]));
+    let mut sentences = vec![fact, said("instruct.effect")];
+    sentences.extend(matches!(object, Some(Row::User { .. })).then(|| said("instruct.person")));
+    let answer = answer.part(Part::Sentences(sentences));
     if asked.right != Right::Decide {
         return answer.part(Part::Warning(vec![said("instruct.no_right")]));
     }

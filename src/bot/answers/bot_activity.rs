@@ -125,6 +125,7 @@ fn words(action: Action) -> &'static str {
         Action::SettingChanged => "setting changed",
         Action::ConversationEnabled => "channel enabled",
         Action::SummaryPosted => "summary posted",
+        Action::FeedbackGiven => "feedback given",
         Action::QuestionAnswered => "question answered",
         Action::QuestionRefused => "question refused",
     }

@@ -73,5 +73,10 @@ fn particulars(row: &Row, body: &Body) -> Vec<(String, Vec<Fact>)> {
         }
         rows.push(("Licence".into(), words("explain.words", about.licence.to_owned())));
     }
+    let others = body.proposal.checks.iter().skip(1).filter_map(|check| checks::about(check));
+    let others: Vec<&str> = others.map(|about| about.title).collect();
+    if !others.is_empty() {
+        rows.push(("Also settles".into(), vec![said("explain.words").with("words", Term::Word(others.join("; ")))]));
+    }
     rows
 }

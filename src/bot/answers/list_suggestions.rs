@@ -1,14 +1,14 @@
 //! "What should we fix first?": the suggestions, most severe first, with what was silenced by standing instructions.
 
-use std::cmp::Reverse;
-
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
+use crate::bot::learn::Taste;
 use crate::bot::reconcile::{self, Body, state};
 use crate::checks::{CureAction, Severity};
 use crate::facts::{Evidence, Fact, Row as EvidenceRow, Term};
 use crate::store::entries::Wanted;
 use crate::store::suggestions::Row;
+use crate::suggestions::silencer;
 
 use super::bot_activity::row as entry_row;
 use super::meant::{check, said};
@@ -29,9 +29,13 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
                 rows.push((row, body));
             }
         }
-        rows.sort_by_key(|(row, body)| (Reverse(body.proposal.severity), row.number));
+        let taste = Taste::of(asked.app).await?;
+        rows.sort_by_key(|(row, body)| (taste.rank(&row.check_id, body.proposal.severity), row.number));
         let silenced = silenced(asked).await?;
-        Ok(listed(asked, &rows, &states, silenced))
+        let listed = listed(asked, &rows, &states, silenced);
+        let lowered = rows.iter().filter(|(row, _)| taste.dislikes(&row.check_id)).count();
+        let why = said("suggestions.lowered").with("count", lowered);
+        Ok(if lowered > 0 { listed.part(Part::Limits(vec![why])) } else { listed })
     })
 }
 
@@ -75,7 +79,7 @@ fn concerns(asked: Asked<'_>, row: &Row, body: &Body) -> bool {
     if named.is_empty() {
         return true;
     }
-    let topic = check(&named.join(" ")).is_some_and(|check| check == row.check_id);
+    let topic = check(&named.join(" ")).is_some_and(|check| body.proposal.checks.iter().any(|found| found == check));
     topic || named.iter().any(|name| mentions(body, &row.title, name))
 }
 
@@ -130,6 +134,7 @@ fn line(row: &Row, body: &Body) -> Fact {
         .with("number", Term::Word(format!("S-{}", row.number)))
         .with("title", Term::Name(row.title.clone()))
         .with("severity", Term::Word(severity_word(body.proposal.severity).to_owned()))
+        .with("checks", if body.proposal.checks.len() > 1 { body.proposal.checks.len() } else { 0 })
         .with("state", Term::Word(if row.state == state::OPEN { String::new() } else { row.state.clone() }))
         .with("until", until)
         .with("reason", Term::Name(row.reason.clone().unwrap_or_default()))
@@ -155,9 +160,7 @@ async fn silenced(asked: Asked<'_>) -> anyhow::Result<Vec<Fact>> {
         let live = known.iter().any(|row| {
             row.fingerprint == proposal.fingerprint && row.state != state::RESOLVED && row.state != state::UNDONE
         });
-        let Some(instruction) = instructions.iter().find(|instruction| instruction.covers(&proposal, asked.now)) else {
-            continue;
-        };
+        let Some(instruction) = silencer(&instructions, &proposal, asked.now) else { continue };
         if live {
             continue;
         }

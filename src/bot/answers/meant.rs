@@ -3,7 +3,7 @@
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
-use crate::bot::reconcile::state;
+use crate::bot::reconcile::{self, state};
 use crate::chat::card::Kind;
 use crate::checks::CHECKS;
 use crate::facts::{Evidence, Fact, Term};
@@ -77,7 +77,7 @@ pub(super) async fn suggestion(asked: Asked<'_>) -> anyhow::Result<Meant> {
     }
     let check = check(asked.text);
     let live = rows.into_iter().filter(|row| row.state != state::RESOLVED && row.state != state::UNDONE);
-    Ok(Meant::of(live.filter(|row| check.is_none_or(|check| row.check_id == check)).collect()))
+    Ok(Meant::of(live.filter(|row| check.is_none_or(|check| reconcile::found_by(row, check))).collect()))
 }
 
 impl Meant {

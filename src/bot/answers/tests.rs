@@ -230,8 +230,8 @@ async fn an_instruction_is_echoed_and_kept_by_a_button_alone() {
     (Keep it)
     [1] I understood: never suggest anything for Sales-EMEA. · 1 row
     ");
-    insta::assert_snapshot!(ask("treat contractors like guests").await, @r#"I can't keep that yet. I can keep "never suggest CHECK [for OBJECT] [until DATE]", where OBJECT is a group, an app or a policy."#);
-    insta::assert_snapshot!(ask("never suggest MFA for Nobody-Knows-It").await, @r#"I can't keep that yet: no group, app or policy is called "nobody-knows-it"."#);
+    insta::assert_snapshot!(ask("treat contractors like guests").await, @r#"I can't keep that yet. I can keep "never suggest CHECK [for OBJECT] [until DATE]", where OBJECT is a group, an app, a policy or a person."#);
+    insta::assert_snapshot!(ask("never suggest MFA for Nobody-Knows-It").await, @r#"I can't keep that yet: no group, app, policy or person is called "nobody-knows-it"."#);
     assert!(app.store.instructions(app.tenant()).await.unwrap().is_empty());
 }
 

@@ -9,6 +9,7 @@ use crate::approval::State;
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::approve::Case;
+use crate::bot::learn::Taste;
 use crate::bot::reconcile::{Body, state};
 use crate::chat::card::{Action, Kind};
 use crate::facts::{Evidence, Fact, Term};
@@ -230,9 +231,11 @@ async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
         };
         open.push(Waiting { body: Body::of(&row)?, row, case });
     }
+    let taste = Taste::of(app).await?;
     open.sort_by_key(|waiting| {
         let settle = waiting.row.state != state::OPEN;
-        (Reverse(settle), Reverse(waiting.is_under_way()), Reverse(waiting.body.proposal.severity), waiting.row.number)
+        let rank = taste.rank(&waiting.row.check_id, waiting.body.proposal.severity);
+        (Reverse(settle), Reverse(waiting.is_under_way()), rank, waiting.row.number)
     });
     Ok(open)
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::templates;
 use crate::chat::Card;
-use crate::chat::card::Kind;
+use crate::chat::card::{Kind, rating};
 use crate::facts::{Evidence, Row};
 
 /// What stands above every page.
@@ -232,6 +232,7 @@ impl Pages {
         json!({
             "id": message.id, "author": message.author, "at": message.at.to_string(),
             "time": self.strftime(message.at, "%a %-d %b %H:%M"), "side": side, "said": said, "card": card,
+            "rating": rating(&message.id),
         })
     }
 
