@@ -5,7 +5,7 @@ use portcullis::demo::audits::Actor;
 use portcullis::demo::people::People;
 use portcullis::demo::random::mix;
 use portcullis::graph::{Fresh, GraphError, Previous, Quiet, read_tenant};
-use portcullis::tenant::{Directory, Kind, User};
+use portcullis::tenant::{Directory, Kind};
 
 use super::*;
 
@@ -49,9 +49,9 @@ impl Demo {
 
 /// What delta queries tell; the last sign-in is no part of it.
 pub(super) fn tracked(snapshot: &Snapshot) -> Directory {
-    let directory = snapshot.directory.clone();
-    let users = directory.users.into_iter().map(|user| User { last_sign_in: None, ..user });
-    Directory { users: users.collect(), ..directory }
+    let mut directory = Directory::clone(&snapshot.directory);
+    directory.users.iter_mut().for_each(|user| user.last_sign_in = None);
+    directory
 }
 
 /// Little of the logs, which take the most time and are not what is looked at.
