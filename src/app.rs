@@ -98,6 +98,12 @@ impl App {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The analysis in memory, if it is of another reading than this one.
+    #[must_use]
+    pub fn newest_known(&self, hash: &str) -> Option<Arc<Analysis>> {
+        self.analysis().filter(|analysis| analysis.hash != hash)
+    }
+
     /// Replaces the analysis that answers come from.
     pub fn set_analysis(&self, analysis: Arc<Analysis>) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(analysis);

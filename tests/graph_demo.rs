@@ -1,5 +1,7 @@
 //! The Graph client against the demo's tenant: the whole way from the token to the snapshot and back to a policy.
 
+#[path = "graph_demo/alert.rs"]
+mod alert;
 #[path = "graph_demo/delta.rs"]
 mod delta;
 #[path = "graph_demo/limits.rs"]

@@ -1,6 +1,7 @@
 //! What the product does; the only module that sees all the others.
 
 pub mod access;
+pub mod alert;
 pub mod analysis;
 pub mod answer;
 pub mod answers;

@@ -21,7 +21,7 @@ use crate::store::settings::Key;
 use crate::tenant::Kind;
 
 use super::analysis::Analysis;
-use super::reconcile;
+use super::{alert, reconcile};
 
 /// Kind of the job that runs a scan.
 pub const JOB: &str = "scan";
@@ -34,14 +34,26 @@ const TICK: Duration = Duration::from_millis(400);
 /// # Errors
 /// When the store fails.
 pub async fn request(app: &App, by: &Actor) -> anyhow::Result<String> {
-    let now = app.clock.now();
-    let id = format!("run:{}:{}", app.tenant(), now.as_second().div_euclid(60));
+    let minute = app.clock.now().as_second().div_euclid(60);
+    enqueue(app, by, format!("run:{}:{minute}", app.tenant())).await
+}
+
+/// Asks for a scan because of a change, by the id of its audit record; each change is scanned once, however soon it
+/// follows on another scan.
+///
+/// # Errors
+/// When the store fails.
+pub async fn request_for_change(app: &App, record: &str) -> anyhow::Result<String> {
+    enqueue(app, &Actor::bot(), format!("run:{}:change:{record}", app.tenant())).await
+}
+
+async fn enqueue(app: &App, by: &Actor, id: String) -> anyhow::Result<String> {
     let job = NewJob {
         id: id.clone(),
         kind: JOB.into(),
         payload: json!({"by": by.name}),
         priority: Priority::Question,
-        due: now,
+        due: app.clock.now(),
     };
     app.store.enqueue(&job).await?;
     Ok(id)
@@ -84,9 +96,13 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     let (hash, thresholds, now) = (kept.hash.clone(), app.config.thresholds.clone(), app.clock.now());
     let analysis = tokio::task::spawn_blocking(move || Analysis::of(snapshot, hash, &thresholds, now)).await?;
     let analysis = Arc::new(analysis);
+    let before = app.newest_known(&analysis.hash);
     // Whoever sees the new analysis, such as a summary that waits for it, sees its suggestions too.
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
     app.set_analysis(Arc::clone(&analysis));
+    if let Some(before) = before {
+        alert::request(app, &before, &analysis).await.context("comparing with the last reading")?;
+    }
     app.store.prune_snapshots(app.tenant(), crate::store::snapshots::Retention::default()).await?;
     Ok(kept.hash)
 }

@@ -1,0 +1,194 @@
+//! Says at once when a change lets people out of what they had to do: who changed what, before and after, and whom.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::checks::rows;
+use crate::engine::Model;
+use crate::engine::difference::{Difference, Region, Shift, difference};
+use crate::facts::{Fact, Term};
+use crate::jobs::Outcome;
+use crate::store::jobs::{Job, NewJob, Priority};
+use crate::tenant::{AuditRecord, Snapshot};
+
+use super::analysis::Analysis;
+use super::answer::{Answer, Part, ask};
+use super::answers::policy_changes;
+use super::compose::compose;
+use super::post::{Post, conversation, post};
+use super::watch;
+
+/// Kind of the job that compares two readings.
+pub const JOB: &str = "alert";
+/// How many changes are named and shown.
+const SHOWN: usize = 5;
+
+/// Two readings, by their content hash.
+#[derive(Debug, Serialize, Deserialize)]
+struct Pair {
+    before: String,
+    after: String,
+}
+
+/// Has two readings compared, when something that could uncover people is different between them.
+///
+/// # Errors
+/// When the store fails.
+pub async fn request(app: &App, before: &Analysis, after: &Analysis) -> anyhow::Result<()> {
+    if !worth_a_look(before.snapshot(), after.snapshot()) {
+        return Ok(());
+    }
+    let pair = Pair { before: before.hash.clone(), after: after.hash.clone() };
+    let job = NewJob {
+        id: format!("alert:{}:{}", pair.before, pair.after),
+        kind: JOB.into(),
+        payload: serde_json::to_value(pair)?,
+        priority: Priority::Approval,
+        due: app.clock.now(),
+    };
+    app.store.enqueue(&job).await.map(drop)
+}
+
+/// Compares two readings and, when somebody no longer has to do something, says so wherever a summary is posted.
+///
+/// # Errors
+/// When the store or a chat fails; the job tries again, and no card is posted twice.
+pub async fn say(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
+    let pair: Pair = serde_json::from_value(job.payload).context("an alert's readings")?;
+    let after = reading(&app, &pair.after).await?;
+    let before = Model::new(Arc::new(app.store.load_snapshot(&pair.before).await?));
+    let found = difference(&before, &after.model);
+    let let_out: LetOut = found.shifts.iter().filter_map(newly_open).collect();
+    if let_out.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    let composed = compose(card((&found, let_out), &before.snapshot, &after), None, &app.wording)?;
+    for kept in app.store.conversations().await?.into_iter().filter(|kept| kept.summary.is_some()) {
+        let Some(to) = conversation(&app, &kept.id).await? else { continue };
+        let key = format!("alert:{}:{}:{}", pair.before, pair.after, kept.id);
+        post(&app, Post { key, to: &to, subject: None, version: 0 }, &composed).await?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A reading with its analysis; another one may have followed it since.
+async fn reading(app: &App, hash: &str) -> anyhow::Result<Arc<Analysis>> {
+    if let Some(newest) = app.newest_analysis().await?.filter(|newest| newest.hash == hash) {
+        return Ok(newest);
+    }
+    let snapshot = Arc::new(app.store.load_snapshot(hash).await?);
+    Ok(Arc::new(Analysis::of(snapshot, hash.to_owned(), &app.config.thresholds, app.clock.now())))
+}
+
+/// Whether what policies say or whom they name is different at all, so that a comparison is worth its while.
+fn worth_a_look(before: &Snapshot, after: &Snapshot) -> bool {
+    before.policies != after.policies
+        || before.locations != after.locations
+        || before.directory.groups != after.directory.groups
+        || before.directory.role_assignments != after.directory.role_assignments
+}
+
+/// A requirement and those who have sign-ins now that needn't meet it and had to before. A gap that only became
+/// narrower lets nobody out.
+fn newly_open(shift: &Shift) -> Option<(String, BTreeSet<String>)> {
+    let mut users = shift.looser.clone();
+    for opened in &shift.opened {
+        let wider = shift.closed.iter().filter(|closed| covers(closed, opened));
+        let known: BTreeSet<&String> = wider.flat_map(|closed| &closed.users).collect();
+        users.extend(opened.users.iter().filter(|user| !known.contains(user)).cloned());
+    }
+    (!users.is_empty()).then(|| (shift.requirement.clone(), users))
+}
+
+/// Whether one gap holds all sign-ins of the other.
+fn covers(wide: &Region, narrow: &Region) -> bool {
+    (wide.any_app || !narrow.any_app)
+        && wide.apps.is_superset(&narrow.apps)
+        && wide.conditions.is_subset(&narrow.conditions)
+}
+
+type LetOut = Vec<(String, BTreeSet<String>)>;
+
+fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysis) -> Answer {
+    let is = after.snapshot();
+    let people = let_out.iter().map(|(requirement, users)| told(requirement, users, after)).collect();
+    let mut answer = Answer::default().titled("A change lets people out").part(Part::Warning(people));
+    let records = new_records(was, is);
+    if !records.is_empty() {
+        let items = records.iter().map(|record| (made(record, after), Vec::new())).collect();
+        answer = answer.part(Part::Heading("Who changed what".into())).part(Part::List { ordered: false, items });
+    }
+    for change in found.changes.iter().take(SHOWN) {
+        let lines = policy_changes::difference(was.policy(&change.policy_id), is.policy(&change.policy_id), is);
+        if !lines.is_empty() {
+            answer = answer.part(Part::Heading(change.name.clone())).part(Part::Change(lines));
+        }
+    }
+    let read_at = Fact::new("common.read_at", after.evidence([])).must_show().with("at", is.read_at);
+    answer
+        .part(Part::Limits(vec![read_at]))
+        .action(ask("Who is not covered by MFA?", "who is not covered by MFA?"))
+        .action(ask("What changed?", "what changed since yesterday?"))
+}
+
+fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
+    let snapshot = after.snapshot();
+    let names =
+        users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.clone()).collect();
+    let indices = users.iter().filter_map(|id| snapshot.directory.user_index(id)).collect();
+    Fact::new("alert.let_out", after.evidence(rows::users(&indices, snapshot, None)))
+        .must_show()
+        .with("people", users.len())
+        .with("of", snapshot.directory.users.iter().filter(|user| user.enabled).count())
+        .with("requirement", Term::Word(requirement.to_owned()))
+        .with("names", Term::Names(names))
+}
+
+/// Records that the earlier reading doesn't have and that may be what changed it, newest first.
+fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a AuditRecord> {
+    let known: BTreeSet<&str> = before.audits.iter().map(|record| record.id.as_str()).collect();
+    let new = after.audits.iter().rev().filter(|record| !known.contains(record.id.as_str()));
+    new.filter(|record| watch::matters(record)).take(SHOWN).collect()
+}
+
+fn made(record: &AuditRecord, after: &Analysis) -> Fact {
+    let target = if record.target_name.is_empty() { &record.target_id } else { &record.target_name };
+    Fact::new("changes.one", after.evidence([rows::audit(record)]))
+        .with("at", record.at)
+        .with("who", Term::Name(record.by.clone()))
+        .with("what", Term::Name(record.activity.clone()))
+        .with("target", Term::Name(target.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region(users: &[&str], apps: &[&str], any_app: bool) -> Region {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Region { users: set(users), apps: set(apps), any_app, conditions: BTreeSet::new() }
+    }
+
+    fn shift(closed: Region, opened: Region) -> Shift {
+        Shift {
+            requirement: "MFA".into(),
+            looser: BTreeSet::new(),
+            stricter: BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
+            closed: vec![closed],
+            opened: vec![opened],
+        }
+    }
+
+    #[test]
+    fn a_wider_gap_lets_out_and_a_narrower_one_does_not() {
+        let (narrow, wide) = (region(&["a"], &["x"], false), region(&["a", "b"], &["x", "y"], true));
+        assert_eq!(newly_open(&shift(wide.clone(), narrow.clone())), None);
+        let (_, users) = newly_open(&shift(narrow, wide)).unwrap();
+        assert_eq!(users, ["a".to_owned(), "b".to_owned()].into());
+    }
+}
