@@ -55,6 +55,9 @@ pub(super) struct Demo {
     /// How many people must approve
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     approvals: u8,
+    /// Days of the sign-in and audit logs that are read
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=30))]
+    log_days: u16,
     /// What goes wrong with the made-up Graph, as JSON, such as '{"failRate":0.2,"kind":"throttled"}' or '{"limits":true}'
     #[arg(long, value_name = "JSON", value_parser = faults, default_value = "{}")]
     faults: demo::faults::Faults,
@@ -124,6 +127,7 @@ impl Demo {
             store: &store_url,
         })?;
         config.tenant.name = "Nordwerk".into();
+        config.graph.log_days = self.log_days;
         config.tenant.settings.emergency_access = [service.emergency_group.clone()].into();
         config.write.credential = Some(config::Credential::ClientSecret {
             client_id: service.writer_id.clone(),
