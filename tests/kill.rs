@@ -144,6 +144,9 @@ async fn parent() {
         if rest == "created" {
             assert_eq!(made, 1, "seed {seed}: created without a policy");
         }
+        // All approvals have one draft, and a second policy that says the same would be refused.
+        let ours = |policy: &Value| policy["displayName"].as_str().is_some_and(|name| name.ends_with(marker.as_str()));
+        service.state().tenant().policies.retain(|policy| !ours(policy));
         *outcomes
             .entry(format!("{rest}{}", if acknowledged { ", acknowledged before the kill" } else { "" }))
             .or_default() += 1;

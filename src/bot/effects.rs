@@ -1,15 +1,18 @@
 //! The effects of an approval on the outside: read again, create once, look for the marker, read back, take back.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
 use crate::approval::{Effect, Event};
+use crate::engine::{Model, Truth};
 use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
 use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, version_of};
+use crate::tenant::{Policy, Snapshot, version_of};
 
 use super::approve::Case;
 
@@ -61,10 +64,32 @@ async fn check_again(app: &App, case: &Case) -> anyhow::Result<Event> {
     if let Some(why) = changed(&before.policies, &live) {
         return Ok(Event::OutOfDate { why });
     }
-    let objections = lint(body(case)?.policy(), &before).into_iter();
+    let now = Snapshot { policies: live, ..before };
+    let draft = body(case)?;
+    let objections = lint(draft.policy(), &now).into_iter();
+    let errors = objections.filter(|objection| objection.level == Level::Error).map(|objection| objection.message);
     let errors: Vec<String> =
-        objections.filter(|objection| objection.level == Level::Error).map(|objection| objection.message).collect();
+        errors.chain(duplicate(draft.policy(), &now)).chain(locked_out(draft.policy(), now)).collect();
     Ok(if errors.is_empty() { Event::ChecksPassed } else { Event::ChecksFailed { why: errors.join("; ") } })
+}
+
+/// A policy of the tenant, in any state, that says the same under another name.
+fn duplicate(draft: &Policy, now: &Snapshot) -> Option<String> {
+    let same = now.policies.iter().find(|policy| policy.same_rules(draft))?;
+    let state = match same.state {
+        PolicyState::Enabled => "On",
+        PolicyState::Disabled => "Off",
+        PolicyState::ReportOnly => "Report-only",
+    };
+    Some(format!("the policy {} says the same already; it is {state}", same.display_name))
+}
+
+/// The admin lock-out check: nobody may be kept from turning the policy Off again. A tenant in which nobody is known to
+/// get in today isn't made worse by it.
+fn locked_out(draft: &Policy, now: Snapshot) -> Option<String> {
+    let model = Model::new(Arc::new(now));
+    let worse = model.lockout(draft).anybody() == Truth::No && model.lockout_now().anybody() != Truth::No;
+    worse.then(|| "if this policy were On, no administrator could sign in any more".to_owned())
 }
 
 /// What differs between the policies that the card rests on and those of now, in words. A policy that isn't On, before or
@@ -88,7 +113,7 @@ fn changed(before: &[Policy], now: &[Policy]) -> Option<String> {
 async fn create(app: &App, case: &Case) -> anyhow::Result<Event> {
     Ok(match writer(app)?.create(&body(case)?).await {
         CreateOutcome::Created(policy_id) => Event::PostAnswered { policy_id },
-        CreateOutcome::Rejected(error) => Event::PostRefused { why: error.to_string() },
+        CreateOutcome::Rejected(error) => Event::PostRefused { why: error.with_hint() },
         CreateOutcome::Unknown => Event::PostUnknown,
     })
 }

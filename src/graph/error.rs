@@ -82,6 +82,17 @@ impl GraphError {
         if let Self::Throttled { after } = self { *after } else { None }
     }
 
+    /// What it says, and what to do about it where Graph's words don't tell. Few of its codes are published, so its text is
+    /// looked at loosely and shown as it came.
+    #[must_use]
+    pub fn with_hint(&self) -> String {
+        let hint = match self {
+            Self::Rejected { message, .. } => HINTS.iter().find(|(part, _)| message.contains(part)),
+            _ => None,
+        };
+        hint.map_or_else(|| self.to_string(), |(_, hint)| format!("{self} ({hint})"))
+    }
+
     /// From an answer that is not a success. `what` is the path asked for, without its query.
     pub(super) fn from_answer(status: u16, after: Option<Duration>, body: &[u8], asked: (&str, &'static str)) -> Self {
         let (what, permission) = asked;
@@ -98,6 +109,14 @@ impl GraphError {
         }
     }
 }
+
+/// Parts of Graph's messages about policies, and what they mean.
+const HINTS: &[(&str, &str)] = &[
+    ("1007", "the policy isn't shaped as Graph expects; this is a fault of the draft, so please report it"),
+    ("limit of policies", "delete a policy that isn't needed any more, in any state"),
+    ("does not exist", "something that the policy names was deleted; scan again for a new suggestion"),
+    ("malformed or incorrect", "the policy names an id that Graph doesn't know, or combines settings that it refuses"),
+];
 
 /// Graph's error body: `{"error": {"code", "message"}}`.
 #[derive(Default, Deserialize)]
@@ -137,6 +156,15 @@ mod tests {
         Microsoft Graph asks to slow down; try again later or raise the intervals of graph.pacing
         Microsoft Graph cannot be reached: 500 X as it came
         ");
+    }
+
+    #[test]
+    fn graph_s_own_words_come_first_and_then_a_hint() {
+        let said = answer(400, r#"{"error": {"code": "BadRequest", "message": "1007: Incoming object is null"}}"#);
+        let hinted = said.with_hint();
+        assert!(hinted.starts_with(&said.to_string()) && hinted.contains("please report it"), "{hinted}");
+        let unknown = answer(400, r#"{"error": {"code": "BadRequest", "message": "4711"}}"#);
+        assert_eq!(unknown.with_hint(), unknown.to_string());
     }
 
     #[test]
