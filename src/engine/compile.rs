@@ -13,6 +13,7 @@ use super::device_rule::DeviceFilter;
 use super::lanes::Lanes;
 use super::overlap::Inclusion;
 use super::reach::Reach;
+use super::replay::Log;
 use super::who::{GuestIndex, UserCondition, guest_index};
 use crate::tenant::directory::AccountKind;
 use crate::tenant::{Policy, ServicePrincipal, Snapshot, User};
@@ -35,6 +36,8 @@ pub struct Model {
     lanes: OnceLock<Lanes>,
     /// Which policies lie within which others.
     inclusion: OnceLock<Inclusion>,
+    /// The sign-in log as drafts are replayed over it.
+    log: OnceLock<Log>,
     /// Coverage that was asked for before.
     pub(super) known: Known,
 }
@@ -108,6 +111,7 @@ impl Model {
             base: false,
             lanes: OnceLock::new(),
             inclusion: OnceLock::new(),
+            log: OnceLock::new(),
             known: Known::default(),
             snapshot,
         }
@@ -141,6 +145,11 @@ impl Model {
     /// Which policies lie within which others, found when it is first asked for.
     pub(super) fn inclusion(&self) -> &Inclusion {
         self.inclusion.get_or_init(|| Inclusion::new(self))
+    }
+
+    /// The sign-in log compiled for replays, when one is first asked for.
+    pub(super) fn log(&self) -> &Log {
+        self.log.get_or_init(|| Log::new(&self.snapshot.sign_ins))
     }
 
     /// Directory users who surely meet a policy's user condition, and those who possibly do.

@@ -4,26 +4,25 @@
 //! Microsoft Learn, Conditional Access: Report-only mode.
 
 mod agreement;
+mod log;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use self::log::Group;
 use super::ability::{Abilities, Lack, device_of, is_compliant, is_hybrid};
 use super::evaluate::Applies;
 use super::past::{LIMITS, sign_in_of};
 use super::{Model, Truth};
 use crate::tenant::PastSignIn;
-use crate::tenant::policy::{
-    ClientAppType, Control, GrantControls, GuestType, Operator, Platform, Policy, RiskLevel, TransferMethod,
-};
+use crate::tenant::policy::{ClientAppType, Control, GrantControls, Operator, Platform, Policy};
 use crate::tenant::sign_in::{DeviceInfo, Known, SignIn};
 use crate::tenant::well_known::STRENGTH_MFA;
 
 pub use agreement::Agreement;
+pub(super) use log::Log;
 
 /// What a policy would have done to one sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,14 +57,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, would: Would) {
+    fn add(&mut self, would: Would, count: u64) {
         *match would {
             Would::NotApplied => &mut self.not_applied,
             Would::Success => &mut self.success,
             Would::ActionRequired => &mut self.action_required,
             Would::Failure => &mut self.failure,
             Would::Unknown => &mut self.unknown,
-        } += 1;
+        } += count;
     }
 
     /// Both together.
@@ -139,18 +138,18 @@ impl Model {
     /// What `draft` would have done to the sign-ins of the log, were it On.
     #[must_use]
     pub fn impact(&self, draft: &Policy) -> Impact {
-        let model = self.with_draft_alone(draft);
-        let mut replay = Replay {
-            model: &model,
-            abilities: Abilities::new(&self.snapshot),
-            known: BTreeMap::new(),
-            impact: Impact::default(),
-        };
-        let ended = ended_well(&self.snapshot.sign_ins);
-        for row in &self.snapshot.sign_ins {
-            replay.row(row, &ended);
+        let (rows, log) = (&self.snapshot.sign_ins, self.log());
+        let replay = Replay { model: &self.with_draft_alone(draft), abilities: Abilities::new(&self.snapshot) };
+        let verdicts = replay.verdicts(rows, &log.stories);
+        let mut counts = Counts::new(log);
+        for group in &log.groups {
+            if let Some(verdict) = verdicts.get(group.story) {
+                counts.add(group, verdict);
+            }
         }
-        let mut impact = replay.impact;
+        let mut impact = counts.impact(log, rows);
+        let affected = impact.users.iter().filter(|(_, tally)| tally.action_required + tally.failure > 0);
+        impact.unable = affected.filter_map(|(user, _)| Some((user.clone(), replay.unable(user)?))).collect();
         impact.limits = limits(draft);
         impact
     }
@@ -162,40 +161,6 @@ fn limits(draft: &Policy) -> Vec<String> {
     LIMITS.iter().copied().chain(asked_again).map(str::to_owned).collect()
 }
 
-/// Users and correlation ids of sign-ins that succeeded in the end.
-fn ended_well(rows: &[PastSignIn]) -> BTreeSet<(&str, &str)> {
-    let good = rows.iter().filter(|row| row.error_code == 0 && !row.correlation_id.is_empty());
-    good.map(|row| (row.user_id.as_str(), row.correlation_id.as_str())).collect()
-}
-
-/// What decides the outcome for a row: rows with equal stories are judged once.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Story<'a> {
-    user: &'a str,
-    resources: &'a [String],
-    client: (Option<ClientAppType>, Option<Platform>),
-    place: (Option<IpAddr>, Option<&'a str>),
-    device: (Option<&'a str>, Option<bool>, Option<&'a str>),
-    session: (Option<RiskLevel>, Option<TransferMethod>, bool, bool),
-    guest: (Option<GuestType>, Option<&'a str>),
-    app: &'a str,
-}
-
-impl<'a> Story<'a> {
-    fn of(row: &'a PastSignIn) -> Self {
-        Self {
-            user: &row.user_id,
-            resources: &row.resource_ids,
-            client: (row.client_app, row.platform),
-            place: (row.ip, row.country.as_deref()),
-            device: (row.device_id.as_deref(), row.compliant, row.trust_type.as_deref()),
-            session: (row.risk, row.flow, row.flow_known, row.multi_factor),
-            guest: (row.guest, row.home_tenant.as_deref()),
-            app: &row.app_id,
-        }
-    }
-}
-
 /// What becomes of a story, and what it hangs on.
 #[derive(Clone, Debug)]
 struct Verdict {
@@ -203,34 +168,25 @@ struct Verdict {
     because: BTreeSet<String>,
 }
 
-struct Replay<'m, 'r> {
+struct Replay<'m> {
     model: &'m Model,
-    abilities: Abilities<'r>,
-    known: BTreeMap<Story<'r>, Verdict>,
-    impact: Impact,
+    abilities: Abilities<'m>,
 }
 
-impl<'r> Replay<'_, 'r> {
-    fn row(&mut self, row: &'r PastSignIn, ended_well: &BTreeSet<(&str, &str)>) {
-        self.impact.rows += 1;
-        if row.first_factor_failed() {
-            self.impact.first_factor_failed += 1;
-            return;
-        }
-        if row.error_code != 0 {
-            let interrupted = ended_well.contains(&(row.user_id.as_str(), row.correlation_id.as_str()));
-            self.impact.failed_anyway += u64::from(!interrupted);
-            return;
-        }
-        let story = Story::of(row);
-        if !self.known.contains_key(&story) {
-            let verdict = self.judge(row);
-            self.known.insert(Story::of(row), verdict);
-        }
-        if let Some(verdict) = self.known.get(&story) {
-            count(&mut self.impact, row, verdict);
-            self.note_unable(row, verdict.would);
-        }
+impl Replay<'_> {
+    /// What becomes of each story, on as many threads as there are halves: two.
+    fn verdicts(&self, rows: &[PastSignIn], stories: &[usize]) -> Vec<Verdict> {
+        let judge = |stories: &[usize]| -> Vec<Verdict> {
+            stories.iter().filter_map(|at| rows.get(*at)).map(|row| self.judge(row)).collect()
+        };
+        let (first, second) = stories.split_at(stories.len() / 2);
+        std::thread::scope(|scope| {
+            let half = scope.spawn(|| judge(second));
+            let mut all = judge(first);
+            // A thread that panicked would have lost verdicts: they are found again here.
+            all.extend(half.join().unwrap_or_else(|_| judge(second)));
+            all
+        })
     }
 
     fn judge(&self, row: &PastSignIn) -> Verdict {
@@ -295,14 +251,10 @@ impl<'r> Replay<'_, 'r> {
         }
     }
 
-    fn note_unable(&mut self, row: &PastSignIn, would: Would) {
-        let grant = self.model.snapshot.policies.first().and_then(|policy| policy.grant.as_ref());
-        let affected = matches!(would, Would::ActionRequired | Would::Failure);
-        let Some(grant) = grant.filter(|_| affected && !self.impact.unable.contains_key(&row.user_id)) else { return };
-        let lacks = self.abilities.lacks(&row.user_id, grant);
-        if !lacks.is_empty() {
-            self.impact.unable.insert(row.user_id.clone(), lacks);
-        }
+    /// What somebody who would have been prompted or blocked lacks.
+    fn unable(&self, user: &str) -> Option<BTreeSet<Lack>> {
+        let grant = self.model.snapshot.policies.first()?.grant.as_ref()?;
+        Some(self.abilities.lacks(user, grant)).filter(|lacks| !lacks.is_empty())
     }
 }
 
@@ -314,17 +266,66 @@ fn on_device(device: &Known<DeviceInfo>, unknown: fn(&DeviceInfo) -> bool, wante
     }
 }
 
-fn count(impact: &mut Impact, row: &PastSignIn, verdict: &Verdict) {
-    impact.total.add(verdict.would);
-    if verdict.would == Would::NotApplied {
-        return;
+/// Sign-ins being counted, by places in the log.
+struct Counts<'v> {
+    total: Tally,
+    users: Vec<Tally>,
+    apps: Vec<Tally>,
+    clients: Vec<Tally>,
+    days: Vec<Tally>,
+    because: BTreeMap<&'v str, u64>,
+}
+
+impl<'v> Counts<'v> {
+    fn new(log: &Log) -> Self {
+        let none = |length: usize| vec![Tally::default(); length];
+        Self {
+            total: Tally::default(),
+            users: none(log.users.len()),
+            apps: none(log.apps.len()),
+            clients: none(log.clients.len()),
+            days: none(log.days.len()),
+            because: BTreeMap::new(),
+        }
     }
-    impact.users.entry(row.user_id.clone()).or_default().add(verdict.would);
-    impact.apps.entry(row.app_name.clone()).or_default().add(verdict.would);
-    impact.clients.entry(row.client_app_used.clone()).or_default().add(verdict.would);
-    impact.days.entry(row.at.to_zoned(TimeZone::UTC).date()).or_default().add(verdict.would);
-    for because in &verdict.because {
-        *impact.unknown_because.entry(because.clone()).or_default() += 1;
+
+    fn add(&mut self, group: &Group, verdict: &'v Verdict) {
+        self.total.add(verdict.would, group.count);
+        if verdict.would == Would::NotApplied {
+            return;
+        }
+        let parts = [
+            self.users.get_mut(group.user),
+            self.apps.get_mut(group.app),
+            self.clients.get_mut(group.client),
+            self.days.get_mut(group.day),
+        ];
+        parts.into_iter().flatten().for_each(|tally| tally.add(verdict.would, group.count));
+        for because in &verdict.because {
+            *self.because.entry(because).or_default() += group.count;
+        }
+    }
+
+    fn impact(self, log: &Log, rows: &[PastSignIn]) -> Impact {
+        let named = |tallies: Vec<Tally>, firsts: &[usize], name: fn(&PastSignIn) -> &str| {
+            let rows = firsts.iter().filter_map(|at| rows.get(*at));
+            let counted = rows.zip(tallies).filter(|(_, tally)| tally.total() > 0);
+            counted.map(|(row, tally)| (name(row).to_owned(), tally)).collect()
+        };
+        let days = log.days.iter().copied().zip(self.days).filter(|(_, tally)| tally.total() > 0);
+        Impact {
+            rows: log.rows,
+            first_factor_failed: log.first_factor_failed,
+            failed_anyway: log.failed_anyway,
+            total: self.total,
+            users: named(self.users, &log.users, |row| &row.user_id),
+            apps: named(self.apps, &log.apps, |row| &row.app_name),
+            clients: named(self.clients, &log.clients, |row| &row.client_app_used),
+            days: days.collect(),
+            unable: BTreeMap::new(),
+            unknown_because: self.because.into_iter().map(|(because, count)| (because.to_owned(), count)).collect(),
+            limits: Vec::new(),
+        }
     }
 }
 

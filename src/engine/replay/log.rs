@@ -1,0 +1,131 @@
+//! The sign-in log compiled for replays: rows that tell the same story are judged once, rows that count alike are one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::net::IpAddr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::tenant::PastSignIn;
+use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
+
+/// Positions of rows, one for each value that was seen.
+pub(super) type Firsts = Vec<usize>;
+
+/// The log as drafts are replayed over it.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Log {
+    pub(super) rows: u64,
+    pub(super) first_factor_failed: u64,
+    pub(super) failed_anyway: u64,
+    /// For each story, user, app name and client a row that has it.
+    pub(super) stories: Firsts,
+    pub(super) users: Firsts,
+    pub(super) apps: Firsts,
+    pub(super) clients: Firsts,
+    pub(super) days: Vec<Date>,
+    /// Every sign-in that got as far as Conditional Access and ended well.
+    pub(super) groups: Vec<Group>,
+}
+
+/// Sign-ins that count alike: the places of their story, user, app, client and day in the log.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) story: usize,
+    pub(super) user: usize,
+    pub(super) app: usize,
+    pub(super) client: usize,
+    pub(super) day: usize,
+    /// How many.
+    pub(super) count: u64,
+}
+
+impl Log {
+    pub(in crate::engine) fn new(rows: &[PastSignIn]) -> Self {
+        let ended = ended_well(rows);
+        let mut log = Self { rows: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..Self::default() };
+        let mut seen = Seen::default();
+        for (at, row) in rows.iter().enumerate() {
+            if row.first_factor_failed() {
+                log.first_factor_failed += 1;
+            } else if row.error_code != 0 {
+                let interrupted = ended.contains(&(&*row.user_id, &*row.correlation_id));
+                log.failed_anyway += u64::from(!interrupted);
+            } else {
+                log.take(&mut seen, at, row);
+            }
+        }
+        log
+    }
+
+    fn take<'a>(&mut self, seen: &mut Seen<'a>, at: usize, row: &'a PastSignIn) {
+        let story = place(&mut seen.stories, &mut self.stories, Story::of(row), at);
+        let user = place(&mut seen.users, &mut self.users, &row.user_id, at);
+        let app = place(&mut seen.apps, &mut self.apps, &row.app_name, at);
+        let client = place(&mut seen.clients, &mut self.clients, &row.client_app_used, at);
+        let date = row.at.to_zoned(TimeZone::UTC).date();
+        let day = place(&mut seen.days, &mut self.days, date, date);
+        let next = self.groups.len();
+        let group = *seen.groups.entry((story, app, client, day)).or_insert(next);
+        match self.groups.get_mut(group) {
+            Some(group) => group.count += 1,
+            None => self.groups.push(Group { story, user, app, client, day, count: 1 }),
+        }
+    }
+}
+
+/// What was seen while the log is compiled, with its place.
+#[derive(Default)]
+struct Seen<'a> {
+    stories: HashMap<Story<'a>, usize>,
+    users: HashMap<&'a str, usize>,
+    apps: HashMap<&'a str, usize>,
+    clients: HashMap<&'a str, usize>,
+    days: HashMap<Date, usize>,
+    groups: HashMap<(usize, usize, usize, usize), usize>,
+}
+
+/// The place of a value, which is given its first row if it is new.
+fn place<K: Eq + Hash, V>(seen: &mut HashMap<K, usize>, all: &mut Vec<V>, key: K, first: V) -> usize {
+    let next = all.len();
+    let at = *seen.entry(key).or_insert(next);
+    if at == next {
+        all.push(first);
+    }
+    at
+}
+
+/// Users and correlation ids of sign-ins that succeeded in the end.
+fn ended_well(rows: &[PastSignIn]) -> BTreeSet<(&str, &str)> {
+    let good = rows.iter().filter(|row| row.error_code == 0 && !row.correlation_id.is_empty());
+    good.map(|row| (&*row.user_id, &*row.correlation_id)).collect()
+}
+
+/// What decides the outcome for a row: rows with equal stories are judged once.
+#[derive(PartialEq, Eq, Hash)]
+struct Story<'a> {
+    user: &'a str,
+    resources: &'a [String],
+    client: (Option<ClientAppType>, Option<Platform>),
+    place: (Option<IpAddr>, Option<&'a str>),
+    device: (Option<&'a str>, Option<bool>, Option<&'a str>),
+    session: (Option<RiskLevel>, Option<TransferMethod>, bool, bool),
+    guest: (Option<GuestType>, Option<&'a str>),
+    app: &'a str,
+}
+
+impl<'a> Story<'a> {
+    fn of(row: &'a PastSignIn) -> Self {
+        Self {
+            user: &row.user_id,
+            resources: &row.resource_ids,
+            client: (row.client_app, row.platform),
+            place: (row.ip, row.country.as_deref()),
+            device: (row.device_id.as_deref(), row.compliant, row.trust_type.as_deref()),
+            session: (row.risk, row.flow, row.flow_known, row.multi_factor),
+            guest: (row.guest, row.home_tenant.as_deref()),
+            app: &row.app_id,
+        }
+    }
+}
