@@ -99,7 +99,7 @@ pub fn exclusions(snapshot: &Snapshot) -> UserSide {
 /// the same people, and its dash.
 #[must_use]
 pub fn name(snapshot: &Snapshot, what: &str, who: &str) -> String {
-    let numbered: Vec<Numbered<'_>> = snapshot.policies.iter().filter_map(numbered).collect();
+    let numbered: Vec<Numbered<'_>> = snapshot.policies.iter().filter_map(|policy| numbered(&policy.display_name)).collect();
     let Some((prefix, width)) = commonest(numbered.iter().map(|one| (one.prefix, one.width))) else {
         return format!("{what} - {who}");
     };
@@ -143,8 +143,12 @@ struct Numbered<'a> {
     rest: &'a str,
 }
 
-fn numbered(policy: &Policy) -> Option<Numbered<'_>> {
-    let name = policy.display_name.as_str();
+/// `CA204 – …` → prefix, number, width.
+pub(super) fn number_of(name: &str) -> Option<(String, u32, usize)> {
+    numbered(name).map(|found| (found.prefix.to_owned(), found.number, found.width))
+}
+
+fn numbered(name: &str) -> Option<Numbered<'_>> {
     let (prefix, after) = name.split_at_checked(name.find(|c: char| !c.is_ascii_alphabetic())?)?;
     let width = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
     let (digits, rest) = after.split_at_checked(width)?;

@@ -25,6 +25,7 @@ mod authentication_transfer;
 mod azure_devops;
 mod baseline_scopes;
 mod compliance_per_platform;
+mod compliant_by_default;
 mod compliant_network;
 mod continuous_access_evaluation;
 mod dangling_references;
@@ -32,15 +33,20 @@ mod device_code_flow;
 mod device_registration_mfa;
 mod devices_for_admins;
 mod directory_sync_account;
+mod dynamic_groups;
 mod elevated_insider_risk;
+mod eligible_administrators;
 mod emergency_access;
+mod emergency_access_accounts;
 mod empty_named_locations;
 mod exclusion_group_growth;
 mod exclusions_without_fallback;
 mod internet_access;
 mod intune_enrolment;
 mod legacy_authentication;
+mod licence_coverage;
 mod managed_devices;
+mod methods_missing;
 mod mfa_admin_portals;
 mod mfa_admins;
 mod mfa_all_users;
@@ -51,15 +57,18 @@ mod microsoft_managed_policies;
 mod new_apps;
 mod new_users_mfa;
 mod overlapping_policies;
+mod per_user_mfa;
 mod persistent_browser_unmanaged;
 mod phishing_resistant_admins;
 mod phishing_resistant_all_users;
 mod policy_limit;
+mod policy_names;
 mod policy_targets_nothing;
 mod private_access;
 mod report_only_age;
 mod risks_in_one_policy;
 mod risky_agents;
+mod security_defaults;
 mod security_info_registration;
 mod sign_in_frequency_admins;
 mod sign_in_frequency_all_users;
@@ -72,6 +81,7 @@ mod terms_of_use;
 mod token_protection;
 mod trusted_named_location;
 mod unknown_platforms;
+mod unprotected_groups;
 mod untrusted_countries;
 mod unused_named_locations;
 mod user_risk;
@@ -144,8 +154,17 @@ pub static CHECKS: &[&dyn Check] = &[
     &trusted_named_location::TrustedNamedLocation,
     &untrusted_countries::UntrustedCountries,
     &emergency_access::EmergencyAccess,
+    &emergency_access_accounts::EmergencyAccessAccounts,
+    &eligible_administrators::EligibleAdministrators,
     &exclusion_group_growth::ExclusionGroupGrowth,
     &exclusions_without_fallback::ExclusionsWithoutFallback,
+    &unprotected_groups::UnprotectedGroups,
+    &dynamic_groups::DynamicGroups,
+    &methods_missing::MethodsMissing,
+    &per_user_mfa::PerUserMfa,
+    &compliant_by_default::CompliantByDefault,
+    &security_defaults::SecurityDefaults,
+    &licence_coverage::LicenceCoverage,
     &directory_sync_account::DirectorySyncAccount,
     &microsoft_managed_policies::MicrosoftManagedPolicies,
     &wide_named_locations::WideNamedLocations,
@@ -157,6 +176,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &policy_limit::PolicyLimit,
     &empty_named_locations::EmptyNamedLocations,
     &unused_named_locations::UnusedNamedLocations,
+    &policy_names::PolicyNames,
 ];
 
 /// Runs every check.

@@ -32,6 +32,7 @@ pub(super) struct RawTenant {
     pub(super) mfa_trusted_ips: Vec<String>,
     pub(super) baseline_scopes: Option<String>,
     pub(super) app_groups: BTreeMap<String, BTreeSet<String>>,
+    pub(super) intune_secure_by_default: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -91,6 +91,7 @@ impl Source<'_> {
             app_groups: raw.app_groups,
             baseline_scopes,
             emergency_access,
+            intune_secure_by_default: raw.intune_secure_by_default,
         };
         Ok(Tenant { name: if raw.name.is_empty() { id.clone() } else { raw.name }, id, settings })
     }

@@ -195,6 +195,8 @@ impl Groups {
             "mailEnabled": false,
             "securityEnabled": true,
             "isAssignableToRole": false,
+            // Emergency access is looked after by few; everything else can be changed by any group administrator.
+            "isManagementRestricted": group.name == "CA-BreakGlass",
             "groupTypes": if group.dynamic.is_some() { json!(["DynamicMembership"]) } else { json!([]) },
             "membershipRule": group.dynamic,
             "membershipRuleProcessingState": group.dynamic.map(|_| "On"),

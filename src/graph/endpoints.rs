@@ -50,18 +50,18 @@ pub const RISKY_USERS: &[Ask<'static>] = &[conditional_access(
 /// Users; `signInActivity` needs a licence and one more permission, and allows pages of 500 only.
 pub const USERS: &[Ask<'static>] = &[
     directory(
-        "v1.0/users?$select=id,displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime,signInActivity&$top=500",
+        "v1.0/users?$select=id,displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime,onPremisesSyncEnabled,signInActivity&$top=500",
         "User.Read.All",
     ),
     directory(
-        "v1.0/users?$select=id,displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime&$top=999",
+        "v1.0/users?$select=id,displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime,onPremisesSyncEnabled&$top=999",
         "User.Read.All",
     ),
 ];
 
 /// The first mark for changes of users: nothing but a link.
 pub const LATEST_USERS: Ask<'static> = directory(
-    "v1.0/users/delta?$select=displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime&$deltatoken=latest",
+    "v1.0/users/delta?$select=displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities,department,employeeType,createdDateTime,onPremisesSyncEnabled&$deltatoken=latest",
     "User.Read.All",
 );
 
@@ -77,11 +77,17 @@ pub const LATEST_SERVICE_PRINCIPALS: Ask<'static> = directory(
     "Application.Read.All",
 );
 
-/// All groups, without members.
-pub const GROUPS: &[Ask<'static>] = &[directory(
-    "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole&$top=999",
-    "GroupMember.Read.All",
-)];
+/// All groups, without members; whether their management is restricted isn't told everywhere.
+pub const GROUPS: &[Ask<'static>] = &[
+    directory(
+        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,isManagementRestricted&$top=999",
+        "GroupMember.Read.All",
+    ),
+    directory(
+        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole&$top=999",
+        "GroupMember.Read.All",
+    ),
+];
 
 /// Active role assignments: with Privileged Identity Management those in force now, otherwise all.
 pub const ACTIVE_ROLES: &[Ask<'static>] = &[

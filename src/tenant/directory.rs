@@ -82,6 +82,12 @@ pub struct User {
     pub last_sign_in: Option<Timestamp>,
     /// What the account is for.
     pub account: AccountKind,
+    /// Synchronised from a directory on premises.
+    #[serde(default)]
+    pub synced: bool,
+    /// Per-user MFA (the old kind) is enabled or enforced; none where unknown.
+    #[serde(default)]
+    pub per_user_mfa: Option<bool>,
 }
 
 /// What an account is for, as far as the directory shows it; emergency access accounts come from the settings.
@@ -112,6 +118,9 @@ pub struct Group {
     pub rule_paused: bool,
     /// Can hold directory roles.
     pub role_assignable: bool,
+    /// In a restricted management administrative unit; none where unknown.
+    #[serde(default)]
+    pub management_restricted: Option<bool>,
     /// Object ids of direct members that are groups.
     pub member_groups: Vec<String>,
     /// Positions of the direct members that are users.

@@ -130,6 +130,8 @@ pub struct Settings {
     pub baseline_scopes: BaselineScopes,
     /// Emergency access accounts: object ids of users and groups. Empty means not configured, and is said.
     pub emergency_access: BTreeSet<String>,
+    /// Intune marks devices without a compliance policy as not compliant (`secureByDefault`); none where not known.
+    pub intune_secure_by_default: Option<bool>,
 }
 
 /// The tenant's "baseline scopes" setting (enforced in phases from May 2026).

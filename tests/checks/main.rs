@@ -134,7 +134,8 @@ fn without_directory_data_nothing_passes_on_an_empty_scope() {
 }
 
 /// Checks that no published framework has anything of.
-const OURS: [&str; 4] = ["report-only-age", "microsoft-managed-policies", "policy-limit", "terms-of-use"];
+const OURS: [&str; 5] =
+    ["report-only-age", "microsoft-managed-policies", "policy-limit", "terms-of-use", "policy-names"];
 
 #[test]
 fn ids_and_references_are_unique() {

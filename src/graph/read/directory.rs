@@ -149,6 +149,7 @@ fn carry_on_groups(changed: Changed<GroupRead>, before: Option<&Snapshot>) -> (V
         owners: group.owners.clone(),
         rule_paused: group.rule_paused,
         role_assignable: group.role_assignable,
+        management_restricted: group.management_restricted,
         ..Group::default()
     };
     let groups = kept.map(|group| GroupRead { group: bare(group), members: None }).chain(changed.objects).collect();

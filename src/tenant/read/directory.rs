@@ -34,6 +34,8 @@ pub fn read_user(value: &Value) -> Result<User, ReadError> {
         created: node.member("createdDateTime").time()?,
         last_sign_in: seen.into_iter().flatten().max(),
         account: account_kind(&node, &name)?,
+        synced: node.member("onPremisesSyncEnabled").flag()?.unwrap_or_default(),
+        per_user_mfa: node.member("perUserMfaState").filled()?.map(|state| !state.eq_ignore_ascii_case("disabled")),
         user_principal_name: name,
     })
 }
@@ -106,6 +108,7 @@ pub fn read_group(value: &Value) -> Result<GroupRead, ReadError> {
         membership_rule: node.member("membershipRule").filled()?,
         rule_paused: rule_state.eq_ignore_ascii_case("Paused"),
         role_assignable: node.member("isAssignableToRole").flag()?.unwrap_or_default(),
+        management_restricted: node.member("isManagementRestricted").flag()?,
         owners: references(&node.member("owners"))?,
         ..Group::default()
     };
@@ -311,12 +314,14 @@ mod tests {
         let user = read_user(&json!({
             "Id": "AAAAAAAA-0000-0000-0000-000000000001", "AccountEnabled": false, "UserPrincipalName": "svc-backup@x",
             "CreatedDateTime": "/Date(1700000000000)/", "ExternalUserState": null,
+            "OnPremisesSyncEnabled": true, "PerUserMfaState": "Enforced",
             "SignInActivity": {"LastSignInDateTime": "2026-11-01T00:00:00Z",
                                "LastNonInteractiveSignInDateTime": "2026-11-02T00:00:00Z"}
         }))
         .unwrap();
         assert_eq!(user.id, "aaaaaaaa-0000-0000-0000-000000000001");
-        assert!(!user.enabled && !user.pending);
+        assert!(!user.enabled && !user.pending && user.synced);
+        assert_eq!(user.per_user_mfa, Some(true));
         assert_eq!(user.account, AccountKind::Service);
         assert_eq!(user.created.unwrap().to_string(), "2023-11-14T22:13:20Z");
         assert_eq!(user.last_sign_in.unwrap().to_string(), "2026-11-02T00:00:00Z");

@@ -1,0 +1,132 @@
+//! Wrong advice that users of other checkers reported, on emergency access, synchronisation and exclusions: ours is right.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use portcullis::checks::{self, Context, Finding, Verdict};
+use portcullis::engine::Model;
+use portcullis::tenant::read::{read_group, read_role_assignment, read_user};
+use portcullis::tenant::{Kind, Reading, SnapshotBuilder, read_policy};
+use serde_json::{Value, json};
+
+const SYNC_ROLE: &str = "d29b2b05-8046-44ba-8758-1e26182fcf32";
+const BREAK_GLASS: &str = "b9000000-0000-4000-8000-000000000004";
+
+/// A tenant of Alice, Bob (service accounts), a break-glass account and a synchronisation account.
+fn findings(policies: &[Value], emergency: bool) -> Vec<Finding> {
+    let mut builder = SnapshotBuilder::default();
+    for kind in [Kind::Policies, Kind::Users, Kind::Groups, Kind::RoleAssignments] {
+        builder.reading(kind, Reading::Complete { count: 1 });
+    }
+    for id in ["alice", "bob", BREAK_GLASS, "sync"] {
+        builder.user(read_user(&json!({"id": id, "displayName": id})).unwrap());
+    }
+    builder
+        .group(read_group(&json!({"id": "services", "displayName": "Service accounts", "members": ["bob"]})).unwrap());
+    builder.role_assignment(
+        read_role_assignment(&json!({"principalId": "sync", "roleDefinitionId": SYNC_ROLE, "directoryScopeId": "/"}))
+            .unwrap(),
+    );
+    if emergency {
+        builder.snapshot.settings.emergency_access.insert(BREAK_GLASS.to_owned());
+    }
+    policies.iter().for_each(|policy| builder.policy(read_policy(policy).unwrap()));
+    let model = Model::new(Arc::new(builder.build()));
+    let context = Context {
+        model: &model,
+        hash: "h",
+        now: "2026-11-24T08:30:00Z".parse().unwrap(),
+        thresholds: &BTreeMap::new(),
+    };
+    checks::run_all(&context)
+}
+
+fn verdict(findings: &[Finding], check: &str) -> Verdict {
+    findings.iter().find(|finding| finding.check == check).unwrap().verdict
+}
+
+fn policy(id: &str, users: &Value, more: &Value) -> Value {
+    let mut policy = json!({"id": id, "displayName": id, "state": "enabled",
+        "conditions": {"users": users, "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["all"]},
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+    for (pointer, value) in more.as_object().unwrap() {
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        policy.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(member.to_owned(), value.clone());
+    }
+    policy
+}
+
+#[test]
+fn break_glass_is_asked_for_and_never_guessed_from_the_most_excluded_group() {
+    let everywhere = policy("a", &json!({"includeUsers": ["All"], "excludeGroups": ["services"]}), &json!({}));
+    let findings = findings(&[everywhere], false);
+    assert_eq!(verdict(&findings, "emergency-access"), Verdict::Review);
+    assert_eq!(verdict(&findings, "emergency-access-accounts"), Verdict::Review);
+}
+
+#[test]
+fn break_glass_needs_no_exclusion_from_policies_that_cannot_hit_users() {
+    let agents = policy(
+        "agents",
+        &json!({"includeUsers": ["None"]}),
+        &json!({"/conditions/clientApplications": {"includeAgentIdServicePrincipals": ["All"]}}),
+    );
+    let workloads = policy(
+        "workloads",
+        &json!({"includeUsers": ["None"]}),
+        &json!({"/conditions/clientApplications": {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]}}),
+    );
+    assert_eq!(verdict(&findings(&[agents, workloads], true), "emergency-access"), Verdict::Pass);
+}
+
+#[test]
+fn a_policy_made_for_break_glass_is_no_fault() {
+    let strength = json!({"/grantControls": {"operator": "OR", "builtInControls": [],
+        "authenticationStrength": {"id": "00000000-0000-0000-0000-000000000004"}}});
+    let meant = policy("phishing-resistant", &json!({"includeUsers": [BREAK_GLASS]}), &strength);
+    assert_eq!(verdict(&findings(&[meant], true), "emergency-access"), Verdict::Pass);
+}
+
+#[test]
+fn a_guest_policy_needs_no_exclusion_of_the_synchronisation_account() {
+    let guests = json!({"includeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "b2bCollaborationGuest",
+        "externalTenants": {"@odata.type": "#microsoft.graph.conditionalAccessAllExternalTenants",
+            "membershipKind": "all"}}});
+    let legacy = json!({"/conditions/clientAppTypes": ["exchangeActiveSync", "other"],
+        "/grantControls": {"operator": "OR", "builtInControls": ["block"]}});
+    let policies =
+        [policy("guests", &guests, &json!({})), policy("legacy", &json!({"includeUsers": ["All"]}), &legacy)];
+    assert_eq!(verdict(&findings(&policies, true), "directory-sync-account"), Verdict::Pass);
+    let everybody = policy("all", &json!({"includeUsers": ["All"], "excludeUsers": [BREAK_GLASS]}), &json!({}));
+    assert_eq!(verdict(&findings(&[everybody], true), "directory-sync-account"), Verdict::Fail);
+}
+
+#[test]
+fn an_exclusion_that_another_policy_makes_up_for_is_fine() {
+    let out = json!({"includeUsers": ["All"], "excludeUsers": [BREAK_GLASS], "excludeGroups": ["services"]});
+    let excluding = policy("mfa", &out, &json!({}));
+    let places = json!({"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]});
+    let bound = json!({"/conditions/locations": places,
+        "/grantControls": {"operator": "OR", "builtInControls": ["block"]}});
+    let instead = policy("servers only", &json!({"includeGroups": ["services"]}), &bound);
+    let both = findings(&[excluding.clone(), instead], true);
+    assert_eq!(verdict(&both, "exclusions-without-fallback"), Verdict::Pass);
+    assert_eq!(verdict(&findings(&[excluding], true), "exclusions-without-fallback"), Verdict::Fail);
+}
+
+#[test]
+fn excluded_from_mfa_and_included_for_one_platform_only_is_a_gap() {
+    let out = json!({"includeUsers": ["All"], "excludeUsers": [BREAK_GLASS], "excludeGroups": ["services"]});
+    let platform = json!({"/conditions/platforms": {"includePlatforms": ["iOS"], "excludePlatforms": []}});
+    let narrow = policy("iOS", &json!({"includeUsers": ["All"], "excludeUsers": [BREAK_GLASS]}), &platform);
+    let found = findings(&[policy("mfa", &out, &json!({})), narrow], true);
+    assert_eq!(verdict(&found, "exclusions-without-fallback"), Verdict::Fail);
+}
+
+#[test]
+fn nothing_to_judge_is_never_a_pass() {
+    let found = findings(&[], true);
+    for check in ["exclusions-without-fallback", "baseline-scopes", "microsoft-managed-policies", "report-only-age"] {
+        assert_ne!(verdict(&found, check), Verdict::Pass, "{check}");
+    }
+}
