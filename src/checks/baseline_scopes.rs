@@ -40,18 +40,22 @@ impl Check for BaselineScopesEnforced {
             return listing::open(context, ABOUT.id, "baseline_scopes.nobody", Verdict::NotApplicable);
         }
         let scopes = &snapshot.settings.baseline_scopes;
-        let open = with_exclusion.into_iter().filter(|policy| lets_through(policy, scopes));
-        let listed = open.map(|policy| listed(policy, context)).collect();
+        let open: Vec<&Policy> = with_exclusion.into_iter().filter(|policy| lets_through(policy, scopes)).collect();
+        let names = policies::names(open.iter().copied());
+        let listed = open.into_iter().map(|policy| listed(policy, context)).collect();
         let mut finding = listing::finding(context, (ABOUT.id, "baseline_scopes"), listed);
         if *scopes == BaselineScopes::Unknown {
             finding.verdict = Verdict::Review;
             finding.cures.clear();
+            // All of them hang on one setting, so they are named in one sentence.
+            finding.facts.truncate(1);
             finding.not_checked.push(
                 "the tenant's \"baseline scopes\" setting, which Graph doesn't give (baselineScopes in settings.json would settle it)"
                     .to_owned(),
             );
             if let Some(headline) = finding.facts.first_mut() {
                 "baseline_scopes.review".clone_into(&mut headline.key);
+                headline.terms.insert("policies".to_owned(), names.into());
             }
         }
         finding

@@ -1,9 +1,12 @@
 //! No policy stops directory synchronisation.
 
+use std::collections::BTreeSet;
+
 use roaring::RoaringBitmap;
 use serde_json::json;
 
 use crate::facts::{Evidence, Fact, Term};
+use crate::tenant::policy::Platform;
 use crate::tenant::well_known::DIRECTORY_SYNCHRONIZATION_ACCOUNTS;
 use crate::tenant::{Kind, Policy, Snapshot};
 
@@ -72,10 +75,14 @@ fn stops(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> bo
         .filter_map(|index| directory.user_at(index))
         .any(|user| include.users.contains(user.id.as_str()));
     let meant = named || roles.iter().any(|role| include.roles.contains(*role));
-    // A block or a demand from untrusted places only is how these accounts are guarded.
+    // A block or a demand from untrusted places only is how these accounts are guarded; they run on Windows Server.
     let guarded = policy.conditions.locations.is_some();
+    let windows = policy.conditions.platforms.as_ref().is_none_or(|sides| {
+        let listed = |set: &BTreeSet<Platform>| set.contains(&Platform::Windows) || set.contains(&Platform::All);
+        listed(&sides.include) && !listed(&sides.exclude)
+    });
     let (sure, _) = context.model.users_of(&policy.id);
-    policies::is_everyday(policy) && !meant && !guarded && !sure.is_disjoint(accounts)
+    policies::is_everyday(policy) && windows && !meant && !guarded && !sure.is_disjoint(accounts)
 }
 
 fn listed(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> Listed {

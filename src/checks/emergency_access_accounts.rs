@@ -81,7 +81,7 @@ fn listed(account: &User, context: &Context<'_>) -> Option<Listed> {
     if faults.is_empty() {
         return None;
     }
-    let name = account.display_name.to_string();
+    let name = account.display_name.as_str().to_owned();
     let own: Vec<_> =
         snapshot.sign_ins.iter().rev().filter(|row| row.user_id.as_str() == account.id.as_str()).collect();
     let user = snapshot.directory.user_index(&account.id).into_iter().collect();

@@ -1,14 +1,14 @@
 //! Who is excluded from a policy is governed by another one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 
-use crate::engine::{Condition, Requirement, Scope};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::directory::Group;
-use crate::tenant::policy::{ClientAppType, RiskLevel};
-use crate::tenant::{Kind, Policy};
+use crate::tenant::location::Place;
+use crate::tenant::policy::{ClientAppType, Control, GrantControls, Operator};
+use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
 use super::listing::{self, Listed};
@@ -46,13 +46,16 @@ impl Check for ExclusionsWithoutFallback {
             return finding;
         }
         let known: Vec<Exclusion<'_>> = groups.iter().filter_map(|(id, from)| exclusion(id, from, context)).collect();
-        let everybody = known.iter().fold(RoaringBitmap::new(), |all, one| all | &one.users);
-        let open = ungoverned(&everybody, context);
+        let taking_over =
+            policies::on(&context.model.snapshot).filter(|policy| takes_over(policy, &context.model.snapshot));
+        let taking_over: Vec<(&Policy, RoaringBitmap)> =
+            taking_over.map(|policy| (policy, context.model.users_of(&policy.id).0)).collect();
+        let governed = taking_over.iter().fold(RoaringBitmap::new(), |all, (_, users)| all | users);
         let (mut listed, mut compensated) = (Vec::new(), Vec::new());
         for one in known {
-            let left = &one.users & &open;
+            let left = &one.users - &governed;
             if left.is_empty() {
-                compensated.extend(makes_up(&one, context));
+                compensated.push(makes_up(&one, &taking_over, context));
             } else {
                 listed.push(without(&one, &left, context));
             }
@@ -91,23 +94,34 @@ fn exclusion<'a>(id: &str, from: &'a [&'a Policy], context: &'a Context<'_>) -> 
     (!users.is_empty()).then_some(Exclusion { group, users, from })
 }
 
-/// Of these users, those whose everyday sign-ins no policy that is On governs.
-///
-/// A policy that holds in some places or for some devices counts as one that takes over; one for a platform doesn't.
-fn ungoverned(users: &RoaringBitmap, context: &Context<'_>) -> RoaringBitmap {
-    let scope = Scope {
-        users: Some(users.clone()),
-        client_apps: BTreeSet::from([ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients]),
-        sign_in_risk: BTreeSet::from([RiskLevel::None]),
-        user_risk: BTreeSet::from([RiskLevel::None]),
-        ..Scope::default()
+/// Whether a policy takes over for somebody who is excluded elsewhere: everyday sign-ins by any modern client take MFA, a
+/// managed device or app, or are held to the organisation's network; a deleted location is none. A country, a platform or terms of use don't do.
+fn takes_over(policy: &Policy, snapshot: &Snapshot) -> bool {
+    let conditions = &policy.conditions;
+    let types = &conditions.client_app_types;
+    let modern = [ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients];
+    let any_client =
+        types.is_empty() || types.contains(&ClientAppType::All) || modern.iter().all(|one| types.contains(one));
+    let addresses = |id: &String| {
+        id == "AllTrusted"
+            || snapshot.locations.get(id).is_none_or(|location| !matches!(location.place, Place::Country { .. }))
     };
-    let coverage = context.model.coverage(&Requirement::AnyPolicy, &scope);
-    let partly = |condition: &Condition| {
-        matches!(condition, Condition::Locations(_) | Condition::Devices(_) | Condition::BaselineScopes)
-    };
-    let open = coverage.gaps.iter().filter(|gap| gap.sure && gap.any_app && !gap.conditions.iter().any(partly));
-    open.fold(RoaringBitmap::new(), |all, gap| all | &gap.users) & users
+    let sides = conditions.locations.as_ref();
+    let places = sides.is_none_or(|sides| sides.include.contains("All") && sides.exclude.iter().all(addresses));
+    policies::is_everyday(policy)
+        && any_client
+        && places
+        && conditions.platforms.is_none()
+        && policy.grant.as_ref().is_some_and(asks)
+}
+
+/// Whether nobody gets past by something that proves nothing: terms of use or a custom control.
+fn asks(grant: &GrantControls) -> bool {
+    let weak = |control: &Control| matches!(control, Control::TermsOfUse(_) | Control::Custom(_) | Control::Unknown(_));
+    match grant.operator {
+        Operator::And => !grant.controls.iter().all(weak),
+        Operator::Or => !grant.controls.iter().any(weak),
+    }
 }
 
 fn without(one: &Exclusion<'_>, left: &RoaringBitmap, context: &Context<'_>) -> Listed {
@@ -132,15 +146,15 @@ fn counted(count: u64) -> String {
     if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
 }
 
-/// The policy that takes over for everybody in an excluded group.
-fn makes_up(one: &Exclusion<'_>, context: &Context<'_>) -> Option<Fact> {
-    let others = policies::on(&context.model.snapshot).filter(|policy| policies::is_everyday(policy));
-    let takes_over = |policy: &&Policy| one.users.is_subset(&context.model.users_of(&policy.id).0);
-    let instead = others.into_iter().find(takes_over)?;
-    let rows = [rows::group(one.group), rows::policy(instead)];
-    let fact = Fact::new("exclusions_without_fallback.made_up", context.stamp(Evidence::of(rows)))
+/// The policies that take over for those in an excluded group.
+fn makes_up(one: &Exclusion<'_>, taking_over: &[(&Policy, RoaringBitmap)], context: &Context<'_>) -> Fact {
+    let all = taking_over.iter().find(|(_, users)| one.users.is_subset(users)).map(|(policy, _)| vec![*policy]);
+    let some = || taking_over.iter().filter(|(_, users)| !users.is_disjoint(&one.users)).map(|(policy, _)| *policy);
+    let instead = all.unwrap_or_else(|| some().collect());
+    let rows = std::iter::once(rows::group(one.group)).chain(instead.iter().map(|policy| rows::policy(policy)));
+    Fact::new("exclusions_without_fallback.made_up", context.stamp(Evidence::of(rows)))
         .with("group", Term::Name(one.group.display_name.clone()))
         .with("policies", policies::names(one.from.iter().copied()))
-        .with("instead", Term::Name(instead.display_name.clone()));
-    Some(fact)
+        .with("count", instead.len())
+        .with("instead", policies::names(instead))
 }

@@ -45,7 +45,7 @@ impl Check for LicenceCoverage {
         if policies::on(snapshot).next().is_none() {
             return listing::open(context, ABOUT.id, "licence_coverage.nobody", Verdict::NotApplicable);
         }
-        let plans: [(&str, &str, fn(&Policy) -> bool); 2] = [("P1", PLAN_P1, |_| true), ("P2", PLAN_P2, by_risk)];
+        let plans: [(&str, &str, Uses); 2] = [("P1", PLAN_P1, |_| true), ("P2", PLAN_P2, by_risk)];
         let short = plans.into_iter().filter_map(|(name, plan, uses)| {
             let users = in_scope(context, uses);
             let owned = owned(context, plan);
@@ -59,6 +59,9 @@ impl Check for LicenceCoverage {
     }
 }
 
+/// Whether a policy uses what a plan gives.
+type Uses = fn(&Policy) -> bool;
+
 fn by_risk(policy: &Policy) -> bool {
     !policy.conditions.sign_in_risk.is_empty() || !policy.conditions.user_risk.is_empty()
 }
@@ -71,7 +74,7 @@ fn owned(context: &Context<'_>, plan: &str) -> u64 {
 }
 
 /// Enabled members whom policies that are On and use a feature surely take in.
-fn in_scope(context: &Context<'_>, uses: fn(&Policy) -> bool) -> RoaringBitmap {
+fn in_scope(context: &Context<'_>, uses: Uses) -> RoaringBitmap {
     let model = context.model;
     let using = policies::on(&model.snapshot).filter(|policy| uses(policy));
     let users = using.fold(RoaringBitmap::new(), |all, policy| all | model.users_of(&policy.id).0);

@@ -85,7 +85,7 @@ fn named<'a>(context: &'a Context<'_>) -> BTreeMap<&'a String, Use<'a>> {
 fn listed(group: &Group, use_of: &Use<'_>, context: &Context<'_>) -> Listed {
     let directory = &context.model.snapshot.directory;
     let owners = group.owners.iter().filter_map(|id| directory.user(id));
-    let owners: Vec<String> = owners.map(|user| user.display_name.to_string()).collect();
+    let owners: Vec<String> = owners.map(|user| user.display_name.as_str().to_owned()).collect();
     let policies = use_of.excluded.iter().chain(&use_of.included).copied();
     let evidence: Vec<Row> = std::iter::once(rows::group(group)).chain(policies.map(rows::policy)).collect();
     let (way, policies) = if use_of.excluded.is_empty() {
