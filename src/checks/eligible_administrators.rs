@@ -64,7 +64,7 @@ fn activated(snapshot: &Snapshot) -> Snapshot {
         locations: snapshot.locations.clone(),
         strengths: snapshot.strengths.clone(),
         contexts: snapshot.contexts.clone(),
-        directory: Directory { role_assignments: assignments, ..snapshot.directory.clone() },
+        directory: Directory { role_assignments: assignments, ..Directory::clone(&snapshot.directory) }.into(),
         licences: snapshot.licences.clone(),
         settings: snapshot.settings.clone(),
         readings: snapshot.readings.clone(),
