@@ -19,6 +19,7 @@ use crate::jobs::{Outcome, Scheduled};
 use crate::log::{Action, Actor, NewEntry};
 use crate::store::conversations::{ConversationKind, NewConversation, SummaryTime};
 use crate::store::jobs::Job;
+use crate::store::runs::RunState;
 use crate::store::settings::Key;
 
 use super::access::{Right, right_of};
@@ -29,6 +30,9 @@ use super::post::{Post, conversation, conversation_id, post};
 
 /// Kind of the job that posts a summary.
 pub const JOB: &str = "summary";
+
+/// For how long a summary waits for a scan that is under way.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the last summary of a conversation said, to set beside today's.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -50,8 +54,11 @@ struct Remembered {
 pub async fn post_due(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     let scheduled: Scheduled = serde_json::from_value(job.payload).context("a summary's schedule")?;
     let Some(to) = conversation(&app, &scheduled.scope).await? else { return Ok(Outcome::Done) };
-    if app.newest_analysis().await?.is_none() {
-        return Ok(Outcome::Again(app.clock.now() + SignedDuration::from_secs(1)));
+    let now = app.clock.now();
+    let scanning = app.store.newest_run(app.tenant()).await?.is_some_and(|run| run.state == RunState::Running);
+    // A reading is kept before its suggestions are: until the scan is over, a summary would say that nothing waits.
+    if app.newest_analysis().await?.is_none() || (scanning && now < scheduled.due + PATIENCE) {
+        return Ok(Outcome::Again(now + SignedDuration::from_secs(1)));
     }
     post_to(&app, &to, &job.id).await?;
     Ok(Outcome::Done)
