@@ -102,11 +102,12 @@ fn devices() -> Vec<Value> {
     all
 }
 
-/// Places of a sign-in: address, country, country by GPS, through the compliant network.
+/// Places of a sign-in: address, country (one that no location names among them), country by GPS, through the compliant
+/// network.
 fn places() -> Vec<(&'static str, Value, Value, bool)> {
     let mut all = Vec::new();
     for ip in ["192.0.2.1", "198.51.100.1", "203.0.113.1", "203.0.113.200", "2001:db8::1"] {
-        for country in [json!("FR"), json!("US"), Value::Null] {
+        for country in [json!("FR"), json!("US"), json!("DE"), Value::Null] {
             for (gps, network) in [(Value::Null, false), (json!("US"), false), (Value::Null, true)] {
                 all.push((ip, country.clone(), gps, network));
             }
