@@ -84,6 +84,17 @@ pub struct Graph {
     pub pacing: Pacing,
     /// How failed readings are tried again.
     pub back_off: BackOff,
+    /// The workspace that the tenant exports its sign-in log to; without one Graph's own log is read.
+    pub log_analytics: Option<LogAnalytics>,
+}
+
+/// A Log Analytics workspace.
+#[derive(Clone, Debug)]
+pub struct LogAnalytics {
+    /// Workspace id (a GUID).
+    pub workspace: String,
+    /// Address of the query API, such as `https://api.loganalytics.azure.com/`.
+    pub base: Url,
 }
 
 /// As whom Graph is asked.

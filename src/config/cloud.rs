@@ -45,7 +45,17 @@ impl Cloud {
         }
     }
 
-    /// The query API of Log Analytics, which is also the audience of its tokens.
+    /// The scope of tokens for the query API of Log Analytics.
+    #[must_use]
+    pub fn log_analytics_scope(self) -> &'static str {
+        match self {
+            Self::Global => "https://api.loganalytics.io/.default",
+            Self::UsgovL4 | Self::UsgovL5 => "https://api.loganalytics.us/.default",
+            Self::China => "https://api.loganalytics.azure.cn/.default",
+        }
+    }
+
+    /// The query API of Log Analytics.
     #[must_use]
     pub fn log_analytics(self) -> &'static str {
         match self {

@@ -13,6 +13,7 @@ use super::{Cloud, ModelMode, WriteMode};
 pub(super) struct Raw {
     pub(super) tenant: RawTenant,
     pub(super) graph: RawGraph,
+    pub(super) log_analytics: Option<RawLogAnalytics>,
     pub(super) write: RawWrite,
     pub(super) store: RawStore,
     pub(super) web: RawWeb,
@@ -77,6 +78,13 @@ impl Default for RawGraph {
             back_off: RawBackOff::default(),
         }
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLogAnalytics {
+    pub(super) workspace: String,
+    pub(super) base: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,10 +11,12 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::identity::RawIdentity;
-use super::raw::{Raw, RawGraph, RawModel, RawPeople, RawSchedule, RawTeams, RawTenant, RawWho, RawWrite};
+use super::raw::{
+    Raw, RawGraph, RawLogAnalytics, RawModel, RawPeople, RawSchedule, RawTeams, RawTenant, RawWho, RawWrite,
+};
 use super::{
-    BackOff, Cloud, Config, ConfigError, Credential, Env, Graph, Model, Pacing, People, Schedule, Teams, Tenant, Who,
-    Write, WriteMode,
+    BackOff, Cloud, Config, ConfigError, Credential, Env, Graph, LogAnalytics, Model, Pacing, People, Schedule, Teams,
+    Tenant, Who, Write, WriteMode,
 };
 use crate::tenant::Settings;
 use crate::tenant::snapshot::BaselineScopes;
@@ -27,7 +29,7 @@ pub(super) fn validate(text: &str, file: &str, env: &Env) -> Result<Config, Conf
     at.override_from_environment(&mut raw);
     let tenant = at.tenant(raw.tenant)?;
     Ok(Config {
-        graph: at.graph(&raw.graph)?,
+        graph: at.graph(&raw.graph, raw.log_analytics.as_ref())?,
         write: at.write(raw.write)?,
         store_url: SecretString::from(raw.store.url),
         listen: at.read("web.listen", &raw.web.listen, "an address and port, such as 127.0.0.1:3978")?,
@@ -96,7 +98,7 @@ impl Source<'_> {
         Ok(Tenant { name: if raw.name.is_empty() { id.clone() } else { raw.name }, id, settings })
     }
 
-    fn graph(self, raw: &RawGraph) -> Result<Graph, ConfigError> {
+    fn graph(self, raw: &RawGraph, log: Option<&RawLogAnalytics>) -> Result<Graph, ConfigError> {
         if raw.back_off.attempts == 0 {
             return Err(self.error("graph.back_off.attempts", "is 0; expected at least 1, the first try"));
         }
@@ -125,6 +127,14 @@ impl Source<'_> {
                 longest: self.duration("graph.back_off.longest", raw.back_off.longest)?,
                 attempts: usize::try_from(raw.back_off.attempts).unwrap_or(usize::MAX),
             },
+            log_analytics: log.map(|log| self.log_analytics(log, raw.cloud)).transpose()?,
+        })
+    }
+
+    fn log_analytics(self, raw: &RawLogAnalytics, cloud: Cloud) -> Result<LogAnalytics, ConfigError> {
+        Ok(LogAnalytics {
+            workspace: self.guid("log_analytics.workspace", &raw.workspace)?,
+            base: self.address("log_analytics.base", or(&raw.base, cloud.log_analytics()))?,
         })
     }
 

@@ -16,6 +16,7 @@ pub mod graph;
 pub mod groups;
 pub mod judge;
 pub mod limits;
+pub mod log_analytics;
 pub mod logs;
 pub mod names;
 pub mod people;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::connector::Connector;
 use super::faults::Faults;
 use super::limits::Limits;
+use super::log_analytics;
 use super::tenant::Tenant;
 use super::token::Tokens;
 
@@ -35,6 +36,8 @@ pub struct Demo {
     faults: Mutex<Faults>,
     limits: Mutex<Limits>,
     connector: Mutex<Connector>,
+    /// How much one answer of the Log Analytics workspace may hold.
+    pub log_limit: log_analytics::Limit,
 }
 
 impl Demo {
@@ -53,7 +56,15 @@ impl Demo {
             faults: Mutex::default(),
             limits: Mutex::default(),
             connector: Mutex::default(),
+            log_limit: log_analytics::Limit::default(),
         }
+    }
+
+    /// Id of the Log Analytics workspace that holds the sign-in log.
+    #[must_use]
+    pub fn workspace(&self) -> String {
+        let name = format!("workspace.{}", self.tenant().id);
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_DNS, name.as_bytes()).to_string()
     }
 
     /// Appends every Graph request to a file in `folder` too.

@@ -32,6 +32,9 @@ const GRAPHS: &[&str] = &[
     "https://dod-graph.microsoft.us",
     "https://microsoftgraph.chinacloudapi.cn",
 ];
+/// Log Analytics in those clouds.
+const LOG_ANALYTICS: &[&str] =
+    &["https://api.loganalytics.io", "https://api.loganalytics.us", "https://api.loganalytics.azure.cn"];
 /// Issuer of the tokens that a channel sends to a bot.
 const BOT_ISSUER: &str = "https://api.botframework.com";
 
@@ -49,6 +52,8 @@ pub struct Client {
 pub enum Audience {
     /// Microsoft Graph.
     Graph,
+    /// The Log Analytics query API.
+    LogAnalytics,
     /// The Bot Framework's connector.
     Connector,
     /// The bot's webhook.
@@ -234,6 +239,10 @@ fn grant(demo: &Demo, client: &Client, scope: &str, service_url: &str) -> anyhow
             claims.insert("serviceurl".into(), json!(service_url));
         }
         return tokens.issue(Audience::Bot, &claims, now).map(Some);
+    }
+    if LOG_ANALYTICS.contains(&resource) {
+        let claims = tokens.claims(&entra, resource, &client.id, now);
+        return tokens.issue(Audience::LogAnalytics, &claims, now).map(Some);
     }
     if GRAPHS.contains(&resource) || resource == demo.base {
         let mut claims = tokens.claims(&entra, resource, &client.id, now);

@@ -12,8 +12,9 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::GraphError;
+use super::log_analytics::Workspace;
 use super::pacing::{Limit, Pacing};
-use super::token::{Endpoint, Tokens};
+use super::token::{Endpoint, Tokens, scope_of};
 use crate::clock::Clock;
 use crate::config::{BackOff, Config, Credential, Tenant};
 
@@ -34,6 +35,8 @@ struct Inner {
     tenant: Tenant,
     log_days: u16,
     clock: Clock,
+    /// Where the sign-in log is read, when not from Graph.
+    workspace: Option<Workspace>,
 }
 
 /// What is asked for, by whom it is limited, and what one must be allowed to do.
@@ -69,16 +72,17 @@ impl Client {
         let http = http_client(graph.timeout)?;
         let mut base = graph.base.clone();
         base.set_path(&format!("{}/", base.path().trim_end_matches('/')));
-        let endpoint = Endpoint {
-            http: &http,
-            login_base: &graph.login_base,
-            graph_base: &graph.base,
-            cloud: graph.cloud,
-            clock: &clock,
+        let tokens = |scope: &str| {
+            let endpoint = Endpoint { http: &http, login_base: &graph.login_base, scope, clock: &clock };
+            Tokens::new(own, &config.tenant.id, &endpoint)
         };
-        let tokens = Tokens::new(own, &config.tenant.id, &endpoint)?;
+        let workspace = match &graph.log_analytics {
+            Some(at) => Some(Workspace::new(at, tokens(graph.cloud.log_analytics_scope())?, (&http, &clock))?),
+            None => None,
+        };
+        let tokens = tokens(&scope_of(&graph.base, graph.cloud))?;
         let (back_off, log_days, tenant) = (graph.back_off, graph.log_days, config.tenant.clone());
-        Ok(Self(Arc::new(Inner { http, base, tokens, pacing, back_off, tenant, log_days, clock })))
+        Ok(Self(Arc::new(Inner { http, base, tokens, pacing, back_off, tenant, log_days, clock, workspace })))
     }
 
     /// The clock that readings are dated by.
@@ -91,6 +95,11 @@ impl Client {
     #[must_use]
     pub fn tenant(&self) -> &Tenant {
         &self.0.tenant
+    }
+
+    /// The workspace that holds the sign-in log, where one is configured.
+    pub(super) fn workspace(&self) -> Option<&Workspace> {
+        self.0.workspace.as_ref()
     }
 
     /// The permissions that this identity's token carries; none when the token can't be read.
@@ -251,7 +260,7 @@ fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphError> {
 }
 
 /// `Retry-After` in seconds, as Graph documents it, or as a date, as HTTP allows.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -261,7 +270,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 /// The body, which must end and not be larger than any answer that we ask for.
-async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError> {
+pub(super) async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError> {
     let mut body = Vec::new();
     loop {
         match answer.chunk().await {

@@ -9,6 +9,7 @@ pub mod client;
 pub mod endpoints;
 pub mod error;
 pub mod export;
+mod log_analytics;
 pub mod needs;
 pub mod pacing;
 pub mod pages;

@@ -55,7 +55,7 @@ impl Debug for Tokens {
 }
 
 impl Tokens {
-    /// Tokens of `credential` in this tenant, from the token endpoint at `login_base`, for Graph.
+    /// Tokens of `credential` in this tenant, from the token endpoint at `login_base`, for one service.
     pub fn new(credential: &Credential, tenant_id: &str, at: &Endpoint<'_>) -> Result<Self, GraphError> {
         if let Credential::Fixed(token) = credential {
             return Ok(Self(Arc::new(Source::Fixed(token.clone()))));
@@ -65,7 +65,7 @@ impl Tokens {
             credential: credential.clone(),
             http: at.http.clone(),
             login_base: at.login_base.clone(),
-            scope: scope_of(at.graph_base, at.cloud),
+            scope: at.scope.to_owned(),
             clock: at.clock.clone(),
         });
         let credential = Mutex::new(asks.credential()?);
@@ -186,16 +186,14 @@ pub struct Endpoint<'a> {
     pub http: &'a reqwest::Client,
     /// Base of the token endpoint.
     pub login_base: &'a Url,
-    /// Base of Graph.
-    pub graph_base: &'a Url,
-    /// The cloud, whose Graph a tenant on this machine plays.
-    pub cloud: Cloud,
+    /// What the tokens are for, such as `https://graph.microsoft.com/.default`.
+    pub scope: &'a str,
     /// The time, which assertions carry.
     pub clock: &'a Clock,
 }
 
-/// The scope names Graph's own host; a tenant on this machine plays that of the cloud.
-fn scope_of(graph_base: &Url, cloud: Cloud) -> String {
+/// The scope of Graph's tokens: its own host; a tenant on this machine plays that of the cloud.
+pub(super) fn scope_of(graph_base: &Url, cloud: Cloud) -> String {
     match graph_base.host_str() {
         Some(host) if graph_base.scheme() == "https" => format!("https://{host}/.default"),
         _ => format!("{}/.default", cloud.graph()),

@@ -123,6 +123,8 @@ pub struct DeviceInfo {
 /// A past sign-in, with what the log says came of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PastSignIn {
+    /// How many sign-ins the row stands for: 1 in Graph's log, more where the source folds equal ones of a day.
+    pub times: u64,
     /// Id in the log.
     pub id: String,
     /// When.

@@ -45,6 +45,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .merge(delta::expiry())
         .merge(super::token::routes())
         .merge(super::connector::routes())
+        .merge(super::log_analytics::routes())
         .merge(super::colleague::routes())
         .merge(super::faults::routes())
         .merge(super::permissions::routes())

@@ -8,6 +8,7 @@ use super::{Deposit, Reader, deposit};
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
 use crate::graph::endpoints::{LOGS_PERMISSION, REGISTRATIONS};
+use crate::graph::log_analytics::Workspace;
 use crate::graph::pacing::Limit;
 use crate::tenant::read::{read_audit, read_registration, read_sign_in};
 use crate::tenant::{AuditRecord, Kind, PastSignIn, Snapshot, SnapshotBuilder};
@@ -66,6 +67,25 @@ async fn sign_ins(
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since && !known.contains(row.id.as_str()));
     let kept: Vec<PastSignIn> = kept.cloned().collect();
     Ok(kept.into_iter().chain(new).collect())
+}
+
+/// The stories of a Log Analytics workspace. They are counted by day, so whole days are asked for again.
+async fn workspace_sign_ins(
+    reader: Reader<'_>,
+    (workspace, window): (&Workspace, Window),
+    previous: Option<&Snapshot>,
+) -> Result<Vec<PastSignIn>, GraphError> {
+    let since = day_of(window.since(previous, Kind::SignIns)).max(day_of(window.from));
+    let slices = (since, reader.client.clock().now());
+    let new = workspace.sign_ins(slices, (reader.client.waits(), reader.progress)).await?;
+    let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
+    let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
+    Ok(kept.chain(new).collect())
+}
+
+/// The beginning of the day (UTC).
+fn day_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(86_400) * 86_400).unwrap_or(at)
 }
 
 async fn audits(

@@ -22,7 +22,9 @@ pub fn read_sign_in(value: &Value) -> Result<PastSignIn, ReadError> {
     let client = node.member("clientAppUsed").string()?;
     let protocol = node.member("authenticationProtocol").string()?;
     let transfer = node.member("originalTransferMethod").string()?;
+    let times = node.member("signIns").number()?.and_then(|count| u64::try_from(count).ok()).unwrap_or(1);
     Ok(PastSignIn {
+        times,
         id: node.member("id").string()?,
         at: at.time()?.ok_or_else(|| at.wrong("a time such as 2026-11-23T08:00:00Z"))?,
         user_id: node.member("userId").id()?,

@@ -1,0 +1,240 @@
+//! The sign-in log of tenants that export it to a Log Analytics workspace: the workspace folds millions of rows into
+//! distinct stories with counts, and only those come here.
+//!
+//! Sources: Azure Monitor, Log Analytics query API; Azure Monitor service limits (500,000 rows and 64 MB an answer).
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use handlebars::Handlebars;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{StatusCode, Url};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::GraphError;
+use super::client::{body_of, retry_after};
+use super::read::Progress;
+use super::token::Tokens;
+use crate::clock::Clock;
+use crate::config::LogAnalytics;
+use crate::tenant::read::read_sign_in;
+use crate::tenant::{Kind, PastSignIn};
+
+/// The query, with the slice of time to be filled in.
+const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
+/// What one must be allowed to do, as the workspace's access control shows it.
+const ROLE: &str = "Log Analytics Reader (on the workspace)";
+/// The longest that the service lets a query run, and the answer in its words.
+const PREFER: &str = "wait=600, include-statistics=false";
+/// A slice that is still too large at this length is given up: it holds more than one answer may.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(60);
+/// One workspace.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    /// Address of the query.
+    query: Url,
+    /// Tokens for it.
+    tokens: Tokens,
+    /// The HTTP client.
+    http: reqwest::Client,
+    /// The time.
+    clock: Clock,
+}
+
+impl Workspace {
+    /// The workspace at this address, as whom the tokens are for.
+    pub(super) fn new(
+        at: &LogAnalytics,
+        tokens: Tokens,
+        (http, clock): (&reqwest::Client, &Clock),
+    ) -> Result<Self, GraphError> {
+        let address = format!("{}/v1/workspaces/{}/query", at.base.as_str().trim_end_matches('/'), at.workspace);
+        let query = address.parse().map_err(|_| GraphError::Malformed { cause: format!("no address: {address}") })?;
+        Ok(Self { query, tokens, http: http.clone(), clock: clock.clone() })
+    }
+
+    /// The stories of the window, oldest slice first. A slice that is too large for one answer is asked again in halves;
+    /// a partial answer is never taken for a whole one.
+    pub(super) async fn sign_ins(
+        &self,
+        (from, to): (Timestamp, Timestamp),
+        (waits, progress): (ExponentialBuilder, &dyn Progress),
+    ) -> Result<Vec<PastSignIn>, GraphError> {
+        let mut stories = Vec::new();
+        let mut waiting: Vec<(Timestamp, Timestamp)> = days(from, to);
+        while let Some((since, until)) = waiting.pop() {
+            if progress.cancelled() {
+                return Err(GraphError::Cancelled);
+            }
+            match self.slice((since, until), waits).await? {
+                Some(rows) => stories.extend(rows),
+                None => waiting.extend(halves(since, until)?),
+            }
+            progress.page(Kind::SignIns, u64::try_from(stories.len()).unwrap_or(u64::MAX));
+        }
+        Ok(stories)
+    }
+
+    /// One slice; none when it holds more than one answer may.
+    async fn slice(
+        &self,
+        (since, until): (Timestamp, Timestamp),
+        waits: ExponentialBuilder,
+    ) -> Result<Option<Vec<PastSignIn>>, GraphError> {
+        let body = json!({ "query": query(since, until)?, "timespan": format!("{since}/{until}") });
+        let once = || self.ask(&body);
+        let answer = once.retry(waits).when(GraphError::is_transient).adjust(longer).await?;
+        if answer.error.is_some() {
+            tracing::debug!(%since, %until, "an answer of the workspace was cut; asking in halves");
+            return Ok(None);
+        }
+        answer.sign_ins().map(Some)
+    }
+
+    async fn ask(&self, body: &Value) -> Result<Answer, GraphError> {
+        let token = self.tokens.get().await?;
+        let request = self.http.post(self.query.clone()).bearer_auth(token.expose_secret());
+        let request = request.header("prefer", PREFER).header(CONTENT_TYPE, "application/json");
+        let answer = request.body(body.to_string()).send().await;
+        let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let bytes = body_of(answer).await?;
+        if status == StatusCode::UNAUTHORIZED {
+            self.tokens.forget()?;
+        }
+        if !status.is_success() {
+            return Err(self.refusal(status, &headers, &bytes));
+        }
+        serde_json::from_slice(&bytes).map_err(|error| GraphError::Malformed { cause: error.to_string() })
+    }
+
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GraphError {
+        let after = retry_after(headers, self.clock.now());
+        GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), ROLE))
+    }
+}
+
+/// As long as the workspace asks for, otherwise as long as the back-off says.
+fn longer(error: &GraphError, wait: Option<Duration>) -> Option<Duration> {
+    wait.map(|wait| error.retry_after().map_or(wait, |after| after.max(wait)))
+}
+
+/// The query for a slice.
+fn query(since: Timestamp, until: Timestamp) -> Result<String, GraphError> {
+    let mut templates = Handlebars::new();
+    templates.register_escape_fn(handlebars::no_escape);
+    let filled = templates.render_template(SIGN_INS, &json!({ "from": since.to_string(), "to": until.to_string() }));
+    filled.map_err(|error| GraphError::Malformed { cause: error.to_string() })
+}
+
+/// The days (UTC) of a window, the last one first, so that the oldest is taken from the end.
+fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    let mut slices = Vec::new();
+    let mut since = from;
+    while since < to {
+        let next = since.as_second().div_euclid(86_400) * 86_400 + 86_400;
+        let until = Timestamp::from_second(next).unwrap_or(to).min(to);
+        slices.push((since, until));
+        since = until;
+    }
+    slices.reverse();
+    slices
+}
+
+/// The later half first, so that the earlier one is taken next.
+fn halves(since: Timestamp, until: Timestamp) -> Result<[(Timestamp, Timestamp); 2], GraphError> {
+    let length = until.duration_since(since);
+    if length <= SHORTEST {
+        let cause =
+            format!("more distinct sign-ins between {since} and {until} than one answer of the workspace may hold");
+        return Err(GraphError::Malformed { cause });
+    }
+    let middle = since + length / 2;
+    Ok([(middle, until), (since, middle)])
+}
+
+/// What the query API answers.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    tables: Vec<Table>,
+    /// Set when the answer was cut: never to be taken for a whole one.
+    error: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Value>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Column {
+    name: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+impl Answer {
+    /// The rows of the first table, each read as Graph's `signIn`.
+    fn sign_ins(self) -> Result<Vec<PastSignIn>, GraphError> {
+        let Some(Table { columns, rows }) = self.tables.into_iter().next() else { return Ok(Vec::new()) };
+        let one = |(at, row): (usize, Vec<Value>)| {
+            let members = Value::Object(object(&columns, row));
+            read_sign_in(&members)
+                .map_err(|error| GraphError::Malformed { cause: format!("row {at} of the workspace: {error}") })
+        };
+        rows.into_iter().enumerate().map(one).collect()
+    }
+}
+
+/// A row as an object; a dynamic value comes as JSON in a text.
+fn object(columns: &[Column], row: Vec<Value>) -> Map<String, Value> {
+    let cell = |(column, value): (&Column, Value)| {
+        let parsed = match (column.kind.as_str(), value.as_str()) {
+            ("dynamic", Some(text)) => serde_json::from_str(text).unwrap_or(value),
+            _ => value,
+        };
+        (column.name.clone(), parsed)
+    };
+    columns.iter().zip(row).map(cell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_window_is_asked_day_by_day_and_halved_where_it_is_too_much() {
+        let slices = days(at("2026-11-22T18:00:00Z"), at("2026-11-24T06:00:00Z"));
+        let text: Vec<String> = slices.iter().map(|(since, until)| format!("{since}/{until}")).collect();
+        assert_eq!(
+            text,
+            [
+                "2026-11-24T00:00:00Z/2026-11-24T06:00:00Z",
+                "2026-11-23T00:00:00Z/2026-11-24T00:00:00Z",
+                "2026-11-22T18:00:00Z/2026-11-23T00:00:00Z"
+            ]
+        );
+        let [later, earlier] = halves(at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")).unwrap();
+        assert_eq!((earlier.1, later.0), (at("2026-11-23T12:00:00Z"), at("2026-11-23T12:00:00Z")));
+        assert!(halves(at("2026-11-23T00:00:00Z"), at("2026-11-23T00:01:00Z")).is_err());
+    }
+
+    #[test]
+    fn a_row_of_the_workspace_reads_as_a_sign_in_of_graph() {
+        let answer = json!({"tables": [{"name": "PrimaryResult",
+            "columns": [{"name": "signIns", "type": "long"}, {"name": "id", "type": "string"}, {"name": "createdDateTime", "type": "datetime"},
+                {"name": "userId", "type": "string"}, {"name": "deviceDetail", "type": "dynamic"}, {"name": "riskLevelDuringSignIn", "type": "string"}],
+            "rows": [[7, "s1", "2026-11-23T09:00:00Z", "u1", "{\"operatingSystem\":\"Ios 17.1\",\"isCompliant\":true}", "hidden"]]}]});
+        let rows = serde_json::from_value::<Answer>(answer).unwrap().sign_ins().unwrap();
+        let row = &rows[0];
+        assert_eq!((row.times, row.compliant, row.risk), (7, Some(true), None));
+    }
+}
