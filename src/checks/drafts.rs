@@ -99,7 +99,8 @@ pub fn exclusions(snapshot: &Snapshot) -> UserSide {
 /// the same people, and its dash.
 #[must_use]
 pub fn name(snapshot: &Snapshot, what: &str, who: &str) -> String {
-    let numbered: Vec<Numbered<'_>> = snapshot.policies.iter().filter_map(|policy| numbered(&policy.display_name)).collect();
+    let numbered: Vec<Numbered<'_>> =
+        snapshot.policies.iter().filter_map(|policy| numbered(&policy.display_name)).collect();
     let Some((prefix, width)) = commonest(numbered.iter().map(|one| (one.prefix, one.width))) else {
         return format!("{what} - {who}");
     };

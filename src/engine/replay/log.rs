@@ -44,14 +44,14 @@ pub(super) struct Group {
 impl Log {
     pub(in crate::engine) fn new(rows: &[PastSignIn]) -> Self {
         let ended = ended_well(rows);
-        let mut log = Self { rows: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..Self::default() };
+        let mut log = Self { rows: rows.iter().map(|row| row.times).sum(), ..Self::default() };
         let mut seen = Seen::default();
         for (at, row) in rows.iter().enumerate() {
             if row.first_factor_failed() {
-                log.first_factor_failed += 1;
+                log.first_factor_failed += row.times;
             } else if row.error_code != 0 {
                 let interrupted = ended.contains(&(&*row.user_id, &*row.correlation_id));
-                log.failed_anyway += u64::from(!interrupted);
+                log.failed_anyway += if interrupted { 0 } else { row.times };
             } else {
                 log.take(&mut seen, at, row);
             }
@@ -69,8 +69,8 @@ impl Log {
         let next = self.groups.len();
         let group = *seen.groups.entry((story, app, client, day)).or_insert(next);
         match self.groups.get_mut(group) {
-            Some(group) => group.count += 1,
-            None => self.groups.push(Group { story, user, app, client, day, count: 1 }),
+            Some(group) => group.count += row.times,
+            None => self.groups.push(Group { story, user, app, client, day, count: row.times }),
         }
     }
 }

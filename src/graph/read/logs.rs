@@ -58,6 +58,9 @@ async fn sign_ins(
     window: Window,
     previous: Option<&Snapshot>,
 ) -> Result<Vec<PastSignIn>, GraphError> {
+    if let Some(workspace) = reader.client.workspace() {
+        return workspace_sign_ins(reader, (workspace, window), previous).await;
+    }
     let since = window.since(previous, Kind::SignIns);
     let ways = sign_ins_since(since);
     let ways = ways.each_ref().map(|path| ask(path));

@@ -1,0 +1,129 @@
+//! The sign-in log from a Log Analytics workspace: it tells what Graph's own log tells, whatever the size of an answer.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use portcullis::clock::Clock;
+use portcullis::config::{Config, Env, LogAnalytics, Loopback};
+use portcullis::demo::{Options, Seed, Service, Tenant};
+use portcullis::engine::Model;
+use portcullis::engine::replay::Impact;
+use portcullis::graph::{Client, Quiet, read_snapshot};
+use portcullis::tenant::{Kind, PastSignIn, Policy, Reading, Snapshot, read_policy};
+
+const TODAY: &str = "2026-11-24T08:30:00Z";
+
+struct Lab {
+    service: Service,
+    clock: Clock,
+}
+
+impl Lab {
+    async fn start() -> Self {
+        let today: Timestamp = TODAY.parse().unwrap();
+        let clock = Clock::fixed(today);
+        let options = Options {
+            tenant: Tenant::generate(&Seed { users: 60, seed: 1, today }),
+            port: 0,
+            record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+            clock: Arc::new({
+                let clock = clock.clone();
+                move || clock.now()
+            }),
+        };
+        Self { service: Service::start(options).await.unwrap(), clock }
+    }
+
+    fn config(&self) -> Config {
+        Config::loopback(Loopback {
+            graph: self.service.graph_base(),
+            login: self.service.base_url(),
+            tenant_id: &self.service.tenant_id,
+            client_id: &self.service.client_id,
+            client_secret: &self.service.client_secret,
+            store: "sqlite::memory:",
+        })
+        .unwrap()
+    }
+
+    async fn read(&self, workspace: Option<String>) -> Snapshot {
+        let mut config = self.config();
+        config.graph.log_analytics =
+            workspace.map(|workspace| LogAnalytics { workspace, base: self.service.base_url().parse().unwrap() });
+        let client = Client::new(&config, self.clock.clone()).unwrap();
+        read_snapshot(&client, &Quiet, None).await.unwrap()
+    }
+
+    async fn from_workspace(&self) -> Snapshot {
+        self.read(Some(self.service.state().workspace())).await
+    }
+}
+
+fn draft() -> Policy {
+    let body = serde_json::json!({"displayName": "x", "state": "enabledForReportingButNotEnforced",
+        "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
+        "grantControls": {"operator": "OR", "builtInControls": ["compliantDevice"]}});
+    read_policy(&body).unwrap()
+}
+
+fn impact(snapshot: Snapshot) -> Impact {
+    Model::new(Arc::new(snapshot)).impact(&draft())
+}
+
+/// Sign-ins that Graph's log tells apart: interrupts folded, failed first factors left out.
+fn distinct(rows: &[PastSignIn]) -> u64 {
+    let reached = rows.iter().filter(|row| !row.first_factor_failed());
+    let told = reached.map(|row| {
+        (
+            row.user_id.to_string(),
+            row.correlation_id.to_string(),
+            row.app_id.to_string(),
+            row.resource_ids.first().map(ToString::to_string),
+        )
+    });
+    u64::try_from(told.collect::<std::collections::BTreeSet<_>>().len()).unwrap()
+}
+
+fn counted(snapshot: &Snapshot) -> u64 {
+    snapshot.sign_ins.iter().map(|row| row.times).sum()
+}
+
+#[tokio::test]
+async fn a_workspace_tells_what_graph_tells() {
+    let lab = Lab::start().await;
+    let (graph, workspace) = (lab.read(None).await, lab.from_workspace().await);
+    assert!(workspace.sign_ins.len() < graph.sign_ins.len(), "equal sign-ins of a day are one row");
+    assert_eq!(counted(&workspace), distinct(&graph.sign_ins));
+    let (ours, theirs) = (impact(workspace), impact(graph));
+    assert!(theirs.total.failure > 0);
+    assert_eq!(ours.total, theirs.total);
+    assert_eq!(ours.users, theirs.users);
+}
+
+#[tokio::test]
+async fn answers_that_are_cut_are_asked_again_in_halves() {
+    let lab = Lab::start().await;
+    let whole = lab.from_workspace().await;
+    lab.service.state().log_limit.set(60);
+    let halved = lab.from_workspace().await;
+    assert_eq!(counted(&halved), counted(&whole));
+    assert_eq!(impact(halved).total, impact(whole).total);
+}
+
+#[tokio::test]
+async fn a_workspace_that_may_not_be_read_is_absent_with_the_remedy() {
+    let lab = Lab::start().await;
+    let snapshot = lab.read(Some("00000000-0000-0000-0000-00000000dead".into())).await;
+    let Some(Reading::Absent { reason }) = snapshot.readings.get(&Kind::SignIns) else { panic!("absent") };
+    assert!(reason.contains("workspace"), "{reason}");
+}
+
+#[test]
+fn the_configuration_names_the_workspace_and_its_cloud() {
+    let text = "[tenant]\nid = '00000000-1111-2222-3333-444444444444'\n[graph]\ncloud = 'usgov-l4'\nclient_id = '55555555-6666-7777-8888-999999999999'\n[log_analytics]\nworkspace = '66666666-6666-7777-8888-999999999999'\n";
+    let env = Env::of(&[("PORTCULLIS_CLIENT_SECRET", "x")]);
+    let workspace = Config::parse(text, "p.toml", &env).unwrap().graph.log_analytics.unwrap();
+    assert_eq!(workspace.base.as_str(), "https://api.loganalytics.us/");
+    let error = Config::parse(&text.replace("66666666-6666", "x"), "p.toml", &env).unwrap_err().to_string();
+    assert!(error.contains("log_analytics.workspace"), "{error}");
+}
