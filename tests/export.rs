@@ -77,7 +77,12 @@ async fn the_folder_says_what_the_live_tenant_says() {
         export(&service, &dir, arguments).await;
         let (snapshot, report) = folder::read(&dir).unwrap();
         assert_eq!(report.unrecognised, [], "{name}");
-        assert_eq!(verdicts(snapshot), live, "{name}");
+        let (mut told, mut expected) = (verdicts(snapshot), live.clone());
+        if name == "hidden" {
+            // How policies are named is what pseudonyms hide.
+            [&mut told, &mut expected].map(|verdicts| verdicts.remove("policy-names"));
+        }
+        assert_eq!(told, expected, "{name}");
     }
 }
 

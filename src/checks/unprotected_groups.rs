@@ -42,7 +42,7 @@ impl Check for UnprotectedGroups {
         let unknown = |group: &Group| !group.role_assignable && group.management_restricted.is_none();
         let unsettled = groups.iter().filter(|(group, _)| unknown(group)).count();
         let mut open: Vec<_> = groups.into_iter().filter(|(group, _)| open(group)).collect();
-        open.sort_by_key(|(group, use_of)| (use_of.excluded.is_empty(), group.display_name.clone()));
+        open.sort_by_key(|(_, use_of)| std::cmp::Reverse((use_of.excluded.len(), use_of.included.len())));
         let unread = !context.model.snapshot.has(Kind::Groups);
         if open.is_empty() && (unread || unsettled > 0) {
             let mut finding = listing::open(context, ABOUT.id, "unprotected_groups.review", Verdict::Review);

@@ -131,6 +131,17 @@ impl Export<'_> {
         kind: Kind,
         ways: &[Ask<'_>],
     ) -> Result<Option<Vec<Value>>, ExportError> {
+        let outcome = self.first_that_works(file, kind, ways).await;
+        self.whole((file, kind), outcome)
+    }
+
+    /// All objects of a kind, by the first way that isn't refused.
+    async fn first_that_works(
+        &self,
+        file: &'static str,
+        kind: Kind,
+        ways: &[Ask<'_>],
+    ) -> Result<Vec<Value>, GraphError> {
         let mut outcome = Err(GraphError::NotFound { what: file.to_owned() });
         for way in ways {
             outcome = self.raw(*way, kind).await;
@@ -138,7 +149,7 @@ impl Export<'_> {
                 break;
             }
         }
-        self.whole((file, kind), outcome)
+        outcome
     }
 
     /// Writes a file of objects that are all there.
@@ -179,8 +190,7 @@ impl Export<'_> {
     /// All groups by name, those that matter with `members`; left out as a whole when one list can't be read.
     async fn groups(&mut self, named: BTreeSet<String>) -> Result<(), ExportError> {
         let read = async {
-            let [all] = GROUPS else { return Err(GraphError::NotFound { what: "groups".to_owned() }) };
-            let mut groups = self.raw(*all, Kind::Groups).await?;
+            let mut groups = self.first_that_works("groups", Kind::Groups, GROUPS).await?;
             let known: BTreeSet<String> = texts(&groups, "id").collect();
             let members = self.members(named.intersection(&known).cloned().collect()).await?;
             for group in groups.iter_mut().filter_map(Value::as_object_mut) {
