@@ -44,8 +44,11 @@ fn refused(arguments: &[&str]) -> String {
     text(&output.stderr).replace(env!("CARGO_MANIFEST_DIR"), "PROJECT")
 }
 
+/// A file of the tenant, and what is done to it.
+type Edit<'a> = (&'a str, &'a dyn Fn(&mut Value));
+
 /// A copy of the tenant with some of its files changed.
-fn changed(files: &[(&str, &dyn Fn(&mut Value))]) -> tempfile::TempDir {
+fn changed(files: &[Edit<'_>]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(tenant()).unwrap() {
         let from = entry.unwrap().path();

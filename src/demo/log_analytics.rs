@@ -185,14 +185,14 @@ fn table(rows: &[(u64, Value)], most: usize) -> Value {
     };
     let written: Vec<Vec<Value>> = rows.iter().take(most).map(cells).collect();
     let named: Vec<Value> = COLUMNS.iter().map(|(name, kind)| json!({ "name": name, "type": kind })).collect();
-    let mut body = json!({ "tables": [{ "name": "PrimaryResult", "columns": named, "rows": written }] });
-    if rows.len() > most {
-        body["error"] = json!({ "code": "PartialError", "message": "There were some errors when processing your query.",
-            "details": [{ "code": "EngineError", "message": "Something went wrong processing your query on the server.",
-                "innererror": { "code": "-2133196797", "severity": 2,
-                    "message": format!("The results of this query exceed the set limit of {most} records.") } }] });
+    let tables = json!([{ "name": "PrimaryResult", "columns": named, "rows": written }]);
+    if rows.len() <= most {
+        return json!({ "tables": tables });
     }
-    body
+    let cut = format!("The results of this query exceed the set limit of {most} records.");
+    json!({ "tables": tables, "error": { "code": "PartialError", "message": "There were some errors when processing your query.",
+        "details": [{ "code": "EngineError", "message": "Something went wrong processing your query on the server.",
+            "innererror": { "code": "-2133196797", "severity": 2, "message": cut } }] } })
 }
 
 /// A dynamic value is text in the answer, and so are lists in columns that hold text.

@@ -135,5 +135,5 @@ async fn the_offered_button_keeps_an_instruction_that_is_obeyed() {
         .filter(|proposal| crate::suggestions::silencer(&instructions, proposal, app.clock.now()).is_some())
         .map(|proposal| proposal.title)
         .collect();
-    assert_eq!(silenced, [row.title.clone()], "nothing else is silenced");
+    assert_eq!(silenced, std::slice::from_ref(&row.title), "nothing else is silenced");
 }
