@@ -54,7 +54,7 @@ impl Lab {
         read_snapshot(&client, &Quiet, None).await.unwrap()
     }
 
-    async fn from_workspace(&self) -> Snapshot {
+    async fn through_workspace(&self) -> Snapshot {
         self.read(Some(self.service.state().workspace())).await
     }
 }
@@ -75,9 +75,9 @@ fn distinct(rows: &[PastSignIn]) -> u64 {
     let reached = rows.iter().filter(|row| !row.first_factor_failed());
     let told = reached.map(|row| {
         (
-            row.user_id.to_string(),
-            row.correlation_id.to_string(),
-            row.app_id.to_string(),
+            row.user_id.clone(),
+            row.correlation_id.clone(),
+            row.app_id.clone(),
             row.resource_ids.first().map(ToString::to_string),
         )
     });
@@ -91,7 +91,7 @@ fn counted(snapshot: &Snapshot) -> u64 {
 #[tokio::test]
 async fn a_workspace_tells_what_graph_tells() {
     let lab = Lab::start().await;
-    let (graph, workspace) = (lab.read(None).await, lab.from_workspace().await);
+    let (graph, workspace) = (lab.read(None).await, lab.through_workspace().await);
     assert!(workspace.sign_ins.len() < graph.sign_ins.len(), "equal sign-ins of a day are one row");
     assert_eq!(counted(&workspace), distinct(&graph.sign_ins));
     let (ours, theirs) = (impact(workspace), impact(graph));
@@ -103,9 +103,9 @@ async fn a_workspace_tells_what_graph_tells() {
 #[tokio::test]
 async fn answers_that_are_cut_are_asked_again_in_halves() {
     let lab = Lab::start().await;
-    let whole = lab.from_workspace().await;
+    let whole = lab.through_workspace().await;
     lab.service.state().log_limit.set(60);
-    let halved = lab.from_workspace().await;
+    let halved = lab.through_workspace().await;
     assert_eq!(counted(&halved), counted(&whole));
     assert_eq!(impact(halved).total, impact(whole).total);
 }
