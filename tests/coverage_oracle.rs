@@ -48,9 +48,10 @@ type Around = (Value, Value);
 
 fn points(policies: &[Value]) -> Vec<(usize, Point)> {
     // Where no policy tells platforms apart, one stands for all of them.
-    let platforms: Vec<Value> = match policies.iter().any(|policy| !policy["conditions"]["platforms"].is_null()) {
-        true => PLATFORMS.iter().map(|name| json!(name)).chain([Value::Null]).collect(),
-        false => vec![json!("windows")],
+    let platforms: Vec<Value> = if policies.iter().any(|policy| !policy["conditions"]["platforms"].is_null()) {
+        PLATFORMS.iter().map(|name| json!(name)).chain([Value::Null]).collect()
+    } else {
+        vec![json!("windows")]
     };
     let mut all = Vec::new();
     for (subject, user, kind, home) in SUBJECTS {

@@ -192,7 +192,8 @@ async fn hand_out(
 ) -> Json<Value> {
     assert_eq!(headers["metadata"], "true", "without this header the real service refuses");
     machine.asked.lock().unwrap().push(query);
-    let answer = reqwest::Client::new().post(&machine.token_url).form(&machine.form).send().await.unwrap();
+    let answer =
+        reqwest::Client::builder().build().unwrap().post(&machine.token_url).form(&machine.form).send().await.unwrap();
     let issued: Value = answer.json().await.unwrap();
     // The real service says numbers as text.
     let until = Clock::system().now().as_second() + 3_599;
@@ -224,7 +225,8 @@ async fn a_managed_identity_signs_in_once_and_keeps_its_token() {
 async fn a_pasted_token_is_used_as_it_is_and_its_end_is_said() {
     let demo = demo().await;
     let (machine, _) = Machine::start(&demo).await;
-    let answer = reqwest::Client::new().post(&machine.token_url).form(&machine.form).send().await.unwrap();
+    let answer =
+        reqwest::Client::builder().build().unwrap().post(&machine.token_url).form(&machine.form).send().await.unwrap();
     let token = answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().to_owned();
     let client = demo.client(Credential::Fixed(token.into())).unwrap();
     assert_eq!(client.policies().await.unwrap().len(), 25);

@@ -33,12 +33,12 @@ fn one_pass(snapshot: &Snapshot) -> u64 {
 }
 
 /// 1,000,000 users, 5,000 groups, 20 million memberships, 3,000 apps, 240 policies with random scopes.
-pub fn large(criterion: &mut Criterion) {
+pub(crate) fn large(criterion: &mut Criterion) {
     bench(criterion, "coverage/1,000,000 users", || random(LARGE, 1));
 }
 
 /// 10,000 users, 300 groups, 400 apps, 40 policies.
-pub fn ordinary(criterion: &mut Criterion) {
+pub(crate) fn ordinary(criterion: &mut Criterion) {
     bench(criterion, "coverage/10,000 users", || ordinary_tenant(ORDINARY, 2));
 }
 

@@ -9,7 +9,7 @@ use portcullis::engine::{Model, Requirement, Scope};
 
 use crate::tenant::exclusions;
 
-pub fn bench(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("exclusions");
     for policies in [15, 30, 60, 120, 240, 480] {
         let snapshot = LazyCell::new(|| Arc::new(exclusions(policies)));

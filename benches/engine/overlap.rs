@@ -8,7 +8,7 @@ use portcullis::engine::Model;
 
 use crate::tenant::{ORDINARY, Size, random};
 
-pub fn bench(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     let snapshot = LazyCell::new(|| Arc::new(random(Size { policies: 240, ..ORDINARY }, 6)));
     criterion.bench_function("overlap/240 policies, all pairs", |run| {
         run.iter_with_setup(

@@ -8,7 +8,7 @@ use crate::tenant::{ORDINARY, Random, Size, log, mfa, model, ordinary, random_po
 
 const ROWS: u32 = 1_000_000;
 
-pub fn bench(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("replay/1,000,000 past sign-ins");
     group.throughput(Throughput::Elements(u64::from(ROWS)));
     let size = Size { users: 10_000, ..ORDINARY };

@@ -21,7 +21,7 @@ const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
 /// How much of everything.
 #[derive(Clone, Copy)]
-pub struct Size {
+pub(crate) struct Size {
     pub users: u32,
     pub groups: u32,
     /// Direct members of all groups together.
@@ -31,16 +31,17 @@ pub struct Size {
 }
 
 /// The largest tenant of the targets.
-pub const LARGE: Size = Size { users: 1_000_000, groups: 5_000, memberships: 20_000_000, apps: 3_000, policies: 240 };
+pub(crate) const LARGE: Size =
+    Size { users: 1_000_000, groups: 5_000, memberships: 20_000_000, apps: 3_000, policies: 240 };
 
 /// A tenant as they are: some forty policies, most of them about everybody.
-pub const ORDINARY: Size = Size { users: 10_000, groups: 300, memberships: 100_000, apps: 400, policies: 40 };
+pub(crate) const ORDINARY: Size = Size { users: 10_000, groups: 300, memberships: 100_000, apps: 400, policies: 40 };
 
-/// Numbers that look random, the same ones for the same seed (SplitMix64).
-pub struct Random(u64);
+/// Numbers that look random, the same ones for the same seed (`SplitMix64`).
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -53,12 +54,12 @@ impl Random {
     }
 
     /// A number below `end`.
-    pub fn below(&mut self, end: u32) -> u32 {
+    pub(crate) fn below(&mut self, end: u32) -> u32 {
         u32::try_from(self.next() % u64::from(end.max(1))).unwrap()
     }
 
     /// True so many times of a hundred.
-    pub fn percent(&mut self, chance: u32) -> bool {
+    pub(crate) fn percent(&mut self, chance: u32) -> bool {
         self.below(100) < chance
     }
 
@@ -68,28 +69,28 @@ impl Random {
     }
 }
 
-pub fn user_id(number: u32) -> String {
+pub(crate) fn user_id(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-000000000001")
 }
 
-pub fn group_id(number: u32) -> String {
+pub(crate) fn group_id(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-000000000002")
 }
 
-pub fn app_id(number: u32) -> String {
+pub(crate) fn app_id(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-000000000003")
 }
 
-pub fn location_id(number: u32) -> String {
+pub(crate) fn location_id(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-000000000004")
 }
 
-pub fn policy_id(number: u32) -> String {
+pub(crate) fn policy_id(number: u32) -> String {
     format!("{number:08x}-0000-4000-8000-000000000005")
 }
 
 /// Everything but policies: users, groups, apps, an administrator in a thousand, as many named locations as asked for.
-pub fn directory(size: Size, locations: u32, random: &mut Random) -> Snapshot {
+pub(crate) fn directory(size: Size, locations: u32, random: &mut Random) -> Snapshot {
     let mut builder = SnapshotBuilder::default();
     for kind in [
         Kind::Policies,
@@ -116,9 +117,9 @@ pub fn directory(size: Size, locations: u32, random: &mut Random) -> Snapshot {
 
 fn user(number: u32) -> User {
     User {
-        id: user_id(number).into(),
-        display_name: format!("User {number}").into(),
-        user_principal_name: format!("user{number}@contoso.example").into(),
+        id: user_id(number),
+        display_name: format!("User {number}"),
+        user_principal_name: format!("user{number}@contoso.example"),
         enabled: true,
         ..User::default()
     }
@@ -175,7 +176,7 @@ fn location(number: u32) -> (String, NamedLocation) {
 }
 
 /// A policy that asks for MFA of everybody everywhere.
-pub fn mfa(number: u32) -> Policy {
+pub(crate) fn mfa(number: u32) -> Policy {
     let mut policy = Policy {
         id: policy_id(number),
         display_name: format!("Policy {number}"),
@@ -193,7 +194,7 @@ fn grant(controls: &[Control]) -> GrantControls {
 }
 
 /// A policy whose scope and controls are random: a third about all users, a third about all apps, the rest about a few.
-pub fn random_policy(number: u32, size: Size, random: &mut Random) -> Policy {
+pub(crate) fn random_policy(number: u32, size: Size, random: &mut Random) -> Policy {
     let mut policy = mfa(number);
     let groups = |random: &mut Random, count| random.some(count, |random| group_id(random.below(size.groups)));
     let apps = |random: &mut Random, count| random.some(count, |random| app_id(random.below(size.apps)));
@@ -249,7 +250,7 @@ fn narrow(policy: &mut Policy, random: &mut Random) {
 }
 
 /// A tenant whose policies all have random scopes: nothing is about everybody without exception, little collapses.
-pub fn random(size: Size, seed: u64) -> Snapshot {
+pub(crate) fn random(size: Size, seed: u64) -> Snapshot {
     let mut random = Random::new(seed);
     let mut snapshot = directory(size, 8, &mut random);
     snapshot.policies = (0..size.policies).map(|number| random_policy(number, size, &mut random)).collect();
@@ -257,7 +258,7 @@ pub fn random(size: Size, seed: u64) -> Snapshot {
 }
 
 /// A tenant as they are: a baseline about everybody with an exclusion group each, and policies for single apps beside it.
-pub fn ordinary(size: Size, seed: u64) -> Snapshot {
+pub(crate) fn ordinary(size: Size, seed: u64) -> Snapshot {
     let mut random = Random::new(seed);
     let mut snapshot = directory(size, 8, &mut random);
     let mut policies: Vec<Policy> = (0..8).map(mfa).collect();
@@ -310,7 +311,7 @@ fn baseline(number: u32, policy: &mut Policy) {
 }
 
 /// Policies that each exclude a user, a group, an app and a location of their own.
-pub fn exclusions(policies: u32) -> Snapshot {
+pub(crate) fn exclusions(policies: u32) -> Snapshot {
     let size = Size { users: 10_000, groups: 1_000, memberships: 50_000, apps: 1_000, policies };
     let mut snapshot = directory(size, policies, &mut Random::new(7));
     snapshot.policies = (0..policies)
@@ -331,7 +332,7 @@ pub fn exclusions(policies: u32) -> Snapshot {
 }
 
 /// The log of a month: people who use a few apps from one or two places, again and again.
-pub fn log(rows: u32, size: Size, random: &mut Random) -> Vec<PastSignIn> {
+pub(crate) fn log(rows: u32, size: Size, random: &mut Random) -> Vec<PastSignIn> {
     let begin: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
     let texts: BTreeMap<u32, String> = (0..size.apps).map(|number| (number, format!("App {number}"))).collect();
     (0..rows)
@@ -339,15 +340,15 @@ pub fn log(rows: u32, size: Size, random: &mut Random) -> Vec<PastSignIn> {
             let user = random.below(size.users);
             let app = (user * 7 + random.below(5) * 13) % size.apps;
             PastSignIn {
-                id: format!("row {row}").into(),
+                id: format!("row {row}"),
                 at: begin + SignedDuration::from_secs(i64::from(row)),
-                user_id: user_id(user).into(),
-                app_id: app_id(app).into(),
-                app_name: texts.get(&app).cloned().unwrap_or_default().into(),
-                resource_ids: vec![app_id(app).into()].into(),
+                user_id: user_id(user),
+                app_id: app_id(app),
+                app_name: texts.get(&app).cloned().unwrap_or_default(),
+                resource_ids: vec![app_id(app)],
                 client_app: Some(ClientAppType::Browser),
                 client_app_used: "Browser".into(),
-                platform: Some(if user % 3 == 0 { Platform::Ios } else { Platform::Windows }),
+                platform: Some(if user.is_multiple_of(3) { Platform::Ios } else { Platform::Windows }),
                 ip: Some(std::net::Ipv4Addr::new(10, 0, u8::try_from(random.below(10)).unwrap(), 9).into()),
                 risk: Some(RiskLevel::None),
                 flow_known: true,
@@ -360,6 +361,6 @@ pub fn log(rows: u32, size: Size, random: &mut Random) -> Vec<PastSignIn> {
 }
 
 /// The snapshot, compiled.
-pub fn model(snapshot: Snapshot) -> Model {
+pub(crate) fn model(snapshot: Snapshot) -> Model {
     Model::new(Arc::new(snapshot))
 }

@@ -37,7 +37,7 @@ fn sign_ins(size: Size) -> Vec<SignIn> {
         .collect()
 }
 
-pub fn bench(criterion: &mut Criterion) {
+pub(crate) fn bench(criterion: &mut Criterion) {
     let size = Size { policies: 500, ..ORDINARY };
     let model = LazyCell::new(|| model(random(size, 3)));
     let sign_ins = sign_ins(size);

@@ -94,7 +94,7 @@ fn folder_of(check: &str) -> PathBuf {
 }
 
 fn fixtures(check: &'static dyn Check) -> Vec<Fixture> {
-    let entries = fs::read_dir(folder_of(check.about().id)).map(|all| all.flatten().collect()).unwrap_or(Vec::new());
+    let entries = fs::read_dir(folder_of(check.about().id)).map_or_else(|_| Vec::new(), |all| all.flatten().collect());
     let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     let fixture = |path: PathBuf| {
@@ -113,13 +113,14 @@ fn fixtures(check: &'static dyn Check) -> Vec<Fixture> {
 /// Reads a fixture through the reader of tenant folders.
 fn read(path: &Path) -> Snapshot {
     let text = fs::read_to_string(path).unwrap();
-    let files: Map<String, Value> = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+    let files: Map<String, Value> =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let tenant = tempfile::tempdir().unwrap();
     for (name, content) in files {
         fs::write(tenant.path().join(format!("{name}.json")), content.to_string()).unwrap();
     }
-    let (snapshot, report) = folder::read(tenant.path()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-    assert!(report.unrecognised.is_empty(), "{path:?}: {:?}", report.unrecognised);
+    let (snapshot, report) = folder::read(tenant.path()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(report.unrecognised.is_empty(), "{}: {:?}", path.display(), report.unrecognised);
     snapshot
 }
 

@@ -83,7 +83,16 @@ impl Watched {
         };
         let path = format!("{}/demo/colleague/policies/{id}", self.demo.service.base_url());
         let edit = json!({"by": "Piotr Nowak", "patch": patch});
-        reqwest::Client::new().post(path).json(&edit).send().await.unwrap().error_for_status().unwrap();
+        reqwest::Client::builder()
+            .build()
+            .unwrap()
+            .post(path)
+            .json(&edit)
+            .send()
+            .await
+            .unwrap()
+            .error_for_status()
+            .unwrap();
     }
 }
 

@@ -83,9 +83,9 @@ async fn what_changed_makes_the_same_as_all_of_it() {
 #[tokio::test]
 async fn what_did_not_change_is_not_asked_for() {
     let demo = with_short_logs(1_200).await;
-    let (first, all) = demo.asked_by(demo.whole()).await;
+    let (first, all) = Box::pin(demo.asked_by(demo.whole())).await;
     demo.service.state().tenant().enable(70, false, (demo.clock.now(), &Actor::Named("Somebody".into())));
-    let (second, few) = demo.asked_by(demo.after(&first)).await;
+    let (second, few) = Box::pin(demo.asked_by(demo.after(&first))).await;
     let user =
         |fresh: &Fresh| fresh.snapshot.directory.user(&demo.service.state().tenant().people.id(70)).unwrap().enabled;
     assert_eq!((user(&first), user(&second)), (true, false), "{:?}", second.snapshot.readings);
@@ -102,10 +102,10 @@ async fn a_forgotten_mark_starts_over() {
     let demo = with_short_logs(50).await;
     let first = demo.whole().await;
     demo.service.state().tenant().changes.forget();
-    let (second, paths) = demo.asked_by(demo.after(&first)).await;
+    let (second, paths) = Box::pin(demo.asked_by(demo.after(&first))).await;
     assert!(tracked(&first.snapshot) == tracked(&second.snapshot));
     assert!(paths.iter().any(|path| path.ends_with("/v1.0/users")), "{paths:?}");
-    let (_, third) = demo.asked_by(demo.after(&second)).await;
+    let (_, third) = Box::pin(demo.asked_by(demo.after(&second))).await;
     assert!(!third.iter().any(|path| path.ends_with("/v1.0/users")), "the new mark holds");
 }
 
@@ -114,7 +114,7 @@ async fn after_a_week_all_is_read_again() {
     let demo = with_short_logs(50).await;
     let first = demo.whole().await;
     demo.clock.set(demo.clock.now() + SignedDuration::from_hours(24 * 7));
-    let (_, paths) = demo.asked_by(demo.after(&first)).await;
+    let (_, paths) = Box::pin(demo.asked_by(demo.after(&first))).await;
     assert!(paths.iter().any(|path| path.ends_with("/v1.0/users")));
 }
 
@@ -150,7 +150,7 @@ async fn colleagues_change_the_directory_over_http_and_the_audit_log_tells() {
     let demo = demo(50).await;
     let since = demo.clock.now();
     let user = demo.service.state().tenant().people.id(People::cast_index("Fischer"));
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder().build().unwrap();
     let at = |path: &str| format!("{}/demo/colleague/{path}", demo.service.base_url());
     let by = json!({"by": "Piotr Nowak"});
     let members = json!({"by": "Piotr Nowak", "userIds": [user]});

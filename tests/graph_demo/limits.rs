@@ -77,7 +77,7 @@ async fn what_graph_asks_for_is_waited_for() {
 async fn a_service_that_keeps_its_limits_refuses_and_relents() {
     let demo = demo(50).await;
     demo.misbehave(json!({"limits": true}));
-    let http = reqwest::Client::new();
+    let http = reqwest::Client::builder().build().unwrap();
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", demo.service.client_id.as_str()),

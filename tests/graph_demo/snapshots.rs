@@ -86,7 +86,8 @@ async fn read(demo: &Demo, base: Option<&Fresh>) -> Result<Snapshot, GraphError>
 /// `PORTCULLIS_SNAPSHOTS` sets how many; every other one is read by what changed.
 #[tokio::test]
 async fn a_snapshot_is_complete_or_failed_as_a_whole() {
-    let snapshots: u64 = std::env::var("PORTCULLIS_SNAPSHOTS").map_or(200, |number| number.parse().unwrap());
+    let snapshots: u64 =
+        std::env::var_os("PORTCULLIS_SNAPSHOTS").map_or(200, |number| number.to_str().unwrap().parse().unwrap());
     let wait = std::time::Duration::from_millis(1);
     let demo = demo_with(60, |config| {
         config.graph.log_days = 1;
