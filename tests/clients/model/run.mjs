@@ -56,6 +56,8 @@ run(async () => {
   await page.getByLabel("Speaking as").selectOption(person(demo, "approver").id);
   await page.getByRole("button", { name: "Switch" }).click();
   await page.locator("#text").waitFor();
+  // The first summary would otherwise pass for an answer.
+  await until(50, "the first summary", async () => (await messages(page).count()) > 0);
 
   const planned = await step("a plan orders the answer, and the label says so", () => ask(page, "plan"));
   check(model.asked.length > 0, "the model was asked");

@@ -63,6 +63,8 @@ run(async () => {
   await page.screenshot({ path: file("web-start.png") });
 
   await speakAs(page, person(demo, "approver"));
+  await step("the first summary arrives", () => until(50, "a summary", async () => (await messages(page).count()) > 0));
+  await page.screenshot({ path: file("web-summary.png") });
   await step("an answer with citations that open", async () => {
     const answer = await ask(page, "who is not covered by MFA?");
     check(/\d/.test(await answer.innerText()), "the answer has numbers");
