@@ -24,8 +24,8 @@ const GROUPS: [(&str, &[&str]); 3] = [
 ];
 
 /// What the Azure management API takes in besides itself; unlike the others, this list is published as complete: Azure
-/// portal, Azure Data Lake, Application Insights API, Log Analytics API. Their ids are those under these names in
-/// Microsoft's own list of first-party applications.
+/// portal, Azure Data Lake, Application Insights API, Log Analytics API. The page gives names alone; the last three ids stand
+/// under these names in several public repositories, and no page of Microsoft's was found that states them.
 const AZURE_MANAGEMENT: &[&str] = &[
     "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
     "e9f49c6b-5ce5-44c8-925d-015017e9f7ad",
