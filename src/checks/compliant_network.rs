@@ -1,9 +1,11 @@
 //! Where there is a compliant network, people are kept to it.
 
+use crate::engine::{Requirement, Scope};
+use crate::tenant::NamedLocation;
 use crate::tenant::location::Place;
 use crate::tenant::policy::{Control, Sides};
-use crate::tenant::{NamedLocation, Policy};
 
+use super::requirement::{Asked, judge};
 use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing};
 
 /// Where there is a compliant network, people are kept to it.
@@ -31,29 +33,21 @@ impl Check for CompliantNetwork {
         let snapshot = &context.model.snapshot;
         let compliant = |location: &&NamedLocation| location.place == Place::CompliantNetwork;
         let Some(network) = snapshot.locations.values().find(compliant) else {
-            return listing::open(context, ABOUT.id, "compliant_network.nobody", Verdict::NotApplicable);
+            return listing::open(context, ABOUT.id, "compliant_network.nowhere", Verdict::NotApplicable);
         };
-        if listing::on(snapshot).any(|policy| keeps_to(policy, &network.id)) {
-            return listing::open(context, ABOUT.id, "compliant_network.pass", Verdict::Pass);
-        }
         let mut draft = drafts::for_everyone(snapshot, "Block outside compliant network", &[Control::Block]);
         let elsewhere = Sides { include: ["All".to_owned()].into(), exclude: [network.id.clone()].into() };
         draft.conditions.locations = Some(elsewhere);
-        let cure = drafts::offer(context, "Block sign-ins outside the compliant network", draft);
-        let finding = listing::open(context, ABOUT.id, "compliant_network.fail", Verdict::Fail);
-        Finding { cures: cure.into_iter().collect(), ..finding }
+        judge(
+            context,
+            Asked {
+                check: ABOUT.id,
+                area: "compliant_network",
+                requirement: Requirement::Block,
+                scope: Scope { outside: [network.id.clone()].into(), ..Scope::default() },
+                missing: None,
+                draft: Some(("Block sign-ins outside the compliant network", draft)),
+            },
+        )
     }
-}
-
-/// Blocks everybody everywhere else.
-fn keeps_to(policy: &Policy, network: &str) -> bool {
-    let conditions = &policy.conditions;
-    let elsewhere = conditions.locations.as_ref().is_some_and(|sides| {
-        sides.include.contains("All") && sides.exclude.len() == 1 && sides.exclude.contains(network)
-    });
-    let everybody = conditions.users.include.all && conditions.applications.all;
-    let narrowed = conditions.platforms.is_some() || conditions.device_filter.is_some() || !policy.undecided.is_empty();
-    let risky = !conditions.sign_in_risk.is_empty() || !conditions.user_risk.is_empty() || !conditions.flows.is_empty();
-    let blocks = policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block));
-    blocks && elsewhere && everybody && !narrowed && !risky
 }

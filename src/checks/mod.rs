@@ -57,6 +57,7 @@ mod microsoft_managed_policies;
 mod new_apps;
 mod new_users_mfa;
 mod overlapping_policies;
+mod partner_trust;
 mod per_user_mfa;
 mod persistent_browser_unmanaged;
 mod phishing_resistant_admins;
@@ -66,10 +67,12 @@ mod policy_names;
 mod policy_targets_nothing;
 mod private_access;
 mod report_only_age;
+mod rights_management;
 mod risks_in_one_policy;
 mod risky_agents;
 mod security_defaults;
 mod security_info_registration;
+mod service_accounts;
 mod sign_in_frequency_admins;
 mod sign_in_frequency_all_users;
 mod sign_in_frequency_guests;
@@ -150,6 +153,9 @@ pub static CHECKS: &[&dyn Check] = &[
     &new_apps::NewApps,
     &private_access::PrivateAccess,
     &risky_agents::RiskyAgents,
+    &rights_management::RightsManagement,
+    &service_accounts::ServiceAccounts,
+    &partner_trust::PartnerTrust,
     &terms_of_use::TermsOfUse,
     &trusted_named_location::TrustedNamedLocation,
     &untrusted_countries::UntrustedCountries,

@@ -1,8 +1,8 @@
 //! Every terms of use that there are, somebody is asked to accept.
 
 use crate::facts::{Evidence, Fact, Row, Term};
-use crate::tenant::Policy;
 use crate::tenant::policy::{Control, PolicyState};
+use crate::tenant::{Kind, Policy};
 
 use super::listing::{self, Listed};
 use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts, hand_over};
@@ -30,6 +30,11 @@ impl Check for TermsOfUse {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::TermsOfUse) {
+            let mut finding = listing::open(context, ABOUT.id, "terms_of_use.review", Verdict::Review);
+            finding.not_checked.push("terms of use (termsOfUse.json would settle it)".to_owned());
+            return finding;
+        }
         if snapshot.terms_of_use.is_empty() {
             return listing::open(context, ABOUT.id, "terms_of_use.nobody", Verdict::NotApplicable);
         }

@@ -27,6 +27,7 @@ const READS: &[(&str, &[&str])] = &[
     ("/auditLogs", &["AuditLog.Read.All"]),
     ("/reports", &["AuditLog.Read.All"]),
     ("/identityProtection/riskyUsers", &["IdentityRiskyUser.Read.All"]),
+    ("/deviceManagement", &["DeviceManagementConfiguration.Read.All"]),
     ("/subscribedSkus", &["LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All"]),
 ];
 /// Members that need a permission of their own when they are selected.

@@ -148,7 +148,21 @@ pub fn security_defaults() -> Value {
         "description": "", "isEnabled": false })
 }
 
-/// Cross-tenant access: nobody else's MFA is trusted.
+/// Settings for single partners: the first one's MFA is trusted.
+#[must_use]
+pub fn partners(ids: Ids) -> Vec<Value> {
+    vec![json!({ "tenantId": ids.id(Object::Tenant, 1), "isServiceProvider": false, "inboundTrust":
+        { "isMfaAccepted": true, "isCompliantDeviceAccepted": false, "isHybridAzureADJoinedDeviceAccepted": false } })]
+}
+
+/// Intune as delivered: a device without a compliance policy counts as compliant.
+#[must_use]
+pub fn device_management() -> Value {
+    json!({ "id": "00000000-0000-0000-0000-000000000000", "settings":
+        { "deviceComplianceCheckinThresholdDays": 30, "isScheduledActionEnabled": true, "secureByDefault": false } })
+}
+
+/// Cross-tenant access: by default nobody else's MFA is trusted.
 #[must_use]
 pub fn cross_tenant_default() -> Value {
     json!({ "isServiceDefault": true, "inboundTrust":

@@ -20,6 +20,7 @@ impl Model {
             strengths: tenant.strengths.clone(),
             contexts: tenant.contexts.clone(),
             terms_of_use: tenant.terms_of_use.clone(),
+            cross_tenant: tenant.cross_tenant.clone(),
             directory: tenant.directory.clone(),
             licences: tenant.licences.clone(),
             security_defaults: tenant.security_defaults,

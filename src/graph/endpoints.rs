@@ -41,6 +41,21 @@ pub const STRENGTHS: &[Ask<'static>] = &[directory("v1.0/policies/authentication
 pub const SECURITY_DEFAULTS: Ask<'static> =
     directory("v1.0/policies/identitySecurityDefaultsEnforcementPolicy", "Policy.Read.All");
 
+/// What is trusted of organisations that have no settings of their own, one object.
+pub const CROSS_TENANT_DEFAULT: Ask<'static> =
+    directory("v1.0/policies/crossTenantAccessPolicy/default", "Policy.Read.All");
+
+/// Settings for single organisations.
+pub const PARTNERS: Ask<'static> = directory("v1.0/policies/crossTenantAccessPolicy/partners", "Policy.Read.All");
+
+/// Terms of use; Graph gives them to signed-in people only, so an app's own sign-in is refused.
+pub const TERMS_OF_USE: &[Ask<'static>] =
+    &[directory("v1.0/identityGovernance/termsOfUse/agreements?$select=id,displayName", "Agreement.Read.All")];
+
+/// Intune's settings for the whole tenant, one object.
+pub const DEVICE_MANAGEMENT: Ask<'static> =
+    directory("v1.0/deviceManagement?$select=settings", "DeviceManagementConfiguration.Read.All");
+
 /// Users at risk.
 pub const RISKY_USERS: &[Ask<'static>] = &[conditional_access(
     "v1.0/identityProtection/riskyUsers?$select=id,riskLevel,riskState&$top=500",
@@ -117,11 +132,17 @@ pub const SERVICE_PRINCIPALS: &[Ask<'static>] = &[
     ),
 ];
 
-/// Devices, with what filters may name.
-pub const DEVICES: &[Ask<'static>] = &[directory(
-    "v1.0/devices?$select=id,deviceId,displayName,isCompliant,isManaged,trustType,operatingSystem,operatingSystemVersion,deviceOwnership,enrollmentProfileName,manufacturer,mdmAppId,model,physicalIds,profileType,systemLabels,extensionAttributes&$top=999",
-    "Device.Read.All",
-)];
+/// Devices, with what filters may name and, where Graph gives them along, their owners.
+pub const DEVICES: &[Ask<'static>] = &[
+    directory(
+        "v1.0/devices?$select=id,deviceId,displayName,isCompliant,isManaged,trustType,operatingSystem,operatingSystemVersion,deviceOwnership,enrollmentProfileName,manufacturer,mdmAppId,model,physicalIds,profileType,systemLabels,extensionAttributes&$expand=registeredOwners($select=id)&$top=999",
+        "Device.Read.All",
+    ),
+    directory(
+        "v1.0/devices?$select=id,deviceId,displayName,isCompliant,isManaged,trustType,operatingSystem,operatingSystemVersion,deviceOwnership,enrollmentProfileName,manufacturer,mdmAppId,model,physicalIds,profileType,systemLabels,extensionAttributes&$top=999",
+        "Device.Read.All",
+    ),
+];
 
 /// Licences.
 pub const LICENCES: &[Ask<'static>] = &[directory("v1.0/subscribedSkus", "LicenseAssignment.Read.All")];

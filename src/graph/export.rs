@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::client::{Ask, Client};
 use super::endpoints::{
-    ACTIVE_ROLES, CONTEXTS, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, MEMBERS_PERMISSION, MEMBERS_UNITS,
-    NAMED_LOCATIONS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES, SECURITY_DEFAULTS, SERVICE_PRINCIPALS, STRENGTHS,
-    USERS,
+    ACTIVE_ROLES, CONTEXTS, CROSS_TENANT_DEFAULT, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, MEMBERS_PERMISSION,
+    MEMBERS_UNITS, NAMED_LOCATIONS, PARTNERS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES, SECURITY_DEFAULTS,
+    SERVICE_PRINCIPALS, STRENGTHS, TERMS_OF_USE, USERS,
 };
 use super::error::GraphError;
 use super::pacing::Limit;
@@ -58,6 +58,7 @@ const PLAIN: &[(&str, Kind, &[Ask<'static>])] = &[
     ("namedLocations", Kind::NamedLocations, NAMED_LOCATIONS),
     ("authenticationStrengthPolicies", Kind::AuthenticationStrengthPolicies, STRENGTHS),
     ("authenticationContextClassReferences", Kind::AuthenticationContextClassReferences, CONTEXTS),
+    ("termsOfUse", Kind::TermsOfUse, TERMS_OF_USE),
     ("riskyUsers", Kind::RiskyUsers, RISKY_USERS),
     ("users", Kind::Users, USERS),
     ("roleDefinitions", Kind::RoleDefinitions, ROLES),
@@ -88,6 +89,7 @@ pub async fn export(client: &Client, sink: &dyn Sink, progress: &dyn Progress) -
     }
     export.groups(named).await?;
     export.security_defaults().await?;
+    export.cross_tenant().await?;
     export.logs().await?;
     Ok(export.done)
 }
@@ -232,6 +234,17 @@ impl Export<'_> {
         const FILE: &str = "identitySecurityDefaultsEnforcementPolicy";
         let outcome = self.client.get(SECURITY_DEFAULTS).await.map(|object| vec![object]);
         self.whole((FILE, Kind::IdentitySecurityDefaultsEnforcementPolicy), outcome).map(|_| ())
+    }
+
+    /// The default and the settings for single organisations, in one file.
+    async fn cross_tenant(&mut self) -> Result<(), ExportError> {
+        let read = async {
+            let mut all = self.raw(PARTNERS, Kind::CrossTenantAccessPolicy).await?;
+            all.push(self.client.get(CROSS_TENANT_DEFAULT).await?);
+            Ok(all)
+        };
+        let outcome = read.await;
+        self.whole(("crossTenantAccessPolicy", Kind::CrossTenantAccessPolicy), outcome).map(|_| ())
     }
 
     async fn logs(&mut self) -> Result<(), ExportError> {

@@ -66,6 +66,16 @@ pub static NEEDS: &[Need] = &[
         ask("v1.0/policies/identitySecurityDefaultsEnforcementPolicy", DIRECTORY, "Policy.Read.All"),
     ),
     useful(
+        "Cross-tenant access settings",
+        "whether MFA and devices of partners count here",
+        ask("v1.0/policies/crossTenantAccessPolicy/default", DIRECTORY, "Policy.Read.All"),
+    ),
+    useful(
+        "Intune's compliance settings",
+        "whether a device without a compliance policy counts as compliant",
+        ask("v1.0/deviceManagement?$select=settings", DIRECTORY, "DeviceManagementConfiguration.Read.All"),
+    ),
+    useful(
         "Authentication contexts",
         "whether a policy's authentication context is published",
         ask(
@@ -160,9 +170,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::super::endpoints::{
-        ACTIVE_ROLES, CONTEXTS, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, LOGS_PERMISSION, MEMBERS_PERMISSION,
-        NAMED_LOCATIONS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES, SECURITY_DEFAULTS, SERVICE_PRINCIPALS, STRENGTHS,
-        USERS,
+        ACTIVE_ROLES, CONTEXTS, CROSS_TENANT_DEFAULT, DEVICE_MANAGEMENT, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES,
+        LOGS_PERMISSION, MEMBERS_PERMISSION, NAMED_LOCATIONS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES,
+        SECURITY_DEFAULTS, SERVICE_PRINCIPALS, STRENGTHS, USERS,
     };
     use super::*;
 
@@ -182,7 +192,7 @@ mod tests {
             DEVICES,
             LICENCES,
             REGISTRATIONS,
-            &[POLICIES, SECURITY_DEFAULTS],
+            &[POLICIES, SECURITY_DEFAULTS, CROSS_TENANT_DEFAULT, DEVICE_MANAGEMENT],
         ];
         let read = lists.into_iter().flatten().map(|ask| ask.permission).chain([LOGS_PERMISSION, MEMBERS_PERMISSION]);
         let read: BTreeSet<&str> = read.chain(["CustomSecAttributeAssignment.Read.All"]).collect();

@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use self::text::Content;
 use super::read::{
-    ReadError, embedded_strength, node::Node, read_audit, read_context, read_device, read_group, read_licences,
-    read_named_location, read_policy, read_registration, read_risky_user, read_role, read_role_assignment,
-    read_service_principal, read_sign_in, read_strength, read_user,
+    ReadError, embedded_strength, node::Node, read_agreement, read_audit, read_context, read_device, read_group,
+    read_inbound_trust, read_licences, read_named_location, read_policy, read_registration, read_risky_user, read_role,
+    read_role_assignment, read_service_principal, read_sign_in, read_strength, read_user,
 };
 use super::{Assignment, Kind, Policy, Reading, Snapshot, SnapshotBuilder, Word};
 
@@ -254,9 +254,8 @@ impl Reader {
             Kind::IdentitySecurityDefaultsEnforcementPolicy => {
                 snapshot.security_defaults = node.member("isEnabled").flag()?;
             }
-            Kind::TermsOfUse => {
-                snapshot.terms_of_use.insert(node.member("id").required_id()?, node.member("displayName").string()?);
-            }
+            Kind::TermsOfUse => snapshot.terms_of_use.extend([read_agreement(value)?]),
+            Kind::CrossTenantAccessPolicy => snapshot.cross_tenant.add(read_inbound_trust(value)?),
             _ => {}
         }
         Ok(())

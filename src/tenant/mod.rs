@@ -1,6 +1,7 @@
 //! The tenant as plain data, in Microsoft Graph's words: what was read, when, and what could not be read.
 
 pub mod builder;
+pub mod cross_tenant;
 pub mod directory;
 pub mod folder;
 pub mod location;
@@ -16,6 +17,7 @@ pub mod words;
 pub mod write;
 
 pub use builder::SnapshotBuilder;
+pub use cross_tenant::{CrossTenantAccess, InboundTrust};
 pub use directory::{Assignment, Device, Directory, Group, Registration, Role, RoleAssignment, ServicePrincipal, User};
 pub use location::NamedLocation;
 pub use policy::Policy;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::shared::Shared;
-use super::{AuditRecord, Directory, NamedLocation, PastSignIn, Policy, Strength};
+use super::{AuditRecord, CrossTenantAccess, Directory, NamedLocation, PastSignIn, Policy, Strength};
 
 /// A tenant as it was at one time. Everything that is judged is judged on one of these.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Snapshot {
     /// Terms of use: agreement id to name.
     #[serde(default)]
     pub terms_of_use: BTreeMap<String, String>,
+    /// What is trusted of other organisations; empty where not read.
+    #[serde(default)]
+    pub cross_tenant: CrossTenantAccess,
     /// People, groups, roles, apps, devices; variants of a tenant under other policies share them.
     pub directory: Shared<Directory>,
     /// Service plan ids owned, and how many units; empty where not read.

@@ -72,6 +72,8 @@ pub const APP_TEAMS: &str = "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe";
 pub const APP_PRIVATE_ACCESS: &str = "e92b9b37-1b47-4c01-9fbc-91d84450870e";
 /// Global Secure Access: Internet traffic profile.
 pub const APP_INTERNET_ACCESS: &str = "5dc48733-b5df-475c-a49b-fa307ef00853";
+/// Microsoft Rights Management Services, which opens protected mail and files.
+pub const APP_RIGHTS_MANAGEMENT: &str = "00000012-0000-0000-c000-000000000000";
 
 /// Service plan of Microsoft Entra ID P1.
 pub const PLAN_P1: &str = "41781fb2-bc02-4b7c-bd55-b576c07bb09d";

@@ -147,7 +147,11 @@ impl Ask {
                 // Delta queries tell the id without being asked.
                 let delta = self.path.trim_end_matches("()").ends_with("/delta");
                 let chosen: Vec<&str> = chosen.split(',').map(str::trim).collect();
-                let keep = |key: &String| key.contains('@') || (delta && key == "id") || chosen.contains(&key.as_str());
+                // `$expand` brings its relation along, whatever is selected.
+                let expanded = self.option("$expand").unwrap_or_default().split('(').next().unwrap_or_default();
+                let keep = |key: &String| {
+                    key == expanded || key.contains('@') || (delta && key == "id") || chosen.contains(&key.as_str())
+                };
                 Value::Object(row.into_iter().filter(|(key, _)| keep(key)).collect::<Map<_, _>>())
             }
             (_, row) => row,

@@ -26,8 +26,9 @@ pub fn routes() -> Router<Arc<Demo>> {
         .route("/policies/authenticationStrengthPolicies/{id}", get(strength))
         .route("/policies/identitySecurityDefaultsEnforcementPolicy", get(security_defaults))
         .route("/policies/crossTenantAccessPolicy/default", get(cross_tenant_default))
-        .route("/policies/crossTenantAccessPolicy/partners", get(nothing))
-        .route("/identityGovernance/termsOfUse/agreements", get(nothing))
+        .route("/policies/crossTenantAccessPolicy/partners", get(partners))
+        .route("/identityGovernance/termsOfUse/agreements", get(agreements))
+        .route("/deviceManagement", get(device_management))
         .route("/subscribedSkus", get(subscribed_skus))
         .route("/organization", get(organisation))
 }
@@ -67,8 +68,18 @@ async fn cross_tenant_default(ask: Ask) -> Text {
     ask.one(places::cross_tenant_default())
 }
 
-async fn nothing(ask: Ask) -> Answer {
-    ask.list(WHOLE, Vec::new())
+async fn partners(State(demo): Shared, ask: Ask) -> Answer {
+    let partners = places::partners(demo.tenant().people.ids);
+    ask.list(WHOLE, partners)
+}
+
+async fn device_management(ask: Ask) -> Text {
+    ask.one(places::device_management())
+}
+
+/// Terms of use are for signed-in people (delegated permissions); every token here is an app's.
+async fn agreements() -> GraphError {
+    GraphError::out_of_scope("/identityGovernance/termsOfUse/agreements")
 }
 
 async fn subscribed_skus(State(demo): Shared, ask: Ask) -> Answer {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::delta::{Changed, Mark, Marks, Told, Tracked, tracked};
 use super::logs::OVERLAP;
 use super::members::{Known, members_of};
+use super::owners::owners_of;
 use super::{Deposit, Reader, absent, complete, deposit};
 use crate::graph::GraphError;
 use crate::graph::endpoints::{
@@ -117,12 +118,17 @@ async fn groups(reader: Reader<'_>, named: BTreeSet<String>) -> Marked<'_> {
     let read = async {
         let (told, mark) = tracked(reader, &how).await?;
         let previous = reader.previous.map(|previous| previous.snapshot);
-        let (groups, known) = match told {
+        let (mut groups, known) = match told {
             Told::Whole(groups) => (groups, None),
             Told::Changed(changed) => carry_on_groups(changed, previous),
         };
         let there: BTreeSet<String> = groups.iter().map(|read| read.group.id.clone()).collect();
-        let lists = members_of(reader, named.intersection(&there).cloned().collect(), known).await?;
+        let named: BTreeSet<String> = named.intersection(&there).cloned().collect();
+        let mut owners = owners_of(reader, named.clone()).await?;
+        for read in &mut groups {
+            read.group.owners = owners.remove(&read.group.id).unwrap_or_default();
+        }
+        let lists = members_of(reader, named, known).await?;
         Ok((groups, lists, mark))
     };
     let (groups, lists, mark) = match read.await {
@@ -146,7 +152,6 @@ fn carry_on_groups(changed: Changed<GroupRead>, before: Option<&Snapshot>) -> (V
         id: group.id.clone(),
         display_name: group.display_name.clone(),
         membership_rule: group.membership_rule.clone(),
-        owners: group.owners.clone(),
         rule_paused: group.rule_paused,
         role_assignable: group.role_assignable,
         management_restricted: group.management_restricted,

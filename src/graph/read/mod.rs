@@ -8,6 +8,7 @@ mod delta;
 mod directory;
 mod logs;
 mod members;
+mod owners;
 
 pub use delta::Marks;
 pub(super) use logs::{ask, audits_since, sign_ins_since};

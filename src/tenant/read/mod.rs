@@ -6,6 +6,7 @@ mod log;
 mod network;
 pub(super) mod node;
 mod policy;
+mod settings;
 
 pub use directory::{
     GroupRead, read_device, read_group, read_licences, read_registration, read_risky_user, read_role,
@@ -14,6 +15,7 @@ pub use directory::{
 pub use log::{read_audit, read_sign_in};
 pub use network::{read_context, read_named_location, read_strength};
 pub use policy::{embedded_strength, read_policy};
+pub use settings::{read_agreement, read_inbound_trust, read_secure_by_default};
 
 /// A place in a document that is not what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
