@@ -61,6 +61,7 @@ fn named(name: &str) -> Option<Kind> {
         "roleassignmentscheduleinstances" | "roleeligibilityscheduleinstances" | "eligibleroleassignments" => {
             Some(Kind::RoleAssignments)
         }
+        "crosstenantaccesspolicydefault" | "crosstenantaccesspolicypartners" => Some(Kind::CrossTenantAccessPolicy),
         _ => Kind::parse(&letters),
     }
 }
