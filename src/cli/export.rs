@@ -52,7 +52,9 @@ impl Export {
         let bar = Bar::new();
         let exported = export(&client, &folder, &bar).await?;
         bar.0.finish_and_clear();
-        write_settings(&self.dir, &config.tenant.settings)?;
+        let mut settings = config.tenant.settings.clone();
+        settings.intune_secure_by_default = client.secure_by_default().await.or(settings.intune_secure_by_default);
+        write_settings(&self.dir, &settings)?;
         self.summary(&exported);
         Ok(Ended::Fine)
     }
@@ -82,7 +84,7 @@ impl Export {
     }
 }
 
-/// The facts that Graph doesn't give stand in a file of their own.
+/// The facts that Graph doesn't give as a list of objects stand in a file of their own.
 fn write_settings(dir: &Path, settings: &Settings) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(settings)?;
     std::fs::write(dir.join("settings.json"), text).context("writing settings.json")

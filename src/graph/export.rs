@@ -194,17 +194,37 @@ impl Export<'_> {
         let read = async {
             let mut groups = self.first_that_works("groups", Kind::Groups, GROUPS).await?;
             let known: BTreeSet<String> = texts(&groups, "id").collect();
-            let members = self.members(named.intersection(&known).cloned().collect()).await?;
+            let named: BTreeSet<String> = named.intersection(&known).cloned().collect();
+            let owners = self.owners(&named).await;
+            let members = self.members(named).await?;
             for group in groups.iter_mut().filter_map(Value::as_object_mut) {
-                let id = group.get("id").and_then(Value::as_str).unwrap_or_default();
+                let id = group.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let id = id.as_str();
                 if let Some(members) = members.get(id) {
                     group.insert("members".to_owned(), json!(members));
+                }
+                if let Some(owners) = owners.get(id) {
+                    group.insert("owners".to_owned(), json!(owners));
                 }
             }
             Ok(groups)
         };
         let outcome = read.await;
         self.whole(("groups", Kind::Groups), outcome).map(|_| ())
+    }
+
+    /// Owners of these groups, as far as they may be read; without them nothing else is wrong.
+    async fn owners(&self, groups: &BTreeSet<String>) -> BTreeMap<String, Vec<String>> {
+        let mut owners = BTreeMap::new();
+        for group in groups {
+            let path = format!("v1.0/groups/{group}/owners?$select=id&$top=999");
+            let ask =
+                Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
+            if let Ok(read) = self.raw(ask, Kind::Groups).await {
+                owners.insert(group.clone(), texts(&read, "id").collect());
+            }
+        }
+        owners
     }
 
     /// Direct members of these groups and of every group below them; each is asked for once, so cycles end.

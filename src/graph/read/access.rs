@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{Deposit, Reader, absent, complete, deposit};
-use crate::graph::GraphError;
 use crate::graph::endpoints::{
     CONTEXTS, CROSS_TENANT_DEFAULT, DEVICE_MANAGEMENT, NAMED_LOCATIONS, PARTNERS, RISKY_USERS, SECURITY_DEFAULTS,
     STRENGTHS, TERMS_OF_USE,
 };
+use crate::graph::{Client, GraphError};
 use crate::tenant::read::{
     ReadError, read_agreement, read_context, read_inbound_trust, read_named_location, read_risky_user,
     read_secure_by_default, read_strength,
@@ -58,11 +58,19 @@ async fn secure_by_default(reader: Reader<'_>) -> Result<Deposit<'static>, Graph
     if reader.progress.cancelled() {
         return Err(GraphError::Cancelled);
     }
-    let read = reader.client.get(DEVICE_MANAGEMENT).await.ok().and_then(|object| read_secure_by_default(&object).ok());
+    let read = reader.client.secure_by_default().await;
     Ok(Box::new(move |builder| {
         let known = &mut builder.snapshot.settings.intune_secure_by_default;
-        *known = read.flatten().or(*known);
+        *known = read.or(*known);
     }))
+}
+
+impl Client {
+    /// Whether Intune marks devices without a compliance policy as not compliant; none where it can't be read.
+    pub async fn secure_by_default(&self) -> Option<bool> {
+        let object = self.get(DEVICE_MANAGEMENT).await.ok()?;
+        read_secure_by_default(&object).ok().flatten()
+    }
 }
 
 async fn security_defaults(reader: Reader<'_>) -> Result<Deposit<'static>, GraphError> {
