@@ -43,7 +43,7 @@ impl Check for AdminPortalsRestricted {
         let held =
             [Assignment::Active, Assignment::Eligible].map(|kind| scopes::role_holders(&snapshot.directory, kind));
         let users = held.iter().fold(everybody, |others, holders| others - holders);
-        judge(
+        let mut finding = judge(
             context,
             Asked {
                 check: ABOUT.id,
@@ -53,6 +53,8 @@ impl Check for AdminPortalsRestricted {
                 missing: scopes::missing_administrators(context.model),
                 draft: Some(("Block the administration portals for all but administrators", draft)),
             },
-        )
+        );
+        finding.not_checked.extend(scopes::other_admin_portals(&context.model.snapshot));
+        finding
     }
 }

@@ -34,7 +34,7 @@ impl Check for MfaAdminPortals {
         let what = "Require MFA at admin portals";
         let draft = drafts::at(drafts::for_administrators(&context.model.snapshot, what, &[Control::Mfa]), &target);
         let portals = scopes::admin_portals(&context.model.snapshot);
-        judge(
+        let mut finding = judge(
             context,
             Asked {
                 check: ABOUT.id,
@@ -44,6 +44,8 @@ impl Check for MfaAdminPortals {
                 missing: scopes::missing_administrators(context.model),
                 draft: Some(("Require MFA at the administration portals", draft)),
             },
-        )
+        );
+        finding.not_checked.extend(scopes::other_admin_portals(&context.model.snapshot));
+        finding
     }
 }

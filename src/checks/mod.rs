@@ -80,6 +80,7 @@ mod sign_in_frequency_unmanaged;
 mod sign_in_risk;
 mod sign_in_risk_block;
 mod sign_in_risk_block_medium;
+mod take_in_again;
 mod terms_of_use;
 mod token_protection;
 mod trusted_named_location;

@@ -1,7 +1,5 @@
 //! Judges one requirement over one scope, and turns what it finds into facts and cures: what most checks share.
 
-use std::collections::BTreeSet;
-
 use roaring::RoaringBitmap;
 use serde_json::json;
 
@@ -15,6 +13,7 @@ use crate::tenant::{Kind, Policy, Snapshot};
 use super::accounts::emergency_access;
 use super::gaps::{CauseWords, Gaps, Group};
 use super::licences::{Owned, owned};
+use super::take_in_again::take_in_again;
 use super::{Context, Cure, CureAction, Finding, Verdict, hand_over};
 
 /// What a check asks of the engine, and how it says the answer.
@@ -166,9 +165,8 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
         return (vec![turn_on(policy)], None);
     }
     let edits: Vec<Option<Cure>> = gaps.groups.iter().map(|group| edit(group, snapshot, wanted)).collect();
-    let all_edited = edits.iter().all(Option::is_some) && gaps.everyone.is_empty() && !edits.is_empty();
-    let mut known = BTreeSet::new();
-    let mut cures: Vec<Cure> = edits.into_iter().flatten().filter(|cure| known.insert(cure.subject.clone())).collect();
+    let (mut cures, all) = one_for_each(edits);
+    let all_edited = all && gaps.everyone.is_empty();
     let Some((title, policy)) = asked.draft.as_ref().filter(|_| !all_edited) else { return (cures, None) };
     if let Some(reason) = refusal(context, asked, scope, policy) {
         return (cures, Some(format!("a new policy is not suggested, because {reason}")));
@@ -176,6 +174,19 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
     let action = CureAction::Draft(Box::new(policy.clone()));
     cures.insert(0, Cure { subject: String::new(), title: (*title).to_owned(), action });
     (cures, None)
+}
+
+/// One edit for each object, and whether they are all that is needed: two different edits of one policy would undo each other.
+fn one_for_each(edits: Vec<Option<Cure>>) -> (Vec<Cure>, bool) {
+    let mut all = !edits.is_empty() && edits.iter().all(Option::is_some);
+    let mut cures: Vec<Cure> = Vec::new();
+    for edit in edits.into_iter().flatten() {
+        match cures.iter().find(|known| known.subject == edit.subject) {
+            Some(known) => all &= known.title == edit.title,
+            None => cures.push(edit),
+        }
+    }
+    (cures, all)
 }
 
 /// A policy in report-only that would do alone, if it were On: better than one more that says the same.
@@ -224,7 +235,11 @@ fn edit(group: &Group, snapshot: &Snapshot, wanted: Option<&Policy>) -> Option<C
         }
         Reason::WeakerControl(_) => require_all(policy, snapshot, wanted?)?,
         Reason::ReportOnly | Reason::Off => hand_over::turn_on(policy),
-        _ => return None,
+        _ => {
+            let (title, edit) = take_in_again(group, policy, snapshot)?;
+            let action = CureAction::HandOver(Box::new(edit));
+            return Some(Cure { subject: policy.id.clone(), title, action });
+        }
     };
     let title = match &group.cause.reason {
         Reason::WeakerControl(_) => format!("Require all the selected controls in {}", policy.display_name),

@@ -101,6 +101,14 @@ pub fn admin_portals(snapshot: &Snapshot) -> BTreeSet<String> {
     listed.unwrap_or_else(|| BTreeSet::from([well_known::APP_AZURE_PORTAL.to_owned()]))
 }
 
+/// What isn't looked at where the settings don't list the portals.
+#[must_use]
+pub fn other_admin_portals(snapshot: &Snapshot) -> Option<String> {
+    let unlisted = !snapshot.settings.app_groups.contains_key(ADMIN_PORTALS);
+    let others = "the other administration portals (their app ids in appGroups.MicrosoftAdminPortals of settings.json would settle it)";
+    unlisted.then(|| others.to_owned())
+}
+
 /// Exchange Online and SharePoint Online, which hold mail and files.
 #[must_use]
 pub fn office() -> BTreeSet<String> {
