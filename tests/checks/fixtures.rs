@@ -71,6 +71,22 @@ fn what_a_check_suggests_removes_its_finding() {
     }
 }
 
+#[test]
+fn an_exclusion_is_mended_by_an_edit_and_not_by_one_more_policy() {
+    for (check, name) in [
+        ("mfa-all-users", "fail.excluded-user.json"),
+        ("mfa-all-users", "fail.excluded-role.json"),
+        ("mfa-guests", "fail.excluded-guests.json"),
+    ] {
+        let check = *CHECKS.iter().find(|one| one.about().id == check).unwrap();
+        let fixture = fixtures(check).into_iter().find(|one| one.path.ends_with(name)).unwrap();
+        let finding = fixture.run(&fixture.model());
+        let titles: Vec<&str> = finding.cures.iter().map(|cure| cure.title.as_str()).collect();
+        assert!(finding.cures.iter().all(|cure| draft(cure).is_none()), "{name}: {titles:?}");
+        assert!(titles.iter().any(|title| title.starts_with("Take ")), "{name}: {titles:?}");
+    }
+}
+
 /// A tenant made for a check, and the verdict that its name promises.
 struct Fixture {
     check: &'static dyn Check,
