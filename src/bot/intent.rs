@@ -1,8 +1,8 @@
 //! What a message asks for: its intent, the names and values in it, and whether it must be refused.
 //!
 //! Routing decides which card or answer a person sees, never what happens: text leads to a card, a button acts.
-//! Two witnesses are added up: a table of [`rules`] over [`concepts`] (word families), and a small model that
-//! learns from the example utterances under `prompts/intents` when it is first used.
+//! Two witnesses are added up: a small model that learns from the example utterances under `prompts/intents` when
+//! it is first used, and a few [`rules`] over [`concepts`] (word families) for what it confuses.
 
 pub(crate) mod concepts;
 pub(crate) mod features;
@@ -15,6 +15,9 @@ pub(crate) mod slots;
 pub(crate) mod spans;
 pub(crate) mod text;
 pub(crate) mod times;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -46,7 +49,7 @@ pub struct Routed {
 }
 
 /// A lead of the best reading below this is a guess (in units of rule weight); found on the example questions.
-const SURE_LEAD: f32 = 1.0;
+const SURE_LEAD: f32 = 2.0;
 
 /// A question is hardly an order that must be refused; the patterns have found the exceptions before.
 const QUESTION_DOUBT: f32 = 2.0;
@@ -81,10 +84,11 @@ fn alternatives(ranked: &[(Class, f32)], chosen: Intent) -> Vec<Intent> {
 
 /// Every class with its score; the turn before counts the less, the more the words say without it.
 fn scores(message: &text::Message<'_>, previous: Option<&Previous>) -> Vec<(Class, f32)> {
-    let alone = scores_after(message, None);
+    let model = model::Model::shared();
+    let alone = weigh(model, message, None);
     let Some(turn) = previous else { return alone };
     let needed = context_needed(message, lead(&ranked(&alone)));
-    let after = scores_after(message, Some(turn.intent));
+    let after = weigh(model, message, Some(turn.intent));
     let mixed = alone.iter().zip(after).map(|((class, alone), (_, after))| (*class, alone + needed * (after - alone)));
     mixed.collect()
 }
@@ -102,17 +106,17 @@ fn context_needed(message: &text::Message<'_>, lead_alone: f32) -> f32 {
     (1.0 - lead_alone / clear).max(0.0)
 }
 
-/// What the model and the rules say for each class after a turn of that intent.
-fn scores_after(message: &text::Message<'_>, previous: Option<Intent>) -> Vec<(Class, f32)> {
+/// What a model and the rules say for each class after a turn of that intent.
+fn weigh(model: &model::Model, message: &text::Message<'_>, previous: Option<Intent>) -> Vec<(Class, f32)> {
     let concepts = concepts::of(message);
-    let model = model::Model::shared().scores(&features::of(message, &concepts, previous));
+    let learnt = model.scores(&features::of(message, &concepts, previous));
     let rules = rules::scores(&concepts, message, previous);
     let asked = refusals::is_question(message.plain());
     let weight_of = |class: Class| match rules.get(&class).copied().unwrap_or_default() {
         weight if asked && class.refusal().is_some_and(Refusal::is_refused) => weight - QUESTION_DOUBT,
         weight => weight,
     };
-    Class::all().zip(model).map(|(class, learnt)| (class, learnt + weight_of(class))).collect()
+    Class::all().zip(learnt).map(|(class, learnt)| (class, learnt + weight_of(class))).collect()
 }
 
 /// How far the best intent is ahead of the next.

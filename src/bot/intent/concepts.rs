@@ -167,7 +167,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "madeoff",
-        r"(?:who|when).{0,40}(?:added|removed|disabled|enabled|deleted|created|turned|switched|put|changed|excluded)|was .{0,60}(?:added|removed|disabled|enabled|deleted|created|edited|changed)",
+        r"(?:who|when).{0,40}(?:added|removed|disabled|enabled|deleted|created|turned|switched|put|changed)|when.{0,40}excluded|was .{0,60}(?:added|removed|disabled|enabled|deleted|created|edited|changed)",
     ),
     // Exclusions and gaps.
     (

@@ -1,4 +1,4 @@
-//! What the model sees of a message: words, pairs of words, pieces of words, concepts and pairs of concepts.
+//! What the model sees of a message: words, pairs of words (also over one between), pieces of words, concepts and pairs of concepts.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -34,6 +34,9 @@ pub(crate) fn of(message: &Message<'_>, concepts: &Concepts, previous: Option<In
     let edges = || std::iter::once("^").chain(words.iter().copied()).chain(std::iter::once("$"));
     for pair in edges().zip(edges().skip(1)) {
         add(&mut all, 4, &("pair", pair));
+    }
+    for pair in edges().zip(edges().skip(2)) {
+        add(&mut all, 2, &("over one", pair));
     }
     for (index, concept) in concepts.names().enumerate() {
         add(&mut all, 4, &("concept", concept));

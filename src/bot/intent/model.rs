@@ -1,6 +1,6 @@
-//! A multinomial naive Bayes model over hashed features, trained from the example utterances at first use.
+//! A naive Bayes model over hashed features, trained from the example utterances at first use.
 //!
-//! One pass over about three thousand lines: counts only, so the same files give the same model to the bit.
+//! One pass over about five thousand lines: counts only, so the same files give the same model to the bit.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -14,7 +14,10 @@ use super::{concepts, text};
 static UTTERANCES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/prompts/intents");
 
 /// Lidstone smoothing; small, because a word family seen in one intent only is strong evidence.
-const ALPHA: f32 = 0.2;
+const ALPHA: f32 = 0.1;
+
+/// How much it counts against a class that the features are likely in the other classes (complement naive Bayes).
+const REST: f32 = 0.5;
 
 /// How much a unit of log-likelihood, per square root of features, counts against a unit of rule weight.
 const SCALE: f32 = 0.7;
@@ -32,17 +35,21 @@ pub(crate) struct Utterance {
 
 /// All example utterances, in the order of the files.
 pub(crate) fn utterances() -> Vec<Utterance> {
+    let contents = |file: String| UTTERANCES.get_file(file).and_then(|file| file.contents_utf8());
+    let files = Intent::ALL.iter().map(|&intent| (intent, contents(format!("{intent}.txt")).unwrap_or_default()));
+    files.flat_map(|(intent, lines)| parse(intent, lines)).collect()
+}
+
+/// The utterances of one file; a heading names the kind of out of scope that the lines below it are.
+pub(crate) fn parse(intent: Intent, lines: &'static str) -> Vec<Utterance> {
     let mut all = Vec::new();
-    for &intent in Intent::ALL {
-        let file = UTTERANCES.get_file(format!("{intent}.txt"));
-        let mut class = Class::Answered(intent);
-        for line in file.and_then(|file| file.contents_utf8()).unwrap_or_default().lines() {
-            if let Some(kind) = line.strip_prefix("# ").and_then(Refusal::from_name) {
-                class = Class::Outside(kind);
-            } else if !line.is_empty() {
-                let (previous, text) = split_context(line);
-                all.push(Utterance { text, previous, class });
-            }
+    let mut class = Class::Answered(intent);
+    for line in lines.lines().filter(|line| !line.is_empty()) {
+        if let Some(kind) = line.strip_prefix("# ").and_then(Refusal::from_name) {
+            class = Class::Outside(kind);
+        } else {
+            let (previous, text) = split_context(line);
+            all.push(Utterance { text, previous, class });
         }
     }
     all
@@ -71,19 +78,22 @@ impl Model {
 
     /// Counts the features of the examples.
     pub(crate) fn train(examples: &[Utterance]) -> Self {
-        let classes: Vec<Class> = Class::all().collect();
-        let mut model = Self { rows: HashMap::new(), counts: Vec::new(), totals: vec![0.0; classes.len()] };
+        let mut model = Self::untaught();
         for example in examples {
             let message = text::Message::read(example.text);
-            let features = features::of(&message, &concepts::of(&message), example.previous);
-            if let Some(column) = classes.iter().position(|class| *class == example.class) {
-                model.learn(column, &features);
-            }
+            model.learn(example.class, &features::of(&message, &concepts::of(&message), example.previous));
         }
         model
     }
 
-    fn learn(&mut self, column: usize, features: &[Feature]) {
+    /// A model that has seen nothing yet.
+    pub(crate) fn untaught() -> Self {
+        Self { rows: HashMap::new(), counts: Vec::new(), totals: vec![0.0; Class::all().count()] }
+    }
+
+    /// Counts the features of one example.
+    pub(crate) fn learn(&mut self, class: Class, features: &[Feature]) {
+        let Some(column) = Class::all().position(|known| known == class) else { return };
         let width = self.totals.len();
         for feature in features {
             let next = self.rows.len();
@@ -104,7 +114,9 @@ impl Model {
     pub(crate) fn scores(&self, features: &[Feature]) -> Vec<f32> {
         let width = self.totals.len();
         let vocabulary = f32::from(u16::try_from(self.rows.len()).unwrap_or(u16::MAX));
-        let base: Vec<f32> = self.totals.iter().map(|total| (total + ALPHA * vocabulary).ln()).collect();
+        let everything: f32 = self.totals.iter().sum();
+        let base = |total: f32| (total + ALPHA * vocabulary).ln();
+        let bases: Vec<f32> = self.totals.iter().map(|total| base(*total) - REST * base(everything - total)).collect();
         let mut scores = vec![0.0_f32; width];
         let mut known = 0.0_f32;
         for feature in features {
@@ -112,8 +124,10 @@ impl Model {
             let Some(counts) = self.counts.get(row * width..(row + 1) * width) else { continue };
             let weight = f32::from(feature.weight);
             known += weight;
-            for ((score, count), base) in scores.iter_mut().zip(counts).zip(&base) {
-                *score += weight * ((f32::from(*count) + ALPHA).ln() - base);
+            let seen: f32 = counts.iter().copied().map(f32::from).sum();
+            for ((score, count), base) in scores.iter_mut().zip(counts).zip(&bases) {
+                let count = f32::from(*count);
+                *score += weight * ((count + ALPHA).ln() - REST * (seen - count + ALPHA).ln() - base);
             }
         }
         let scale = SCALE / known.max(1.0).sqrt();

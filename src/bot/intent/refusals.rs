@@ -20,6 +20,10 @@ const TARGET: &str = r"(?:_policy|_sugg|_quoted|it\b|this\b|that\b|them\b|all\b|
 const PATTERNS: &[(Refusal, &str)] = &[
     (
         Refusal::IgnoreInstructions,
+        r"without (?:a |the |any )?(?:second|other|four)[- ](?:approv\w+|person|pair of eyes|eyes)|(?:skip|leave|omit|drop) (?:out )?(?:the )?(?:second|other) (?:approv\w+|person)|(?:do|follow|obey|execute) (?:as|what|whatever) (?:stands|is written|it says|is said|they say)\b|(?:description|comment|note|ticket|e?-?mail|(?:group|display|policy) name) .{0,30}(?:says?|contains?|reads?|holds?|tells?)\b.{0,80}\b(?:carry (?:it |this |that )?out|follow (?:it|this|that)|execute (?:it|this|that)|obey|comply)",
+    ),
+    (
+        Refusal::IgnoreInstructions,
         r"\b(?:ignore|disregard|override|bypass|void|overrule) (?:all |any |your |the |every |my |of |previous |prior |above |earlier |built-in |safety )*(?:instructions?|rules|guidelines|prompts?|limits|restrictions|safety|programming|approval|guardrails)",
     ),
     (
@@ -45,6 +49,10 @@ const PATTERNS: &[(Refusal, &str)] = &[
     (
         Refusal::TamperLog,
         r"(?:do not|don't) (?:log|record|write (?:this|that|it) (?:in|down)|leave a trace)|(?:turn|switch) (?:off )?(?:the )?(?:logging|audit\w*)|off the record|nobody (?:sees|must see|finds|can see) .{0,40}\b(?:log|record|journal)|leave no trace|without (?:logging|an entry|a trace)|backdate",
+    ),
+    (
+        Refusal::Impersonate,
+        r"\b(?:approve|sign|accept|confirm)\b (?:(?:it|this|that|_sugg|off) )?for (?:him|her|them|_person|_upn)\b|make it (?:look|appear) (?:like|as)",
     ),
     (
         Refusal::Impersonate,
@@ -76,6 +84,10 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::Weaken,
+        r"ORDER(?:relax|loosen|weaken|soften|lower|reduce) (?:the )?(?:\w+ ){0,3}?(?:_policy|_quoted|mfa|requirements?|strength|polic(?:y|ies))|ORDER(?:allow|accept|permit) (?:the )?(?:sms|text|phone calls?|legacy|basic|old|weak\w*|imap|pop|smtp)|ORDERmake _policy (?:less|weaker|softer|easier)|^(?:please )?no (?:more )?(?:second factor|2fa|multi-?factor) (?:for|at|in|until)|\bneeds? no (?:mfa|second factor)\b.{0,20}(?:take care|arrange|do it|see to it)",
+    ),
+    (
+        Refusal::Weaken,
         r"ORDER(?:turn|switch) off (?:the )?(?:mfa|2fa|multi-?factor|second factor|device|block)|ORDER(?:turn|switch) (?:mfa|2fa|the second factor) off|ORDER(?:disable|deactivate|remove|drop|suspend|waive|lift|relax|weaken|loosen|bypass|skip|ease|cancel|kill|stop) (?:the |that |this |my |our |his |her |all )?(?:\w+ ){0,2}(?:mfa|2fa|second factor|multi-?factor|block|geo[- ]?block|device (?:rule|requirement|compliance)|requirement|restrictions?|admin policy|prompts?)\b",
     ),
     (
@@ -92,6 +104,10 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::Enable,
+        r"ORDER(?:unleash|arm|start enforcing|go (?:live|productive) with) TARGET|ORDERstart (?:_policy|_quoted)|ORDERlet (?:_policy|_sugg|it|the \w+ policy) (?:bite|take effect|go live)|\broll out TARGET.{0,40}\b(?:as )?enforced\b|(?:_policy|_sugg) enforced (?:at once|now|today|immediately)|_(?:policy|sugg) (?:shall|should|must) (?:be (?:active|enforced|enabled|on)|take effect)",
+    ),
+    (
+        Refusal::Enable,
         r"ORDER(?:enable|activate|enforce|re-?enable) (?:now |also |directly )?TARGET|ORDER(?:enable|activate|enforce)(?: now)?$|ORDER(?:turn|switch|flip|put|set|bring|get) (?:on )?TARGET.{0,40}\b(?:on|live|enabled|enforced|active|in force|into force|into enforcement)\b|ORDER(?:turn|switch|flip) on TARGET",
     ),
     (
@@ -104,7 +120,11 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::DeleteOthers,
-        r"ORDER(?:delete|erase|wipe|purge|destroy|throw away|get rid of|clean out|remove|drop|kill) (?:out )?(?:_policy|_quoted|(?:the |all |every |any |these |those |our |that |this )?(?:\w+ ){0,3}?(?:policy|policies|ca rules|conditional access)\b|all of (?:them|those)|the (?:redundant|duplicates?|unused|disabled|second|first|old)\b)",
+        r"ORDER(?:delete|erase|wipe|purge|destroy|throw away|get rid of|clean out|remove|drop|kill) (?:out )?(?:_policy|_quoted|(?:the |all |every |any |these |those |our |that |this )?(?:\w+ ){0,3}?(?:policy|policies|ca rules|conditional access)\b|all of (?:them|those)|the (?:redundant|duplicates?|unused|disabled|old)\b)",
+    ),
+    (
+        Refusal::Edit,
+        r"ORDER(?:stop|halt|freeze|take|set|put) (?:_policy|_quoted) (?:for (?:a|an|one|two|_num)|until|till|aside|offline|down|out of (?:service|action|use))|ORDERrestore (?:_policy|_quoted)",
     ),
     (
         Refusal::Edit,
@@ -205,7 +225,7 @@ pub(crate) fn is_question(sentence: &str) -> bool {
     });
     static WISHED: LazyLock<Regex> = LazyLock::new(|| {
         regex(
-            r"^(?:(?:and|hi|hey|hello|ok|okay|so|then|bot|morning)[, ]+)*(?:please|pls|(?:can|could|would|will|may|might) (?:you|u|i|we|somebody|someone)|mind|(?:enable|disable|activate|deactivate|enforce|delete|remove|exclude|exempt|unblock|reset|unlock|approve|sign|ignore|turn|switch|put|set|let|make|add|give|show|print|allow|bypass)\b)",
+            r"^(?:(?:and|hi|hey|hello|ok|okay|so|then|bot|morning)[, ]+)*(?:please|pls|(?:can|could|would|will|may|might) (?:you|u|i|we|somebody|someone)|mind|(?:enable|disable|activate|deactivate|enforce|delete|remove|exclude|exempt|unblock|reset|unlock|approve|sign|ignore|turn|switch|put|set|let|make|add|give|show|print|allow|bypass|lower|reduce|relax|loosen|permit|restore|suspend|pause)\b)",
         )
     });
     static ORDERED: LazyLock<Regex> = LazyLock::new(|| {
@@ -229,8 +249,9 @@ fn is_spared(kind: Refusal, sentence: &str) -> bool {
             r"\b(?:draft|propos\w+|amendment|prepare|suggest(?:ion)?s?|write up|in all|in future|future|findings|statistics|reports|analys[ei]s|recommend\w*|numbers|coverage|drafts|never|don't|do not|policy (?:that|which)|policies (?:that|which|need|must))\b",
         )
     });
-    static HOLD: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"\bon (?:hold|ice|pause|standby|the (?:back|list|agenda|table|shelf|waiting)|a )"));
+    static HOLD: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r"\bon (?:hold|ice|pause|standby|the (?:back|list|agenda|table|shelf|waiting)|a )|\bback on\b")
+    });
     static NEGATED: LazyLock<Regex> = LazyLock::new(|| {
         regex(
             r"\b(?:never|don't|do not|must not|should not) (?:ever )?(?:enable|enforce|activate|approve|apply|create|turn|switch)",
@@ -241,12 +262,16 @@ fn is_spared(kind: Refusal, sentence: &str) -> bool {
             r"\b(?:you|bot) (?:\w+ )?(?:made|created|added|built|set up|put|did|just)|\byours\b|\byour (?:new |own )?(?:report_only )?(?:copy|polic|draft)|\bof yours\b|rules? _num|\brule (?:about|on|that|no)|instruction",
         )
     });
+    static CHANGE_LOG: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"^(?:the )?(?:change|edit|audit) ?(?:logs?|records?|history|entries)\b"));
     match kind {
         Refusal::IgnoreInstructions => NEGATED.is_match(sentence),
+        Refusal::TamperLog => CHANGE_LOG.is_match(sentence),
         Refusal::Enable if HOLD.is_match(sentence) => true,
         Refusal::Enable => SUMMARY.is_match(sentence) && !sentence.contains("_policy") || NEGATED.is_match(sentence),
         Refusal::Edit => {
             SUMMARY.is_match(sentence) && !sentence.contains("_policy")
+                || CHANGE_LOG.is_match(sentence)
                 || DRAFT.is_match(sentence)
                 || OWN.is_match(sentence)
         }

@@ -1,0 +1,60 @@
+//! Cross-validation over the example utterances: how well four fifths of them foretell the last fifth.
+//!
+//! Reads `prompts/intents` at run time, so that new examples are measured without compiling anew:
+//! `cargo test --lib cross_validation -- --nocapture` prints the share and the intents that are confused most.
+
+use std::collections::BTreeMap;
+
+use super::model::{Model, Utterance, parse};
+use super::text::Message;
+use super::{Intent, concepts, features, ranked, refusals, weigh};
+
+/// So many parts, each foretold from the others.
+const FOLDS: usize = 5;
+
+/// The share that must be right. The examples are harder than questions: many stand at a border between two intents.
+const FLOOR: f32 = 0.82;
+
+fn utterances_on_disk() -> Vec<Utterance> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/prompts/intents");
+    let read = |intent: Intent| std::fs::read_to_string(format!("{folder}/{intent}.txt")).unwrap().leak();
+    Intent::ALL.iter().flat_map(|&intent| parse(intent, read(intent))).collect()
+}
+
+#[test]
+fn cross_validation() {
+    let utterances = utterances_on_disk();
+    let read: Vec<_> = utterances
+        .iter()
+        .map(|line| {
+            let message = Message::read(line.text);
+            let features = features::of(&message, &concepts::of(&message), line.previous);
+            (line, message, features)
+        })
+        .collect();
+    let mut wrong: BTreeMap<(Intent, Intent), u32> = BTreeMap::new();
+    let mut right = 0_u16;
+    for fold in 0..FOLDS {
+        let mut model = Model::untaught();
+        for (line, _, features) in read.iter().enumerate().filter(|(at, _)| at % FOLDS != fold).map(|(_, seen)| seen) {
+            model.learn(line.class, features);
+        }
+        for (line, message, _) in read.iter().skip(fold).step_by(FOLDS) {
+            let scores = weigh(&model, message, line.previous);
+            let refused = refusals::find(message, line.previous).map(|_| Intent::OutOfScope);
+            let found = refused.unwrap_or_else(|| ranked(&scores)[0].0.intent());
+            match found == line.class.intent() {
+                true => right += 1,
+                false => *wrong.entry((line.class.intent(), found)).or_default() += 1,
+            }
+        }
+    }
+    let share = f32::from(right) / f32::from(u16::try_from(read.len()).unwrap());
+    println!("cross-validation: {right} of {} ({share:.3})", read.len());
+    let mut worst: Vec<_> = wrong.into_iter().collect();
+    worst.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for ((expected, found), count) in worst.iter().take(25) {
+        println!("{count:4} {expected} read as {found}");
+    }
+    assert!(share >= FLOOR, "{share} of the examples are foretold by the others");
+}
