@@ -1,18 +1,21 @@
-//! Routes a file of labelled questions by rules alone, prints every miss, and fails below a floor.
+//! Routes files of labelled questions by rules alone, prints every miss, and fails below a floor.
 //!
-//! `ROUTING_QUESTIONS` names another file of the same format; the floor holds for the project's own set only.
+//! `questions.jsonl` is the set that rules and examples were tuned in sight of. `questions-blind.jsonl` was written
+//! before its author had read rules or examples, and its misses were never looked at: it tells what to expect of
+//! questions that nobody foresaw. Keep it so: add to the first set, and read only the totals of the second.
+//! `ROUTING_QUESTIONS` names another file of the same format instead; no floor holds for it.
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use portcullis::bot::intent::{Intent, Previous, SlotName, Slots, route};
 use serde::Deserialize;
 
-/// Shares of the project's own set that must be right.
-const INTENT_FLOOR: f64 = 0.92;
-const SLOT_FLOOR: f64 = 0.70;
+/// Shares of intents and of slots that must be right in the set that is tuned on, and in the one that is not.
+const TUNED_FLOOR: (f64, f64) = (0.95, 0.85);
+const BLIND_FLOOR: (f64, f64) = (0.85, 0.70);
 
 #[derive(Deserialize)]
 struct Question {
@@ -62,8 +65,11 @@ impl Score {
 }
 
 /// The report goes here; standard output, line by line, so that it shows with and without `--nocapture`.
+///
+/// Misses of the blind set are counted and not shown.
 struct Report<W> {
     out: W,
+    shows_misses: bool,
     intents: Score,
     slots: Score,
     unsure: u32,
@@ -75,12 +81,27 @@ const UNRELATED: [Intent; 4] =
     [Intent::ListSuggestions, Intent::ExplainSignIn, Intent::ShowPolicy, Intent::RunAnalysis];
 
 fn main() -> anyhow::Result<()> {
-    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/questions.jsonl");
-    let named = std::env::var_os("ROUTING_QUESTIONS").map(PathBuf::from);
-    let path = named.clone().unwrap_or_else(|| own.into());
-    let lines = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    if let Some(named) = std::env::var_os("ROUTING_QUESTIONS").map(PathBuf::from) {
+        report(&named, true)?;
+    } else {
+        let data = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data"));
+        let tuned = report(&data.join("questions.jsonl"), true)?;
+        println!("\nquestions that nothing was tuned on:");
+        let blind = report(&data.join("questions-blind.jsonl"), false)?;
+        for ((intents, slots), floor) in [(tuned, TUNED_FLOOR), (blind, BLIND_FLOOR)] {
+            ensure!(intents >= floor.0 && slots >= floor.1, "routing ({intents:.3}, {slots:.3}) is below {floor:?}");
+        }
+    }
+    println!("\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
+    Ok(())
+}
+
+/// Routes the questions of one file; the shares of intents and of slots that are right.
+fn report(path: &Path, shows_misses: bool) -> anyhow::Result<(f64, f64)> {
+    let lines = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut report = Report {
         out: std::io::stdout().lock(),
+        shows_misses,
         intents: Score::default(),
         slots: Score::default(),
         unsure: 0,
@@ -94,10 +115,7 @@ fn main() -> anyhow::Result<()> {
     writeln!(report.out, "asks back: {} of {}", report.unsure, report.intents.all)?;
     let Score { right, all } = report.after_another;
     writeln!(report.out, "after an unrelated turn: {right} of {all}")?;
-    let high = report.intents.share() >= INTENT_FLOOR && report.slots.share() >= SLOT_FLOOR;
-    ensure!(named.is_some() || high, "routing is below its floor: {INTENT_FLOOR} of intents, {SLOT_FLOOR} of slots");
-    writeln!(report.out, "\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out")?;
-    Ok(())
+    Ok((report.intents.share(), report.slots.share()))
 }
 
 impl<W: Write> Report<W> {
@@ -111,7 +129,7 @@ impl<W: Write> Report<W> {
         let routed = route(&question.text, previous.as_ref());
         self.intents.count(routed.intent == expected);
         self.unsure += u32::from(!routed.sure);
-        if routed.intent != expected {
+        if routed.intent != expected && self.shows_misses {
             let sure = if routed.sure { "" } else { " (unsure)" };
             writeln!(self.out, "miss: {:?}: expected {expected}, got {}{sure}", question.text, routed.intent)?;
         }
@@ -137,7 +155,7 @@ impl<W: Write> Report<W> {
             let within = |some: &[&str], all: &[&str]| some.iter().all(|value| all.contains(value));
             let right = within(&expected, &found) && within(&found, &expected);
             self.slots.count(right);
-            if !right {
+            if !right && self.shows_misses {
                 let name = name.as_str();
                 writeln!(self.out, "slot: {:?}: {name} expected {expected:?}, got {found:?}", question.text)?;
             }

@@ -104,7 +104,8 @@ impl Message<'_> {
     pub(crate) fn slots(&self, intent: I) -> Slots {
         let mut slots = Slots::new();
         for span in self.spans() {
-            if let Some(name) = name(span.kind, intent, self.plain()) {
+            let bystander = span.kind == Kind::Person && is_messenger(self.raw().get(span.end..).unwrap_or_default());
+            if let Some(name) = name(span.kind, intent, self.plain()).filter(|_| !bystander) {
                 put(
                     &mut slots,
                     name,
@@ -113,36 +114,64 @@ impl Message<'_> {
             }
         }
         for (name, range) in times::find(self.raw(), intent) {
-            if self
-                .spans()
-                .iter()
-                .all(|span| span.kind == Kind::Clock || span.end <= range.start || range.end <= span.start)
-            {
+            if self.spans().iter().all(|span| {
+                matches!(span.kind, Kind::Clock | Kind::Person) || span.end <= range.start || range.end <= span.start
+            }) {
                 put(&mut slots, name, self.raw().get(range).unwrap_or_default());
             }
         }
         for (name, pattern, intents) in PHRASES.iter().filter(|(_, _, intents)| intents.contains(&intent)) {
-            let taken = slots.contains_key(name) && intents.len() < 4;
-            if let Some(value) = pattern.captures(self.raw()).and_then(|found| found.name("v")).filter(|_| !taken) {
-                put(&mut slots, *name, value.as_str());
+            let found = pattern.captures(self.raw()).and_then(|found| found.name("v")).map(|value| value.as_str());
+            let known = slots.get(name).filter(|_| intents.len() < 4);
+            let longer = |value: &str, known: &[String]| *name == SlotName::Duration && is_whole_of(value, known);
+            if let Some(value) = found.filter(|value| known.is_none_or(|known| longer(value, known))) {
+                put(&mut slots, *name, value);
             }
         }
+        drop_parts_of_policies(&mut slots);
         slots
     }
+}
+
+/// Whether a phrase is the longer reading of the values known so far.
+fn is_whole_of(phrase: &str, known: &[String]) -> bool {
+    known.iter().all(|known| phrase.contains(known.as_str()))
+}
+
+/// Whether what follows a name makes its bearer the one who passes the question on.
+fn is_messenger(rest: &str) -> bool {
+    [" tells", " told", " wants", " wanted", " asks", " asked", " wonders"].iter().any(|verb| rest.starts_with(verb))
+}
+
+/// "the contractor policy" names a policy and no group.
+fn drop_parts_of_policies(slots: &mut Slots) {
+    let policies = slots.get(&SlotName::Policy).cloned().unwrap_or_default();
+    for name in [SlotName::Group, SlotName::App, SlotName::ClientApp, SlotName::Location] {
+        if let Some(values) = slots.get_mut(&name) {
+            values.retain(|value| !policies.iter().any(|policy| policy.contains(value.as_str())));
+        }
+    }
+    slots.retain(|_, values| !values.is_empty());
 }
 
 /// Words that describe a policy or quote a state, and name nothing.
 const NAMELESS: &[&str] =
     &["report-only", "new", "same", "other", "old", "first", "second", "last", "conditional", "whole", "on", "off"];
 
-/// Adds a value unless it is there already, alone or within another.
-fn put(slots: &mut Slots, name: SlotName, value: &str) {
-    let first = value.split(' ').next().unwrap_or_default();
-    if name == SlotName::Policy && NAMELESS.contains(&first.to_lowercase().as_str()) {
+/// Adds a value unless it is there already, alone or within another; a longer reading replaces its parts.
+fn put(slots: &mut Slots, name: SlotName, mut value: &str) {
+    while let Some((first, rest)) = value.split_once(' ').filter(|_| name == SlotName::Policy) {
+        match NAMELESS.contains(&first.to_lowercase().as_str()) {
+            true => value = rest,
+            false => break,
+        }
+    }
+    if name == SlotName::Policy && matches!(value, "policy" | "pilot") {
         return;
     }
     let values = slots.entry(name).or_default();
     if !values.iter().any(|known| known.contains(value)) {
+        values.retain(|known| !value.contains(known.as_str()));
         values.push(value.to_owned());
     }
 }
@@ -166,7 +195,7 @@ static PHRASES: LazyLock<Vec<(SlotName, Regex, &[I])>> = LazyLock::new(|| {
         (
             SlotName::Location,
             regex(r"\b(?P<v>(?:HQ|head office|[A-Z]\w+ (?:office|site|branch|plant|VPN)))\b"),
-            &[I::WhatIf, I::ExplainSignIn, I::Exclusions],
+            &[I::WhatIf, I::ExplainSignIn, I::Exclusions, I::AddInstruction, I::ListInstructions],
         ),
         (
             SlotName::Risk,
@@ -174,17 +203,54 @@ static PHRASES: LazyLock<Vec<(SlotName, Regex, &[I])>> = LazyLock::new(|| {
             &[I::WhatIf, I::CoverageGaps, I::ListPolicies, I::SignInUsage],
         ),
         (SlotName::Risk, regex(r"(?i)\brisk .{0,14}\b(?P<v>low|medium|high)\b"), &[I::WhatIf, I::CoverageGaps]),
-        (SlotName::User, regex(r"\b(?P<v>I|me|my)\b"), &[I::UserPolicies, I::WhatIf, I::ExplainSignIn]),
+        (SlotName::User, regex(r"\b(?P<v>[Ii])\b"), &[I::UserPolicies, I::WhatIf, I::ExplainSignIn]),
+        (
+            SlotName::User,
+            regex(
+                r"\b(?:for|to|from|about|hits?|blocks?|blocked|prompts?|prompted|asks?|asked|stops?|stopped|affects?) (?P<v>me)\b",
+            ),
+            &[I::UserPolicies, I::WhatIf, I::ExplainSignIn],
+        ),
+        (SlotName::User, regex(r"\b(?P<v>my) (?:account|user|sign-?in|login|own)\b"), ABOUT_PEOPLE_ALONE),
         (SlotName::User, regex(r"\b(?:subscribe|unsubscribe|take|send) (?P<v>me)\b"), &[I::ScheduleSummary]),
         (
             SlotName::State,
-            regex(r"(?i)\b(?P<v>report-only|enabled|disabled|enforced|switched off|off)\b"),
+            regex(r"(?i)\b(?P<v>report[- ]only|enabled|disabled|enforced|switched off|off|audit mode)\b"),
             &[I::ListPolicies],
         ),
         (
             SlotName::State,
-            regex(r"(?i)\b(?P<v>report-only)\b"),
+            regex(r"(?i)\b(?P<v>report[- ]only)\b"),
             &[I::Impact, I::RolloutPlan, I::Undo, I::ProposeChange, I::PolicyChanges],
+        ),
+        (
+            SlotName::State,
+            regex(r"(?i)\b(?:turned|switched|put) (?:\S+ ){0,3}?(?P<v>off|on)\b"),
+            &[I::PolicyChanges, I::BotActivity],
+        ),
+        (
+            SlotName::State,
+            regex(
+                r"(?i)\b(?:once|if|when|were|was|been|be|is|it's|its) (?:\w+ )?(?P<v>enforced|enabled|on)(?:[\s?.,!]|$)",
+            ),
+            &[I::Impact],
+        ),
+        (
+            SlotName::Time,
+            regex(r"(?i)\b(?:at|to|around) (?P<v>\d{1,2})(?: (?:please|pls|instead|sharp|in the \w+)|[,.?!]|$)"),
+            &[I::ScheduleSummary],
+        ),
+        (
+            SlotName::Duration,
+            regex(
+                r"(?i)\b(?P<v>(?:until|till?|before|after|once) (?:I|we|he|she|they|it|the|our|my|their|his|her|all)(?: [\w'-]+){2,}?)(?: please| pls)?(?:[,.;!?\n]|$)",
+            ),
+            &[I::SnoozeSuggestion, I::ScheduleSummary, I::AddInstruction],
+        ),
+        (
+            SlotName::Policy,
+            regex(r"\b(?:begin|start)\w* with (?P<v>[A-Z][\w-]+)"),
+            &[I::ListPolicies, I::AddInstruction, I::ListInstructions],
         ),
         (
             SlotName::Policy,
@@ -223,6 +289,9 @@ const ABOUT_PEOPLE: &[I] = &[
     I::ListInstructions,
 ];
 
+/// The intents in which "my" means the person who asks.
+const ABOUT_PEOPLE_ALONE: &[I] = &[I::UserPolicies, I::WhatIf, I::ExplainSignIn];
+
 /// The intents in which a device word is a condition and not decoration.
 const ABOUT_DEVICES: &[I] = &[
     I::WhatIf,
@@ -241,7 +310,9 @@ const ABOUT_DEVICES: &[I] = &[
 fn name(kind: Kind, intent: I, plain: &str) -> Option<SlotName> {
     Some(match kind {
         Kind::Suggestion => SlotName::Suggestion,
+        Kind::Quoted if intent == I::Help => return None,
         Kind::Policy | Kind::Quoted => SlotName::Policy,
+        Kind::Guid if plain.contains("request id") || plain.contains("correlation") => return None,
         Kind::Guid if intent == I::AppPolicies => SlotName::App,
         Kind::Guid if plain.contains("polic") => SlotName::Policy,
         Kind::Guid if intent == I::UserPolicies => SlotName::User,

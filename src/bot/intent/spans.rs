@@ -70,20 +70,25 @@ static PATTERNS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         ),
         (Kind::ExclusionGroup, regex(r"\b[A-Za-z]{2,5}-(?:CA-)?(?i:excl|exclude|exempt|except|bypass)\w*(?:-[\w-]+)?")),
         (Kind::Policy, regex(r"\b(?:CA|ca|Ca)-?\d{2,4}\b")),
+        (Kind::Group, regex(r"\b\w+[-_.]\*(?: accounts?| users?)?|\b(?:GRP|grp|SG|sg)[-_][\w-]+\w")),
         (
             Kind::Account,
             regex(
-                r"(?i)\b(?:svc|srv|ext|adm|rpa|bot|sp|app|sa|bg|usr|robot|breakglass|break-glass)[-_][\w.-]*\w|\b[a-z]{2,}\.[a-z]{3,}\b|\b[\w]+-adm\b",
+                r"\b(?:svc|SVC|srv|ext|adm|ADM|rpa|bot|sp|app|sa|bg|usr|robot|(?i:break-?glass))[-_][a-z0-9][\w.-]*\w|(?i)\b[a-z]{2,}\.[a-z]{3,}\b|\b[a-z]\.[a-z]{3,}\b|\b[a-z]{3,}\.[a-z]\b|\b[\w]+-adm\b",
             ),
         ),
         (
             Kind::Clock,
             regex(r"(?i)\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?: ?[ap]m)?\b|\b\d{1,2} ?[ap]m\b|\b\d{1,2} o'?clock\b"),
         ),
+        (Kind::ClientApp, regex(r"(?i)\b(?:Exchange ActiveSync|SMTP basic auth)\b")),
         (Kind::App, regex(&words(gazetteer::APPS))),
         (
             Kind::Place,
-            regex(&format!(r"(?i)\b(?:{})\b(?: (?:office|site|branch|plant|subsidiary)\b)?", gazetteer::PLACES)),
+            regex(&format!(
+                r"(?i)(?:^|[^\w-])(?P<v>(?:{})\b(?: (?:office|site|branch|plant|subsidiary)\b)?)",
+                gazetteer::PLACES
+            )),
         ),
         (Kind::Group, regex(&words(gazetteer::GROUPS))),
         (Kind::Platform, regex(&words(gazetteer::PLATFORMS))),
@@ -132,6 +137,22 @@ fn persons(raw: &str, spans: &mut Vec<Span>) {
         }
     }
     spans.extend(last);
+    for span in spans.iter_mut().filter(|span| span.kind == Kind::Person && is_somewhere(raw, span)) {
+        span.kind = Kind::Place;
+    }
+}
+
+/// Whether the words before a capitalised word make it a town, "in Minsk", and it is no given name.
+fn is_somewhere(raw: &str, span: &Span) -> bool {
+    let before = raw.get(..span.start).unwrap_or_default();
+    [" in ", " near "].iter().any(|lead| before.ends_with(lead)) && !is_given(span.text(raw))
+}
+
+fn is_given(word: &str) -> bool {
+    static NAMES: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| gazetteer::GIVEN_NAMES.split('|').chain(gazetteer::TITLES.split('|')).collect());
+    let small = word.split(['-', ' ']).next().unwrap_or(word).to_lowercase();
+    NAMES.contains(small.as_str()) || NAMES.contains(small.to_uppercase().as_str())
 }
 
 /// Whether a word is written small somewhere in the examples and is no given name, so that a capital means nothing.
@@ -143,7 +164,6 @@ fn is_common(word: &str) -> bool {
             examples.iter().flat_map(|line| line.text.split(|c: char| !c.is_alphabetic())).filter(written_small);
         words.chain(gazetteer::NOT_NAMES.split('|')).map(str::to_owned).collect()
     });
-    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| gazetteer::GIVEN_NAMES.split('|').collect());
     let small = word.split('-').next().unwrap_or(word).to_lowercase();
-    !NAMES.contains(small.as_str()) && COMMON.contains(&small)
+    !is_given(&small) && COMMON.contains(&small)
 }

@@ -38,13 +38,13 @@ pub(crate) fn find(text: &str, intent: Intent) -> Vec<(SlotName, Range<usize>)> 
             r"(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}(?: \d{{4}})?|{MONTH} \d{{1,2}}(?:st|nd|rd|th)?\b|\d{{4}}-\d\d-\d\d|\d{{1,2}}\.\d{{1,2}}\.(?:\d{{4}})?"
         );
         let days = format!(
-            r"(?:(?:each|every|the) )*(?:first |second |third |last )?{WEEKDAY}(?: (?:of|in) (?:the |each |every )?month)?(?:(?: ?[+,/&-] ?| and | to | through ){WEEKDAY})*|(?:each |every )?(?:weekends?|weekdays?|working days?|business days?|(?:bank|public) holidays?|first of (?:the|each|every) month|month end)"
+            r"(?:(?:each|every|the) )*(?:first |second |third |last )?(?:{WEEKDAY}|(?:business|working) day)(?: (?:of|in) (?:the |each |every )?month)?(?:(?: ?[+,/&-] ?| and | to | through ){WEEKDAY})*|(?:each |every )?(?:weekends?|weekdays?|working days?|business days?|(?:bank|public) holidays?|first of (?:the|each|every) month|month end)"
         );
         let span = format!(
-            r"(?:(?:the )?(?:last|past|previous|next|coming|this|these) (?:{COUNT} )?(?:{UNIT}|night|morning|evening|afternoon|weekend|spring|summer|autumn|winter|{MONTH}|{WEEKDAY})|yesterday(?: \w*(?:morning|noon|evening|night))?|today|tonight|tomorrow|(?:{WEEKDAY}) (?:morning|afternoon|evening|night)|q[1-4](?: \d{{4}})?|(?:spring|summer|autumn|winter|easter|christmas|lunch|new year)|{COUNT} {UNIT}|{MONTH}(?: \d{{4}})?)"
+            r"(?:(?:the )?(?:last|past|previous|next|coming|this|these) (?:{COUNT} )?(?:{UNIT}|night|morning|evening|afternoon|weekend|spring|summer|autumn|winter|{MONTH}|{WEEKDAY})|yesterday(?: \w*(?:morning|noon|evening|night))?|today|tonight|tomorrow|(?:{WEEKDAY}) (?:morning|afternoon|evening|night)|q[1-4](?: \d{{4}})?|(?:spring|summer|autumn|winter|easter|christmas|lunch|new year)|{COUNT} {UNIT}(?: ago)?|{MONTH}(?: \d{{4}})?)"
         );
         regex(&format!(
-            r"(?i)\b(?P<lead>since|after|before|until|till|till after|by|from|in|for|over|at|on|to|compared (?:to|with)|within)?\s*(?:the )?\b(?P<value>(?P<clock>{CLOCK})|{WEEKDAY} (?:morning|afternoon|evening|night)|(?:{day})(?: (?:to|until|-) (?:{day}))?|(?P<days>{days})|(?P<span>{span}))\b"
+            r"(?i)\b(?P<lead>since|after|before|than|every|once|twice|times|until|till|till after|by|from|in|for|over|at|on|to|compared (?:to|with)|within)?\s*(?:the )?\b(?P<value>(?P<clock>(?:(?:yesterday|today|{WEEKDAY}) )?{CLOCK})|{WEEKDAY} (?:morning|afternoon|evening|night)|(?:{day})(?: (?:to|until|-) (?:{day}))?|(?P<days>{days})|(?P<span>{span}))\b"
         ))
     });
     TIME.captures_iter(text)
@@ -75,7 +75,7 @@ static SEASON: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)^(?:spring|summer|autumn|winter|easter|christmas|lunch|new year)$"));
 
 /// First words of a length: "two weeks".
-static LENGTH: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"(?i)^{COUNT} ")));
+static LENGTH: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"(?i)^{COUNT} {UNIT}")));
 
 fn slot(time: &Time, intent: Intent) -> Option<SlotName> {
     let lead = time.lead.as_str();
@@ -85,8 +85,12 @@ fn slot(time: &Time, intent: Intent) -> Option<SlotName> {
         (Intent::ScheduleSummary, Sort::Clock) => SlotName::Time,
         (Intent::ScheduleSummary, Sort::Weekdays) if !ends && lead != "from" => SlotName::Days,
         (Intent::ScheduleSummary, Sort::Season) if lead.is_empty() => return None,
+        (Intent::ScheduleSummary, Sort::Length) if matches!(lead, "once" | "twice" | "times") => return None,
         (Intent::SnoozeSuggestion | Intent::ScheduleSummary, _) => SlotName::Duration,
         (Intent::UserPolicies | Intent::AppPolicies | Intent::Help, _) => return None,
+        _ if matches!(lead, "every" | "once" | "twice" | "times") => return None,
+        (Intent::PostureSummary, _) if lead == "than" => SlotName::Since,
+        (Intent::PolicyChanges, _) if lead == "before" => SlotName::Since,
         _ if lead == "since" || lead.starts_with("compared") => SlotName::Since,
         (_, Sort::Other | Sort::Weekdays | Sort::Season) if lead == "after" => SlotName::Since,
         (_, Sort::Clock) => SlotName::Time,
@@ -103,6 +107,9 @@ fn slot(time: &Time, intent: Intent) -> Option<SlotName> {
             | Intent::VerifyLog,
             _,
         ) => SlotName::Period,
+        (Intent::ListSuggestions | Intent::ListPolicies, _) if matches!(lead, "over" | "in" | "within") => {
+            SlotName::Period
+        }
         _ => return None,
     })
 }
