@@ -13,6 +13,7 @@ pub(crate) mod refusals;
 pub(crate) mod rules;
 pub(crate) mod slots;
 pub(crate) mod spans;
+pub(crate) mod spelling;
 pub(crate) mod text;
 pub(crate) mod times;
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::gazetteer;
-use super::model::utterances;
+use super::spelling::vocabulary;
 use super::text::regex;
 
 /// What a recognised part of the text is.
@@ -157,13 +157,7 @@ fn is_given(word: &str) -> bool {
 
 /// Whether a word is written small somewhere in the examples and is no given name, so that a capital means nothing.
 fn is_common(word: &str) -> bool {
-    static COMMON: LazyLock<HashSet<String>> = LazyLock::new(|| {
-        let written_small = |word: &&str| word.starts_with(char::is_lowercase);
-        let examples = utterances();
-        let words =
-            examples.iter().flat_map(|line| line.text.split(|c: char| !c.is_alphabetic())).filter(written_small);
-        words.chain(gazetteer::NOT_NAMES.split('|')).map(str::to_owned).collect()
-    });
+    static NOT_NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| gazetteer::NOT_NAMES.split('|').collect());
     let small = word.split('-').next().unwrap_or(word).to_lowercase();
-    !is_given(&small) && COMMON.contains(&small)
+    !is_given(&small) && (NOT_NAMES.contains(small.as_str()) || vocabulary().contains_key(&small))
 }

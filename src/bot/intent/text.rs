@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::spans::{self, Kind, Span};
+use super::spelling;
 
 /// A message and what was recognised in it.
 #[derive(Debug, Clone)]
@@ -96,7 +97,7 @@ fn plain(raw: &str, spans: &[Span], quotes_too: bool) -> String {
         }
         at = end;
     }
-    squeeze(&out)
+    spelling::mend(&squeeze(&out))
 }
 
 /// Copies one line with each recognised part replaced by the word for its kind.
