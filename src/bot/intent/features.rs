@@ -1,4 +1,5 @@
-//! What the model sees of a message: words, pairs of words (also over one between), pieces of words, concepts and pairs of concepts.
+//! What the model sees of a message: all of it as one, words, pairs of words (also over one between), pieces of
+//! words, concepts and pairs of concepts.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -44,6 +45,7 @@ pub(crate) fn of(message: &Message<'_>, concepts: &Concepts, previous: Option<In
             add(&mut all, 4, &("concepts", concept, other));
         }
     }
+    add(&mut all, 12, &("whole", previous.map(Intent::as_str), message.plain()));
     if let Some(previous) = previous {
         add(&mut all, 12, &("after", previous.as_str()));
         add(&mut all, 4, &"follow-up");

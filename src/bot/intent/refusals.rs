@@ -84,7 +84,7 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::Weaken,
-        r"ORDER(?:relax|loosen|weaken|soften|lower|reduce) (?:the )?(?:\w+ ){0,3}?(?:_policy|_quoted|mfa|requirements?|strength|polic(?:y|ies))|ORDER(?:allow|accept|permit) (?:the )?(?:sms|text|phone calls?|legacy|basic|old|weak\w*|imap|pop|smtp)|ORDERmake _policy (?:less|weaker|softer|easier)|^(?:please )?no (?:more )?(?:second factor|2fa|multi-?factor) (?:for|at|in|until)|\bneeds? no (?:mfa|second factor)\b.{0,20}(?:take care|arrange|do it|see to it)",
+        r"ORDER(?:relax|loosen|weaken|soften|lower|reduce) (?:the )?(?:\w+ ){0,3}?(?:_policy|_quoted|mfa|requirements?|strength)|ORDER(?:allow|accept|permit) (?:the )?(?:sms|text|phone calls?|legacy|basic|old|weak\w*|imap|pop|smtp)|ORDERmake _policy (?:less|weaker|softer|easier)|^(?:please )?no (?:more )?(?:second factor|2fa|multi-?factor) (?:for|at|in|until)|\bneeds? no (?:mfa|second factor)\b.{0,20}(?:take care|arrange|do it|see to it)",
     ),
     (
         Refusal::Weaken,
@@ -120,7 +120,7 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::DeleteOthers,
-        r"ORDER(?:delete|erase|wipe|purge|destroy|throw away|get rid of|clean out|remove|drop|kill) (?:out )?(?:_policy|_quoted|(?:the |all |every |any |these |those |our |that |this )?(?:\w+ ){0,3}?(?:policy|policies|ca rules|conditional access)\b|all of (?:them|those)|the (?:redundant|duplicates?|unused|disabled|old)\b)",
+        r"ORDER(?:delete|erase|wipe|purge|destroy|throw away|get rid of|clean out|remove|drop|kill) (?:out )?(?:_policy|_quoted|(?:the |all |every |any |these |those |our |that |this )?(?:\w+ ){0,3}?(?:policy|policies|ca rules|conditional access)\b|the (?:redundant|duplicates?|unused|disabled|old)\b)",
     ),
     (
         Refusal::Edit,
