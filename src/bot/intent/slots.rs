@@ -161,10 +161,10 @@ const NAMELESS: &[&str] =
 /// Adds a value unless it is there already, alone or within another; a longer reading replaces its parts.
 fn put(slots: &mut Slots, name: SlotName, mut value: &str) {
     while let Some((first, rest)) = value.split_once(' ').filter(|_| name == SlotName::Policy) {
-        match NAMELESS.contains(&first.to_lowercase().as_str()) {
-            true => value = rest,
-            false => break,
+        if !NAMELESS.contains(&first.to_lowercase().as_str()) {
+            break;
         }
+        value = rest;
     }
     if name == SlotName::Policy && matches!(value, "policy" | "pilot") {
         return;

@@ -114,15 +114,16 @@ fn nearest(word: &str) -> Option<String> {
 }
 
 /// Whether one letter added, left out, changed or swapped with the next, not the first, makes one word the other.
-fn is_slip(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.first() != b.first() || a.len().abs_diff(b.len()) > 1 {
+fn is_slip(typed: &str, known: &str) -> bool {
+    let (typed, known) = (typed.as_bytes(), known.as_bytes());
+    if typed.first() != known.first() || typed.len().abs_diff(known.len()) > 1 {
         return false;
     }
-    let head = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let (a, b) = (after(a, head), after(b, head));
-    let swapped = matches!((a, b), ([p, q, ..], [r, s, ..]) if p == s && q == r);
-    after(a, 1) == after(b, 1) || after(a, 1) == b || a == after(b, 1) || swapped && after(a, 2) == after(b, 2)
+    let head = typed.iter().zip(known).take_while(|(letter, meant)| letter == meant).count();
+    let (typed, known) = (after(typed, head), after(known, head));
+    let swapped = typed.first() == known.get(1) && typed.get(1) == known.first();
+    let rest = (after(typed, 1), after(known, 1));
+    rest.0 == rest.1 || rest.0 == known || typed == rest.1 || swapped && after(typed, 2) == after(known, 2)
 }
 
 fn after(word: &[u8], from: usize) -> &[u8] {

@@ -43,9 +43,10 @@ fn cross_validation() {
             let scores = weigh(&model, message, line.previous);
             let refused = refusals::find(message, line.previous).map(|_| Intent::OutOfScope);
             let found = refused.unwrap_or_else(|| ranked(&scores)[0].0.intent());
-            match found == line.class.intent() {
-                true => right += 1,
-                false => *wrong.entry((line.class.intent(), found)).or_default() += 1,
+            if found == line.class.intent() {
+                right += 1;
+            } else {
+                *wrong.entry((line.class.intent(), found)).or_default() += 1;
             }
         }
     }
