@@ -8,13 +8,14 @@ use crate::facts::{Evidence, Fact, Row, Style, Wording, WordingError, clean, gro
 use crate::store::evidence as kept;
 
 use super::answer::{Answer, Part};
+use super::sheet::Sheet;
 
 /// A card and the evidence that its citations open.
 #[derive(Debug)]
 pub struct Composed {
     /// The card.
     pub card: Card,
-    /// What has to be kept before the card is posted: each cited fact with its rows, as JSON.
+    /// What has to be kept before the card is posted: each cited fact with its rows, and each list, as JSON.
     pub evidence: Vec<Value>,
 }
 
@@ -23,7 +24,8 @@ pub struct Composed {
 /// # Errors
 /// When a fact has no wording, which is a fault of the program.
 pub fn compose(answer: Answer, plan: Option<&Plan>, wording: &Wording) -> Result<Composed, WordingError> {
-    let mut composer = Composer { wording, plan, citations: Vec::new(), evidence: Vec::new() };
+    let sheets = answer.sheets.iter().map(Sheet::body).collect();
+    let mut composer = Composer { wording, plan, citations: Vec::new(), evidence: sheets };
     let blocks = answer.parts.into_iter().map(|part| composer.block(part)).collect::<Result<Vec<_>, _>>()?;
     let summary = answer.title.clone().or_else(|| first_words(&blocks)).unwrap_or_default();
     let card = Card {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::testing::{Question, answered, app, nordwerk, said, snapshot, words};
 use super::*;
+use crate::bot::intent::route;
 use crate::bot::reconcile::reconcile;
 use std::sync::Arc;
 
@@ -285,7 +286,7 @@ async fn runs_and_the_schedule_are_set_by_buttons() {
     app.store.start_run("run-1", app.tenant(), app.clock.now()).await.unwrap();
     app.store.run_progress("run-1", &json!({"objects": {"users": 400, "groups": 12}})).await.unwrap();
     insta::assert_snapshot!(ask(&app, Intent::CancelRun, "stop the run").await, @r"
-    A scan has been running since Tue 24 Nov 08:00; 412 objects read so far. It can be stopped after the page that it is reading; what was known before stays.
+    A scan has been running since Tue 24 Nov 08:00: people and groups still being read (412 objects on 0 pages so far). It can be stopped after the page that it is reading; what was known before stays.
     (Stop the scan)
     ");
 }
@@ -330,4 +331,22 @@ async fn every_refusal_has_its_reason() {
     I don't turn policies On: that takes a person in the Entra admin center. I can say whom it would block and whether it is ready.
     (Who would it block?) (Is it ready?)
     ");
+}
+
+/// The questions behind buttons are read by the same router as typed ones; each must reach the answer that it promises.
+#[test]
+fn the_questions_of_buttons_reach_their_answers() {
+    let promised = [
+        (Intent::CoverageGaps, "which people not covered by MFA signed in without it?"),
+        (Intent::CoverageGaps, "which admins are not covered by MFA?"),
+        (Intent::CoverageGaps, "who is not covered by MFA?"),
+        (Intent::Exclusions, "who is excluded from MFA?"),
+        (Intent::ExplainSignIn, "who was blocked in the last 7 days?"),
+        (Intent::ExplainSignIn, "whose sign-ins were blocked by CA205 – Require compliant device in the last 7 days?"),
+        (Intent::ExplainSignIn, "text for alice.moreau@nordwerk.example: why was Alice Moreau blocked yesterday?"),
+        (Intent::ListSuggestions, "show all open suggestions"),
+        (Intent::ListPolicies, "which policies are in report-only?"),
+    ];
+    let missed: Vec<_> = promised.iter().filter(|(intent, text)| route(text, None).intent != *intent).collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }
