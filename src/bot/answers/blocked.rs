@@ -80,7 +80,7 @@ pub(super) fn others(asked: Asked<'_>, user: &User, stopped: &PastSignIn) -> Vec
         0 => ask(&format!("Show {}", code(policy)), format!("show {}", policy.display_name)),
         more => {
             let words = format!("{more} {} blocked by {}", if more == 1 { "other" } else { "others" }, code(policy));
-            ask(&words, format!("whose sign-ins were blocked by {} in the last 7 days?", policy.display_name))
+            ask(&words, format!("whose sign-ins were blocked by {} in the last 7 days?", code(policy)))
         }
     });
     [text].into_iter().chain(same).collect()

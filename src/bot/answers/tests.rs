@@ -342,7 +342,7 @@ fn the_questions_of_buttons_reach_their_answers() {
         (Intent::CoverageGaps, "who is not covered by MFA?"),
         (Intent::Exclusions, "who is excluded from MFA?"),
         (Intent::ExplainSignIn, "who was blocked in the last 7 days?"),
-        (Intent::ExplainSignIn, "whose sign-ins were blocked by CA205 – Require compliant device in the last 7 days?"),
+        (Intent::ExplainSignIn, "whose sign-ins were blocked by CA205 in the last 7 days?"),
         (Intent::ExplainSignIn, "text for alice.moreau@nordwerk.example: why was Alice Moreau blocked yesterday?"),
         (Intent::ListSuggestions, "show all open suggestions"),
         (Intent::ListPolicies, "which policies are in report-only?"),

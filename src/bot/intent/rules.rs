@@ -37,6 +37,7 @@ const RULES: &[Rule] = &[
     rule(I::ExplainSignIn, 1.0, "why blocked !sugg !count !changed !running"),
     rule(I::ExplainSignIn, 1.0, "signin past blocked !hypo !count !changed"),
     rule(I::ExplainSignIn, 1.0, "person blocked past !hypo !suggid"),
+    rule(I::ExplainSignIn, 2.0, "who blocked past !hypo !changed !suggid !enable !mfa !policy"),
     rule(I::WhatIf, 1.5, "hypo signin place !suggid !policyid !policies !count"),
     rule(I::WhatIf, 1.5, "hypo travel !suggid !policyid"),
     rule(I::WhatIf, 1.0, "hypo person signin !policyid !suggid !past"),
