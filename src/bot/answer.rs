@@ -103,6 +103,19 @@ impl Answer {
         self
     }
 
+    /// A table cut to its first lines, and the whole of it to take away; nothing where there are no lines.
+    #[must_use]
+    pub fn table(self, name: &str, columns: Vec<Column>, mut rows: Vec<Vec<String>>, shown: usize) -> Self {
+        if rows.is_empty() {
+            return self;
+        }
+        let titles: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
+        let sheet = Sheet::new(name, &titles, rows.iter().cloned());
+        let more = u64::try_from(rows.len().saturating_sub(shown)).unwrap_or_default();
+        rows.truncate(shown);
+        self.part(Part::Table { columns, rows, more }).sheet(sheet)
+    }
+
     /// Says what the card shows and in which version.
     #[must_use]
     pub fn about(mut self, subject: String, version: i64) -> Self {

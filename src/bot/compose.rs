@@ -78,7 +78,7 @@ impl Composer<'_> {
             Part::Rows(rows) => Block::Rows {
                 rows: rows
                     .into_iter()
-                    .map(|(label, facts)| Ok(LabelledRow { label, runs: self.runs(&facts, Style::Short)? }))
+                    .map(|(label, facts)| Ok(LabelledRow { label, runs: self.lines(&facts)? }))
                     .collect::<Result<_, WordingError>>()?,
             },
             Part::Table { columns, rows, more } => {
@@ -113,6 +113,16 @@ impl Composer<'_> {
     fn runs(&mut self, facts: &[Fact], style: Style) -> Result<Vec<Run>, WordingError> {
         let runs = facts.iter().map(|fact| self.run(fact, style)).collect::<Result<_, _>>()?;
         Ok(apart(runs))
+    }
+
+    /// What stands beside a label: two statements as a sentence, more than that one below the other.
+    fn lines(&mut self, facts: &[Fact]) -> Result<Vec<Run>, WordingError> {
+        let mut runs = facts.iter().map(|fact| self.run(fact, Style::Short)).collect::<Result<Vec<_>, _>>()?;
+        if runs.len() < 3 {
+            return Ok(apart(runs));
+        }
+        runs.iter_mut().skip(1).for_each(|run| run.text.insert(0, '\n'));
+        Ok(runs)
     }
 
     fn run(&mut self, fact: &Fact, style: Style) -> Result<Run, WordingError> {

@@ -17,7 +17,6 @@ use crate::store::runs::{RunEnd, RunState};
 use crate::store::settings::Key;
 use crate::tenant::Kind;
 
-use super::analysis::Analysis;
 use super::progress::SoFar;
 use super::{alert, reconcile};
 
@@ -88,12 +87,12 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
 /// Keeps a new reading, judges it and reconciles what is suggested; gives the reading's hash.
 async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result<String> {
     let snapshot = Arc::new(snapshot);
+    let judging = app.judging().await;
     let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await?;
     let left_off = LeftOff { snapshot: kept.hash.clone(), marks };
     app.store.set(Key { tenant: app.tenant(), name: LEFT_OFF, at: app.clock.now() }, &left_off).await?;
-    let (hash, thresholds, now) = (kept.hash.clone(), app.config.thresholds.clone(), app.clock.now());
-    let analysis = tokio::task::spawn_blocking(move || Analysis::of(snapshot, hash, &thresholds, now)).await?;
-    let analysis = Arc::new(analysis);
+    let analysis = app.judge(snapshot, kept.hash.clone()).await?;
+    drop(judging);
     let before = app.newest_known(&analysis.hash);
     // Whoever sees the new analysis, such as a summary that waits for it, sees its suggestions too.
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;

@@ -8,8 +8,7 @@ use crate::bot::answer::{Answer, Part, ask, column, number_column};
 use crate::bot::describe;
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
-use crate::bot::sheet::Sheet;
-use crate::chat::card::{Action, Kind};
+use crate::chat::card::{Action, Column, Kind};
 use crate::checks::rows;
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::{PastSignIn, Policy, User};
@@ -194,15 +193,15 @@ pub(super) fn everybody(asked: Asked<'_>, span: Option<(Timestamp, Timestamp)>) 
             .with("meaning", Term::Word(codes::of(*code).map_or("", |code| code.meaning).to_owned()));
         (fact, Vec::new())
     };
-    let (table, sheet) = people_of(asked, &blocked);
-    let answer =
-        Answer::sentences(vec![total]).part(Part::List { ordered: false, items: groups.iter().map(item).collect() });
-    let answer = if blocked.is_empty() { answer } else { answer.part(table) };
-    Ok(answer.part(Part::Limits(window(asked))).sheet(sheet))
+    let (columns, lines) = people_of(asked, &blocked);
+    Ok(Answer::sentences(vec![total])
+        .part(Part::List { ordered: false, items: groups.iter().map(item).collect() })
+        .table("blocked", columns, lines, PEOPLE)
+        .part(Part::Limits(window(asked))))
 }
 
-/// Who was blocked, most often first: the first ten, and all of them to take away.
-fn people_of(asked: Asked<'_>, blocked: &[&PastSignIn]) -> (Part, Sheet) {
+/// Who was blocked, most often first.
+fn people_of(asked: Asked<'_>, blocked: &[&PastSignIn]) -> (Vec<Column>, Vec<Vec<String>>) {
     let snapshot = asked.analysis.snapshot();
     let zone = &asked.app.config.schedule.zone;
     let mut by: BTreeMap<&str, Vec<&PastSignIn>> = BTreeMap::new();
@@ -219,10 +218,6 @@ fn people_of(asked: Asked<'_>, blocked: &[&PastSignIn]) -> (Part, Sheet) {
         let app = rows.last().map(|row| row.resource_name.clone());
         vec![name, department, rows.len().to_string(), last.unwrap_or_default(), app.unwrap_or_default()]
     };
-    let lines: Vec<Vec<String>> = by.iter().map(line).collect();
-    let headings = ["Person", "Department", "Blocks", "Last", "At"];
-    let sheet = Sheet::new("blocked", &headings, lines.iter().cloned());
-    let more = u64::try_from(lines.len().saturating_sub(PEOPLE)).unwrap_or_default();
-    let columns = headings.map(|title| if title == "Blocks" { number_column(title) } else { column(title) }).to_vec();
-    (Part::Table { columns, rows: lines.into_iter().take(PEOPLE).collect(), more }, sheet)
+    let number = |title: &str| if title == "Blocks" { number_column(title) } else { column(title) };
+    (["Person", "Department", "Blocks", "Last", "At"].map(number).to_vec(), by.iter().map(line).collect())
 }

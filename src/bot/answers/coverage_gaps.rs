@@ -3,7 +3,6 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::sheet::Sheet;
 use crate::checks::{Finding, rows};
 use crate::facts::Fact;
 
@@ -94,20 +93,13 @@ fn joiners(asked: Asked<'_>) -> Answer {
         let created = user.created.map(|at| at.strftime("%-d %b %Y").to_string()).unwrap_or_default();
         vec![user.display_name.clone(), user.department.clone().unwrap_or_default(), created]
     };
-    let mut rows: Vec<Vec<String>> = names.map(line).collect();
-    let sheet = Sheet::new("new-without-mfa", &["Person", "Department", "Created"], rows.iter().cloned());
-    rows.truncate(10);
-    let more = uncovered.len().saturating_sub(10);
+    let rows: Vec<Vec<String>> = names.map(line).collect();
     let limit = (undated > 0).then(|| format!("{undated} accounts whose creation date was not read"));
     let limits = asked.not_checked(&limit.into_iter().collect::<Vec<_>>()).into_iter().chain([asked.read_at()]);
-    let mut answer = Answer::sentences(vec![fact]);
-    if !rows.is_empty() {
-        let columns = ["Person", "Department", "Created"].map(crate::bot::answer::column).to_vec();
-        answer = answer.part(Part::Table { columns, rows, more });
-    }
-    answer
+    let columns = ["Person", "Department", "Created"].map(crate::bot::answer::column).to_vec();
+    Answer::sentences(vec![fact])
+        .table("new-without-mfa", columns, rows, 10)
         .part(Part::Limits(limits.collect()))
-        .sheet(sheet)
         .action(ask("All without MFA", "who is not covered by MFA?"))
 }
 

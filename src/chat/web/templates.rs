@@ -12,7 +12,7 @@ use crate::facts::grouped;
 pub(super) static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/web");
 
 /// Lines of text to copy that are shown at once.
-const UNFOLDED: usize = 8;
+const UNFOLDED: usize = 14;
 
 /// All templates, compiled; a value that a template names and the data lack is an error, and everything is escaped.
 pub(super) fn compile() -> anyhow::Result<Handlebars<'static>> {
