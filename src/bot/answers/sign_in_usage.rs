@@ -262,7 +262,7 @@ mod tests {
         | Person | Sign-ins | People | Succeeded | of them without MFA
         | svc-backup | 2 | 1 | 2 | 2
         Not checked: sign-ins that are older than the log. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
-        (By app) (By country) (By client)
+        (CSV (1)) (By app) (By country) (By client)
         [1] 2 sign-ins of 1 account · 2 sign-ins
         ");
     }
@@ -274,7 +274,7 @@ mod tests {
         | App | Sign-ins | People | Succeeded | of them without MFA
         | Exchange Online | 4 | 1 | 1 | 0
         Not checked: sign-ins that are older than the log. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
-        (By country) (By client) (By person)
+        (CSV (1)) (By country) (By client) (By person)
         [1] 4 sign-ins of 1 account · 4 sign-ins
         ");
     }

@@ -74,7 +74,7 @@ async fn policies_are_listed_by_state() {
     | Name | State | Users | Grant | Last changed
     | CA211 – Block device code flow | Report-only | All users | Block access | 
     Read Tue 24 Nov 08:00.
-    (Show it)
+    (CSV (1)) (Show it)
     [1] 1 of 4 policies: Report-only. · 1 policy
     ");
 }
@@ -117,7 +117,9 @@ async fn impact_and_rollout_rest_on_the_log() {
     let app = judged().await;
     insta::assert_snapshot!(ask(&app, Intent::Impact, "who would CA211 block?").await, @r"
     CA211 – Block device code flow is in report-only and blocks nobody now. If it were On: [1] Of 4 past sign-ins in the log (4 more failed anyway and don't count): It would have blocked 1 sign-in: 1 person; by app: Outlook 1. [2] For 3 sign-ins the log doesn't tell: the authentication flow.
-    Safety: ⚠ Whether administrators can still sign in isn't certain; needs a manual look. ✓ Policy 4 of 240. ✗ emergency access emergency1@nordwerk.example (u-bg1) must be excluded.
+    Safety: ⚠ Whether administrators can still sign in isn't certain; needs a manual look.
+    ✓ Policy 4 of 240.
+    ✗ emergency access emergency1@nordwerk.example (u-bg1) must be excluded.
     Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. Read Tue 24 Nov 08:00.
     (Rollout) (Show it)
     [1] CA211 – Block device code flow is in report-only and blocks nobody now. If it were On: · 1 policy
@@ -133,7 +135,9 @@ async fn impact_and_rollout_rest_on_the_log() {
     - On for everyone else in scope: 3 people; 0 would have been blocked, 0 prompted. Done after 7 days with at most 1.0 % of sign-ins blocked. [5]
     ## Exit criteria, today
     Watched: What was read doesn't say since when it is in report-only.
-    Effect: Of 4 past sign-ins: would block 1 sign-in of 1 person: Outlook 1. [6] For 3 sign-ins the log doesn't tell: the authentication flow.
+    Effect: Of 4 past sign-ins:
+    would block 1 sign-in of 1 person: Outlook 1. [6]
+    For 3 sign-ins the log doesn't tell: the authentication flow.
     Administrators: ⚠ Whether administrators can still sign in isn't certain; needs a manual look.
     Read Tue 24 Nov 08:00.
     (Whom would it affect?)
