@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::Context as _;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::bot::analysis::Analysis;
 use crate::chat::Platform;
@@ -13,6 +14,7 @@ use crate::explain::Explainer;
 use crate::facts::Wording;
 use crate::graph;
 use crate::store::Store;
+use crate::tenant::Snapshot;
 
 /// Everything that lives as long as the process.
 pub struct App {
@@ -33,6 +35,10 @@ pub struct App {
     /// The language model, if one is configured.
     pub explainer: Option<Explainer>,
     current: RwLock<Option<Arc<Analysis>>>,
+    /// The analysis of a scan that isn't concluded yet.
+    judged: RwLock<Option<Arc<Analysis>>>,
+    /// Held while a reading is judged, so that nobody does the same work beside.
+    judging: Mutex<()>,
 }
 
 impl std::fmt::Debug for App {
@@ -58,6 +64,8 @@ impl App {
             platforms: BTreeMap::new(),
             explainer: None,
             current: RwLock::new(None),
+            judged: RwLock::new(None),
+            judging: Mutex::new(()),
         })
     }
 
@@ -109,18 +117,83 @@ impl App {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(analysis);
     }
 
-    /// The newest analysis, from memory or from the snapshot kept last; none before the first scan.
+    /// Keeps others from judging the reading that the holder is about to keep and judge.
+    pub async fn judging(&self) -> MutexGuard<'_, ()> {
+        self.judging.lock().await
+    }
+
+    /// Compiles a reading and runs every check on it, away from the threads that serve requests.
+    ///
+    /// # Errors
+    /// When it can't be finished.
+    pub async fn judge(&self, snapshot: Arc<Snapshot>, hash: String) -> anyhow::Result<Arc<Analysis>> {
+        let (thresholds, now) = (self.config.thresholds.clone(), self.clock.now());
+        let judge = move || Arc::new(Analysis::of(snapshot, hash, &thresholds, now));
+        let analysis = tokio::task::spawn_blocking(judge).await?;
+        *self.judged.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&analysis));
+        Ok(analysis)
+    }
+
+    /// The analysis of this reading, if anybody has made it.
+    fn known(&self, hash: &str) -> Option<Arc<Analysis>> {
+        let judged = self.judged.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.analysis().into_iter().chain(judged).find(|analysis| analysis.hash == hash)
+    }
+
+    /// The newest analysis, from memory or from the snapshot kept last; none before the first scan. While a newer reading
+    /// is judged, the last one stands.
     ///
     /// # Errors
     /// When the store can't be read.
     pub async fn newest_analysis(&self) -> anyhow::Result<Option<Arc<Analysis>>> {
         let Some(kept) = self.store.newest_snapshot(self.tenant()).await? else { return Ok(self.analysis()) };
-        if let Some(analysis) = self.analysis().filter(|analysis| analysis.hash == kept.hash) {
-            return Ok(Some(analysis));
+        if let Some(known) = self.known(&kept.hash) {
+            return Ok(Some(known));
+        }
+        let _judging = match (self.judging.try_lock(), self.analysis()) {
+            (Ok(free), _) => free,
+            (Err(_), Some(last)) => return Ok(Some(last)),
+            (Err(_), None) => self.judging.lock().await,
+        };
+        if let Some(known) = self.known(&kept.hash) {
+            return Ok(Some(known));
         }
         let snapshot = Arc::new(self.store.load_snapshot(&kept.hash).await?);
-        let analysis = Arc::new(Analysis::of(snapshot, kept.hash, &self.config.thresholds, self.clock.now()));
+        let analysis = self.judge(snapshot, kept.hash).await?;
         self.set_analysis(Arc::clone(&analysis));
         Ok(Some(analysis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bot::answers::testing::{app, nordwerk, snapshot};
+
+    #[tokio::test]
+    async fn a_reading_is_judged_once_however_many_ask() {
+        let app = app().await;
+        let read = Snapshot { tenant_id: app.tenant().to_owned(), ..snapshot(&nordwerk()) };
+        app.store.save_snapshot(Arc::new(read)).await.unwrap();
+        let (one, other) = tokio::join!(app.newest_analysis(), app.newest_analysis());
+        assert!(Arc::ptr_eq(&one.unwrap().unwrap(), &other.unwrap().unwrap()));
+    }
+
+    #[tokio::test]
+    async fn while_a_newer_reading_is_judged_the_last_one_stands() {
+        let app = app().await;
+        let read = |name: &str, at: &str| Snapshot {
+            tenant_id: app.tenant().to_owned(),
+            tenant_name: name.to_owned(),
+            read_at: at.parse().unwrap(),
+            ..snapshot(&nordwerk())
+        };
+        app.store.save_snapshot(Arc::new(read("first", "2026-11-24T07:00:00Z"))).await.unwrap();
+        let first = app.newest_analysis().await.unwrap().unwrap();
+        let judging = app.judging().await;
+        app.store.save_snapshot(Arc::new(read("second", "2026-11-24T07:30:00Z"))).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &app.newest_analysis().await.unwrap().unwrap()));
+        drop(judging);
+        assert_eq!(app.newest_analysis().await.unwrap().unwrap().snapshot().tenant_name, "second");
     }
 }

@@ -59,6 +59,7 @@ pub fn router(shared: Shared) -> Router {
             .route("/log", get(pages::log))
             .route("/requests", get(pages::requests))
             .route("/evidence/{id}", get(pages::evidence))
+            .route("/csv/{id}", get(pages::csv))
             .route("/assets/{*path}", get(pages::asset))
             .route("/web/person", post(pages::person))
             .route("/web/messages", post(hooks::web))

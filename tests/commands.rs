@@ -263,6 +263,7 @@ fn every_command_explains_itself() {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
         let (own, _) = said(&[command, "--help"]);
         assert!(own.contains("Usage:"), "{command}");
+        assert!(own.contains(&format!("  portcullis {command}")) || command == "what-if", "{command} has an example");
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::checks::{self, Context, Finding, Verdict};
+use crate::checks::{self, About, Context, Finding, Verdict};
 use crate::engine::Model;
 use crate::engine::replay::Impact;
 use crate::facts::{Evidence, Row};
@@ -29,8 +29,19 @@ impl Analysis {
     /// Compiles a snapshot and runs every check on it.
     #[must_use]
     pub fn of(snapshot: Arc<Snapshot>, hash: String, thresholds: &BTreeMap<String, f64>, now: Timestamp) -> Self {
+        Self::watched((snapshot, hash), thresholds, now, &|_| {})
+    }
+
+    /// The same; `begins` hears of each check before it runs.
+    #[must_use]
+    pub fn watched(
+        (snapshot, hash): (Arc<Snapshot>, String),
+        thresholds: &BTreeMap<String, f64>,
+        now: Timestamp,
+        begins: &dyn Fn(&'static About),
+    ) -> Self {
         let model = Model::new(snapshot);
-        let findings = checks::run_all(&Context { model: &model, hash: &hash, now, thresholds });
+        let findings = checks::run_each(&Context { model: &model, hash: &hash, now, thresholds }, begins);
         Self { model, hash, findings, impacts: Mutex::default() }
     }
 

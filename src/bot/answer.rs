@@ -1,7 +1,12 @@
 //! An answer before it is a card: facts in the order that explains best, with tables, pictures and buttons beside them.
 
+use jiff::Timestamp;
+
 use crate::chat::card::{Action, Bar, ChangeRow, Column, Kind};
 use crate::facts::Fact;
+use crate::store::evidence::Evidence;
+
+use super::sheet::Sheet;
 
 /// What an intent, a review or an approval wants to say.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +23,8 @@ pub struct Answer {
     pub actions: Vec<Action>,
     /// What the card shows and in which version (`S-34`, 2), so that every copy of it is brought up to date.
     pub subject: Option<(String, i64)>,
+    /// Whole lists to download; each has its button among the actions.
+    pub sheets: Vec<Sheet>,
 }
 
 /// One part of an answer.
@@ -83,6 +90,30 @@ impl Answer {
     pub fn actions(mut self, actions: impl IntoIterator<Item = Action>) -> Self {
         self.actions.extend(actions);
         self
+    }
+
+    /// Adds a list to download, with its button; an empty list has none.
+    #[must_use]
+    pub fn sheet(mut self, sheet: Sheet) -> Self {
+        if sheet.total > 0 {
+            let id = Evidence { tenant: "", body: &sheet.body(), at: Timestamp::UNIX_EPOCH }.id();
+            self.actions.push(Action::Csv { label: sheet.label(), sheet: id });
+            self.sheets.push(sheet);
+        }
+        self
+    }
+
+    /// A table cut to its first lines, and the whole of it to take away; nothing where there are no lines.
+    #[must_use]
+    pub fn table(self, name: &str, columns: Vec<Column>, mut rows: Vec<Vec<String>>, shown: usize) -> Self {
+        if rows.is_empty() {
+            return self;
+        }
+        let titles: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
+        let sheet = Sheet::new(name, &titles, rows.iter().cloned());
+        let more = u64::try_from(rows.len().saturating_sub(shown)).unwrap_or_default();
+        rows.truncate(shown);
+        self.part(Part::Table { columns, rows, more }).sheet(sheet)
     }
 
     /// Says what the card shows and in which version.

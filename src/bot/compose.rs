@@ -8,13 +8,14 @@ use crate::facts::{Evidence, Fact, Row, Style, Wording, WordingError, clean, gro
 use crate::store::evidence as kept;
 
 use super::answer::{Answer, Part};
+use super::sheet::Sheet;
 
 /// A card and the evidence that its citations open.
 #[derive(Debug)]
 pub struct Composed {
     /// The card.
     pub card: Card,
-    /// What has to be kept before the card is posted: each cited fact with its rows, as JSON.
+    /// What has to be kept before the card is posted: each cited fact with its rows, and each list, as JSON.
     pub evidence: Vec<Value>,
 }
 
@@ -23,7 +24,8 @@ pub struct Composed {
 /// # Errors
 /// When a fact has no wording, which is a fault of the program.
 pub fn compose(answer: Answer, plan: Option<&Plan>, wording: &Wording) -> Result<Composed, WordingError> {
-    let mut composer = Composer { wording, plan, citations: Vec::new(), evidence: Vec::new() };
+    let sheets = answer.sheets.iter().map(Sheet::body).collect();
+    let mut composer = Composer { wording, plan, citations: Vec::new(), evidence: sheets };
     let blocks = answer.parts.into_iter().map(|part| composer.block(part)).collect::<Result<Vec<_>, _>>()?;
     let summary = answer.title.clone().or_else(|| first_words(&blocks)).unwrap_or_default();
     let card = Card {
@@ -76,7 +78,7 @@ impl Composer<'_> {
             Part::Rows(rows) => Block::Rows {
                 rows: rows
                     .into_iter()
-                    .map(|(label, facts)| Ok(LabelledRow { label, runs: self.runs(&facts, Style::Short)? }))
+                    .map(|(label, facts)| Ok(LabelledRow { label, runs: self.lines(&facts)? }))
                     .collect::<Result<_, WordingError>>()?,
             },
             Part::Table { columns, rows, more } => {
@@ -111,6 +113,16 @@ impl Composer<'_> {
     fn runs(&mut self, facts: &[Fact], style: Style) -> Result<Vec<Run>, WordingError> {
         let runs = facts.iter().map(|fact| self.run(fact, style)).collect::<Result<_, _>>()?;
         Ok(apart(runs))
+    }
+
+    /// What stands beside a label: two statements as a sentence, more than that one below the other.
+    fn lines(&mut self, facts: &[Fact]) -> Result<Vec<Run>, WordingError> {
+        let mut runs = facts.iter().map(|fact| self.run(fact, Style::Short)).collect::<Result<Vec<_>, _>>()?;
+        if runs.len() < 3 {
+            return Ok(apart(runs));
+        }
+        runs.iter_mut().skip(1).for_each(|run| run.text.insert(0, '\n'));
+        Ok(runs)
     }
 
     fn run(&mut self, fact: &Fact, style: Style) -> Result<Run, WordingError> {

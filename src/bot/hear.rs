@@ -17,6 +17,7 @@ use super::compose::{Composed, compose, orderable};
 use super::intent::{self, Previous, Routed};
 use super::learn;
 use super::post::{Post, conversation_id, post};
+use super::progress;
 
 /// Kind of the job that answers a message.
 pub const JOB: &str = "message";
@@ -84,7 +85,9 @@ async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Wor
     let previous = turn.and_then(Turn::read);
     let routed = intent::route(text, previous.as_ref());
     let Some(analysis) = app.newest_analysis().await? else {
-        return Ok((compose(refused("refused.not_read_yet"), None, &app.wording)?, None));
+        let far = progress::under_way(app).await?.map(|under_way| Part::Sentences(vec![under_way.fact]));
+        let answer = far.into_iter().fold(refused("refused.not_read_yet"), Answer::part);
+        return Ok((compose(answer, None, &app.wording)?, None));
     };
     let asked = Asked {
         app,

@@ -193,6 +193,8 @@ pub fn lockout(analysis: &Analysis, draft: &Policy) -> Fact {
     let able = people(&|access| access.can == Truth::Yes && !access.emergency);
     let out = people(&|access| access.can == Truth::No);
     let (key, shown) = match lockout.anybody() {
+        // Emergency access alone is no way to run a tenant.
+        Truth::Yes if able.is_empty() => ("safety.only_emergency", &out),
         Truth::Yes => ("safety.admins", &able),
         Truth::Maybe => ("safety.admins_unsure", &able),
         // Not the draft's doing: nobody gets in as it is, as far as methods and devices were read.

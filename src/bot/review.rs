@@ -1,10 +1,7 @@
 //! A scan: read the tenant, judge it, reconcile what is suggested, and say so. Cancellable between pages.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -20,7 +17,7 @@ use crate::store::runs::{RunEnd, RunState};
 use crate::store::settings::Key;
 use crate::tenant::Kind;
 
-use super::analysis::Analysis;
+use super::progress::SoFar;
 use super::{alert, reconcile};
 
 /// Kind of the job that runs a scan.
@@ -90,12 +87,12 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
 /// Keeps a new reading, judges it and reconciles what is suggested; gives the reading's hash.
 async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result<String> {
     let snapshot = Arc::new(snapshot);
+    let judging = app.judging().await;
     let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await?;
     let left_off = LeftOff { snapshot: kept.hash.clone(), marks };
     app.store.set(Key { tenant: app.tenant(), name: LEFT_OFF, at: app.clock.now() }, &left_off).await?;
-    let (hash, thresholds, now) = (kept.hash.clone(), app.config.thresholds.clone(), app.clock.now());
-    let analysis = tokio::task::spawn_blocking(move || Analysis::of(snapshot, hash, &thresholds, now)).await?;
-    let analysis = Arc::new(analysis);
+    let analysis = app.judge(snapshot, kept.hash.clone()).await?;
+    drop(judging);
     let before = app.newest_known(&analysis.hash);
     // Whoever sees the new analysis, such as a summary that waits for it, sees its suggestions too.
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
@@ -124,7 +121,8 @@ async fn read(app: &App, run: &str) -> anyhow::Result<Result<Fresh, GraphError>>
         tokio::select! {
             read = &mut reading => return Ok(read),
             _ = tick.tick() => {
-                if app.store.run_progress(run, &serde_json::to_value(pages.so_far())?).await? {
+                let so_far = serde_json::to_value(&*pages.so_far())?;
+                if app.store.run_progress(run, &so_far).await? {
                     pages.cancel.store(true, Ordering::Relaxed);
                 }
             }
@@ -143,29 +141,29 @@ struct LeftOff {
     marks: Marks,
 }
 
-/// How far a reading is: objects by kind.
+/// How far a reading is.
 #[derive(Debug, Default)]
 struct Pages {
-    objects: Mutex<BTreeMap<Kind, u64>>,
+    so_far: Mutex<SoFar>,
     cancel: AtomicBool,
 }
 
-/// How far a scan is, as it is kept with the run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SoFar {
-    /// Objects read, by kind.
-    pub objects: BTreeMap<Kind, u64>,
-}
-
 impl Pages {
-    fn so_far(&self) -> SoFar {
-        SoFar { objects: self.objects.lock().unwrap_or_else(PoisonError::into_inner).clone() }
+    fn so_far(&self) -> MutexGuard<'_, SoFar> {
+        self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Progress for Pages {
     fn page(&self, kind: Kind, objects: u64) {
-        self.objects.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, objects);
+        let mut so_far = self.so_far();
+        so_far.objects.insert(kind, objects);
+        so_far.done.remove(&kind);
+        so_far.pages += 1;
+    }
+
+    fn done(&self, kind: Kind) {
+        self.so_far().done.insert(kind);
     }
 
     fn cancelled(&self) -> bool {

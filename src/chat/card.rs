@@ -233,6 +233,13 @@ pub enum Action {
         /// The address.
         url: String,
     },
+    /// Downloads a whole list, where the platform can; elsewhere it says how to get it.
+    Csv {
+        /// Its words.
+        label: String,
+        /// Id of the stored list.
+        sheet: String,
+    },
 }
 
 /// What people find wrong with a message, as it is kept and as it is said.

@@ -6,16 +6,13 @@ use jiff::Timestamp;
 use roaring::RoaringBitmap;
 
 use crate::engine::coverage::Other;
-use crate::engine::{Cause, Condition, Coverage, Gap, Model, Reason};
+use crate::engine::{Cause, Condition, Coverage, Gap, Model, Reason, Scope};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, PolicyState, RiskLevel, TransferMethod};
 use crate::tenant::{Policy, Snapshot};
 
 use super::accounts::Accounts;
 use super::rows;
-
-/// Of a hundred accounts, how many must share a gap for it to be nobody's in particular.
-const NEARLY_ALL: u64 = 90;
 
 /// A coverage split into what concerns some accounts and what concerns everybody.
 #[derive(Debug)]
@@ -26,7 +23,7 @@ pub struct Gaps {
     pub looked_at: Accounts,
     /// Why, each account counted once, largest group first.
     pub groups: Vec<Group>,
-    /// What nearly everybody has because of an app or a condition, said once: an app that every policy excludes.
+    /// What most accounts have because of an app or a condition, said once: an app that the general policy excludes.
     pub everyone: Vec<Gap>,
     /// Kinds of guest without an object here that have a gap.
     pub others: BTreeSet<Other>,
@@ -46,12 +43,12 @@ pub struct Group {
 }
 
 impl Gaps {
-    /// Splits a coverage.
+    /// Splits a coverage of a scope.
     #[must_use]
-    pub fn of(coverage: &Coverage, model: &Model, now: Timestamp) -> Self {
+    pub fn of((coverage, scope): (&Coverage, &Scope), model: &Model, now: Timestamp) -> Self {
         let looked_at = Accounts::of(&coverage.looked_at, &model.snapshot, now);
         let sure: Vec<&Gap> = coverage.gaps.iter().filter(|gap| gap.sure).collect();
-        let everybodys = Everybodys::of(&sure, &looked_at.humans());
+        let everybodys = Everybodys::of(&sure, scope, &looked_at.humans());
         let mut some: Vec<Gap> = sure.iter().filter_map(|gap| everybodys.take_from(gap)).collect();
         some.sort_by_key(|gap| (!gap.conditions.is_empty(), !gap.any_app));
         let uncovered = some.iter().fold(RoaringBitmap::new(), |all, gap| all | &gap.users);
@@ -59,7 +56,7 @@ impl Gaps {
         Self {
             groups: group(&some, accounts.humans(), &model.snapshot),
             others: some.iter().flat_map(|gap| gap.others.iter().copied()).collect(),
-            everyone: everybodys.gaps(&sure),
+            everyone: everybodys.gaps(&sure).into_iter().map(|gap| beside(gap, &looked_at, &uncovered)).collect(),
             accounts,
             undecided: &coverage.undecided & &looked_at.humans(),
             looked_at,
@@ -73,7 +70,11 @@ impl Gaps {
     }
 }
 
-/// What nearly everybody looked at has: apps that ask nobody, and conditions under which nobody is asked.
+/// What an app or a condition is to blame for, not a person: most of those who are covered elsewhere have it.
+///
+/// Measured among those who are covered elsewhere, and at one half: what a general policy leaves out concerns nearly all
+/// of them, what a policy for a part of the accounts leaves out concerns few. So a joiner more or less, or a group more in
+/// an exclusion, doesn't turn a number over; only another policy does.
 #[derive(Debug, Default)]
 struct Everybodys {
     apps: BTreeSet<String>,
@@ -81,23 +82,21 @@ struct Everybodys {
 }
 
 impl Everybodys {
-    fn of(gaps: &[&Gap], humans: &RoaringBitmap) -> Self {
+    fn of(gaps: &[&Gap], scope: &Scope, humans: &RoaringBitmap) -> Self {
         let users_of = |wanted: &dyn Fn(&Gap) -> bool| {
             gaps.iter().filter(|gap| wanted(gap)).fold(RoaringBitmap::new(), |all, gap| all | &gap.users)
         };
-        let nearly_all =
-            |users: &RoaringBitmap| humans.len() > 1 && (users & humans).len() * 100 >= humans.len() * NEARLY_ALL;
-        // Where nobody is asked anywhere, no app and no condition is to blame.
-        if nearly_all(&users_of(&|gap| gap.any_app && gap.conditions.is_empty())) {
-            return Self::default();
-        }
+        let elsewhere = humans - users_of(&|gap| is_elsewhere(gap) && gap.conditions.is_empty());
+        let most = |users: &RoaringBitmap| elsewhere.len() > 1 && (users & &elsewhere).len() * 2 > elsewhere.len();
         let reached: BTreeSet<&String> = gaps.iter().flat_map(|gap| &gap.apps).collect();
         let of_app = |id: &String| users_of(&|gap| gap.conditions.is_empty() && gap.apps.contains(id));
-        let apps: BTreeSet<String> = reached.into_iter().filter(|id| nearly_all(&of_app(id))).cloned().collect();
+        // Where the question is about these very apps, they can't be what is beside it.
+        let named = scope.apps.is_some();
+        let apps: BTreeSet<String> = reached.into_iter().filter(|id| !named && most(&of_app(id))).cloned().collect();
         let beside = |gap: &Gap| is_elsewhere(gap) || !gap.apps.is_subset(&apps);
         let kinds: BTreeSet<_> = gaps.iter().map(|gap| &gap.conditions).filter(|kind| is_unusual(kind)).collect();
         let under = |kind: &Vec<Condition>| users_of(&|gap| gap.conditions == *kind && beside(gap));
-        let conditions = kinds.into_iter().filter(|kind| nearly_all(&under(kind))).cloned().collect();
+        let conditions = kinds.into_iter().filter(|kind| most(&under(kind))).cloned().collect();
         Self { apps, conditions }
     }
 
@@ -117,6 +116,11 @@ impl Everybodys {
         let under = |kind: &Vec<Condition>| joined(gaps.iter().filter(|gap| gap.conditions == *kind));
         self.apps.iter().filter_map(of_app).chain(self.conditions.iter().filter_map(under)).collect()
     }
+}
+
+/// A gap of most accounts for those people and guests alone who aren't counted already.
+fn beside(gap: Gap, looked_at: &Accounts, uncovered: &RoaringBitmap) -> Gap {
+    Gap { users: (&gap.users & looked_at.humans()) - uncovered, ..gap }
 }
 
 /// Whether a gap is at more than the apps it names: any other app, or a user action, or baseline scopes, which have none.

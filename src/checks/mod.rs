@@ -189,7 +189,17 @@ pub static CHECKS: &[&dyn Check] = &[
 /// Runs every check.
 #[must_use]
 pub fn run_all(context: &Context<'_>) -> Vec<Finding> {
-    CHECKS.iter().map(|check| check.run(context)).collect()
+    run_each(context, &|_| {})
+}
+
+/// The same; `begins` hears of each check before it runs.
+#[must_use]
+pub fn run_each(context: &Context<'_>, begins: &dyn Fn(&'static About)) -> Vec<Finding> {
+    let run = |check: &&dyn Check| {
+        begins(check.about());
+        check.run(context)
+    };
+    CHECKS.iter().map(run).collect()
 }
 
 /// What is known of the check with this id.

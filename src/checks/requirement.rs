@@ -38,7 +38,7 @@ pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
     let scope =
         if asked.missing.is_some() { Scope { users: None, ..asked.scope.clone() } } else { asked.scope.clone() };
     let coverage = context.model.coverage(&asked.requirement, &scope);
-    let gaps = Gaps::of(&coverage, context.model, context.now);
+    let gaps = Gaps::of((&coverage, &scope), context.model, context.now);
     let verdict = verdict(context, &asked, &gaps, &coverage);
     let mut finding = Finding {
         check: asked.check,
@@ -196,7 +196,8 @@ fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope
         policy.state == PolicyState::ReportOnly
             && asks_at_least(&model.snapshot, policy, draft)
             && model.lockout(policy).anybody() != Truth::No
-            && !Gaps::of(&model.with_draft_on(policy).coverage(&asked.requirement, scope), model, context.now).any()
+            && !Gaps::of((&model.with_draft_on(policy).coverage(&asked.requirement, scope), scope), model, context.now)
+                .any()
     };
     model.snapshot.policies.iter().find(enough)
 }
@@ -217,7 +218,7 @@ fn refusal(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, draft: &Poli
         return Some("no administrator could sign in any more if it were On".to_owned());
     }
     let coverage = model.with_draft_on(draft).coverage(&asked.requirement, scope);
-    Gaps::of(&coverage, model, context.now).any().then(|| "even if it were On, gaps would remain".to_owned())
+    Gaps::of((&coverage, scope), model, context.now).any().then(|| "even if it were On, gaps would remain".to_owned())
 }
 
 /// The edit that removes a cause, where one does the job better than another policy.

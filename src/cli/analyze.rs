@@ -1,5 +1,6 @@
 //! `portcullis analyze`: every check on a folder, for people or for machines.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -13,8 +14,16 @@ use crate::tenant::{Reading, write_policy};
 
 use super::{Ended, folder, output, sarif};
 
+/// What more checks than this didn't check is said once, at the end.
+const SEVERAL: usize = 3;
+
+const EXAMPLE: &str = "Policies alone are enough, such as saved from Graph Explorer; users and groups make it exact:\n\n  \
+    portcullis analyze policies.json\n  portcullis analyze export --fail-on critical\n  \
+    portcullis analyze export --format sarif > findings.sarif";
+
 /// Arguments of `analyze`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Analyze {
     /// A folder, or one file, of exported policies and whatever else of the tenant there is
     path: PathBuf,
@@ -99,6 +108,8 @@ struct Told<'a> {
     verdict: Verdict,
     facts: Vec<String>,
     cures: Vec<&'a str>,
+    /// What was not checked, where it isn't the same for most of the checks.
+    open: Vec<&'a str>,
 }
 
 fn plain(told: &Told<'_>) -> String {
@@ -108,6 +119,9 @@ fn plain(told: &Told<'_>) -> String {
     }
     for cure in &told.cures {
         text.push_str(&format!("\n    → {cure}"));
+    }
+    if !told.open.is_empty() {
+        text.push_str(&format!("\n    not checked: {}", told.open.join("; ")));
     }
     text
 }
@@ -119,6 +133,9 @@ fn markdown(told: &Told<'_>) -> String {
     }
     for cure in &told.cures {
         text.push_str(&format!("\n- Suggested: {}", escape(cure)));
+    }
+    if !told.open.is_empty() {
+        text.push_str(&format!("\n- Not checked: {}", escape(&told.open.join("; "))));
     }
     text
 }
@@ -136,9 +153,11 @@ fn escape(text: &str) -> String {
 
 fn listed(analysis: &Analysis, wording: &Wording, show: &dyn Fn(&Told<'_>) -> String) -> anyhow::Result<String> {
     let mut parts = Vec::new();
+    let common = common_limits(analysis);
     for finding in &analysis.findings {
         let Some(about) = checks::about(finding.check) else { continue };
         let facts = finding.facts.iter().map(|fact| wording.of(fact, Style::Full)).collect::<Result<_, _>>()?;
+        let open = finding.not_checked.iter().map(String::as_str).filter(|limit| !common.contains_key(limit));
         let cures = finding.cures.iter().map(|cure| cure.title.as_str()).collect();
         parts.push(show(&Told {
             title: about.title,
@@ -146,10 +165,25 @@ fn listed(analysis: &Analysis, wording: &Wording, show: &dyn Fn(&Told<'_>) -> St
             verdict: finding.verdict,
             facts,
             cures,
+            open: open.collect(),
         }));
+    }
+    let told = |(limit, count): (&&str, &usize)| format!("{limit} ({count} checks)");
+    if !common.is_empty() {
+        parts.push(format!("Not checked: {}.", common.iter().map(told).collect::<Vec<_>>().join("; ")));
     }
     parts.push(unread(analysis));
     Ok(parts.join("\n\n"))
+}
+
+/// What several checks didn't check, with how many; said once at the end instead of under each.
+fn common_limits(analysis: &Analysis) -> BTreeMap<&str, usize> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for limit in analysis.findings.iter().flat_map(|finding| &finding.not_checked) {
+        *counts.entry(limit).or_default() += 1;
+    }
+    counts.retain(|_, count| *count > SEVERAL);
+    counts
 }
 
 /// What the folder lacks, and so what the verdicts don't rest on.

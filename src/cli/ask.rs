@@ -15,8 +15,13 @@ use crate::store::Store;
 use super::terminal::{NAME, Terminal};
 use super::{Ended, folder, output};
 
+const EXAMPLE: &str = "The same answers as in chat, with their sources:\n\n  \
+    portcullis ask export \"who is not covered by MFA?\"\n  \
+    portcullis ask export \"why was alice.moreau@nordwerk.example blocked yesterday?\"";
+
 /// Arguments of `ask`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Ask {
     /// A folder, or one file, of exported policies and whatever else of the tenant there is
     path: PathBuf,

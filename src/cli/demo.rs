@@ -22,8 +22,14 @@ use crate::store::Store;
 
 use super::{Ended, output, runtime};
 
+const EXAMPLE: &str = "Open the address that it prints, and ask \"who is not covered by MFA?\".\n\n  \
+    portcullis demo\n  \
+    portcullis demo --users 20000 --approvals 2\n  \
+    portcullis demo --model-url http://127.0.0.1:11434/v1 --model llama3.2";
+
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Demo {
     /// User objects in the made-up tenant
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(50..=1_000_000))]

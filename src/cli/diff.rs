@@ -8,16 +8,24 @@ use serde_json::{Value, json};
 
 use crate::bot::answer::{Answer, Part};
 use crate::bot::answers::policy_changes;
+use crate::chat::card::Action;
+use crate::checks::gaps::{app_name, conditions_word};
 use crate::clock::Clock;
-use crate::engine::Model;
+use crate::engine::coverage::Condition;
 use crate::engine::difference::{Change, Difference, Shift, What, difference};
+use crate::engine::{Model, Requirement, Scope};
 use crate::facts::{Evidence, Fact, Term, Wording};
 use crate::tenant::{Kind, Snapshot};
 
 use super::{Ended, folder, output};
 
+const EXAMPLE: &str = "Who is affected by last week's edits, with a failing exit code when anybody must do less than before:\n\n  \
+    portcullis diff export-monday export-friday\n\nBoth sides as a machine reads them:\n\n  \
+    portcullis diff old.json new.json --format json --fail-on any";
+
 /// Arguments of `diff`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Diff {
     /// The folder, or file, as it was
     old: PathBuf,
@@ -55,10 +63,7 @@ impl Diff {
         let found = difference(&before, &after);
         match self.format {
             Format::Text => {
-                output::answer(
-                    told(&before.snapshot, &after.snapshot, &found),
-                    &Wording::new(jiff::tz::TimeZone::system())?,
-                )?;
+                output::answer(told(&before, &after, &found), &Wording::new(jiff::tz::TimeZone::system())?)?;
             }
             Format::Json => output::line(&serde_json::to_string_pretty(&machine(&found, &[&before, &after]))?),
         }
@@ -77,7 +82,8 @@ fn machine(found: &Difference, sides: &[&Model]) -> Value {
     json!({"changes": found.changes, "shifts": found.shifts, "peopleListed": listed})
 }
 
-fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
+fn told(old: &Model, new: &Model, found: &Difference) -> Answer {
+    let (before, after) = (&*old.snapshot, &*new.snapshot);
     if *found == Difference::default() {
         let fact = said("diff.nothing").with("before", before.policies.len()).with("after", after.policies.len());
         return Answer::sentences(vec![fact]);
@@ -88,7 +94,13 @@ fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
     answer = answer.part(Part::Heading("Who is affected".into()));
     answer = if affected.is_empty() {
         let listed = [before, after].iter().all(|side| side.has(Kind::Users));
-        answer.part(Part::Sentences(vec![said(if listed { "diff.nobody" } else { "diff.nobody_listed" })]))
+        let items = if listed { Vec::new() } else { regions(old, new) };
+        let key = match (listed, items.is_empty()) {
+            (true, _) => "diff.nobody",
+            (false, true) => "diff.nobody_listed",
+            (false, false) => "diff.regions",
+        };
+        answer.part(Part::Sentences(vec![said(key)])).part(Part::List { ordered: false, items })
     } else {
         answer.part(Part::List { ordered: false, items: affected })
     };
@@ -102,6 +114,40 @@ fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
         }
     }
     answer
+}
+
+/// A gap apart from whom it concerns: apps, any other app, conditions.
+type Region = (BTreeSet<String>, bool, Vec<Condition>);
+
+/// Without users on one of the sides: which sign-ins of anybody came to be open, or ceased to be, by requirement.
+fn regions(old: &Model, new: &Model) -> Vec<(Fact, Vec<Action>)> {
+    const ASKED: [(&str, Requirement); 3] = [
+        ("multifactor authentication", Requirement::Mfa),
+        ("a compliant or hybrid joined device", Requirement::ManagedDevice),
+        ("a block", Requirement::Block),
+    ];
+    let open = |model: &Model, requirement: &Requirement| -> BTreeSet<Region> {
+        let coverage = model.coverage(requirement, &Scope::default());
+        let gaps = coverage.gaps.iter().filter(|gap| gap.sure);
+        gaps.map(|gap| (gap.apps.clone(), gap.any_app, gap.conditions.clone())).collect()
+    };
+    let mut facts = Vec::new();
+    for (name, requirement) in &ASKED {
+        let (was, is) = (open(old, requirement), open(new, requirement));
+        let one = |key: &str, region: &Region| (region_fact(key, name, (region, &new.snapshot)), Vec::new());
+        facts.extend(is.difference(&was).map(|region| one("diff.opened", region)));
+        facts.extend(was.difference(&is).map(|region| one("diff.closed", region)));
+    }
+    facts
+}
+
+fn region_fact(key: &str, requirement: &str, ((apps, any_app, conditions), snapshot): (&Region, &Snapshot)) -> Fact {
+    let names: Vec<String> = apps.iter().map(|id| app_name(snapshot, id)).collect();
+    said(key)
+        .with("requirement", Term::Word(requirement.to_owned()))
+        .with("any", u64::from(*any_app))
+        .with("apps", Term::Names(names))
+        .with("conditions", Term::Name(conditions_word(conditions)))
 }
 
 /// How many policies differ, each counted once.

@@ -18,8 +18,13 @@ use crate::graph;
 
 use super::{Ended, output, runtime};
 
+const EXAMPLE: &str = "What is missing, with the name of each permission and the link that consents to it:\n\n  \
+    portcullis doctor --config portcullis.toml\n  \
+    portcullis doctor --config portcullis.toml --format json";
+
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Doctor {
     /// The configuration file; without it everything comes from the environment
     #[arg(long, value_name = "FILE")]

@@ -4,24 +4,27 @@ mod folder;
 mod pseudonyms;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::ProgressBar;
 
 use crate::clock::Clock;
 use crate::config::{Config, Env};
+use crate::graph::Client;
 use crate::graph::export::{Exported, export};
-use crate::graph::{Client, Progress};
-use crate::tenant::{Kind, Settings, Word as _};
+use crate::tenant::Settings;
 
 use self::folder::Folder;
 use self::pseudonyms::Pseudonyms;
-use super::{Ended, output, runtime};
+use super::{Ended, bar, output, runtime};
+
+const EXAMPLE: &str = "A folder that every offline command reads, and one without anybody's name to pass on:\n\n  \
+    portcullis export --config portcullis.toml export\n  \
+    portcullis export --config portcullis.toml --pseudonyms to-share";
 
 /// Arguments of `export`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Export {
     /// The configuration file; without it everything comes from the environment
     #[arg(long, value_name = "FILE")]
@@ -49,9 +52,10 @@ impl Export {
         let pseudonyms = if self.pseudonyms { Some(Pseudonyms::new(&self.key()?)) } else { None };
         let folder = Folder::new(&self.dir, pseudonyms).with_context(|| self.dir.display().to_string())?;
         let client = Client::new(&config, Clock::system())?;
-        let bar = Bar::new();
-        let exported = export(&client, &folder, &bar).await?;
-        bar.0.finish_and_clear();
+        let bar = bar::Reading::new();
+        let exported = export(&client, &folder, &bar).await;
+        bar.end();
+        let exported = exported?;
         let mut settings = config.tenant.settings.clone();
         settings.intune_secure_by_default = client.secure_by_default().await.or(settings.intune_secure_by_default);
         write_settings(&self.dir, &settings)?;
@@ -88,25 +92,4 @@ impl Export {
 fn write_settings(dir: &Path, settings: &Settings) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(settings)?;
     std::fs::write(dir.join("settings.json"), text).context("writing settings.json")
-}
-
-/// How far it is, on a terminal; nothing elsewhere.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self(bar)
-    }
-}
-
-impl Progress for Bar {
-    fn page(&self, kind: Kind, objects: u64) {
-        self.0.set_message(format!("{} {objects}", kind.word()));
-    }
-
-    fn cancelled(&self) -> bool {
-        false
-    }
 }

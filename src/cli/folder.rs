@@ -9,14 +9,18 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::bot::analysis::Analysis;
+use crate::checks::CHECKS;
 use crate::clock::Clock;
 use crate::tenant::{Policy, Snapshot, folder, read_policy};
 
-use super::output;
+use super::{bar, output};
 
 /// The snapshot of a file or folder, dated now when it doesn't say when it was read.
 pub(super) fn read(path: &Path, clock: &Clock) -> anyhow::Result<Arc<Snapshot>> {
-    let (mut snapshot, report) = folder::read(path).with_context(|| format!("reading {}", path.display()))?;
+    let waiting = bar::spinner(format!("reading {}", path.display()));
+    let read = folder::read(path).with_context(|| format!("reading {}", path.display()));
+    waiting.finish_and_clear();
+    let (mut snapshot, report) = read?;
     for (file, why) in &report.unrecognised {
         output::remark(&format!("left out {}: {why}", file.display()));
     }
@@ -31,7 +35,14 @@ pub(super) fn read(path: &Path, clock: &Clock) -> anyhow::Result<Arc<Snapshot>> 
 
 /// A folder, read and judged by every check.
 pub(super) fn analysis(path: &Path, clock: &Clock) -> anyhow::Result<Analysis> {
-    Ok(Analysis::of(read(path, clock)?, String::new(), &BTreeMap::new(), clock.now()))
+    let snapshot = read(path, clock)?;
+    let bar = bar::steps(CHECKS.len());
+    let analysis = Analysis::watched((snapshot, String::new()), &BTreeMap::new(), clock.now(), &|about| {
+        bar.set_message(about.title);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    Ok(analysis)
 }
 
 /// One JSON value from a file, or from standard input when the path is `-`.

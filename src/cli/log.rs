@@ -11,8 +11,13 @@ use crate::store::entries::Wanted;
 
 use super::{Ended, output};
 
+const EXAMPLE: &str = "That nothing was taken out or put in, and the newest entries:\n\n  \
+    portcullis log verify --config portcullis.toml\n  \
+    portcullis log show --config portcullis.toml";
+
 /// Arguments of `log`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Log {
     #[command(subcommand)]
     what: What,

@@ -10,8 +10,12 @@ use crate::store::Store;
 
 use super::{Ended, output};
 
+const EXAMPLE: &str = "Before the first start, and after an update:\n\n  \
+    portcullis migrate --config portcullis.toml";
+
 /// Arguments of `migrate`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Migrate {
     /// The configuration file
     #[arg(long, value_name = "FILE")]

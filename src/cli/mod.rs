@@ -2,6 +2,7 @@
 
 mod analyze;
 mod ask;
+mod bar;
 mod demo;
 mod diff;
 mod doctor;

@@ -18,8 +18,12 @@ use crate::tenant::{Policy, Snapshot};
 
 use super::{Ended, folder, output};
 
+const EXAMPLE: &str = "Whom a policy would have blocked or prompted, from a draft or from the folder itself:\n\n  \
+    portcullis replay export --draft block-device-code.json";
+
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 #[command(group(clap::ArgGroup::new("which").required(true)))]
 pub(super) struct Replay {
     /// A folder of exported policies with sign-ins (signIns.json or signIns.jsonl)

@@ -21,8 +21,14 @@ use crate::store::Store;
 
 use super::{Ended, output, runtime};
 
+const EXAMPLE: &str = "A commented configuration to fill in, a check of it, then the bot:\n\n  \
+    portcullis serve --example > portcullis.toml\n  \
+    portcullis doctor --config portcullis.toml\n  \
+    portcullis serve --config portcullis.toml";
+
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Serve {
     /// The configuration file
     #[arg(long, value_name = "FILE", required_unless_present = "example")]

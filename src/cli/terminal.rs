@@ -74,7 +74,7 @@ pub(super) fn text(card: &Card) -> String {
         .iter()
         .filter_map(|action| match action {
             Action::Ask { text, .. } => Some(text.as_str()),
-            Action::Press { .. } | Action::Open { .. } => None,
+            Action::Press { .. } | Action::Open { .. } | Action::Csv { .. } => None,
         })
         .collect();
     if !asks.is_empty() {

@@ -51,7 +51,10 @@ impl Client {
                 all.push(read(object).map_err(|error| malformed(&error.under(&format!("/value/{at}")), &path))?);
             }
             watch.progress.page(watch.kind, u64::try_from(all.len()).unwrap_or(u64::MAX));
-            let Some(next) = page.next else { return Ok((all, page.round)) };
+            let Some(next) = page.next else {
+                watch.progress.done(watch.kind);
+                return Ok((all, page.round));
+            };
             // Whole addresses: a link back to where we began looks different from how we asked.
             seen.insert(self.address(&path)?);
             path = next;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Shared, WebPages};
 use crate::bot::access::{Right, right_of};
 use crate::bot::post::conversation_id;
+use crate::bot::sheet::Sheet;
 use crate::chat::web::{Content, EntryView, EvidenceView, Frame, MessageView, PageView, Session, assets};
 use crate::chat::{Card, Person};
 use crate::facts::{Fact, Style};
@@ -120,10 +121,27 @@ pub(super) async fn requests(State(shared): State<Shared>, parts: Parts) -> Resp
     page(web.chat.pages.requests(&frame(&shared, &web, &session), &requests()))
 }
 
+/// A whole list of an answer as a file: only for those who may ask.
+pub(super) async fn csv(State(shared): State<Shared>, Path(id): Path<String>, parts: Parts) -> Response {
+    if reader(&shared, &parts).await.is_none() {
+        return status(403);
+    }
+    let sheet = match shared.app.store.evidence(shared.app.tenant(), &id).await {
+        Ok(body) => body.as_ref().and_then(Sheet::of),
+        Err(error) => return failed(&error),
+    };
+    let Some(sheet) = sheet else { return status(404) };
+    let file = HeaderValue::from_str(&format!("attachment; filename=\"{}.csv\"", sheet.name));
+    let Ok(file) = file else { return status(500) };
+    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, file)], sheet.csv()).into_response()
+}
+
 /// A citation opened: only for those who may ask.
 pub(super) async fn evidence(State(shared): State<Shared>, Path(id): Path<String>, parts: Parts) -> Response {
     let Some((web, session)) = reader(&shared, &parts).await else { return status(403) };
     let kept = match shared.app.store.evidence(shared.app.tenant(), &id).await {
+        Ok(Some(body)) if Sheet::of(&body).is_some() => return status(404),
         Ok(Some(body)) => serde_json::from_value::<Fact>(body),
         Ok(None) => return status(404),
         Err(error) => return failed(&error),

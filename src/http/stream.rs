@@ -12,13 +12,17 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Shared, pages};
+use crate::bot::progress;
+use crate::facts::Style;
 use crate::store::messages::Message;
 
 /// How often the rows are looked at when no hint comes.
 const POLL: Duration = Duration::from_secs(2);
+/// How often while a scan is under way.
+const SCANNING: Duration = Duration::from_millis(500);
 
 #[derive(Deserialize)]
 pub(super) struct After {
@@ -31,7 +35,8 @@ pub(super) async fn stream(State(shared): State<Shared>, Query(query): Query<Aft
     let Some(session) = pages::session(&shared, &parts) else { return StatusCode::UNAUTHORIZED.into_response() };
     let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let conversation = crate::bot::post::conversation_id(&session.conversation());
-    let following = Following { shared, conversation, last: last.unwrap_or(query.after), waiting: Vec::new() };
+    let last = last.unwrap_or(query.after);
+    let following = Following { shared, conversation, last, waiting: Vec::new(), far: Far::default() };
     Sse::new(events(following)).keep_alive(KeepAlive::default()).into_response()
 }
 
@@ -40,6 +45,15 @@ struct Following {
     conversation: String,
     last: i64,
     waiting: Vec<Message>,
+    far: Far,
+}
+
+/// How far a scan is, as the page was told last.
+#[derive(Debug, Default)]
+struct Far {
+    told: Option<Value>,
+    /// Not told yet.
+    new: bool,
 }
 
 fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -51,6 +65,10 @@ fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>>
                     return Some((Ok(event), following));
                 }
                 continue;
+            }
+            if std::mem::take(&mut following.far.new) {
+                let data = following.far.told.as_ref().unwrap_or(&Value::Null).to_string();
+                return Some((Ok(Event::default().event("progress").data(data)), following));
             }
             following.wait().await;
         }
@@ -70,8 +88,23 @@ impl Following {
             Ok(_) => {}
             Err(error) => tracing::warn!(error = %format!("{error:#}"), "a stream could not read its messages"),
         }
+        let before = self.far.told.take();
+        self.far.told = self.scan().await;
+        self.far.new = before != self.far.told;
+        if self.far.new {
+            return;
+        }
         // Either outcome means: look again.
-        let _ = tokio::time::timeout(POLL, hint.changed()).await;
+        let pause = if self.far.told.is_some() { SCANNING } else { POLL };
+        let _ = tokio::time::timeout(pause, hint.changed()).await;
+    }
+
+    /// The scan under way in words, with its share where that can be told; none when none is.
+    async fn scan(&self) -> Option<Value> {
+        let app = &self.shared.app;
+        let under_way = progress::under_way(app).await.ok()??;
+        let words = app.wording.of(&under_way.fact, Style::Short).ok()?;
+        Some(json!({"words": words, "percent": under_way.percent}))
     }
 }
 

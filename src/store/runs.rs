@@ -129,6 +129,17 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// A tenant's newest scan that ended with a reading.
+    pub async fn last_finished_run(&self, tenant: &str) -> anyhow::Result<Option<Run>> {
+        let row = sqlx::query(
+            "SELECT * FROM runs WHERE tenant = $1 AND state = 'finished' ORDER BY started DESC, id DESC LIMIT 1",
+        )
+        .bind(tenant)
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// A tenant's newest scan.
     pub async fn newest_run(&self, tenant: &str) -> anyhow::Result<Option<Run>> {
         let row = sqlx::query("SELECT * FROM runs WHERE tenant = $1 ORDER BY started DESC, id DESC LIMIT 1")

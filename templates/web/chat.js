@@ -5,7 +5,7 @@
 const find = (selector, root = document) => root.querySelector(selector);
 document.documentElement.classList.add("live");
 
-const [log, note, working, newer] = ["#log", "#note", "#working", "#newer"].map((id) => find(id));
+const [log, note, working, newer, scan] = ["#log", "#note", "#working", "#newer", "#scan"].map((id) => find(id));
 
 /** Posts JSON as our own page; gives the answer's JSON (or null) and throws words for people. */
 async function post(path, body) {
@@ -19,11 +19,8 @@ async function post(path, body) {
   return text.startsWith("{") ? JSON.parse(text) : null;
 }
 
-function element(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html.trim();
-  return template.content.firstElementChild;
-}
+const element = (html) =>
+  Object.assign(document.createElement("template"), { innerHTML: html.trim() }).content.firstElementChild;
 
 const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
 
@@ -52,11 +49,20 @@ function show({ id, html, replaces }) {
 function stream() {
   const events = new EventSource(`/web/stream?after=${encodeURIComponent(log.dataset.after)}`);
   events.addEventListener("message", (event) => show(JSON.parse(event.data)));
+  events.addEventListener("progress", (event) => scanning(JSON.parse(event.data)));
   events.addEventListener("open", () => (note.textContent = ""));
   events.addEventListener("error", () => {
     const over = events.readyState === EventSource.CLOSED;
     note.textContent = over ? "The connection is closed. Reload the page." : "Connection lost, trying again…";
   });
+}
+
+/** How far a scan is; nothing while none is under way. */
+function scanning(far) {
+  scan.hidden = !far;
+  find("span", scan).textContent = far?.words ?? "";
+  if (Number.isInteger(far?.percent)) find("progress", scan).value = far.percent;
+  else find("progress", scan).removeAttribute("value");
 }
 
 // ---- Writing. One key a submission: sending it twice is one event.
@@ -78,12 +84,7 @@ async function submit(event) {
   const text = field.value.trim();
   if (!text) return;
   field.value = "";
-  try {
-    await say(text);
-  } catch (error) {
-    field.value ||= text;
-    failed(error);
-  }
+  await say(text).catch((error) => ((field.value ||= text), failed(error)));
 }
 
 const failed = (error) => ((working.hidden = true), (note.textContent = error.message));
@@ -121,8 +122,7 @@ function answer(message, word) {
 
 /** What the person enters; undefined when they turn back. */
 function askFor(label, input) {
-  const dialog = find("#ask");
-  const field = find("#ask-field");
+  const [dialog, field] = [find("#ask"), find("#ask-field")];
   find("#ask-title").textContent = label.replace(/…$/, "");
   field.replaceChildren(input.input === "choice" ? choices(input) : line(input));
   dialog.returnValue = "";
@@ -170,7 +170,6 @@ async function openEvidence(link) {
 async function copy(button) {
   await navigator.clipboard.writeText(find("code", button.closest("figure")).textContent);
   button.textContent = "Copied";
-  setTimeout(() => (button.textContent = "Copy"), 2000);
 }
 
 document.addEventListener("click", (event) => {
@@ -192,6 +191,6 @@ if (log) {
   });
   newer.addEventListener("click", () => toEnd());
   find("#composer .primary").disabled = false;
-  if (!location.hash) toEnd("instant");
+  location.hash || toEnd("instant");
   stream();
 }

@@ -35,7 +35,7 @@ export async function startDemo(args = [], env = {}) {
   lines.on("line", (words) => process.stderr.write(`${words}\n`));
   const demo = JSON.parse(line);
   const read = async () => /reading_age_seconds \d/.test(await (await fetch(new URL("/metrics", demo.web))).text());
-  await until(50, "the first scan", read);
+  await until(90, "the first scan", read);
   return demo;
 }
 

@@ -111,7 +111,7 @@ fn excluding(asked: Asked<'_>, policy: &Policy) -> Fact {
 fn without_mfa(asked: Asked<'_>, id: &str) -> Part {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
     let scope = Scope { apps: Some(BTreeSet::from([id.to_owned()])), ..Scope::default() };
-    let gaps = Gaps::of(&model.coverage(&Requirement::Mfa, &scope), model, asked.now);
+    let gaps = Gaps::of((&model.coverage(&Requirement::Mfa, &scope), &scope), model, asked.now);
     let words = CauseWords::new(snapshot, &asked.analysis.hash);
     let everyone = gaps.everyone.iter().map(|gap| words.everyone(gap));
     let groups = gaps.groups.iter().map(|group| words.group(group));

@@ -3,15 +3,10 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::intent::SlotName;
-use crate::checks::accounts::Accounts;
-use crate::checks::gaps::Gaps;
-use crate::checks::rows;
-use crate::engine::{Requirement, Scope};
-use crate::facts::{Fact, Term};
-use crate::tenant::{Kind, PastSignIn};
+use crate::checks::{Finding, rows};
+use crate::facts::Fact;
 
-use super::{Answering, Asked, coverage_kinds, period};
+use super::{Answering, Asked, coverage_kinds, coverage_mfa, period};
 
 /// Checks that answer for a word of the question, the first that fits; MFA for all users is meant otherwise.
 const ABOUT: &[(&[&str], &str)] = &[
@@ -25,123 +20,50 @@ const ABOUT: &[(&[&str], &str)] = &[
 
 /// Answers from the finding of the check that the question is about, or kind by kind.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked)) })
+    Box::pin(async move {
+        let text = asked.text.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        Ok(if has(&["workload", "service principal", "managed identit"]) {
+            coverage_kinds::workloads(asked)
+        } else if has(&["risk level", "user risk", "sign-in risk", "medium risk", "high risk", "low risk"]) {
+            coverage_kinds::risks(asked)
+        } else if has(&["holes", "platform", "flows", "conditions"]) {
+            coverage_kinds::conditions(asked)
+        } else if has(&["application", "apps", "app ", "touches", "resources"]) {
+            coverage_kinds::apps(asked)
+        } else if has(&["joiner", "joined", "new user", "new hire", "created", "newcomer"]) {
+            joiners(asked)
+        } else if has(&["signed in without", "sign in without"]) {
+            coverage_mfa::first(asked)
+        } else {
+            let check = check_for(asked);
+            match asked.analysis.findings.iter().find(|finding| finding.check == check) {
+                Some(finding) if check == coverage_mfa::CHECK => coverage_mfa::everybody(asked, finding).await?,
+                Some(finding) => from_finding(asked, finding),
+                None => Answer::sentences(vec![asked.read_at()]),
+            }
+        })
+    })
 }
 
-fn of(asked: Asked<'_>) -> Answer {
-    let text = asked.text.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(&["workload", "service principal", "managed identit"]) {
-        coverage_kinds::workloads(asked)
-    } else if has(&["risk level", "user risk", "sign-in risk", "medium risk", "high risk", "low risk"]) {
-        coverage_kinds::risks(asked)
-    } else if has(&["holes", "platform", "flows", "conditions"]) {
-        coverage_kinds::conditions(asked)
-    } else if has(&["application", "apps", "app ", "touches", "resources"]) {
-        coverage_kinds::apps(asked)
-    } else if has(&["joiner", "joined", "new user", "new hire", "created", "newcomer"]) {
-        joiners(asked)
-    } else {
-        from_finding(asked, check_for(asked))
-    }
-}
-
+/// Administrators and guests have checks of their own; other words of a question about MFA don't change what it is about.
 fn check_for(asked: Asked<'_>) -> &'static str {
     let text = asked.text.to_lowercase();
-    let mentioned = |words: &&(&[&str], &str)| words.0.iter().any(|word| text.contains(word));
-    let mfa = text.contains("mfa") && asked.slot(SlotName::Group).is_none();
-    if mfa { "mfa-all-users" } else { ABOUT.iter().find(mentioned).map_or("mfa-all-users", |(_, check)| check) }
+    let mentioned = |(words, _): &&(&[&str], &str)| words.iter().any(|word| text.contains(word));
+    let mfa = text.contains("mfa");
+    let about = ABOUT.iter().filter(|(_, check)| !mfa || check.starts_with("mfa") || check.starts_with("phishing"));
+    about.into_iter().find(mentioned).map_or(coverage_mfa::CHECK, |(_, check)| check)
 }
 
-fn from_finding(asked: Asked<'_>, check: &str) -> Answer {
-    let Some(finding) = asked.analysis.findings.iter().find(|finding| finding.check == check) else {
-        return Answer::sentences(vec![asked.read_at()]);
-    };
+fn from_finding(asked: Asked<'_>, finding: &Finding) -> Answer {
     let (headline, causes) = finding.facts.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
-    let mut opening: Vec<Fact> = headline.cloned().into_iter().collect();
-    let mut apart = Vec::new();
-    if check == "mfa-all-users" {
-        let gaps = without_mfa(asked);
-        let uncovered = gaps.accounts.humans();
-        opening.extend(did(asked, &uncovered));
-        opening.extend(registered(asked, &uncovered));
-        apart.push(set_apart(asked, &gaps));
-    }
     let items = causes.iter().map(|fact| (fact.clone(), Vec::new())).collect();
     let limits = asked.not_checked(&finding.not_checked).into_iter().chain([asked.read_at()]).collect();
-    let answer = Answer::sentences(opening).part(Part::List { ordered: false, items });
-    let answer = if apart.is_empty() { answer } else { answer.part(Part::Sentences(apart)) };
-    answer
+    Answer::sentences(headline.cloned().into_iter().collect())
+        .part(Part::List { ordered: false, items })
         .part(Part::Limits(limits))
         .action(ask("Suggestions", "show open suggestions"))
         .action(ask("Who is excluded?", "who is excluded from MFA?"))
-}
-
-/// Whom no policy makes use MFA everywhere.
-fn without_mfa(asked: Asked<'_>) -> Gaps {
-    let model = &asked.analysis.model;
-    Gaps::of(&model.coverage(&Requirement::Mfa, &Scope::default()), model, asked.now)
-}
-
-/// Of those not covered: signed in without MFA, always with it, or not at all; the three add up.
-fn did(asked: Asked<'_>, uncovered: &RoaringBitmap) -> Option<Fact> {
-    let snapshot = asked.analysis.snapshot();
-    if uncovered.is_empty() || !snapshot.has(Kind::SignIns) {
-        return None;
-    }
-    let (mut without, mut with) = (RoaringBitmap::new(), RoaringBitmap::new());
-    let mut single: Vec<&PastSignIn> = Vec::new();
-    for row in snapshot.sign_ins.iter().filter(|row| row.error_code == 0) {
-        let Some(index) = snapshot.directory.user_index(&row.user_id).filter(|index| uncovered.contains(*index)) else {
-            continue;
-        };
-        if row.multi_factor {
-            with.insert(index);
-        } else {
-            without.insert(index);
-            single.push(row);
-        }
-    }
-    let always = &with - &without;
-    let log = single.iter().rev().map(|row| rows::sign_in(row, snapshot));
-    let fact = Fact::new("coverage.did", asked.analysis.evidence(log).within(snapshot.window))
-        .with("without", without.len())
-        .with("always", always.len())
-        .with("none", uncovered.len() - without.len() - always.len())
-        .must_show();
-    Some(fact)
-}
-
-/// Of those not covered: without any method registered.
-fn registered(asked: Asked<'_>, uncovered: &RoaringBitmap) -> Option<Fact> {
-    let snapshot = asked.analysis.snapshot();
-    if uncovered.is_empty() || !snapshot.has(Kind::UserRegistrationDetails) {
-        return None;
-    }
-    let capable = |index: &u32| {
-        let user = snapshot.directory.user_at(*index);
-        user.and_then(|user| snapshot.directory.registrations.get(&user.id)).is_some_and(|one| one.mfa_capable)
-    };
-    let without: RoaringBitmap = uncovered.iter().filter(|index| !capable(index)).collect();
-    let evidence = asked.analysis.evidence(rows::users(&without, snapshot, None));
-    Some(Fact::new("coverage.registered", evidence).with("count", without.len()).with("of", uncovered.len()))
-}
-
-/// Service accounts, rooms and emergency access accounts among those not covered, and what isn't counted.
-fn set_apart(asked: Asked<'_>, gaps: &Gaps) -> Fact {
-    let snapshot = asked.analysis.snapshot();
-    let Accounts { service, rooms, emergency, unused, .. } = &gaps.accounts;
-    let names = emergency.iter().filter_map(|index| snapshot.directory.user_at(index));
-    let disabled = snapshot.directory.users.iter().filter(|user| !user.enabled).count();
-    let apart = service | rooms | emergency;
-    Fact::new("coverage.apart", asked.analysis.evidence(rows::users(&apart, snapshot, None)))
-        .with("service", service.len())
-        .with("rooms", rooms.len())
-        .with("emergency", emergency.len())
-        .with("names", Term::Names(names.map(|user| user.display_name.clone()).collect()))
-        .with("unused", (unused & gaps.accounts.humans()).len())
-        .with("disabled", disabled)
-        .must_show()
 }
 
 /// Accounts made after a day that no policy makes use MFA everywhere.
@@ -160,7 +82,7 @@ fn joiners(asked: Asked<'_>) -> Answer {
         .map(|(index, _)| index)
         .collect();
     let undated = snapshot.directory.users.iter().filter(|user| user.enabled && user.created.is_none()).count();
-    let uncovered = without_mfa(asked).accounts.humans() & &new;
+    let uncovered = coverage_mfa::gaps(asked).accounts.humans() & &new;
     let fact = Fact::new("coverage.joiners", asked.analysis.evidence(rows::users(&uncovered, snapshot, None)))
         .with("count", uncovered.len())
         .with("of", new.len())
@@ -171,16 +93,14 @@ fn joiners(asked: Asked<'_>) -> Answer {
         let created = user.created.map(|at| at.strftime("%-d %b %Y").to_string()).unwrap_or_default();
         vec![user.display_name.clone(), user.department.clone().unwrap_or_default(), created]
     };
-    let rows: Vec<Vec<String>> = names.take(10).map(line).collect();
-    let more = uncovered.len().saturating_sub(10);
+    let rows: Vec<Vec<String>> = names.map(line).collect();
     let limit = (undated > 0).then(|| format!("{undated} accounts whose creation date was not read"));
     let limits = asked.not_checked(&limit.into_iter().collect::<Vec<_>>()).into_iter().chain([asked.read_at()]);
-    let mut answer = Answer::sentences(vec![fact]);
-    if !rows.is_empty() {
-        let columns = ["Person", "Department", "Created"].map(crate::bot::answer::column).to_vec();
-        answer = answer.part(Part::Table { columns, rows, more });
-    }
-    answer.part(Part::Limits(limits.collect())).action(ask("All without MFA", "who is not covered by MFA?"))
+    let columns = ["Person", "Department", "Created"].map(crate::bot::answer::column).to_vec();
+    Answer::sentences(vec![fact])
+        .table("new-without-mfa", columns, rows, 10)
+        .part(Part::Limits(limits.collect()))
+        .action(ask("All without MFA", "who is not covered by MFA?"))
 }
 
 #[cfg(test)]
@@ -194,13 +114,20 @@ mod tests {
     async fn groups_of_causes_add_up() {
         let words = said(&nordwerk(), Intent::CoverageGaps, "who is not covered by MFA?").await;
         insta::assert_snapshot!(words, @r"
-        No policy makes 4 people and 1 guest use MFA (of 8 enabled accounts). [1] In the log 1 of them signed in without it, 1 always with it, 3 not at all. [2] 3 of the 5 have no method registered that could do it. [3]
+        No policy makes 4 people and 1 guest use MFA (of 8 enabled accounts). [1] In the last 30 days 1 of the 5 signed in without it, 1 always with it, 3 not at all. [2] 3 of the 5 have no method registered that could do it. [3]
+        | Accounts | Enabled | A policy requires it | Method registered | Used it always | Signed in without
+        | People | 4 | 0 | 2 | 1 | 1
+        | Guests | 1 | 0 | 0 | 0 | 0
+        | Service accounts | 1 | 0 | 0 | 0 | 1
+        | Rooms | 1 | 0 | 0 | 0 | 0
+        | Emergency access | 1 | 0 | 0 | 0 | 0
+        | All enabled | 8 | 0 | 2 | 1 | 2
         - 4 for Salesforce, excluded from CA200 – Require MFA [4]
         - 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout [5]
         - local guest users, B2B collaboration guest users, B2B collaboration member users, B2B direct connect users, other external users, service provider users without an account here
         Apart, not made to use it either: 1 service account, 1 room, 1 emergency access account (Emergency 1). Not counted: 1 disabled. [6]
         Not checked: the tenant's setting for baseline scopes and partner technicians (GDAP) and B2B direct connect users, who have no account here. Read Tue 24 Nov 08:00.
-        (Suggestions) (Who is excluded?)
+        (That one first) (Admins) (CSV (5)) (Who is excluded?)
         [1] 4 people and 1 guest not made to use MFA · 5 accounts
         [2] 1 signed in without MFA, 1 always with it, 3 not at all · 1 sign-in
         [3] 3 of 5 without a registered method · 3 accounts

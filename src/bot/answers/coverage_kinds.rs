@@ -47,13 +47,9 @@ pub(super) fn apps(asked: Asked<'_>) -> Answer {
         .map(|app| (uses(asked, &app.app_id), vec![app.display_name.clone(), uses(asked, &app.app_id).to_string()]))
         .collect();
     lines.sort_by_key(|(uses, _)| std::cmp::Reverse(*uses));
-    let more = u64::try_from(lines.len().saturating_sub(10)).unwrap_or_default();
-    let mut answer = Answer::sentences(vec![total]);
-    if !lines.is_empty() {
-        let rows = lines.into_iter().take(10).map(|(_, line)| line).collect();
-        let columns = vec![column("App"), number_column("Sign-ins in the log")];
-        answer = answer.part(Part::Table { columns, rows, more });
-    }
+    let rows = lines.into_iter().map(|(_, line)| line).collect();
+    let columns = vec![column("App"), number_column("Sign-ins in the log")];
+    let answer = Answer::sentences(vec![total]).table("apps-without-a-policy", columns, rows, 10);
     let unread =
         if snapshot.has(Kind::ServicePrincipals) { None } else { Some("the list of apps, which was not read") };
     let what: Vec<&str> = ["apps that have no service principal here"].into_iter().chain(unread).collect();

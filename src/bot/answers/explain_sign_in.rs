@@ -1,6 +1,6 @@
 //! "Why was Alice blocked yesterday?": real sign-ins of the log, by cause, with the policy, the way into it and the device.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::{PastSignIn, Policy, User};
 
 use super::named::Back;
-use super::{Answering, Asked, codes, named, period, scope};
+use super::{Answering, Asked, blocked, codes, named, period, scope};
 
 /// Answers for a person, a correlation id, a code, or for everybody who was blocked.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -37,10 +37,13 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     }
     let span = span(asked);
     let slots = named::slots(asked, SlotName::User);
+    if let Some(which) = blocked::which(asked, named::first(&slots, SlotName::User), span) {
+        return Ok(which);
+    }
     let Some(user) = named::person(asked, &slots) else {
         return Ok(match code {
-            Some(code) => bare_code(asked, code),
-            None => everybody(asked, span),
+            Some(code) => blocked::bare_code(asked, code),
+            None => blocked::everybody(asked, span)?,
         });
     };
     let user = user?;
@@ -53,7 +56,11 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     {
         rows.retain(|row| newest.as_second() - row.at.as_second() < 86_400);
     }
-    if rows.is_empty() { Ok(nothing(asked, user, &all, wanted)) } else { Ok(explained(asked, user, &rows)) }
+    Ok(match rows.last() {
+        None => nothing(asked, user, &all, wanted),
+        Some(newest) if asked.text.to_lowercase().contains(blocked::TEXT_FOR) => blocked::text_for(asked, user, newest),
+        Some(_) => explained(asked, user, &rows),
+    })
 }
 
 /// The span that a question names; "since 08:12" is today's.
@@ -114,35 +121,49 @@ fn explained(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn]) -> Answer 
     }
     let mut causes: Vec<Vec<&PastSignIn>> = causes.into_values().collect();
     causes.sort_by_key(|rows| std::cmp::Reverse(rows.last().map(|row| row.at)));
-    let total = Fact::new("explain.total", evidence(asked, sign_ins.iter().rev().copied()))
-        .with("user", Term::Name(user.display_name.clone()))
-        .with("count", sign_ins.len())
-        .with("causes", causes.len())
-        .with("ok", sign_ins.iter().filter(|row| row.error_code == 0).count())
-        .must_show();
-    let mut answer = Answer::sentences(vec![total]);
+    let newest = sign_ins.last().copied();
+    let code = newest.map_or(0, |row| row.error_code);
+    let alone = codes::of(code).filter(|_| causes.len() == 1);
+    let mut answer = Answer::sentences(vec![total(asked, user, sign_ins, (causes.len(), alone))]);
     for rows in causes.iter().take(3) {
-        answer = cause(asked, user, rows, answer);
+        answer = cause(asked, user, (rows, alone.is_none()), answer);
     }
-    let code = sign_ins.last().map_or(0, |row| row.error_code);
-    let newest = sign_ins.last().map_or(asked.now, |row| row.at);
-    if let Some(after) = got_in(asked, user, newest).filter(|_| code != 0) {
-        answer = answer.part(Part::Sentences(vec![after]));
-    }
-    let remedy = codes::of(code).map(|code| code.remedy).filter(|remedy| !remedy.is_empty());
-    if let Some(remedy) = remedy {
-        let fact = Fact::new("explain.remedy", Evidence::default()).with("what", Term::Word(remedy.to_owned()));
-        answer = answer.part(Part::Sentences(vec![fact]));
-    }
+    let after = newest.filter(|_| code != 0).and_then(|row| got_in(asked, user, row));
+    let remedy = codes::of(code)
+        .map(|code| code.remedy)
+        .filter(|remedy| !remedy.is_empty())
+        .map(|remedy| Fact::new("explain.remedy", Evidence::default()).with("what", Term::Word(remedy.to_owned())));
+    answer = answer.part(Part::Sentences(after.into_iter().chain(remedy).collect()));
     let limits: Vec<String> = LIMITS.iter().map(|limit| (*limit).to_owned()).collect();
+    let others = newest.map(|row| blocked::others(asked, user, row)).unwrap_or_default();
     answer
         .part(Part::Limits(asked.not_checked(&limits).into_iter().chain(window(asked)).collect()))
+        .actions(others)
         .action(ask("Their policies", format!("which policies apply to {}?", user.user_principal_name)))
-        .action(ask("Who else was blocked?", "who was blocked in the last 7 days?"))
 }
 
-/// One cause: what happened, the policy with the way into it, the sign-in, the device.
-fn cause(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], answer: Answer) -> Answer {
+/// Whose sign-ins, how many, when; and why, where one cause is behind all of them.
+fn total(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], of: (usize, Option<&codes::Code>)) -> Fact {
+    let (causes, alone) = of;
+    let key = if alone.is_some() { "explain.total_one" } else { "explain.total" };
+    let at = |row: Option<&&PastSignIn>| row.map_or(asked.now, |row| row.at);
+    let (from, to) = (at(sign_ins.first()), at(sign_ins.last()));
+    Fact::new(key, evidence(asked, sign_ins.iter().rev().copied()))
+        .with("user", Term::Name(user.display_name.clone()))
+        .with("count", sign_ins.len())
+        .with("causes", causes)
+        .with("ok", sign_ins.iter().filter(|row| row.error_code == 0).count())
+        .with("from", from)
+        .with("to", if from == to { Term::Word(String::new()) } else { Term::Time(to) })
+        .with("meaning", Term::Word(alone.map_or("", |code| code.meaning).to_owned()))
+        .with("code", Term::Word(sign_ins.last().map_or(0, |row| row.error_code).to_string()))
+        .with("ours", Term::Word(alone.filter(|code| code.ours).map_or("", |_| "yes").to_owned()))
+        .must_show()
+}
+
+/// One cause: what happened (unless the total says it), the policy with the way into it, the sign-in, the device.
+fn cause(asked: Asked<'_>, user: &User, of: (&[&PastSignIn], bool), answer: Answer) -> Answer {
+    let (sign_ins, said) = of;
     let Some(row) = sign_ins.last() else { return answer };
     let first = sign_ins.first().map_or(row.at, |row| row.at);
     let known = codes::of(row.error_code);
@@ -161,7 +182,7 @@ fn cause(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], answer: Answer
         .with("meaning", Term::Word(known.map_or("", |code| code.meaning).to_owned()))
         .with("reason", Term::Name(row.failure_reason.clone().unwrap_or_default()))
         .must_show();
-    let mut lines = vec![("What".to_owned(), vec![happened])];
+    let mut lines = if said { vec![("What".to_owned(), vec![happened])] } else { Vec::new() };
     let policies = policies_of(asked, user, row);
     if !policies.is_empty() {
         lines.push(("Policy".to_owned(), policies));
@@ -172,7 +193,7 @@ fn cause(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], answer: Answer
 }
 
 /// Ids of the policies that the log itself says failed.
-fn failing(row: &PastSignIn) -> Vec<&str> {
+pub(super) fn failing(row: &PastSignIn) -> Vec<&str> {
     row.applied.iter().filter(|one| one.result == "failure").map(|one| one.id.as_str()).collect()
 }
 
@@ -263,22 +284,25 @@ fn device(asked: Asked<'_>, row: &PastSignIn) -> Fact {
         .with("read", snapshot.read_at)
 }
 
-/// The first sign-in after that got in, within a day.
-fn got_in(asked: Asked<'_>, user: &User, after: Timestamp) -> Option<Fact> {
+/// The first sign-in after that got in, within a day; under the same policy if the log says that it was met there.
+fn got_in(asked: Asked<'_>, user: &User, stopped: &PastSignIn) -> Option<Fact> {
     let snapshot = asked.analysis.snapshot();
-    let row = snapshot.sign_ins.iter().find(|row| {
-        row.user_id == user.id
-            && row.error_code == 0
-            && row.at > after
-            && row.at.as_second() - after.as_second() < 86_400
-    })?;
-    let device = row.device_name.clone().unwrap_or_default();
-    Some(
-        Fact::new("explain.then_in", evidence(asked, [row]))
-            .with("at", row.at)
-            .with("device", Term::Name(device))
-            .with("app", Term::Name(row.app_name.clone())),
-    )
+    let row = after(asked, user, stopped)?;
+    let met = |id: &&str| row.applied.iter().any(|one| one.id == **id && one.result == "success");
+    let same = failing(stopped).into_iter().find(|id| met(id)).and_then(|id| snapshot.policy(id));
+    let fact = Fact::new("explain.then_in", evidence(asked, [row]))
+        .with("at", row.at)
+        .with("device", Term::Name(row.device_name.clone().unwrap_or_default()))
+        .with("app", Term::Name(row.app_name.clone()))
+        .with("policy", Term::Name(same.map(|policy| policy.display_name.clone()).unwrap_or_default()));
+    Some(fact)
+}
+
+/// The first sign-in within a day after this one that got in.
+pub(super) fn after<'a>(asked: Asked<'a>, user: &User, stopped: &PastSignIn) -> Option<&'a PastSignIn> {
+    let seconds = |row: &PastSignIn| row.at.as_second() - stopped.at.as_second();
+    let fits = |row: &&PastSignIn| row.user_id == user.id && row.error_code == 0 && (1..86_400).contains(&seconds(row));
+    asked.analysis.snapshot().sign_ins.iter().find(fits)
 }
 
 /// Nothing fits: say so, and what there is instead.
@@ -300,81 +324,6 @@ fn no_id(asked: Asked<'_>, id: &str) -> Answer {
     Answer::sentences(vec![fact]).part(Part::Limits(window(asked)))
 }
 
-/// A code alone: what it means, how often it came, and the question whom it concerns.
-fn bare_code(asked: Asked<'_>, code: i64) -> Answer {
-    let snapshot = asked.analysis.snapshot();
-    let rows: Vec<&PastSignIn> = snapshot.sign_ins.iter().filter(|row| row.error_code == code).collect();
-    let people: BTreeSet<&str> = rows.iter().map(|row| row.user_id.as_str()).collect();
-    let known = codes::of(code);
-    let meaning = Fact::new(if known.is_some() { "explain.code" } else { "explain.code_unknown" }, Evidence::default())
-        .with("code", Term::Word(code.to_string()))
-        .with("meaning", Term::Word(known.map_or("", |code| code.meaning).to_owned()))
-        .with("ours", Term::Word(known.filter(|code| code.ours).map_or("", |_| "yes").to_owned()))
-        .must_show();
-    let count = Fact::new("explain.code_count", evidence(asked, rows.iter().rev().copied()))
-        .with("count", rows.len())
-        .with("people", people.len())
-        .must_show();
-    let who = Fact::new("explain.who", Evidence::default()).must_show();
-    let mut latest: Vec<&User> = Vec::new();
-    for user in rows.iter().rev().filter_map(|row| snapshot.directory.user(&row.user_id)) {
-        if !latest.iter().any(|known| known.id == user.id) && latest.len() < 5 {
-            latest.push(user);
-        }
-    }
-    let answer = Answer { kind: crate::chat::card::Kind::Question, ..Answer::sentences(vec![meaning, count, who]) };
-    let answer = answer.part(Part::Limits(window(asked)));
-    latest.iter().fold(answer, |answer, user| {
-        answer.action(ask(&user.display_name, format!("AADSTS{code} for {}, why?", user.user_principal_name)))
-    })
-}
-
-/// Nobody is named: who was blocked, by which policy.
-fn everybody(asked: Asked<'_>, span: Option<(Timestamp, Timestamp)>) -> Answer {
-    let snapshot = asked.analysis.snapshot();
-    let day = asked.now.checked_sub(jiff::Span::new().hours(24)).unwrap_or(asked.now);
-    let (from, to) = span.unwrap_or((day, asked.now));
-    let blocked: Vec<&PastSignIn> = snapshot
-        .sign_ins
-        .iter()
-        .filter(|row| {
-            row.conditional_access == "failure"
-                && !row.first_factor_failed()
-                && row.error_code != 0
-                && from <= row.at
-                && row.at <= to
-        })
-        .collect();
-    let people = |rows: &[&PastSignIn]| rows.iter().map(|row| row.user_id.as_str()).collect::<BTreeSet<_>>().len();
-    let mut by: BTreeMap<(Vec<&str>, i64), Vec<&PastSignIn>> = BTreeMap::new();
-    for row in &blocked {
-        by.entry((failing(row), row.error_code)).or_default().push(row);
-    }
-    let mut groups: Vec<_> = by.into_iter().collect();
-    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
-    let total = Fact::new("explain.everybody", evidence(asked, blocked.iter().rev().copied()))
-        .with("count", blocked.len())
-        .with("people", people(&blocked))
-        .with("from", from)
-        .with("to", to)
-        .must_show();
-    let item = |((policies, code), rows): &((Vec<&str>, i64), Vec<&PastSignIn>)| {
-        let named: Vec<&Policy> = policies.iter().filter_map(|id| snapshot.policy(id)).collect();
-        let log = rows.iter().rev().map(|row| rows::sign_in(row, snapshot));
-        let evidence = asked.analysis.evidence(named.iter().map(|policy| rows::policy(policy)).chain(log));
-        let fact = Fact::new("explain.group", evidence.within(snapshot.window))
-            .with("count", rows.len())
-            .with("people", people(rows))
-            .with("policies", Term::Names(named.iter().map(|policy| policy.display_name.clone()).collect()))
-            .with("code", Term::Word(code.to_string()))
-            .with("meaning", Term::Word(codes::of(*code).map_or("", |code| code.meaning).to_owned()));
-        (fact, Vec::new())
-    };
-    Answer::sentences(vec![total])
-        .part(Part::List { ordered: false, items: groups.iter().map(item).collect() })
-        .part(Part::Limits(window(asked)))
-}
-
 /// The window of the log and the time of reading.
 pub(super) fn window(asked: Asked<'_>) -> Vec<Fact> {
     let window = asked.analysis.snapshot().window.map(|(from, to)| {
@@ -383,7 +332,7 @@ pub(super) fn window(asked: Asked<'_>) -> Vec<Fact> {
     window.into_iter().chain([asked.read_at()]).collect()
 }
 
-fn evidence<'a>(asked: Asked<'_>, sign_ins: impl IntoIterator<Item = &'a PastSignIn>) -> Evidence {
+pub(super) fn evidence<'a>(asked: Asked<'_>, sign_ins: impl IntoIterator<Item = &'a PastSignIn>) -> Evidence {
     let snapshot = asked.analysis.snapshot();
     asked.analysis.evidence(sign_ins.into_iter().map(|row| rows::sign_in(row, snapshot))).within(snapshot.window)
 }
@@ -402,21 +351,18 @@ mod tests {
     #[tokio::test]
     async fn one_cause_with_policy_device_and_the_laptop_that_got_in() {
         insta::assert_snapshot!(about("why was Alice Moreau blocked yesterday?").await, @r#"
-        Alice Moreau: 3 sign-ins, 1 cause. [1]
-        What: 3 sign-ins stopped between Mon 23 Nov 09:12 and Mon 23 Nov 09:14, because the device is not compliant (AADSTS53000). [2]
-        Policy: CA205 – Require compliant device (On): Require device to be marked as compliant; in it through Sales-EMEA → CA-Internals. [3]
-        Sign-in: Outlook on iOS → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) [4]
-        Device: AM-iPad: not compliant at the sign-in; not compliant as read Tue 24 Nov 08:00 [5]
-        They got in at Mon 23 Nov 09:20 with Outlook from AM-Laptop. [6]
-        To get in: bring the device up to its compliance policy, then "Check status" in Company Portal.
+        Alice Moreau: 3 sign-ins stopped between Mon 23 Nov 09:12 and Mon 23 Nov 09:14, one cause: the device is not compliant (AADSTS53000). [1]
+        Policy: CA205 – Require compliant device (On): Require device to be marked as compliant; in it through Sales-EMEA → CA-Internals. [2]
+        Sign-in: Outlook on iOS → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) [3]
+        Device: AM-iPad: not compliant at the sign-in; not compliant as read Tue 24 Nov 08:00 [4]
+        They got in at Mon 23 Nov 09:20 with Outlook from AM-Laptop. [5] To get in: bring the device up to its compliance policy, then "Check status" in Company Portal.
         Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
-        (Their policies) (Who else was blocked?)
+        (Text for Alice) (Show CA205) (Their policies)
         [1] 3 sign-ins of Alice Moreau · 3 sign-ins
-        [2] 3 sign-ins stopped between Mon 23 Nov 09:12 and Mon 23 Nov 09:14, because the device is not compliant (AADSTS53000). · 3 sign-ins
-        [3] CA205 – Require compliant device (On): Require device to be marked as compliant; in it through Sales-EMEA → CA-Internals. · 2 policies
-        [4] Outlook on iOS → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) · 1 sign-in
-        [5] AM-iPad: not compliant at the sign-in; not compliant as read Tue 24 Nov 08:00 · 2 rows
-        [6] They got in at Mon 23 Nov 09:20 with Outlook from AM-Laptop. · 1 sign-in
+        [2] CA205 – Require compliant device (On): Require device to be marked as compliant; in it through Sales-EMEA → CA-Internals. · 2 policies
+        [3] Outlook on iOS → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) · 1 sign-in
+        [4] AM-iPad: not compliant at the sign-in; not compliant as read Tue 24 Nov 08:00 · 2 rows
+        [5] They got in at Mon 23 Nov 09:20 with Outlook from AM-Laptop. · 1 sign-in
         "#);
     }
 
@@ -438,8 +384,9 @@ mod tests {
         Policy: CA200 – Require MFA excludes them through CA-Excl-MFA-Rollout, so it asked for nothing. [3] CA205 – Require compliant device applies today: Require device to be marked as compliant; in it through CA-Internals. [4]
         Sign-in: Outlook → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) [5]
         Device: None that the log knows: not registered, or the client doesn't show it. [6]
+
         Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
-        (Their policies) (Who else was blocked?)
+        (Who was blocked?) (Their policies)
         [1] 1 sign-in of Bob Keller · 1 sign-in
         [2] 1 sign-in got in between Sun 22 Nov 10:00 and Sun 22 Nov 10:00 without MFA. · 1 sign-in
         [3] CA200 – Require MFA excludes them through CA-Excl-MFA-Rollout, so it asked for nothing. · 2 policies
@@ -459,11 +406,53 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn two_that_fit_are_told_apart_by_what_the_log_holds() {
+        insta::assert_snapshot!(about("why was alice blocked yesterday?").await, @r#"
+        2 people fit "alice". Which of them?
+        - Alice Moreau (alice.moreau@nordwerk.example): 3 failed sign-ins in that time [1]
+        - Alice Berg (alice.berg@nordwerk.example): no failed sign-in in that time
+        The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
+        (Alice Moreau) (Alice Berg)
+        [1] Alice Moreau (alice.moreau@nordwerk.example): 3 failed sign-ins in that time · 3 sign-ins
+        "#);
+    }
+
+    #[tokio::test]
+    async fn words_for_the_person() {
+        insta::assert_snapshot!(about("text for alice.moreau@nordwerk.example: why was she blocked yesterday?").await, @r#"
+        A text that you can send to Alice Moreau: [1]
+        Text: Hello Alice,
+
+        your sign-in to Exchange Online with Outlook on iOS was stopped on Monday 23 November at 09:14, because the device is not compliant (AM-iPad).
+
+        What to do: bring the device up to its compliance policy, then "Check status" in Company Portal.
+
+        Your sign-in from AM-Laptop at 09:20 worked, so you can go on there.
+
+        If it happens again, give the service desk this number: c-s-3
+
+        The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
+        [1] The sign-in that the text is about · 1 sign-in
+        "#);
+    }
+
+    #[tokio::test]
+    async fn by_one_policy() {
+        let words = about("whose sign-ins were blocked by CA205 in the last 7 days?").await;
+        assert!(words.starts_with("Conditional Access stopped 3 sign-ins of 1 person"), "{words}");
+        let words = about("whose sign-ins were blocked by CA203 in the last 7 days?").await;
+        assert!(words.starts_with("Conditional Access stopped no sign-in"), "{words}");
+    }
+
+    #[tokio::test]
     async fn everybody_by_policy() {
         insta::assert_snapshot!(about("who was blocked in the last 7 days?").await, @r"
         Conditional Access stopped 3 sign-ins of 1 person between Tue 17 Nov 08:00 and Tue 24 Nov 08:00. [1]
         - 3 sign-ins of 1 person by CA205 – Require compliant device: the device is not compliant (AADSTS53000) [2]
+        | Person | Department | Blocks | Last | At
+        | Alice Moreau |  | 3 | 23 Nov 09:14 | Exchange Online
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
+        (CSV (1))
         [1] 3 sign-ins stopped · 3 sign-ins
         [2] 3 sign-ins of 1 person by CA205 – Require compliant device: the device is not compliant (AADSTS53000) · 4 policies
         ");

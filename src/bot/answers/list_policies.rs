@@ -51,13 +51,9 @@ fn listed(asked: Asked<'_>, filters: &[Filter<'_>]) -> Answer {
         .with("of", snapshot.policies.len())
         .with("filter", Term::Name(words.join(", ")))
         .must_show();
-    let table = Part::Table {
-        columns: ["Name", "State", "Users", "Grant", "Last changed"].map(column).to_vec(),
-        rows: found.iter().take(SHOWN).map(|policy| row(asked, policy)).collect(),
-        more: u64::try_from(found.len().saturating_sub(SHOWN)).unwrap_or_default(),
-    };
-    let answer = Answer::sentences(vec![count]);
-    let answer = if found.is_empty() { answer } else { answer.part(table) };
+    let columns = ["Name", "State", "Users", "Grant", "Last changed"].map(column).to_vec();
+    let lines = found.iter().map(|policy| row(asked, policy)).collect();
+    let answer = Answer::sentences(vec![count]).table("policies", columns, lines, SHOWN);
     let answer = answer.part(Part::Limits(vec![asked.read_at()]));
     match found.as_slice() {
         [one] => answer.action(ask("Show it", format!("show {}", one.display_name))),

@@ -1,9 +1,13 @@
 //! "What should we fix first?": the suggestions, most severe first, with what was silenced by standing instructions.
 
+use std::cmp::Reverse;
+
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
 use crate::bot::learn::Taste;
 use crate::bot::reconcile::{self, Body, state};
+use crate::bot::sheet::Sheet;
+use crate::bot::theme::{THEMES, Theme};
 use crate::checks::{CureAction, Severity};
 use crate::facts::{Evidence, Fact, Row as EvidenceRow, Term};
 use crate::store::entries::Wanted;
@@ -14,8 +18,12 @@ use super::bot_activity::row as entry_row;
 use super::meant::{check, said};
 use super::{Answering, Asked};
 
-/// How many suggestions one answer holds.
-const LISTED: usize = 12;
+/// How many suggestions stand first; the others are a theme away.
+const FIRST: usize = 3;
+/// How many an answer about one theme, or one that asks for all, holds.
+const LISTED: usize = 40;
+/// As many as this are listed without themes.
+const FEW: usize = 5;
 
 /// Lists those in the state that the question names (open otherwise), of its topic, app, group or policy.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -30,7 +38,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             }
         }
         let taste = Taste::of(asked.app).await?;
-        rows.sort_by_key(|(row, body)| (taste.rank(&row.check_id, body.proposal.severity), row.number));
+        rows.sort_by_key(|(row, body)| weight(&taste, row, body));
         let silenced = silenced(asked).await?;
         let listed = listed(asked, &rows, &states, silenced);
         let lowered = rows.iter().filter(|(row, _)| taste.dislikes(&row.check_id)).count();
@@ -67,8 +75,17 @@ fn wanted_states(text: &str) -> Vec<&'static str> {
     }
 }
 
+/// What comes first: the most severe, then what concerns most people, then what was known first.
+pub(crate) fn weight(taste: &Taste, row: &Row, body: &Body) -> impl Ord + use<> {
+    let people = body.proposal.facts.first().map_or(0, |fact| fact.evidence.total);
+    (taste.rank(&row.check_id, body.proposal.severity), Reverse(people), row.number)
+}
+
 /// Whether a suggestion has to do with what the question names; a question that names nothing wants them all.
 fn concerns(asked: Asked<'_>, row: &Row, body: &Body) -> bool {
+    if let Some(theme) = Theme::named(asked.text) {
+        return Theme::of(&row.check_id) == theme;
+    }
     let names = [SlotName::App, SlotName::Group, SlotName::Policy, SlotName::ClientApp];
     let named: Vec<String> = names
         .iter()
@@ -102,13 +119,17 @@ fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec
     let named = if states.first() == Some(&state::OPEN) { "open".to_owned() } else { states.join(" or ") };
     let count = said("suggestions.count").with("count", rows.len()).with("states", Term::Word(named));
     let severe = rows.iter().filter(|(_, body)| body.proposal.severity >= Severity::High).count();
-    let items = rows.iter().take(LISTED).map(|(row, body)| {
+    let whole = rows.len() <= FEW || Theme::named(asked.text).is_some() || wants_all(asked.text);
+    let shown = if whole { LISTED } else { FIRST };
+    let items = rows.iter().take(shown).map(|(row, body)| {
         let number = format!("S-{}", row.number);
         let buttons = vec![ask("Open", format!("propose {number}")), ask("Why?", format!("why {number}?"))];
         (line(row, body), buttons)
     });
     let answer = Answer::sentences(vec![count.with("severe", severe)]);
     let answer = answer.part(Part::List { ordered: true, items: items.collect() });
+    let rest = rows.get(shown..).unwrap_or_default();
+    let answer = if rest.is_empty() { answer } else { by_theme(answer, rest) };
     let answer = if silenced.is_empty() {
         answer
     } else {
@@ -122,8 +143,49 @@ fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec
     };
     answer
         .part(Part::Limits(vec![asked.read_at()]))
+        .actions((!whole).then(|| ask("All of them", "show all open suggestions")))
+        .sheet(sheet(rows))
         .action(ask("Snoozed", "which suggestions are snoozed?"))
         .action(ask("Dismissed", "which suggestions are dismissed?"))
+}
+
+/// Whether the question asks for the whole list.
+fn wants_all(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["all open", "all of them", "every", "full list", "whole list"].iter().any(|words| text.contains(words))
+}
+
+/// What isn't shown, by theme: how many, how many of them severe, and the first one's title.
+fn by_theme(answer: Answer, rest: &[(Row, Body)]) -> Answer {
+    let of = |theme: &'static Theme| {
+        let found: Vec<&(Row, Body)> = rest.iter().filter(|(row, _)| Theme::of(&row.check_id) == theme).collect();
+        let (row, _) = found.first()?;
+        let fact = said("suggestions.theme")
+            .with("theme", Term::Word(capital(theme.name)))
+            .with("count", found.len())
+            .with("severe", found.iter().filter(|(_, body)| body.proposal.severity >= Severity::High).count())
+            .with("first", Term::Name(row.title.clone()));
+        Some((found.len(), fact, vec![ask("Show", theme.question())]))
+    };
+    let mut themes: Vec<_> = THEMES.iter().filter_map(of).collect();
+    themes.sort_by_key(|(count, ..)| Reverse(*count));
+    let items = themes.into_iter().map(|(_, fact, buttons)| (fact, buttons)).collect();
+    answer.part(Part::Heading(format!("{} more, by theme", rest.len()))).part(Part::List { ordered: false, items })
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// All of them, to take away.
+fn sheet(rows: &[(Row, Body)]) -> Sheet {
+    let line = |(row, body): &(Row, Body)| {
+        let (severity, theme) = (severity_word(body.proposal.severity), Theme::of(&row.check_id).name);
+        let texts = [severity, theme, row.check_id.as_str(), row.state.as_str()].map(str::to_owned);
+        [format!("S-{}", row.number), row.title.clone()].into_iter().chain(texts).collect()
+    };
+    Sheet::new("suggestions", &["Number", "Suggestion", "Severity", "Theme", "Check", "State"], rows.iter().map(line))
 }
 
 /// Number, title, severity and state, resting on the headline's rows.

@@ -26,17 +26,17 @@ fn fact(asked: Asked<'_>, refusal: Refusal) -> Fact {
 /// What leads on from a refusal.
 fn instead(asked: Asked<'_>, refusal: Refusal) -> Vec<Action> {
     let policy = asked.slot(SlotName::Policy);
-    let about = |label: &str, question: &str, otherwise: Intent| match policy {
-        Some(name) => ask(label, question.replace("{}", name)),
-        None => ask("What first?", otherwise.example()),
-    };
+    let first = ask("What first?", Intent::ListSuggestions.example());
     match refusal {
-        Refusal::Enable => vec![
-            about("Who would it block?", "who would {} block?", Intent::ListSuggestions),
-            about("Is it ready?", "when can {} leave report-only?", Intent::ListSuggestions),
-        ],
+        Refusal::Enable => match policy {
+            Some(name) => vec![
+                ask("Who would it block?", format!("who would {name} block?")),
+                ask("Is it ready?", format!("when can {name} leave report-only?")),
+            ],
+            None => vec![ask("Which are in report-only?", "which policies are in report-only?"), first],
+        },
         Refusal::Edit | Refusal::DeleteOthers => {
-            vec![about("Show it", "show {}", Intent::ListSuggestions), ask("Suggestions", "show open suggestions")]
+            policy.map(|name| ask("Show it", format!("show {name}"))).into_iter().chain([first]).collect()
         }
         Refusal::Weaken => vec![ask("Who is excluded?", "who is excluded from MFA?")],
         Refusal::Reveal | Refusal::IgnoreInstructions | Refusal::OtherTopic | Refusal::SmallTalk => {
@@ -45,10 +45,7 @@ fn instead(asked: Asked<'_>, refusal: Refusal) -> Vec<Action> {
         Refusal::Impersonate => vec![ask("How does approving work?", "how do I approve?")],
         Refusal::TamperLog => vec![ask("Is the log intact?", "verify the log")],
         Refusal::ResetPassword => vec![ask("Why was somebody blocked?", Intent::ExplainSignIn.example())],
-        Refusal::Greeting => vec![
-            ask("How do we look?", Intent::PostureSummary.example()),
-            ask("What first?", Intent::ListSuggestions.example()),
-        ],
+        Refusal::Greeting => vec![ask("How do we look?", Intent::PostureSummary.example()), first],
         Refusal::Thanks => Vec::new(),
     }
 }

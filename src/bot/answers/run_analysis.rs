@@ -3,20 +3,18 @@
 use crate::bot::access::Right;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::buttons::press;
+use crate::bot::progress;
 use crate::chat::card::{Kind, Verb};
 use crate::facts::Fact;
-use crate::store::runs::RunState;
 
-use super::cancel_run::running;
 use super::meant::said;
 use super::{Answering, Asked, bot_activity};
 
 /// Offers to start a scan.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
-        let run = asked.app.store.newest_run(asked.app.tenant()).await?;
-        if let Some(run) = run.filter(|run| run.state == RunState::Running) {
-            return Ok(Answer::sentences(vec![running(&run)]).action(ask("Stop it", "stop the run")));
+        if let Some(under_way) = progress::under_way(asked.app).await? {
+            return Ok(Answer::sentences(vec![under_way.fact]).action(ask("Stop it", "stop the run")));
         }
         let mut facts: Vec<Fact> = vec![said("run.last").with("at", asked.analysis.snapshot().read_at)];
         facts.extend(bot_activity::next_run(asked).await?);

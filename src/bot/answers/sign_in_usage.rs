@@ -38,10 +38,14 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
         .with("mfa", succeeded().filter(|row| row.multi_factor).count())
         .must_show();
     let by = By::of(asked, filters.iter().any(|filter| filter.one_person));
-    let mut answer = Answer::sentences(vec![total]);
-    if !found.is_empty() {
-        answer = answer.part(table(snapshot, by, &found));
-    }
+    let columns = vec![
+        column(by.title()),
+        number_column("Sign-ins"),
+        number_column("People"),
+        number_column("Succeeded"),
+        number_column("of them without MFA"),
+    ];
+    let answer = Answer::sentences(vec![total]).table("sign-ins", columns, lines(snapshot, by, &found), SHOWN);
     let limits: Vec<String> = limits(asked, by);
     let limits = asked.not_checked(&limits).into_iter().chain(explain_sign_in::window(asked)).collect();
     let buttons =
@@ -225,7 +229,8 @@ impl By {
     }
 }
 
-fn table(snapshot: &Snapshot, by: By, found: &[&PastSignIn]) -> Part {
+/// A line for each person, app or whatever is counted by, most sign-ins first.
+fn lines(snapshot: &Snapshot, by: By, found: &[&PastSignIn]) -> Vec<Vec<String>> {
     let mut groups: BTreeMap<(String, &str), Vec<&PastSignIn>> = BTreeMap::new();
     for row in found {
         // Namesakes are two people.
@@ -234,24 +239,13 @@ fn table(snapshot: &Snapshot, by: By, found: &[&PastSignIn]) -> Part {
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
-    let more = u64::try_from(groups.len().saturating_sub(SHOWN)).unwrap_or_default();
     let line = |((key, _), rows): &((String, &str), Vec<&PastSignIn>)| {
         let succeeded = || rows.iter().filter(|row| row.error_code == 0);
         let single = succeeded().filter(|row| !row.multi_factor).count();
         let numbers = [rows.len(), people(rows.iter().copied()), succeeded().count(), single];
         [key.clone()].into_iter().chain(numbers.iter().map(ToString::to_string)).collect()
     };
-    Part::Table {
-        columns: vec![
-            column(by.title()),
-            number_column("Sign-ins"),
-            number_column("People"),
-            number_column("Succeeded"),
-            number_column("of them without MFA"),
-        ],
-        rows: groups.iter().take(SHOWN).map(line).collect(),
-        more,
-    }
+    groups.iter().map(line).collect()
 }
 
 #[cfg(test)]
@@ -268,7 +262,7 @@ mod tests {
         | Person | Sign-ins | People | Succeeded | of them without MFA
         | svc-backup | 2 | 1 | 2 | 2
         Not checked: sign-ins that are older than the log. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
-        (By app) (By country) (By client)
+        (CSV (1)) (By app) (By country) (By client)
         [1] 2 sign-ins of 1 account · 2 sign-ins
         ");
     }
@@ -280,7 +274,7 @@ mod tests {
         | App | Sign-ins | People | Succeeded | of them without MFA
         | Exchange Online | 4 | 1 | 1 | 0
         Not checked: sign-ins that are older than the log. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
-        (By country) (By client) (By person)
+        (CSV (1)) (By country) (By client) (By person)
         [1] 4 sign-ins of 1 account · 4 sign-ins
         ");
     }

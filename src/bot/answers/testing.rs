@@ -299,6 +299,9 @@ fn run_words(runs: &[Run]) -> String {
 }
 
 fn label(action: &Action) -> String {
-    let (Action::Press { label, .. } | Action::Ask { label, .. } | Action::Open { label, .. }) = action;
+    let (Action::Press { label, .. }
+    | Action::Ask { label, .. }
+    | Action::Open { label, .. }
+    | Action::Csv { label, .. }) = action;
     format!("({label})")
 }

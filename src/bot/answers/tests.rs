@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::testing::{Question, answered, app, nordwerk, said, snapshot, words};
 use super::*;
+use crate::bot::intent::route;
 use crate::bot::reconcile::reconcile;
 use std::sync::Arc;
 
@@ -73,7 +74,7 @@ async fn policies_are_listed_by_state() {
     | Name | State | Users | Grant | Last changed
     | CA211 – Block device code flow | Report-only | All users | Block access | 
     Read Tue 24 Nov 08:00.
-    (Show it)
+    (CSV (1)) (Show it)
     [1] 1 of 4 policies: Report-only. · 1 policy
     ");
 }
@@ -116,7 +117,9 @@ async fn impact_and_rollout_rest_on_the_log() {
     let app = judged().await;
     insta::assert_snapshot!(ask(&app, Intent::Impact, "who would CA211 block?").await, @r"
     CA211 – Block device code flow is in report-only and blocks nobody now. If it were On: [1] Of 4 past sign-ins in the log (4 more failed anyway and don't count): It would have blocked 1 sign-in: 1 person; by app: Outlook 1. [2] For 3 sign-ins the log doesn't tell: the authentication flow.
-    Safety: ⚠ Whether administrators can still sign in isn't certain; needs a manual look. ✓ Policy 4 of 240. ✗ emergency access emergency1@nordwerk.example (u-bg1) must be excluded.
+    Safety: ⚠ Whether administrators can still sign in isn't certain; needs a manual look.
+    ✓ Policy 4 of 240.
+    ✗ emergency access emergency1@nordwerk.example (u-bg1) must be excluded.
     Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. Read Tue 24 Nov 08:00.
     (Rollout) (Show it)
     [1] CA211 – Block device code flow is in report-only and blocks nobody now. If it were On: · 1 policy
@@ -132,7 +135,9 @@ async fn impact_and_rollout_rest_on_the_log() {
     - On for everyone else in scope: 3 people; 0 would have been blocked, 0 prompted. Done after 7 days with at most 1.0 % of sign-ins blocked. [5]
     ## Exit criteria, today
     Watched: What was read doesn't say since when it is in report-only.
-    Effect: Of 4 past sign-ins: would block 1 sign-in of 1 person: Outlook 1. [6] For 3 sign-ins the log doesn't tell: the authentication flow.
+    Effect: Of 4 past sign-ins:
+    would block 1 sign-in of 1 person: Outlook 1. [6]
+    For 3 sign-ins the log doesn't tell: the authentication flow.
     Administrators: ⚠ Whether administrators can still sign in isn't certain; needs a manual look.
     Read Tue 24 Nov 08:00.
     (Whom would it affect?)
@@ -285,7 +290,7 @@ async fn runs_and_the_schedule_are_set_by_buttons() {
     app.store.start_run("run-1", app.tenant(), app.clock.now()).await.unwrap();
     app.store.run_progress("run-1", &json!({"objects": {"users": 400, "groups": 12}})).await.unwrap();
     insta::assert_snapshot!(ask(&app, Intent::CancelRun, "stop the run").await, @r"
-    A scan has been running since Tue 24 Nov 08:00; 412 objects read so far. It can be stopped after the page that it is reading; what was known before stays.
+    A scan has been running since Tue 24 Nov 08:00: people and groups still being read (412 objects on 0 pages so far). It can be stopped after the page that it is reading; what was known before stays.
     (Stop the scan)
     ");
 }
@@ -330,4 +335,22 @@ async fn every_refusal_has_its_reason() {
     I don't turn policies On: that takes a person in the Entra admin center. I can say whom it would block and whether it is ready.
     (Who would it block?) (Is it ready?)
     ");
+}
+
+/// The questions behind buttons are read by the same router as typed ones; each must reach the answer that it promises.
+#[test]
+fn the_questions_of_buttons_reach_their_answers() {
+    let promised = [
+        (Intent::CoverageGaps, "which people not covered by MFA signed in without it?"),
+        (Intent::CoverageGaps, "which admins are not covered by MFA?"),
+        (Intent::CoverageGaps, "who is not covered by MFA?"),
+        (Intent::Exclusions, "who is excluded from MFA?"),
+        (Intent::ExplainSignIn, "who was blocked in the last 7 days?"),
+        (Intent::ExplainSignIn, "whose sign-ins were blocked by CA205 in the last 7 days?"),
+        (Intent::ExplainSignIn, "text for alice.moreau@nordwerk.example: why was Alice Moreau blocked yesterday?"),
+        (Intent::ListSuggestions, "show all open suggestions"),
+        (Intent::ListPolicies, "which policies are in report-only?"),
+    ];
+    let missed: Vec<_> = promised.iter().filter(|(intent, text)| route(text, None).intent != *intent).collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }

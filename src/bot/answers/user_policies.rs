@@ -133,7 +133,7 @@ pub(super) fn exclusions(asked: Asked<'_>, user: &User, index: u32) -> Vec<Fact>
 fn mfa(asked: Asked<'_>, user: &User, index: u32) -> Vec<Fact> {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
     let scope = Scope { users: Some([index].into_iter().collect()), ..Scope::default() };
-    let gaps = Gaps::of(&model.coverage(&Requirement::Mfa, &scope), model, asked.now);
+    let gaps = Gaps::of((&model.coverage(&Requirement::Mfa, &scope), &scope), model, asked.now);
     let words = CauseWords::new(snapshot, &asked.analysis.hash);
     let key = match (gaps.any(), gaps.undecided.is_empty()) {
         _ if !user.enabled => return Vec::new(),

@@ -29,6 +29,7 @@ const RULES: &[Rule] = &[
     rule(I::Exclusions, 2.0, "exclude !changed !madeoff !standing !draft !gap !suggid !instructions !overlap"),
     rule(I::Exclusions, 2.5, "breakglass !usage !standing !draft !sugg !count"),
     rule(I::ExplainSignIn, 2.0, "code !hypo !changed !count !out"),
+    rule(I::ExplainSignIn, 2.0, "who blocked past !hypo !changed !suggid !enable !mfa !policy"),
     rule(I::ListSuggestions, 1.0, "list sugg !suggid !why !instructions !reportonly"),
     rule(I::RolloutPlan, 2.0, "rollout !exclude !changed !impact !standing"),
     rule(I::Overlaps, 1.5, "overlap !suggid !draft !instructions !standing !stop"),

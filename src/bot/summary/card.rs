@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::approval::State;
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::answers::list_suggestions::weight;
 use crate::bot::approve::Case;
 use crate::bot::learn::Taste;
 use crate::bot::reconcile::{Body, state};
@@ -234,8 +235,8 @@ async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
     let taste = Taste::of(app).await?;
     open.sort_by_key(|waiting| {
         let settle = waiting.row.state != state::OPEN;
-        let rank = taste.rank(&waiting.row.check_id, waiting.body.proposal.severity);
-        (Reverse(settle), Reverse(waiting.is_under_way()), rank, waiting.row.number)
+        let weight = weight(&taste, &waiting.row, &waiting.body);
+        (Reverse(settle), Reverse(waiting.is_under_way()), weight)
     });
     Ok(open)
 }

@@ -92,6 +92,7 @@ pub(super) fn break_glass(analysis: &Analysis, now: Timestamp) -> Fact {
     Fact::new("summary.break_glass", analysis.evidence(shown).within(snapshot.window))
         .with("fine", if reached.is_empty() { fine } else { 0 })
         .with("accounts", accounts.len())
+        .with("one", u64::from(accounts.len() == 1))
         .with("reached", reached.len())
         .with("policies", reached)
         .with("count", signed_in.len())

@@ -52,7 +52,7 @@ async fn the_first_one_says_everything_and_the_next_one_line() {
     Device code flow blocked: 0 of 7 
     Set apart, in no bar: 1 emergency access account. [4]
     Changed in 24 hours: 1 policy (CA200 – Require MFA), 0 groups used for exclusion, 0 named locations [5]
-    Break-glass: 1 of 1 fine, no sign-in in the window [6]
+    Break-glass: 1 of 1 fine. No sign-in in the window. [6]
     Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
@@ -87,7 +87,7 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     Device code flow blocked: 0 of 7 unchanged
     Set apart, in no bar: 1 emergency access account. [4]
     Changed since Tue 08:00: 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2), 0 named locations [5]
-    Break-glass: 1 of 1 fine, no sign-in in the window [6]
+    Break-glass: 1 of 1 fine. No sign-in in the window. [6]
     Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]

@@ -139,7 +139,7 @@ impl Renderer {
 fn is_harmless(action: &Action) -> bool {
     match action {
         Action::Open { url, .. } => url.starts_with("http") && web_address(url).is_some(),
-        Action::Press { .. } | Action::Ask { .. } => true,
+        Action::Press { .. } | Action::Ask { .. } | Action::Csv { .. } => true,
     }
 }
 

@@ -11,6 +11,9 @@ use crate::facts::grouped;
 /// The embedded folder.
 pub(super) static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/web");
 
+/// Lines of text to copy that are shown at once.
+const UNFOLDED: usize = 14;
+
 /// All templates, compiled; a value that a template names and the data lack is an error, and everything is escaped.
 pub(super) fn compile() -> anyhow::Result<Handlebars<'static>> {
     let mut templates = Handlebars::new();
@@ -46,6 +49,8 @@ fn register(templates: &mut Handlebars<'static>) {
     handlebars_helper!(json: |value: Json| value.to_string());
     handlebars_helper!(address: |url: str| web_address(url));
     handlebars_helper!(segment_of: |text: str| segment(text));
+    // Text to copy that would push everything else off the screen: it opens when asked for.
+    handlebars_helper!(long: |text: str| text.lines().count() > UNFOLDED);
     // For text to copy: escaped, but every character kept. Written with three braces.
     handlebars_helper!(exact: |text: str| handlebars::html_escape(text));
     templates.register_helper("numeric", Box::new(numeric));
@@ -57,6 +62,7 @@ fn register(templates: &mut Handlebars<'static>) {
     templates.register_helper("web_address", Box::new(address));
     templates.register_helper("segment", Box::new(segment_of));
     templates.register_helper("exact", Box::new(exact));
+    templates.register_helper("long", Box::new(long));
 }
 
 /// Text as one segment of a path.

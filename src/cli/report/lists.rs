@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::bot::analysis::Analysis;
 use crate::bot::describe;
+use crate::bot::sheet::csv_line;
 use crate::checks::accounts::Accounts;
 use crate::checks::gaps::{CauseWords, Gaps, app_name};
 use crate::checks::rows;
@@ -78,9 +79,10 @@ pub(super) struct Open {
 /// All lists, judged.
 pub(super) fn read(analysis: &Analysis, now: Timestamp) -> Vec<Open> {
     let judge = |list: &'static List| {
-        let coverage = analysis.model.coverage(&list.requirement, &(list.scope)());
+        let scope = (list.scope)();
+        let coverage = analysis.model.coverage(&list.requirement, &scope);
         let uncovered = Accounts::of(&coverage.uncovered, analysis.snapshot(), now);
-        Open { list, gaps: Gaps::of(&coverage, &analysis.model, now), uncovered }
+        Open { list, gaps: Gaps::of((&coverage, &scope), &analysis.model, now), uncovered }
     };
     LISTS.iter().map(judge).collect()
 }
@@ -147,29 +149,4 @@ fn excluded(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String, 
     let apps = policy.conditions.applications.exclude.iter();
     found.extend(apps.map(|id| ("Target resource", app_name(snapshot, id), String::new())));
     found
-}
-
-/// One line of CSV. Tenant text that a spreadsheet would take for a formula is set apart by a quote.
-fn csv_line(cells: &[String]) -> String {
-    let quoted = cells.iter().map(|cell| {
-        let cell = clean_cell(cell);
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    });
-    quoted.collect::<Vec<_>>().join(",") + "\r\n"
-}
-
-fn clean_cell(cell: &str) -> String {
-    let text: String = cell.chars().filter(|c| !crate::facts::hidden(*c)).collect();
-    if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_never_a_formula_and_never_ends_its_line() {
-        let line = csv_line(&["=HYPERLINK(\"http://evil\")".into(), "a\"b\r\nc".into()]);
-        assert_eq!(line, "\"'=HYPERLINK(\"\"http://evil\"\")\",\"a\"\"bc\"\r\n");
-    }
 }

@@ -13,8 +13,13 @@ use crate::facts::Wording;
 
 use super::{Ended, folder, output};
 
+const EXAMPLE: &str = "One HTML file to open and print, and a CSV file for each list:\n\n  \
+    portcullis report export\n  \
+    portcullis report policies.json --out report";
+
 /// Arguments of `report`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLE)]
 pub(super) struct Report {
     /// A folder, or one file, of exported policies and whatever else of the tenant there is
     path: PathBuf,

@@ -176,6 +176,7 @@ async fn objects_by<T>(
         }
         reader.progress.page(tracked.kind, u64::try_from(objects.len()).unwrap_or(u64::MAX));
     }
+    reader.progress.done(tracked.kind);
     Ok(objects)
 }
 

@@ -26,6 +26,9 @@ pub trait Progress: Send + Sync {
     /// So many objects of this kind were read until now.
     fn page(&self, kind: Kind, objects: u64);
 
+    /// The objects of this kind that were asked for are read; more may be asked for.
+    fn done(&self, _: Kind) {}
+
     /// Whether the reading should stop.
     fn cancelled(&self) -> bool;
 }

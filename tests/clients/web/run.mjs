@@ -1,5 +1,7 @@
 // The web chat in headless Chromium: a reader is refused, an approver creates, the activity log shows it, keys suffice.
 
+import { readFileSync } from "node:fs";
+
 import { browser, check, file, person, policies, run, startDemo, step, theNewPolicy, until } from "../support.mjs";
 
 const messages = (page) => page.locator("#log .message.bot");
@@ -75,6 +77,27 @@ run(async () => {
     await page.screenshot({ path: file("web-evidence.png") });
     await page.keyboard.press("Escape");
     await page.locator("#evidence[open]").waitFor({ state: "detached" });
+  });
+  await step("the whole list as CSV, for those who may ask", async () => {
+    const link = messages(page).last().getByRole("link", { name: /^CSV/ });
+    const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+    const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n");
+    check(download.suggestedFilename() === "without-mfa.csv", `the file is called ${download.suggestedFilename()}`);
+    const promised = Number((await link.innerText()).match(/[\d,]+/)[0].replace(",", ""));
+    check(lines.length === promised + 1, `${promised} lines and the headings, not ${lines.length}`);
+    const address = new URL(await link.getAttribute("href"), demo.web).href;
+    const stranger = await (await chromium.newContext()).newPage();
+    check((await stranger.request.get(address)).status() === 403, "nobody without a session gets it");
+  });
+  await step("two who fit are told apart, and the one meant is explained", async () => {
+    const asked = await ask(page, "why was alice blocked yesterday?");
+    check(/2 people fit/.test(await asked.innerText()), "it asks which one");
+    const before = await messages(page).count();
+    await asked.getByRole("button", { name: "Alice Moreau" }).press("Enter");
+    await until(30, "the explanation", async () => (await messages(page).count()) > before);
+    const told = await messages(page).last().innerText();
+    check(/AM-iPad: not compliant/.test(told) && /They got in at/.test(told), `device and way in: ${told}`);
+    await messages(page).last().screenshot({ path: file("web-blocked.png") });
   });
   const number = await step("an approval card", () => approvalCard(page));
   check(number, "one of the suggestions can be created");
