@@ -13,6 +13,7 @@ use crate::explain::Explainer;
 use crate::facts::Wording;
 use crate::graph;
 use crate::store::Store;
+use crate::store::snapshots::OtherVersion;
 
 /// Everything that lives as long as the process.
 pub struct App {
@@ -33,6 +34,7 @@ pub struct App {
     /// The language model, if one is configured.
     pub explainer: Option<Explainer>,
     current: RwLock<Option<Arc<Analysis>>>,
+    renewing: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for App {
@@ -58,6 +60,7 @@ impl App {
             platforms: BTreeMap::new(),
             explainer: None,
             current: RwLock::new(None),
+            renewing: tokio::sync::Mutex::default(),
         })
     }
 
@@ -109,16 +112,37 @@ impl App {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(analysis);
     }
 
+    /// The turn to bring a newer analysis into memory. Two at once would make the same one twice, in twice the memory.
+    pub async fn renewing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.renewing.lock().await
+    }
+
     /// The newest analysis, from memory or from the snapshot kept last; none before the first scan.
     ///
     /// # Errors
     /// When the store can't be read.
     pub async fn newest_analysis(&self) -> anyhow::Result<Option<Arc<Analysis>>> {
-        let Some(kept) = self.store.newest_snapshot(self.tenant()).await? else { return Ok(self.analysis()) };
-        if let Some(analysis) = self.analysis().filter(|analysis| analysis.hash == kept.hash) {
-            return Ok(Some(analysis));
-        }
-        let snapshot = Arc::new(self.store.load_snapshot(&kept.hash).await?);
+        let mut turn = None;
+        let kept = loop {
+            let Some(kept) = self.store.newest_snapshot(self.tenant()).await? else { return Ok(self.analysis()) };
+            if let Some(analysis) = self.analysis().filter(|analysis| analysis.hash == kept.hash) {
+                return Ok(Some(analysis));
+            }
+            if turn.is_some() {
+                break kept;
+            }
+            // Another one may have brought it into memory while this one waited for its turn.
+            turn = Some(self.renewing().await);
+        };
+        let snapshot = match self.store.load_snapshot(&kept.hash).await {
+            Ok(snapshot) => Arc::new(snapshot),
+            // As before the first scan: what can't be opened any more is read anew.
+            Err(error) if error.is::<OtherVersion>() => {
+                tracing::warn!(%error, "the last reading can't be used");
+                return Ok(self.analysis());
+            }
+            Err(error) => return Err(error),
+        };
         let analysis = Arc::new(Analysis::of(snapshot, kept.hash, &self.config.thresholds, self.clock.now()));
         self.set_analysis(Arc::clone(&analysis));
         Ok(Some(analysis))

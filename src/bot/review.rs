@@ -90,6 +90,8 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
 /// Keeps a new reading, judges it and reconciles what is suggested; gives the reading's hash.
 async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result<String> {
     let snapshot = Arc::new(snapshot);
+    // Whoever asks for the newest reading from here on waits for this analysis instead of making it too.
+    let turn = app.renewing().await;
     let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await?;
     let left_off = LeftOff { snapshot: kept.hash.clone(), marks };
     app.store.set(Key { tenant: app.tenant(), name: LEFT_OFF, at: app.clock.now() }, &left_off).await?;
@@ -100,6 +102,7 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     // Whoever sees the new analysis, such as a summary that waits for it, sees its suggestions too.
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
     app.set_analysis(Arc::clone(&analysis));
+    drop(turn);
     if let Some(before) = before {
         alert::request(app, &before, &analysis).await.context("comparing with the last reading")?;
     }

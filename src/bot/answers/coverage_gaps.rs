@@ -138,7 +138,7 @@ fn set_apart(asked: Asked<'_>, gaps: &Gaps) -> Fact {
         .with("service", service.len())
         .with("rooms", rooms.len())
         .with("emergency", emergency.len())
-        .with("names", Term::Names(names.map(|user| user.display_name.clone()).collect()))
+        .with("names", Term::Names(names.map(|user| user.display_name.to_string()).collect()))
         .with("unused", (unused & gaps.accounts.humans()).len())
         .with("disabled", disabled)
         .must_show()
@@ -169,7 +169,7 @@ fn joiners(asked: Asked<'_>) -> Answer {
     let names = uncovered.iter().filter_map(|index| snapshot.directory.user_at(index));
     let line = |user: &crate::tenant::User| {
         let created = user.created.map(|at| at.strftime("%-d %b %Y").to_string()).unwrap_or_default();
-        vec![user.display_name.clone(), user.department.clone().unwrap_or_default(), created]
+        vec![user.display_name.to_string(), user.department.clone().unwrap_or_default().to_string(), created]
     };
     let rows: Vec<Vec<String>> = names.take(10).map(line).collect();
     let more = uncovered.len().saturating_sub(10);

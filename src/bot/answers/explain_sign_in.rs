@@ -13,7 +13,7 @@ use crate::engine::evaluate::demand;
 use crate::engine::past::{LIMITS, sign_in_of};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{PastSignIn, Policy, User};
+use crate::tenant::{PastSignIn, Policy, Text, User};
 
 use super::named::Back;
 use super::{Answering, Asked, codes, named, period, scope};
@@ -115,7 +115,7 @@ fn explained(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn]) -> Answer 
     let mut causes: Vec<Vec<&PastSignIn>> = causes.into_values().collect();
     causes.sort_by_key(|rows| std::cmp::Reverse(rows.last().map(|row| row.at)));
     let total = Fact::new("explain.total", evidence(asked, sign_ins.iter().rev().copied()))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("count", sign_ins.len())
         .with("causes", causes.len())
         .with("ok", sign_ins.iter().filter(|row| row.error_code == 0).count())
@@ -159,7 +159,7 @@ fn cause(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], answer: Answer
         .with("to", row.at)
         .with("code", Term::Word(row.error_code.to_string()))
         .with("meaning", Term::Word(known.map_or("", |code| code.meaning).to_owned()))
-        .with("reason", Term::Name(row.failure_reason.clone().unwrap_or_default()))
+        .with("reason", Term::Name(row.failure_reason.clone().unwrap_or_default().to_string()))
         .must_show();
     let mut lines = vec![("What".to_owned(), vec![happened])];
     let policies = policies_of(asked, user, row);
@@ -225,12 +225,12 @@ fn by_policy(asked: Asked<'_>, user: &User, policy: &Policy, key: &str) -> Fact 
 fn from_where(asked: Asked<'_>, row: &PastSignIn) -> Fact {
     let place: Vec<&str> = row.city.as_deref().into_iter().chain(row.country.as_deref()).collect();
     Fact::new("explain.sign_in", evidence(asked, [row]))
-        .with("app", Term::Name(row.app_name.clone()))
-        .with("resource", Term::Name(row.resource_name.clone()))
+        .with("app", Term::Name(row.app_name.to_string()))
+        .with("resource", Term::Name(row.resource_name.to_string()))
         .with("platform", Term::Word(row.platform.map_or("", describe::platform_word).to_owned()))
-        .with("client", Term::Name(row.client_app_used.clone()))
+        .with("client", Term::Name(row.client_app_used.to_string()))
         .with("place", Term::Name(place.join(" ")))
-        .with("correlation", Term::Name(row.correlation_id.clone()))
+        .with("correlation", Term::Name(row.correlation_id.to_string()))
 }
 
 /// The device as logged, and as the directory has it now.
@@ -241,13 +241,14 @@ fn device(asked: Asked<'_>, row: &PastSignIn) -> Fact {
         Some(false) => "not compliant",
         None => "of unknown compliance",
     };
-    let known = row.device_id.as_ref().and_then(|id| snapshot.directory.devices.get(id));
-    let Some(id) = row.device_id.clone() else {
+    let known = row.device_id.as_ref().and_then(|id| snapshot.directory.devices.get(id.as_str()));
+    let Some(id) = row.device_id.as_ref().map(Text::to_string) else {
         return Fact::new("explain.no_device", evidence(asked, [row]));
     };
     let name = row
         .device_name
-        .clone()
+        .as_ref()
+        .map(Text::to_string)
         .or_else(|| known.map(|device| device.display_name.clone()))
         .unwrap_or_else(|| id.clone());
     let object = Row::Object {
@@ -272,12 +273,12 @@ fn got_in(asked: Asked<'_>, user: &User, after: Timestamp) -> Option<Fact> {
             && row.at > after
             && row.at.as_second() - after.as_second() < 86_400
     })?;
-    let device = row.device_name.clone().unwrap_or_default();
+    let device = row.device_name.clone().unwrap_or_default().to_string();
     Some(
         Fact::new("explain.then_in", evidence(asked, [row]))
             .with("at", row.at)
             .with("device", Term::Name(device))
-            .with("app", Term::Name(row.app_name.clone())),
+            .with("app", Term::Name(row.app_name.to_string())),
     )
 }
 
@@ -285,7 +286,7 @@ fn got_in(asked: Asked<'_>, user: &User, after: Timestamp) -> Option<Fact> {
 fn nothing(asked: Asked<'_>, user: &User, all: &[&PastSignIn], wanted: Wanted) -> Answer {
     let key = if wanted == Wanted::Succeeded { "explain.none_in" } else { "explain.none_blocked" };
     let fact = Fact::new(key, evidence(asked, all.iter().rev().copied()))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("count", all.len())
         .with("failed", all.iter().filter(|row| row.error_code != 0).count())
         .must_show();
