@@ -19,21 +19,18 @@ use portcullis::tenant::{Registration, Snapshot, Text, User};
 use tenant::{LARGE, Random, random};
 
 const TENANT: &str = "the largest";
-/// Tells a process what to do; cargo gives arguments of its own.
-const STEP: &str = "SNAPSHOT_BENCH_STEP";
-
 fn main() {
-    let step = std::env::var(STEP).unwrap_or_default();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    match step.split_once(' ') {
-        Some(("keep", folder)) => runtime.block_on(keep(Path::new(folder))),
-        Some(("load", folder)) => runtime.block_on(load(Path::new(folder))),
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["keep", folder] => runtime.block_on(keep(Path::new(folder))),
+        ["load", folder] => runtime.block_on(load(Path::new(folder))),
+        // As cargo starts it, with arguments of its own.
         _ => {
             let folder = tempfile::tempdir().unwrap();
             for step in ["keep", "load"] {
-                let step = format!("{step} {}", folder.path().display());
-                let ended = std::process::Command::new(std::env::current_exe().unwrap()).env(STEP, step).status();
-                assert!(ended.unwrap().success());
+                let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+                assert!(process.arg(step).arg(folder.path()).status().unwrap().success());
             }
         }
     }
@@ -59,7 +56,7 @@ async fn keep(folder: &Path) {
     );
     let begun = Instant::now();
     let kept = store.save_snapshot(snapshot).await.unwrap();
-    println!("kept in {:.2} s, {:.1} MB", begun.elapsed().as_secs_f64(), kept.size as f64 / 1e6);
+    println!("kept in {:.2} s, {} MB", begun.elapsed().as_secs_f64(), kept.size / 1_000_000);
 }
 
 async fn load(folder: &Path) {
