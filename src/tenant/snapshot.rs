@@ -74,6 +74,7 @@ impl Snapshot {
             strengths: self.strengths.clone(),
             contexts: self.contexts.clone(),
             terms_of_use: self.terms_of_use.clone(),
+            cross_tenant: self.cross_tenant.clone(),
             directory: directory.into(),
             licences: self.licences.clone(),
             security_defaults: self.security_defaults,

@@ -22,8 +22,8 @@ pub trait Compact: Sized {
 
 impl Compact for Value {}
 impl Compact for () {}
-impl Compact for BTreeMap<String, u64> {}
-impl Compact for (String, String) {}
+impl<K, V> Compact for BTreeMap<K, V> {}
+impl<K, V> Compact for (K, V) {}
 impl<T: Compact> Compact for Option<T> {}
 impl Compact for super::Policy {}
 impl Compact for super::NamedLocation {}
