@@ -14,6 +14,7 @@ use crate::explain::Explainer;
 use crate::facts::Wording;
 use crate::graph;
 use crate::store::Store;
+use crate::store::snapshots::OtherVersion;
 use crate::tenant::Snapshot;
 
 /// Everything that lives as long as the process.
@@ -158,7 +159,15 @@ impl App {
         if let Some(known) = self.known(&kept.hash) {
             return Ok(Some(known));
         }
-        let snapshot = Arc::new(self.store.load_snapshot(&kept.hash).await?);
+        let snapshot = match self.store.load_snapshot(&kept.hash).await {
+            Ok(snapshot) => Arc::new(snapshot),
+            // As before the first scan: what can't be opened any more is read anew.
+            Err(error) if error.is::<OtherVersion>() => {
+                tracing::warn!(%error, "the last reading can't be used");
+                return Ok(self.analysis());
+            }
+            Err(error) => return Err(error),
+        };
         let analysis = self.judge(snapshot, kept.hash).await?;
         self.set_analysis(Arc::clone(&analysis));
         Ok(Some(analysis))

@@ -92,7 +92,7 @@ async fn the_folder_says_what_the_live_tenant_says() {
 async fn names(service: &Service) -> Vec<String> {
     let snapshot = read_snapshot(&Client::new(&config(service), Clock::system()).unwrap(), &Quiet, None).await.unwrap();
     let people = snapshot.directory.users.iter();
-    let names = people.flat_map(|user| [user.display_name.clone(), user.user_principal_name.clone()]);
+    let names = people.flat_map(|user| [user.display_name.to_string(), user.user_principal_name.to_string()]);
     let groups = snapshot.directory.groups.values().map(|group| group.display_name.clone());
     let policies = snapshot.policies.iter().map(|policy| policy.display_name.clone());
     // Departments are judged by rules of groups, so they stay, and so does the name of a group that is called the same.

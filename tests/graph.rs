@@ -68,7 +68,7 @@ async fn members_are_read_for_the_groups_that_policies_name_and_those_nested_in_
     fake.list("/v1.0/groups/g1/members", nested("u1", "g2"));
     fake.list("/v1.0/groups/g2/members", nested("u2", "g1"));
     let read = snapshot(&fake).await.unwrap();
-    let members = |group: &str| read.directory.groups[group].transitive.as_ref().map(roaring::RoaringBitmap::len);
+    let members = |group: &str| read.directory.groups[group].transitive.as_deref().map(roaring::RoaringBitmap::len);
     assert_eq!((members("g1"), members("g2"), members("unnamed")), (Some(2), Some(2), None));
     assert_eq!(fake.count("GET", "/v1.0/groups/unnamed/members"), 0);
     assert_eq!(fake.count("GET", "/v1.0/groups/g1/members"), 1);

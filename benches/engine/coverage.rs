@@ -23,7 +23,7 @@ fn all_checks(snapshot: &Arc<Snapshot>) -> usize {
 fn one_pass(snapshot: &Snapshot) -> u64 {
     let mut noted = vec![0u32; snapshot.directory.users.len()];
     for members in snapshot.directory.groups.values().filter_map(|group| group.transitive.as_ref()) {
-        for position in members {
+        for position in members.iter() {
             if let Some(seen) = noted.get_mut(position as usize) {
                 *seen ^= position;
             }

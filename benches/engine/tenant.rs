@@ -12,8 +12,9 @@ use portcullis::tenant::location::{IpRange, Place};
 use portcullis::tenant::policy::{
     ClientAppType, Control, GrantControls, Operator, Platform, PolicyState, RiskLevel, Sides, TransferMethod,
 };
+use portcullis::tenant::shared::Shared;
 use portcullis::tenant::snapshot::BaselineScopes;
-use portcullis::tenant::{Kind, NamedLocation, PastSignIn, Policy, Reading, Snapshot};
+use portcullis::tenant::{Kind, NamedLocation, PastSignIn, Policy, Reading, Snapshot, Text};
 use roaring::RoaringBitmap;
 
 /// The built-in role Global Administrator.
@@ -117,9 +118,9 @@ pub(crate) fn directory(size: Size, locations: u32, random: &mut Random) -> Snap
 
 fn user(number: u32) -> User {
     User {
-        id: user_id(number),
-        display_name: format!("User {number}"),
-        user_principal_name: format!("user{number}@contoso.example"),
+        id: user_id(number).into(),
+        display_name: format!("User {number}").into(),
+        user_principal_name: format!("user{number}@contoso.example").into(),
         enabled: true,
         ..User::default()
     }
@@ -134,7 +135,7 @@ fn group(number: u32, size: Size, random: &mut Random) -> (String, Group) {
         members.push(at);
         at += 1 + random.below(2 * apart - 1);
     }
-    let members = RoaringBitmap::from_sorted_iter(members).unwrap();
+    let members = Shared::from(RoaringBitmap::from_sorted_iter(members).unwrap());
     let id = group_id(number);
     let group = Group {
         id: id.clone(),
@@ -334,18 +335,18 @@ pub(crate) fn exclusions(policies: u32) -> Snapshot {
 /// The log of a month: people who use a few apps from one or two places, again and again.
 pub(crate) fn log(rows: u32, size: Size, random: &mut Random) -> Vec<PastSignIn> {
     let begin: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
-    let texts: BTreeMap<u32, String> = (0..size.apps).map(|number| (number, format!("App {number}"))).collect();
+    let texts: BTreeMap<u32, Text> = (0..size.apps).map(|number| (number, format!("App {number}").into())).collect();
     (0..rows)
         .map(|row| {
             let user = random.below(size.users);
             let app = (user * 7 + random.below(5) * 13) % size.apps;
             PastSignIn {
-                id: format!("row {row}"),
+                id: format!("row {row}").into(),
                 at: begin + SignedDuration::from_secs(i64::from(row)),
-                user_id: user_id(user),
-                app_id: app_id(app),
+                user_id: user_id(user).into(),
+                app_id: app_id(app).into(),
                 app_name: texts.get(&app).cloned().unwrap_or_default(),
-                resource_ids: vec![app_id(app)],
+                resource_ids: [Text::from(app_id(app))].into(),
                 client_app: Some(ClientAppType::Browser),
                 client_app_used: "Browser".into(),
                 platform: Some(if user.is_multiple_of(3) { Platform::Ios } else { Platform::Windows }),

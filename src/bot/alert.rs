@@ -138,7 +138,7 @@ fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysi
 fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
     let snapshot = after.snapshot();
     let names =
-        users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.clone()).collect();
+        users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.to_string()).collect();
     let indices = users.iter().filter_map(|id| snapshot.directory.user_index(id)).collect();
     Fact::new("alert.let_out", after.evidence(rows::users(&indices, snapshot, None)))
         .must_show()

@@ -48,7 +48,7 @@ fn users(include: &UserSide, exclude: &UserSide, snapshot: &Snapshot) -> String 
 
 fn side(side: &UserSide, snapshot: &Snapshot) -> String {
     let directory = &snapshot.directory;
-    let user = |id: &String| directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.clone());
+    let user = |id: &String| directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.to_string());
     let group = |id: &String| match directory.groups.get(id) {
         Some(group) => match &group.transitive {
             Some(members) => format!("{} ({})", group.display_name, members.len()),

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::approval::{Effect, Event};
 use crate::engine::{Model, Truth};
 use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
+use crate::store::snapshots::OtherVersion;
 use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::PolicyState;
@@ -60,7 +61,10 @@ fn body(case: &Case) -> anyhow::Result<ReportOnlyPolicy> {
 async fn check_again(app: &App, case: &Case) -> anyhow::Result<Event> {
     let graph = app.graph.as_ref().context("no live tenant")?;
     let live = graph.policies().await?;
-    let before = app.store.load_snapshot(&case.body.snapshot).await?;
+    let before = match app.store.load_snapshot(&case.body.snapshot).await {
+        Err(error) if error.is::<OtherVersion>() => return Ok(Event::OutOfDate { why: error.to_string() }),
+        loaded => loaded?,
+    };
     if let Some(why) = changed(&before.policies, &live) {
         return Ok(Event::OutOfDate { why });
     }

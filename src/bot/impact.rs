@@ -202,7 +202,7 @@ pub fn lockout(analysis: &Analysis, draft: &Policy) -> Fact {
         Truth::No => ("safety.locked_out", &out),
     };
     let names =
-        out.iter().filter_map(|at| Some(snapshot.directory.user_at(at)?.display_name.clone())).collect::<Vec<_>>();
+        out.iter().filter_map(|at| Some(snapshot.directory.user_at(at)?.display_name.to_string())).collect::<Vec<_>>();
     let evidence = analysis.evidence(rows::users(shown, snapshot, None));
     Fact::new(key, evidence).with("able", able.len()).with("out", out.len()).with("names", names).must_show()
 }

@@ -95,7 +95,7 @@ mod tests {
         let user = |id: &str, name: &str| User {
             id: id.into(),
             display_name: name.into(),
-            user_principal_name: format!("{}@nordwerk.example", name.to_lowercase().replace(' ', ".")),
+            user_principal_name: format!("{}@nordwerk.example", name.to_lowercase().replace(' ', ".")).into(),
             ..User::default()
         };
         let policy = |name: &str| Policy { id: name.into(), display_name: name.into(), ..Policy::default() };

@@ -97,6 +97,7 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     // Whoever sees the new analysis, such as a summary that waits for it, sees its suggestions too.
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
     app.set_analysis(Arc::clone(&analysis));
+
     if let Some(before) = before {
         alert::request(app, &before, &analysis).await.context("comparing with the last reading")?;
     }

@@ -71,7 +71,7 @@ pub fn emergency_access(snapshot: &Snapshot) -> RoaringBitmap {
     let mut set = RoaringBitmap::new();
     for id in &snapshot.settings.emergency_access {
         set.extend(snapshot.directory.user_index(id));
-        if let Some(members) = snapshot.directory.groups.get(id).and_then(|group| group.transitive.as_ref()) {
+        if let Some(members) = snapshot.directory.groups.get(id).and_then(|group| group.transitive.as_deref()) {
             set |= members;
         }
     }

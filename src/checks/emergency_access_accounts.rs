@@ -138,7 +138,7 @@ fn proof(account: &User, snapshot: &Snapshot) -> Vec<Fault> {
         return Vec::new();
     }
     let registered = snapshot.directory.registrations.get(account.id.as_str());
-    let methods = registered.map(|registration| registration.methods.as_slice()).unwrap_or_default();
+    let methods = registered.map(|registration| &*registration.methods).unwrap_or_default();
     let strong = methods.iter().any(|method| {
         let method = method.to_ascii_lowercase();
         PASSKEYS.iter().any(|passkey| method.starts_with(passkey))

@@ -79,11 +79,11 @@ fn joined<'a>(group: &Group, snapshot: &'a Snapshot) -> (RoaringBitmap, Vec<&'a 
     let mut users = RoaringBitmap::new();
     for id in records.iter().map(|record| &record.target_id).collect::<BTreeSet<_>>() {
         users.extend(directory.user_index(id));
-        if let Some(members) = directory.groups.get(id).and_then(|nested| nested.transitive.as_ref()) {
+        if let Some(members) = directory.groups.get(id).and_then(|nested| nested.transitive.as_deref()) {
             users |= members;
         }
     }
-    users &= group.transitive.as_ref().unwrap_or(&group.members);
+    users &= &**group.transitive.as_ref().unwrap_or(&group.members);
     (users - emergency_access(snapshot), records)
 }
 

@@ -70,9 +70,9 @@ pub fn delete_policy(policy: &Policy) -> HandOver {
 /// Taking people out of an exclusion group; nested members leave the nested group that holds them.
 #[must_use]
 pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Snapshot) -> HandOver {
-    let before = group.transitive.as_ref().map_or(0, roaring::RoaringBitmap::len);
+    let before = group.transitive.as_deref().map_or(0, roaring::RoaringBitmap::len);
     let people = users.iter().filter_map(|index| snapshot.directory.user_at(index));
-    let members: Vec<String> = people.map(|user| user.id.clone()).collect();
+    let members: Vec<String> = people.map(|user| user.id.to_string()).collect();
     let ids: Vec<String> = members.iter().take(LISTED).map(|id| format!("'{}'", quoted(id))).collect();
     let more = users.len().saturating_sub(LISTED as u64);
     let rest = if more == 0 { String::new() } else { format!("\n# and {more} more: take their ids from the CSV") };

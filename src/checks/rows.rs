@@ -39,9 +39,9 @@ pub fn users<'a>(
     set.iter().filter_map(move |index| {
         let user = snapshot.directory.user_at(index)?;
         Some(Row::User {
-            id: user.id.clone(),
-            name: user.display_name.clone(),
-            principal: user.user_principal_name.clone(),
+            id: user.id.to_string(),
+            name: user.display_name.to_string(),
+            principal: user.user_principal_name.to_string(),
             path: through.map(|group| path_into(index, group, &snapshot.directory)).unwrap_or_default(),
         })
     })
@@ -78,9 +78,9 @@ pub fn sign_in(row: &PastSignIn, snapshot: &Snapshot) -> Row {
         (code, _) => format!("failed ({code})"),
     };
     Row::SignIn {
-        id: row.id.clone(),
+        id: row.id.to_string(),
         at: row.at,
-        user: user.map_or_else(|| row.user_id.clone(), |user| user.display_name.clone()),
+        user: user.map_or_else(|| row.user_id.to_string(), |user| user.display_name.to_string()),
         app: format!("{} → {}", row.app_name, row.resource_name),
         result,
     }

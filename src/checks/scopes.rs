@@ -83,7 +83,7 @@ pub fn role_holders(directory: &Directory, assignment: Assignment) -> RoaringBit
             continue;
         }
         holders.extend(directory.user_index(&held.principal_id));
-        if let Some(members) = directory.groups.get(&held.principal_id).and_then(|group| group.transitive.as_ref()) {
+        if let Some(members) = directory.groups.get(&held.principal_id).and_then(|group| group.transitive.as_deref()) {
             holders |= members;
         }
     }

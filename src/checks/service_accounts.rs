@@ -85,7 +85,7 @@ fn draft(snapshot: &Snapshot, users: &RoaringBitmap) -> Option<Policy> {
     if !anywhere {
         return None;
     }
-    let ids = users.iter().filter_map(|index| snapshot.directory.user_at(index)).map(|user| user.id.clone());
+    let ids = users.iter().filter_map(|index| snapshot.directory.user_at(index)).map(|user| user.id.to_string());
     let mut draft = drafts::for_everyone(snapshot, "Block outside trusted locations", &[Control::Block]);
     draft.display_name = drafts::name(snapshot, "Block outside trusted locations", "Service accounts");
     draft.conditions.users.include = UserSide { users: ids.collect(), ..UserSide::default() };

@@ -17,7 +17,7 @@ pub(super) fn take_in_again(group: &Group, policy: &Policy, snapshot: &Snapshot)
         Reason::ExcludedUser => {
             let people = &group.users - emergency_access(snapshot);
             let ids = people.iter().filter_map(|index| snapshot.directory.user_at(index)).map(|user| &user.id);
-            let removed = ids.filter(|id| exclude.users.remove(*id)).count();
+            let removed = ids.filter(|id| exclude.users.remove(id.as_str())).count();
             (removed > 0).then(|| if removed == 1 { "1 account".to_owned() } else { format!("{removed} accounts") })?
         }
         // The accounts that synchronise the directory can't do what policies ask.

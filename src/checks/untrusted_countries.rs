@@ -93,7 +93,7 @@ fn seen(snapshot: &Snapshot) -> BTreeMap<String, usize> {
     let mut seen = BTreeMap::new();
     for row in snapshot.sign_ins.iter().filter(|row| row.error_code == 0) {
         if let Some(country) = &row.country {
-            *seen.entry(country.clone()).or_default() += 1;
+            *seen.entry(country.to_string()).or_default() += 1;
         }
     }
     seen

@@ -168,8 +168,9 @@ fn shifted(shift: &Shift, after: &Snapshot) -> Vec<Fact> {
     let parts =
         [("diff.looser", &shift.looser), ("diff.elsewhere", &shift.elsewhere), ("diff.stricter", &shift.stricter)];
     let fact = |(key, ids): (&str, &BTreeSet<String>)| {
-        let names =
-            ids.iter().map(|id| after.directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.clone()));
+        let names = ids
+            .iter()
+            .map(|id| after.directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.to_string()));
         said(key)
             .with("people", ids.len())
             .with("requirement", Term::Word(shift.requirement.clone()))

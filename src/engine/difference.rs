@@ -207,7 +207,7 @@ fn regions(
 }
 
 fn ids(snapshot: &Snapshot, positions: &RoaringBitmap) -> BTreeSet<String> {
-    positions.iter().filter_map(|position| Some(snapshot.directory.user_at(position)?.id.clone())).collect()
+    positions.iter().filter_map(|position| Some(snapshot.directory.user_at(position)?.id.to_string())).collect()
 }
 
 fn changes(before: &Model, after: &Model) -> Vec<Change> {

@@ -3,7 +3,7 @@
 //! The log lacks user risk, insider risk and GPS at the time; they stay unknown, and so does whatever hangs on them.
 
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
-use crate::tenant::{PastSignIn, Snapshot};
+use crate::tenant::{PastSignIn, Snapshot, Text};
 
 /// What every judgement of past sign-ins leaves open, as people read it.
 pub const LIMITS: &[&str] = &[
@@ -16,18 +16,22 @@ pub const LIMITS: &[&str] = &[
 pub fn sign_in_of(snapshot: &Snapshot, row: &PastSignIn) -> SignIn {
     SignIn {
         identity: Identity::User {
-            id: Some(row.user_id.clone()),
+            id: Some(row.user_id.to_string()),
             guest: row.guest,
-            tenant: row.home_tenant.clone(),
+            tenant: row.home_tenant.as_ref().map(Text::to_string),
             direct_connect: false,
         },
-        target: if row.resource_ids.is_empty() { Target::Unstated } else { Target::Apps(row.resource_ids.clone()) },
+        target: if row.resource_ids.is_empty() {
+            Target::Unstated
+        } else {
+            Target::Apps(row.resource_ids.iter().map(Text::to_string).collect())
+        },
         client_app: known(row.client_app),
         platform: known(row.platform),
         ip: known(row.ip),
         // An address whose country the log doesn't name has none; without an address nothing is known.
         country: match &row.country {
-            Some(country) => Known::Is(country.clone()),
+            Some(country) => Known::Is(country.to_string()),
             None if row.ip.is_some() => Known::Absent,
             None => Known::Unknown,
         },
@@ -39,7 +43,7 @@ pub fn sign_in_of(snapshot: &Snapshot, row: &PastSignIn) -> SignIn {
             None if row.flow_known => Known::Absent,
             None => Known::Unknown,
         },
-        client_app_id: Some(row.app_id.clone()).filter(|id| !id.is_empty()),
+        client_app_id: Some(row.app_id.to_string()).filter(|id| !id.is_empty()),
         ..SignIn::default()
     }
 }
@@ -55,7 +59,7 @@ fn device_of(snapshot: &Snapshot, row: &PastSignIn) -> Known<DeviceInfo> {
         return if registered { Known::Is(logged(row)) } else { Known::Absent };
     };
     let logged = logged(row);
-    Known::Is(match snapshot.directory.devices.get(id) {
+    Known::Is(match snapshot.directory.devices.get(id.as_str()) {
         Some(device) => {
             let info = device.info();
             DeviceInfo {
@@ -72,7 +76,7 @@ fn logged(row: &PastSignIn) -> DeviceInfo {
     DeviceInfo {
         registered: true,
         compliant: row.compliant,
-        trust_type: row.trust_type.clone(),
+        trust_type: row.trust_type.as_ref().map(Text::to_string),
         partial: true,
         ..DeviceInfo::default()
     }

@@ -120,7 +120,7 @@ impl Model {
             .flat_map(|policy| [&policy.conditions.users.include, &policy.conditions.users.exclude]);
         let used = sides.flat_map(|side| &side.groups).collect::<BTreeSet<_>>();
         let fits = |group: &&Group| {
-            let members = group.transitive.as_ref().map(|members| members & scope).unwrap_or_default();
+            let members = group.transitive.as_deref().map(|members| members & scope).unwrap_or_default();
             let part = !members.is_empty() && members.len() < scope.len();
             part && !emergency.contains(&group.id) && !excluded.contains(&group.id)
         };
@@ -138,7 +138,7 @@ struct Plan<'a> {
 
 impl Plan<'_> {
     fn members(&self, group: &Group) -> RoaringBitmap {
-        group.transitive.as_ref().map(|members| members & self.scope).unwrap_or_default()
+        group.transitive.as_deref().map(|members| members & self.scope).unwrap_or_default()
     }
 
     /// Prompts and blocks that these people would have had.
@@ -148,7 +148,7 @@ impl Plan<'_> {
 
     fn tallies<'s>(&'s self, members: &'s RoaringBitmap) -> impl Iterator<Item = (&'s str, &'s Tally)> {
         let users = members.iter().filter_map(|position| self.model.snapshot.directory.user_at(position));
-        users.filter_map(|user| Some((user.id.as_str(), self.impact.users.get(&user.id)?)))
+        users.filter_map(|user| Some((user.id.as_str(), self.impact.users.get(user.id.as_str())?)))
     }
 
     /// Groups in order until each target is reached.

@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 use super::truth::Truth;
 use crate::tenant::policy::{GuestType, Guests, UserSide};
 use crate::tenant::sign_in::Known;
-use crate::tenant::{Assignment, Kind, Policy, Snapshot};
+use crate::tenant::{Assignment, Kind, Policy, Snapshot, Text};
 
 /// How an unresolved group is named among what isn't known.
 const MEMBERS: &str = "members of group";
@@ -237,7 +237,7 @@ pub(super) fn guest_index(snapshot: &Snapshot) -> GuestIndex {
     let mut index = GuestIndex::new();
     for (position, user) in (0u32..).zip(&snapshot.directory.users) {
         if let Some(kind) = user.guest {
-            index.entry((kind, user.home_tenant.clone())).or_default().insert(position);
+            index.entry((kind, user.home_tenant.as_ref().map(Text::to_string))).or_default().insert(position);
         }
     }
     index
@@ -246,7 +246,7 @@ pub(super) fn guest_index(snapshot: &Snapshot) -> GuestIndex {
 /// Everyone in a group, nested members too; none when the members aren't known. A deleted group has no members.
 pub(super) fn group_members(snapshot: &Snapshot, id: &str) -> Option<RoaringBitmap> {
     match snapshot.directory.groups.get(id) {
-        Some(group) => group.transitive.clone(),
+        Some(group) => group.transitive.as_deref().cloned(),
         None => snapshot.has(Kind::Groups).then(RoaringBitmap::new),
     }
 }

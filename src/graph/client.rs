@@ -114,8 +114,17 @@ impl Client {
 
     /// Reads one JSON object, trying again as configured.
     pub async fn get(&self, ask: Ask<'_>) -> Result<Value, GraphError> {
+        self.get_as(ask, json).await
+    }
+
+    /// The same, with the text of the answer read by `parse`.
+    pub(super) async fn get_as<T>(
+        &self,
+        ask: Ask<'_>,
+        parse: impl Fn(&[u8]) -> Result<T, GraphError>,
+    ) -> Result<T, GraphError> {
         let url = self.address(ask.path)?;
-        let one = || self.get_once(&url, ask);
+        let one = async || parse(&self.read_once(self.0.http.get(url.clone()), ask).await?);
         one.retry(self.waits())
             .when(GraphError::is_transient)
             .adjust(|error, wait| wait.map(|wait| self.wait_after(error, wait, ask.limit)))
@@ -144,10 +153,6 @@ impl Client {
         wait
     }
 
-    async fn get_once(&self, url: &Url, ask: Ask<'_>) -> Result<Value, GraphError> {
-        self.read_once(self.0.http.get(url.clone()), ask).await
-    }
-
     /// A reading that Graph wants as something else than GET, once.
     pub(super) async fn ask_once(
         &self,
@@ -159,13 +164,11 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        self.read_once(request, ask).await
+        json(&self.read_once(request, ask).await?)
     }
 
-    async fn read_once(&self, request: RequestBuilder, ask: Ask<'_>) -> Result<Value, GraphError> {
-        let answer = self.send(request, ask).await?;
-        let body = body_of(answer).await?;
-        serde_json::from_slice(&body).map_err(|error| GraphError::Malformed { cause: error.to_string() })
+    async fn read_once(&self, request: RequestBuilder, ask: Ask<'_>) -> Result<Vec<u8>, GraphError> {
+        body_of(self.send(request, ask).await?).await
     }
 
     /// Sends one request that has an effect, once; an error of the connection is the caller's to judge.
@@ -240,6 +243,10 @@ impl Failure {
         }
         Self::Unknown
     }
+}
+
+fn json(body: &[u8]) -> Result<Value, GraphError> {
+    serde_json::from_slice(body).map_err(|error| GraphError::Malformed { cause: error.to_string() })
 }
 
 /// No proxy from the environment and no redirect: the token goes to the configured host only.

@@ -13,6 +13,7 @@ use super::read::Quiet;
 use crate::config::People;
 use crate::tenant::Kind;
 use crate::tenant::read::{ReadError, read_group};
+use crate::tenant::text::Compact;
 
 /// The standing of one person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +56,8 @@ impl Client {
         Ok(standing)
     }
 }
+
+impl Compact for Membership {}
 
 /// Something that a person is in.
 enum Membership {

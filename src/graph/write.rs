@@ -19,6 +19,7 @@ use crate::config::{Config, WriteMode};
 use crate::suggestions::draft::ReportOnlyPolicy;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::read::ReadError;
+use crate::tenant::text::Compact;
 use crate::tenant::version::canonical_conditions;
 use crate::tenant::{Kind, Policy, read_policy, version_of, write_policy};
 
@@ -43,6 +44,8 @@ pub enum CreateOutcome {
     /// It may exist: look for its marker, never send it again.
     Unknown,
 }
+
+impl Compact for Found {}
 
 /// A policy as it stands in the tenant.
 #[derive(Clone, Debug, PartialEq)]

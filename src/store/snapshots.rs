@@ -3,18 +3,16 @@
 //! Beside a SQLite file they are files, `<hash>` in `<database>.snapshots/`; elsewhere they lie in the database in
 //! parts. The row is written after the content, so a row always opens; a file without a row is harmless.
 
+mod format;
+
 use std::collections::BTreeMap;
-use std::io::{BufWriter, IntoInnerError, Read as _, Write};
+use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, ensure};
-use aws_lc_rs::digest::{Context as Hasher, SHA256};
+use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -23,7 +21,6 @@ use uuid::Uuid;
 
 use super::row::{Columns as _, all};
 use super::{Store, Tx};
-use crate::log::hex;
 use crate::tenant::{Kind, Reading, Snapshot};
 
 const PART: usize = 1 << 20;
@@ -32,7 +29,7 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// A kept reading, without its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// SHA-256 of its content.
+    /// SHA-256 of its content as it is kept.
     pub hash: String,
     /// Whose tenant.
     pub tenant: String,
@@ -59,29 +56,40 @@ impl Default for Retention {
     }
 }
 
+/// A reading that another version of this program wrote. It can't be opened; the next scan reads the tenant anew.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("reading {hash} was kept by another version of this program; scan again")]
+pub struct OtherVersion {
+    /// Its hash.
+    pub hash: String,
+}
+
 impl Store {
     /// Keeps a reading; the same content is kept once.
     pub async fn save_snapshot(&self, snapshot: Arc<Snapshot>) -> anyhow::Result<Kept> {
         let (counts, tenant, read_at) = (counts(&snapshot), snapshot.tenant_id.clone(), snapshot.read_at);
-        let (hash, bytes) = spawn_blocking(move || pack(&snapshot)).await?.context("compress a reading")?;
-        let kept = Kept { hash, tenant, read_at, size: bytes.len() as u64, counts };
-        let mut tx = self.begin_with_content(&kept, bytes).await?;
+        let (tx, hash, size) = self.begin_with_content(snapshot).await?;
+        let kept = Kept { hash, tenant, read_at, size, counts };
+        let mut tx = tx;
         tx.insert_snapshot(&kept).await?;
         tx.commit().await?;
         Ok(kept)
     }
 
-    async fn begin_with_content(&self, kept: &Kept, bytes: Vec<u8>) -> anyhow::Result<Tx> {
+    /// A transaction in which, or before which, the content is written; its hash and its size.
+    async fn begin_with_content(&self, snapshot: Arc<Snapshot>) -> anyhow::Result<(Tx, String, u64)> {
         if let Some(folder) = self.0.blobs.clone() {
-            let hash = kept.hash.clone();
-            spawn_blocking(move || write_file(&folder, &hash, &bytes)).await?.context("write a reading")?;
-            return self.begin().await;
+            let written = spawn_blocking(move || write_file(&folder, &snapshot)).await?;
+            let (hash, size) = written.context("write a reading")?;
+            return Ok((self.begin().await?, hash, size));
         }
+        let written = spawn_blocking(move || format::write(&snapshot, Vec::new())).await?;
+        let (hash, bytes) = written.context("compress a reading")?;
         let mut tx = self.begin().await?;
         for (part, data) in (0_i64..).zip(bytes.chunks(PART)) {
-            tx.insert_part(&kept.hash, part, data).await?;
+            tx.insert_part(&hash, part, data).await?;
         }
-        Ok(tx)
+        Ok((tx, hash, bytes.len() as u64))
     }
 
     /// The newest reading of a tenant.
@@ -109,14 +117,16 @@ impl Store {
         all(&rows, read)
     }
 
-    /// The content of a reading. What doesn't match its hash is an error, never a smaller tenant.
+    /// The content of a reading. What doesn't match its hash is an error, never a smaller tenant; what an earlier version
+    /// of this program wrote is an [`OtherVersion`].
     pub async fn load_snapshot(&self, hash: &str) -> anyhow::Result<Snapshot> {
-        let bytes = match &self.0.blobs {
-            Some(folder) => tokio::fs::read(folder.join(hash)).await.with_context(|| format!("open reading {hash}"))?,
-            None => self.parts(hash).await?,
-        };
-        let hash = hash.to_owned();
-        spawn_blocking(move || unpack(&hash, &bytes)).await?
+        let name = hash.to_owned();
+        if let Some(folder) = &self.0.blobs {
+            let file = std::fs::File::open(folder.join(hash)).with_context(|| format!("open reading {hash}"))?;
+            return spawn_blocking(move || format::read(&name, file)).await?;
+        }
+        let parts = Cursor::new(self.parts(hash).await?);
+        spawn_blocking(move || format::read(&name, parts)).await?
     }
 
     async fn parts(&self, hash: &str) -> anyhow::Result<Vec<u8>> {
@@ -201,50 +211,16 @@ fn counts(snapshot: &Snapshot) -> BTreeMap<Kind, u64> {
     snapshot.readings.iter().filter_map(complete).collect()
 }
 
-/// Hashes what passes through on its way to the compressor.
-struct Hashing<W> {
-    hasher: Hasher,
-    inner: W,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hasher.update(bytes.get(..written).unwrap_or(bytes));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-fn pack(snapshot: &Snapshot) -> anyhow::Result<(String, Vec<u8>)> {
-    let encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    // Buffered, since postcard writes many single bytes.
-    let writer = BufWriter::with_capacity(PART, Hashing { hasher: Hasher::new(&SHA256), inner: encoder });
-    let hashing = postcard::to_io(snapshot, writer)?.into_inner().map_err(IntoInnerError::into_error)?;
-    Ok((hex(hashing.hasher.finish().as_ref()), hashing.inner.finish()?))
-}
-
-fn unpack(hash: &str, packed: &[u8]) -> anyhow::Result<Snapshot> {
-    let mut bytes = Vec::new();
-    GzDecoder::new(packed).read_to_end(&mut bytes).with_context(|| format!("decompress reading {hash}"))?;
-    let found = hex(aws_lc_rs::digest::digest(&SHA256, &bytes).as_ref());
-    ensure!(found == hash, "reading {hash} is damaged: its content does not match its hash; scan again");
-    postcard::from_bytes(&bytes).with_context(|| format!("reading {hash} was written by another version; scan again"))
-}
-
-/// Complete or absent: a crash half way leaves only a temporary file.
-fn write_file(folder: &Path, hash: &str, bytes: &[u8]) -> anyhow::Result<()> {
+/// Writes a reading to a file beside others, named by its hash once it is complete: a crash half way leaves only a
+/// temporary file. Gives the hash and the size in bytes.
+fn write_file(folder: &Path, snapshot: &Snapshot) -> anyhow::Result<(String, u64)> {
     std::fs::create_dir_all(folder)?;
-    let temporary = folder.join(format!("{hash}.{}", Uuid::new_v4()));
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
+    let temporary = folder.join(format!("{}.new", Uuid::new_v4()));
+    let (hash, file) = format::write(snapshot, std::fs::File::create(&temporary)?)?;
     file.sync_all()?;
-    std::fs::rename(&temporary, folder.join(hash))?;
+    std::fs::rename(&temporary, folder.join(&hash))?;
     std::fs::File::open(folder)?.sync_all()?;
-    Ok(())
+    Ok((hash, file.metadata()?.len()))
 }
 
 /// Which of these, newest first, to let go.
@@ -265,7 +241,14 @@ fn outdated(kept: &[Kept], retention: Retention) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use roaring::RoaringBitmap;
+
     use super::*;
+    use crate::tenant::sign_in::AppliedPolicy;
+    use crate::tenant::{
+        AuditRecord, Device, Directory, Group, PastSignIn, Policy, Registration, Role, RoleAssignment,
+        ServicePrincipal, User,
+    };
 
     fn kept(hours: i64) -> Kept {
         let read_at = Timestamp::from_second(1_700_000_000 - hours * 3600).unwrap();
@@ -282,12 +265,60 @@ mod tests {
         assert_eq!(left, ["0", "6", "12", "18", "24", "48", "72", "96", "120", "144", "168", "192", "216", "240"]);
     }
 
+    fn written(snapshot: &Snapshot) -> (String, Vec<u8>) {
+        format::write(snapshot, Vec::new()).unwrap()
+    }
+
     #[test]
     fn content_that_does_not_match_its_hash_is_refused() {
-        let (hash, bytes) = pack(&Snapshot::default()).unwrap();
-        assert_eq!(unpack(&hash, &bytes).unwrap(), Snapshot::default());
-        let (other, _) = pack(&Snapshot { tenant_name: "x".into(), ..Snapshot::default() }).unwrap();
-        let error = unpack(&other, &bytes).unwrap_err().to_string();
+        let (hash, bytes) = written(&Snapshot::default());
+        assert_eq!(format::read(&hash, Cursor::new(&bytes)).unwrap(), Snapshot::default());
+        let (other, _) = written(&Snapshot { tenant_name: "x".into(), ..Snapshot::default() });
+        let error = format::read(&other, Cursor::new(&bytes)).unwrap_err().to_string();
         assert!(error.contains("damaged"), "{error}");
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_told_apart_from_damage() {
+        let (hash, bytes) = written(&Snapshot::default());
+        for old in [&[0x1f, 0x8b, 8, 0][..], &[], &bytes[1..]] {
+            let error = format::read(&hash, Cursor::new(old)).unwrap_err();
+            assert!(error.is::<OtherVersion>(), "{error}");
+        }
+    }
+
+    /// One of each row, so that a change of their fields changes what is written.
+    fn one_of_each() -> Snapshot {
+        let directory = Directory {
+            users: vec![User::default()],
+            groups: [(
+                String::new(),
+                Group { transitive: Some([7].into_iter().collect::<RoaringBitmap>().into()), ..Group::default() },
+            )]
+            .into(),
+            role_assignments: vec![RoleAssignment::default()],
+            roles: [(String::new(), Role::default())].into(),
+            service_principals: vec![ServicePrincipal::default()],
+            devices: [(String::new(), Device::default())].into(),
+            registrations: [("".into(), Registration::default())].into(),
+            risky_users: BTreeMap::new(),
+        };
+        Snapshot {
+            policies: vec![Policy::default()],
+            directory: directory.into(),
+            sign_ins: vec![PastSignIn { applied: [AppliedPolicy::default()].into(), ..PastSignIn::default() }],
+            audits: vec![AuditRecord::default()],
+            ..Snapshot::default()
+        }
+    }
+
+    /// When this fails, what a snapshot holds has changed: give the format a new name, since frames don't describe
+    /// themselves, and write the new size here.
+    #[test]
+    fn the_format_of_this_name_stays_as_it_is() {
+        let (hash, bytes) = written(&one_of_each());
+        assert_eq!(format::read(&hash, Cursor::new(&bytes)).unwrap(), one_of_each());
+        let frames = zstd::decode_all(&bytes[format::NAME.len()..]).unwrap();
+        assert_eq!((std::str::from_utf8(format::NAME), frames.len()), (Ok("portcullis reading 2\n"), 320));
     }
 }

@@ -6,16 +6,17 @@ use roaring::RoaringBitmap;
 
 use super::directory::{Device, Group, Registration, User};
 use super::read::GroupRead;
+use super::shared::Shared;
 use super::snapshot::{Kind, Reading, Snapshot};
 use super::strength::built_in;
-use super::{AuditRecord, NamedLocation, PastSignIn, Policy, Role, RoleAssignment, ServicePrincipal, Strength};
+use super::{AuditRecord, NamedLocation, PastSignIn, Policy, Role, RoleAssignment, ServicePrincipal, Strength, Text};
 
 /// A snapshot in the making. What has no order of its own may be set on [`SnapshotBuilder::snapshot`] directly.
 #[derive(Debug, Default)]
 pub struct SnapshotBuilder {
     /// What was gathered so far; users, members and sorted lists are filled in by [`SnapshotBuilder::build`].
     pub snapshot: Snapshot,
-    users: BTreeMap<String, User>,
+    users: BTreeMap<Text, User>,
     groups: BTreeMap<String, GroupRead>,
 }
 
@@ -123,20 +124,21 @@ impl SnapshotBuilder {
 }
 
 /// Without a list of users, those that groups and role assignments name are all that is known of them: an id each.
-fn add_named_users(users: &mut BTreeMap<String, User>, groups: &BTreeMap<String, GroupRead>, snapshot: &Snapshot) {
+fn add_named_users(users: &mut BTreeMap<Text, User>, groups: &BTreeMap<String, GroupRead>, snapshot: &Snapshot) {
     let members = groups.values().flat_map(|read| read.members.iter().flatten());
     let holders = snapshot.directory.role_assignments.iter().map(|assignment| &assignment.principal_id);
     let workloads =
         snapshot.directory.service_principals.iter().map(|principal| &principal.id).collect::<BTreeSet<_>>();
     for id in members.chain(holders).filter(|id| !groups.contains_key(*id) && !workloads.contains(id)) {
-        users.entry(id.clone()).or_insert_with(|| User { id: id.clone(), enabled: true, ..User::default() });
+        let id = Text::from(id);
+        users.entry(id.clone()).or_insert_with(|| User { id, enabled: true, ..User::default() });
     }
 }
 
 /// Direct members by position; ids that are no user are taken for groups if a group has them.
 fn resolve(read: GroupRead, snapshot: &Snapshot) -> (String, Group) {
     let mut group = read.group;
-    group.transitive = read.members.is_some().then(RoaringBitmap::new);
+    group.transitive = read.members.is_some().then(Shared::default);
     let mut positions = Vec::new();
     for member in read.members.unwrap_or_default() {
         match snapshot.directory.user_index(&member) {
@@ -146,7 +148,7 @@ fn resolve(read: GroupRead, snapshot: &Snapshot) -> (String, Group) {
     }
     positions.sort_unstable();
     positions.dedup();
-    group.members = RoaringBitmap::from_sorted_iter(positions).unwrap_or_default();
+    group.members = RoaringBitmap::from_sorted_iter(positions).unwrap_or_default().into();
     group.member_groups.sort_unstable();
     group.member_groups.dedup();
     (group.id.clone(), group)
@@ -165,7 +167,7 @@ fn closed(mut groups: BTreeMap<String, Group>) -> BTreeMap<String, Group> {
     }
     for (members, id) in below {
         if let Some(group) = groups.get_mut(&id) {
-            group.transitive = members;
+            group.transitive = members.map(Shared::from);
         }
     }
     groups
@@ -179,7 +181,7 @@ fn members_below(groups: &BTreeMap<String, Group>, id: &str) -> Option<RoaringBi
     while let Some(id) = open.pop() {
         let Some(group) = groups.get(id).filter(|_| seen.insert(id)) else { continue };
         group.transitive.as_ref()?;
-        members |= &group.members;
+        members |= &*group.members;
         open.extend(group.member_groups.iter().map(String::as_str));
     }
     Some(members)

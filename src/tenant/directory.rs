@@ -1,13 +1,16 @@
 //! The directory: people, groups, roles, apps and devices, as far as policies and answers need them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::policy::GuestType;
+use super::shared::Shared;
 use super::sign_in::DeviceInfo;
+use super::text::{Compact, Known, Text, side_by_side};
 
 /// Everything read from the directory. Users are known by their position in [`Directory::users`], which sets use.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,7 +28,7 @@ pub struct Directory {
     /// Devices by `deviceId`.
     pub devices: BTreeMap<String, Device>,
     /// Registered authentication methods by user id.
-    pub registrations: BTreeMap<String, Registration>,
+    pub registrations: BTreeMap<Text, Registration>,
     /// User risk by user id, for users at risk.
     pub risky_users: BTreeMap<String, String>,
 }
@@ -61,21 +64,21 @@ impl Directory {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// Object id.
-    pub id: String,
+    pub id: Text,
     /// Its name; untrusted text.
-    pub display_name: String,
+    pub display_name: Text,
     /// User principal name.
-    pub user_principal_name: String,
+    pub user_principal_name: Text,
     /// Whether the account is enabled.
     pub enabled: bool,
     /// Which kind of guest, as the directory shows it; none for members.
     pub guest: Option<GuestType>,
     /// Home tenant of an external user, where known.
-    pub home_tenant: Option<String>,
+    pub home_tenant: Option<Text>,
     /// The invitation has not been accepted yet.
     pub pending: bool,
     /// Department.
-    pub department: Option<String>,
+    pub department: Option<Text>,
     /// When the account was made.
     pub created: Option<Timestamp>,
     /// Last sign-in, interactive or not; none where unknown or never.
@@ -88,6 +91,17 @@ pub struct User {
     /// Per-user MFA (the old kind) is enabled or enforced; none where unknown.
     #[serde(default)]
     pub per_user_mfa: Option<bool>,
+}
+
+impl Compact for User {
+    fn compact(rows: &mut [Self], known: &mut Known) {
+        for row in rows.iter_mut() {
+            [&mut row.home_tenant, &mut row.department].into_iter().flatten().for_each(|text| known.text(text));
+        }
+        side_by_side(rows, |row, each| {
+            [&mut row.id, &mut row.display_name, &mut row.user_principal_name].into_iter().for_each(each);
+        });
+    }
 }
 
 /// What an account is for, as far as the directory shows it; emergency access accounts come from the settings.
@@ -124,9 +138,9 @@ pub struct Group {
     /// Object ids of direct members that are groups.
     pub member_groups: Vec<String>,
     /// Positions of the direct members that are users.
-    pub members: RoaringBitmap,
+    pub members: Shared<RoaringBitmap>,
     /// Positions of all users in it, nested ones too; none when the members could not be read.
-    pub transitive: Option<RoaringBitmap>,
+    pub transitive: Option<Shared<RoaringBitmap>>,
     /// Object ids of owners, where read.
     pub owners: Vec<String>,
 }
@@ -239,11 +253,23 @@ impl Device {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Registration {
     /// Object id of the user.
-    pub user_id: String,
+    pub user_id: Text,
     /// Can do MFA.
     pub mfa_capable: bool,
     /// Can sign in without a password.
     pub passwordless_capable: bool,
     /// Names of the registered methods.
-    pub methods: Vec<String>,
+    pub methods: Arc<[Text]>,
 }
+
+impl Compact for Registration {
+    fn compact(rows: &mut [Self], known: &mut Known) {
+        rows.iter_mut().for_each(|row| known.list(&mut row.methods));
+        side_by_side(rows, |row, each| each(&mut row.user_id));
+    }
+}
+
+impl Compact for RoleAssignment {}
+impl Compact for Role {}
+impl Compact for ServicePrincipal {}
+impl Compact for Device {}

@@ -1,11 +1,13 @@
 //! Sign-ins: one that is asked about, and those that the log holds; and the audit records beside them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
+use super::text::{Compact, Known as Seen, Text, side_by_side};
 
 /// A value that a question may leave open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,43 +128,43 @@ pub struct PastSignIn {
     /// How many sign-ins the row stands for: 1 in Graph's log, more where the source folds equal ones of a day.
     pub times: u64,
     /// Id in the log.
-    pub id: String,
+    pub id: Text,
     /// When.
     pub at: Timestamp,
     /// Object id of the user.
-    pub user_id: String,
+    pub user_id: Text,
     /// Kind of guest, where the log says that the session crossed tenants.
     pub guest: Option<GuestType>,
     /// Home tenant of the user, where the log says.
-    pub home_tenant: Option<String>,
+    pub home_tenant: Option<Text>,
     /// App id of the client.
-    pub app_id: String,
+    pub app_id: Text,
     /// Name of the client; untrusted text.
-    pub app_name: String,
+    pub app_name: Text,
     /// App ids of the resources that Conditional Access evaluated (`conditionalAccessAudiences`, or the resource).
-    pub resource_ids: Vec<String>,
+    pub resource_ids: Arc<[Text]>,
     /// Name of the resource; untrusted text.
-    pub resource_name: String,
+    pub resource_name: Text,
     /// Which client, as mapped from `clientAppUsed`; none where the log doesn't say.
     pub client_app: Option<ClientAppType>,
     /// `clientAppUsed` as written.
-    pub client_app_used: String,
+    pub client_app_used: Text,
     /// Platform; none when unknown.
     pub platform: Option<Platform>,
     /// Address.
     pub ip: Option<IpAddr>,
     /// Country code.
-    pub country: Option<String>,
+    pub country: Option<Text>,
     /// City.
-    pub city: Option<String>,
+    pub city: Option<Text>,
     /// Device id; none for an unregistered device.
-    pub device_id: Option<String>,
+    pub device_id: Option<Text>,
     /// Device name.
-    pub device_name: Option<String>,
+    pub device_name: Option<Text>,
     /// Compliant, as logged.
     pub compliant: Option<bool>,
     /// Trust type in the filter language's words.
-    pub trust_type: Option<String>,
+    pub trust_type: Option<Text>,
     /// Sign-in risk; none when hidden.
     pub risk: Option<RiskLevel>,
     /// The flow that the session began with.
@@ -172,17 +174,17 @@ pub struct PastSignIn {
     /// Error code; 0 is success.
     pub error_code: i64,
     /// Failure reason as written.
-    pub failure_reason: Option<String>,
+    pub failure_reason: Option<Text>,
     /// `success`, `failure`, `notApplied`.
-    pub conditional_access: String,
+    pub conditional_access: Text,
     /// Whether MFA was done or already satisfied (`authenticationRequirement`).
     pub multi_factor: bool,
     /// Interactive.
     pub interactive: bool,
     /// Correlation id, which folds interrupts.
-    pub correlation_id: String,
-    /// Microsoft's own verdict on each policy.
-    pub applied: Vec<AppliedPolicy>,
+    pub correlation_id: Text,
+    /// Microsoft's own verdict on each policy; rows with equal ones share them.
+    pub applied: Arc<[AppliedPolicy]>,
 }
 
 impl PastSignIn {
@@ -195,15 +197,43 @@ impl PastSignIn {
     }
 }
 
+impl Compact for PastSignIn {
+    fn compact(rows: &mut [Self], known: &mut Seen) {
+        for row in rows.iter_mut() {
+            let always = [
+                &mut row.user_id,
+                &mut row.app_id,
+                &mut row.app_name,
+                &mut row.resource_name,
+                &mut row.client_app_used,
+                &mut row.conditional_access,
+            ];
+            let sometimes = [
+                &mut row.home_tenant,
+                &mut row.country,
+                &mut row.city,
+                &mut row.device_id,
+                &mut row.device_name,
+                &mut row.trust_type,
+                &mut row.failure_reason,
+            ];
+            always.into_iter().chain(sometimes.into_iter().flatten()).for_each(|text| known.text(text));
+            known.list(&mut row.resource_ids);
+            known.verdicts(&mut row.applied);
+        }
+        side_by_side(rows, |row, each| [&mut row.id, &mut row.correlation_id].into_iter().for_each(each));
+    }
+}
+
 /// What the log says of one policy at one sign-in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AppliedPolicy {
     /// Object id of the policy.
-    pub id: String,
+    pub id: Text,
     /// `success`, `failure`, `notApplied`, `reportOnlySuccess`, `reportOnlyFailure`, `reportOnlyInterrupted` …
-    pub result: String,
+    pub result: Text,
     /// Grant controls it enforced.
-    pub controls: Vec<String>,
+    pub controls: Vec<Text>,
 }
 
 /// A `directoryAudit`: who changed what.
@@ -228,3 +258,5 @@ pub struct AuditRecord {
     /// Changed properties: name, old value, new value (JSON text as logged).
     pub changes: Vec<(String, Option<String>, Option<String>)>,
 }
+
+impl Compact for AuditRecord {}

@@ -56,6 +56,36 @@ impl Snapshot {
         matches!(self.readings.get(&kind), Some(Reading::Complete { .. }))
     }
 
+    /// The same without what comes in large numbers: users, groups, apps, devices, registered methods and the logs.
+    #[must_use]
+    pub fn without_rows(&self) -> Self {
+        let directory = Directory {
+            role_assignments: self.directory.role_assignments.clone(),
+            roles: self.directory.roles.clone(),
+            risky_users: self.directory.risky_users.clone(),
+            ..Directory::default()
+        };
+        Self {
+            tenant_id: self.tenant_id.clone(),
+            tenant_name: self.tenant_name.clone(),
+            read_at: self.read_at,
+            policies: self.policies.clone(),
+            locations: self.locations.clone(),
+            strengths: self.strengths.clone(),
+            contexts: self.contexts.clone(),
+            terms_of_use: self.terms_of_use.clone(),
+            cross_tenant: self.cross_tenant.clone(),
+            directory: directory.into(),
+            licences: self.licences.clone(),
+            security_defaults: self.security_defaults,
+            sign_ins: Vec::new(),
+            audits: Vec::new(),
+            window: self.window,
+            settings: self.settings.clone(),
+            readings: self.readings.clone(),
+        }
+    }
+
     /// The policy with this object id.
     #[must_use]
     pub fn policy(&self, id: &str) -> Option<&Policy> {

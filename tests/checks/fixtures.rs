@@ -202,6 +202,6 @@ fn leave_group(tenant: &mut Snapshot, change: &HandOver) {
     let leaving = tenant.directory.users.iter().zip(0u32..).filter(|(user, _)| named(&user.id));
     let leaving: roaring::RoaringBitmap = leaving.map(|(_, index)| index).collect();
     let group = tenant.directory.groups.get_mut(&change.target_id).unwrap();
-    group.members -= &leaving;
-    group.transitive = group.transitive.take().map(|members| members - &leaving);
+    *group.members -= &leaving;
+    group.transitive = group.transitive.take().map(|members| (&*members - &leaving).into());
 }

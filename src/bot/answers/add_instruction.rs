@@ -113,9 +113,9 @@ fn named(snapshot: &Snapshot, name: &str) -> Option<Found<Row>> {
     };
     let people = || {
         found(lookup::user(snapshot, name), |user| Row::User {
-            id: user.id.clone(),
-            name: user.display_name.clone(),
-            principal: user.user_principal_name.clone(),
+            id: user.id.to_string(),
+            name: user.display_name.to_string(),
+            principal: user.user_principal_name.to_string(),
             path: Vec::new(),
         })
     };

@@ -39,9 +39,9 @@ pub(super) fn which(asked: Asked<'_>, name: Option<&str>, span: Option<(Timestam
         .must_show();
     let item = |(user, rows): &(&User, Vec<&PastSignIn>)| {
         let fact = Fact::new("explain.candidate", evidence(asked, rows.iter().rev().copied()))
-            .with("user", Term::Name(user.display_name.clone()))
-            .with("principal", Term::Name(user.user_principal_name.clone()))
-            .with("department", Term::Name(user.department.clone().unwrap_or_default()))
+            .with("user", Term::Name(user.display_name.to_string()))
+            .with("principal", Term::Name(user.user_principal_name.to_string()))
+            .with("department", Term::Name(user.department.clone().unwrap_or_default().to_string()))
             .with("count", rows.len());
         (fact, Vec::new())
     };
@@ -116,7 +116,7 @@ pub(super) fn text_for(asked: Asked<'_>, user: &User, stopped: &PastSignIn) -> A
     }
     text.push_str(&format!("\nIf it happens again, give the service desk this number: {}\n", stopped.correlation_id));
     let fact = Fact::new("explain.text", evidence(asked, [stopped]))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .must_show();
     Answer::sentences(vec![fact]).part(Part::Code("Text".into(), text)).part(Part::Limits(window(asked)))
 }
@@ -212,10 +212,10 @@ fn people_of(asked: Asked<'_>, blocked: &[&PastSignIn]) -> (Vec<Column>, Vec<Vec
     by.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
     let line = |(id, rows): &(&str, Vec<&PastSignIn>)| {
         let user = snapshot.directory.user(id);
-        let name = user.map_or_else(|| (*id).to_owned(), |user| user.display_name.clone());
-        let department = user.and_then(|user| user.department.clone()).unwrap_or_default();
+        let name = user.map_or_else(|| (*id).to_owned(), |user| user.display_name.to_string());
+        let department = user.and_then(|user| user.department.clone()).unwrap_or_default().to_string();
         let last = rows.last().map(|row| row.at.to_zoned(zone.clone()).strftime("%-d %b %H:%M").to_string());
-        let app = rows.last().map(|row| row.resource_name.clone());
+        let app = rows.last().map(|row| row.resource_name.to_string());
         vec![name, department, rows.len().to_string(), last.unwrap_or_default(), app.unwrap_or_default()]
     };
     let number = |title: &str| if title == "Blocks" { number_column(title) } else { column(title) };

@@ -91,7 +91,7 @@ fn joiners(asked: Asked<'_>) -> Answer {
     let names = uncovered.iter().filter_map(|index| snapshot.directory.user_at(index));
     let line = |user: &crate::tenant::User| {
         let created = user.created.map(|at| at.strftime("%-d %b %Y").to_string()).unwrap_or_default();
-        vec![user.display_name.clone(), user.department.clone().unwrap_or_default(), created]
+        vec![user.display_name.to_string(), user.department.clone().unwrap_or_default().to_string(), created]
     };
     let rows: Vec<Vec<String>> = names.map(line).collect();
     let limit = (undated > 0).then(|| format!("{undated} accounts whose creation date was not read"));

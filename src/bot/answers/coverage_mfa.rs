@@ -71,7 +71,8 @@ pub(super) fn first(asked: Asked<'_>) -> Answer {
     let line = |(index, user): &(u32, &User)| {
         let last = rows_of(*index).last().map(|row| row.at.to_zoned(zone.clone()).strftime("%-d %b %H:%M").to_string());
         let count = number(rows_of(*index).len() as u64);
-        vec![user.display_name.clone(), user.department.clone().unwrap_or_default(), count, last.unwrap_or_default()]
+        let department = user.department.clone().unwrap_or_default().to_string();
+        vec![user.display_name.to_string(), department, count, last.unwrap_or_default()]
     };
     let lines: Vec<Vec<String>> = people.iter().map(line).collect();
     let log = people.iter().filter_map(|(index, _)| rows_of(*index).last());
@@ -229,7 +230,7 @@ fn apart(asked: Asked<'_>, gaps: &Gaps) -> Fact {
         .with("service", service.len())
         .with("rooms", rooms.len())
         .with("emergency", emergency.len())
-        .with("names", Term::Names(names.map(|user| user.display_name.clone()).collect()))
+        .with("names", Term::Names(names.map(|user| user.display_name.to_string()).collect()))
         .with("disabled", disabled)
         .must_show()
 }
@@ -252,9 +253,11 @@ fn sheet(asked: Asked<'_>, gaps: &Gaps, used: &Used<'_>) -> anyhow::Result<Sheet
                         _ => "no sign-in",
                     };
                     let department = user.department.clone().unwrap_or_default();
-                    let who =
-                        [user.display_name.clone(), user.user_principal_name.clone(), user.id.clone(), department];
-                    who.into_iter().chain([why.clone(), yes(capable.contains(index)), did.to_owned()]).collect()
+                    let who = [&user.display_name, &user.user_principal_name, &user.id, &department];
+                    who.into_iter()
+                        .map(ToString::to_string)
+                        .chain([why.clone(), yes(capable.contains(index)), did.to_owned()])
+                        .collect()
                 },
             ),
         );

@@ -116,11 +116,11 @@ fn entries_of(asked: Asked<'_>, policy: &Policy) -> Vec<(Fact, RoaringBitmap)> {
     let named: RoaringBitmap = exclude.users.iter().filter_map(|id| directory.user_index(id)).collect();
     for index in &named {
         let one: RoaringBitmap = [index].into_iter().collect();
-        let name = directory.user_at(index).map(|user| user.display_name.clone()).unwrap_or_default();
+        let name = directory.user_at(index).map(|user| user.display_name.to_string()).unwrap_or_default();
         found.push((fact("user", name, None, &one, None), one));
     }
     for group in exclude.groups.iter().filter_map(|id| directory.groups.get(id)) {
-        let members = group.transitive.clone().unwrap_or_default();
+        let members = group.transitive.as_deref().cloned().unwrap_or_default();
         found.push((
             fact("group", group.display_name.clone(), Some(rows::group(group)), &members, Some(group)),
             members,
@@ -156,7 +156,7 @@ fn one_person(asked: Asked<'_>, user: &User) -> Answer {
     let me = rows::users(&[index].into_iter().collect(), snapshot, None).collect::<Vec<_>>();
     let evidence = me.into_iter().chain(on.iter().map(|policy| rows::policy(policy)));
     let total = Fact::new("exclusions.person", asked.analysis.evidence(evidence))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("count", excluded.len())
         .with("of", on.len())
         .with("outside", outside.len())
@@ -190,13 +190,13 @@ fn skips(asked: Asked<'_>, policy: &Policy) -> Option<Fact> {
 /// One group: who is in it, and which policies it is left out of.
 fn one_group(asked: Asked<'_>, group: &Group) -> Answer {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
-    let members = group.transitive.clone().unwrap_or_default();
+    let members = group.transitive.as_deref().cloned().unwrap_or_default();
     let enabled = &members & model.default_users();
     let evidence = [rows::group(group)].into_iter().chain(rows::users(&members, snapshot, Some(group)));
     let owners: Vec<String> = group
         .owners
         .iter()
-        .map(|id| snapshot.directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.clone()))
+        .map(|id| snapshot.directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.to_string()))
         .collect();
     let total = Fact::new("exclusions.group", asked.analysis.evidence(evidence))
         .with("group", Term::Name(group.display_name.clone()))
@@ -321,8 +321,10 @@ fn emergency(asked: Asked<'_>) -> Answer {
         if reached.is_empty() {
             continue;
         }
-        let names =
-            reached.iter().filter_map(|index| snapshot.directory.user_at(index)).map(|user| user.display_name.clone());
+        let names = reached
+            .iter()
+            .filter_map(|index| snapshot.directory.user_at(index))
+            .map(|user| user.display_name.to_string());
         let evidence = [rows::policy(policy)].into_iter().chain(rows::users(&reached, snapshot, None));
         let fact = Fact::new("exclusions.catches", asked.analysis.evidence(evidence))
             .with("policy", Term::Name(policy.display_name.clone()))
@@ -337,7 +339,7 @@ fn emergency(asked: Asked<'_>) -> Answer {
     }
     let evidence = rows::users(&accounts, snapshot, None).chain(live.clone().map(rows::policy));
     let names =
-        accounts.iter().filter_map(|index| snapshot.directory.user_at(index)).map(|user| user.display_name.clone());
+        accounts.iter().filter_map(|index| snapshot.directory.user_at(index)).map(|user| user.display_name.to_string());
     let total = Fact::new("exclusions.emergency", asked.analysis.evidence(evidence))
         .with("out", accounts.len() - caught.len())
         .with("of", accounts.len())

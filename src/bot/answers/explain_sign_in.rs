@@ -13,7 +13,7 @@ use crate::engine::evaluate::demand;
 use crate::engine::past::{LIMITS, sign_in_of};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{PastSignIn, Policy, User};
+use crate::tenant::{PastSignIn, Policy, Text, User};
 
 use super::named::Back;
 use super::{Answering, Asked, blocked, codes, named, period, scope};
@@ -149,7 +149,7 @@ fn total(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], of: (usize, Op
     let at = |row: Option<&&PastSignIn>| row.map_or(asked.now, |row| row.at);
     let (from, to) = (at(sign_ins.first()), at(sign_ins.last()));
     Fact::new(key, evidence(asked, sign_ins.iter().rev().copied()))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("count", sign_ins.len())
         .with("causes", causes)
         .with("ok", sign_ins.iter().filter(|row| row.error_code == 0).count())
@@ -180,7 +180,7 @@ fn cause(asked: Asked<'_>, user: &User, of: (&[&PastSignIn], bool), answer: Answ
         .with("to", row.at)
         .with("code", Term::Word(row.error_code.to_string()))
         .with("meaning", Term::Word(known.map_or("", |code| code.meaning).to_owned()))
-        .with("reason", Term::Name(row.failure_reason.clone().unwrap_or_default()))
+        .with("reason", Term::Name(row.failure_reason.clone().unwrap_or_default().to_string()))
         .must_show();
     let mut lines = if said { vec![("What".to_owned(), vec![happened])] } else { Vec::new() };
     let policies = policies_of(asked, user, row);
@@ -246,12 +246,12 @@ fn by_policy(asked: Asked<'_>, user: &User, policy: &Policy, key: &str) -> Fact 
 fn from_where(asked: Asked<'_>, row: &PastSignIn) -> Fact {
     let place: Vec<&str> = row.city.as_deref().into_iter().chain(row.country.as_deref()).collect();
     Fact::new("explain.sign_in", evidence(asked, [row]))
-        .with("app", Term::Name(row.app_name.clone()))
-        .with("resource", Term::Name(row.resource_name.clone()))
+        .with("app", Term::Name(row.app_name.to_string()))
+        .with("resource", Term::Name(row.resource_name.to_string()))
         .with("platform", Term::Word(row.platform.map_or("", describe::platform_word).to_owned()))
-        .with("client", Term::Name(row.client_app_used.clone()))
+        .with("client", Term::Name(row.client_app_used.to_string()))
         .with("place", Term::Name(place.join(" ")))
-        .with("correlation", Term::Name(row.correlation_id.clone()))
+        .with("correlation", Term::Name(row.correlation_id.to_string()))
 }
 
 /// The device as logged, and as the directory has it now.
@@ -262,13 +262,14 @@ fn device(asked: Asked<'_>, row: &PastSignIn) -> Fact {
         Some(false) => "not compliant",
         None => "of unknown compliance",
     };
-    let known = row.device_id.as_ref().and_then(|id| snapshot.directory.devices.get(id));
-    let Some(id) = row.device_id.clone() else {
+    let known = row.device_id.as_ref().and_then(|id| snapshot.directory.devices.get(id.as_str()));
+    let Some(id) = row.device_id.as_ref().map(Text::to_string) else {
         return Fact::new("explain.no_device", evidence(asked, [row]));
     };
     let name = row
         .device_name
-        .clone()
+        .as_ref()
+        .map(Text::to_string)
         .or_else(|| known.map(|device| device.display_name.clone()))
         .unwrap_or_else(|| id.clone());
     let object = Row::Object {
@@ -292,8 +293,8 @@ fn got_in(asked: Asked<'_>, user: &User, stopped: &PastSignIn) -> Option<Fact> {
     let same = failing(stopped).into_iter().find(|id| met(id)).and_then(|id| snapshot.policy(id));
     let fact = Fact::new("explain.then_in", evidence(asked, [row]))
         .with("at", row.at)
-        .with("device", Term::Name(row.device_name.clone().unwrap_or_default()))
-        .with("app", Term::Name(row.app_name.clone()))
+        .with("device", Term::Name(row.device_name.clone().unwrap_or_default().to_string()))
+        .with("app", Term::Name(row.app_name.to_string()))
         .with("policy", Term::Name(same.map(|policy| policy.display_name.clone()).unwrap_or_default()));
     Some(fact)
 }
@@ -309,7 +310,7 @@ pub(super) fn after<'a>(asked: Asked<'a>, user: &User, stopped: &PastSignIn) -> 
 fn nothing(asked: Asked<'_>, user: &User, all: &[&PastSignIn], wanted: Wanted) -> Answer {
     let key = if wanted == Wanted::Succeeded { "explain.none_in" } else { "explain.none_blocked" };
     let fact = Fact::new(key, evidence(asked, all.iter().rev().copied()))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("count", all.len())
         .with("failed", all.iter().filter(|row| row.error_code != 0).count())
         .must_show();

@@ -108,11 +108,11 @@ fn person(asked: Asked<'_>) -> Option<&User> {
 fn one_person(asked: Asked<'_>, policy: &Policy, user: &User) -> Fact {
     let snapshot = asked.analysis.snapshot();
     let impact = asked.analysis.impact(policy);
-    let tally = impact.users.get(&user.id).copied().unwrap_or_default();
+    let tally = impact.users.get(user.id.as_str()).copied().unwrap_or_default();
     let own = snapshot.sign_ins.iter().rev().filter(|row| row.user_id == user.id);
     let evidence = asked.analysis.evidence(own.map(|row| rows::sign_in(row, snapshot))).within(snapshot.window);
     Fact::new("impact.person", evidence)
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("failed", tally.failure)
         .with("asked", tally.action_required)
         .with("met", tally.success)

@@ -70,8 +70,9 @@ pub(super) fn user<'a>(asked: Asked<'a>, name: &str) -> Result<&'a User, Back> {
             Err(unknown(asked, "person", name, close(names, name)))
         }
         Found::Several(all) => {
-            let choice =
-                |user: &&User| (both(&user.display_name, &user.user_principal_name), user.user_principal_name.clone());
+            let choice = |user: &&User| {
+                (both(&user.display_name, &user.user_principal_name), user.user_principal_name.to_string())
+            };
             Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()))
         }
     }
@@ -128,7 +129,7 @@ pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Back>
         Found::One(group) => {
             return Ok(Class {
                 name: group.display_name.clone(),
-                users: group.transitive.clone().unwrap_or_default(),
+                users: group.transitive.as_deref().cloned().unwrap_or_default(),
                 row: Some(rows::group(group)),
                 group: Some(group),
             });

@@ -25,9 +25,9 @@ impl Way {
     pub(super) fn row(&self, index: u32, snapshot: &Snapshot) -> Option<Row> {
         let user = snapshot.directory.user_at(index)?;
         Some(Row::User {
-            id: user.id.clone(),
-            name: user.display_name.clone(),
-            principal: user.user_principal_name.clone(),
+            id: user.id.to_string(),
+            name: user.display_name.to_string(),
+            principal: user.user_principal_name.to_string(),
             path: self.path.clone(),
         })
     }
@@ -37,7 +37,7 @@ impl Way {
 pub(super) fn way(side: &UserSide, index: u32, snapshot: &Snapshot) -> Option<Way> {
     let user = snapshot.directory.user_at(index)?;
     let direct = |words: &str| Some(Way { path: Vec::new(), words: words.to_owned() });
-    if side.users.contains(&user.id) {
+    if side.users.contains(user.id.as_str()) {
         return direct("by name");
     }
     if let Some(path) = through_groups(side, index, snapshot) {

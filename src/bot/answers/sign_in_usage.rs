@@ -108,7 +108,9 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
     if let Some(name) = named::first(slots, SlotName::App) {
         let id = stated::app_id(asked, name)?;
         let app = crate::checks::gaps::app_name(snapshot, &id);
-        all.push(filter(format!("to {app}"), move |row| row.app_id == id || row.resource_ids.contains(&id)));
+        all.push(filter(format!("to {app}"), move |row| {
+            row.app_id == id || row.resource_ids.iter().any(|resource| *resource == id)
+        }));
     }
     let about = format!("{} {}", asked.text, asked.subject().unwrap_or_default()).to_lowercase();
     all.extend(client(&about));
@@ -217,7 +219,7 @@ impl By {
         let user = || snapshot.directory.user(&row.user_id);
         let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
         match self {
-            Self::Person => user().map_or_else(|| row.user_id.clone(), |user| user.display_name.clone()),
+            Self::Person => user().map_or_else(|| row.user_id.to_string(), |user| user.display_name.to_string()),
             Self::App => or(&row.resource_name, "not named"),
             Self::Client => or(&row.client_app_used, "not known"),
             Self::Country => or(row.country.as_deref().unwrap_or_default(), "not known"),

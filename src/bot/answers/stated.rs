@@ -46,9 +46,9 @@ pub(super) fn read<'a>(asked: Asked<'a>, slots: &Slots) -> Result<Stated<'a>, Ba
 fn who<'a>(asked: Asked<'a>, slots: &Slots, stated: &mut Stated<'a>) -> Result<(), Back> {
     if let Some(user) = named::person(asked, slots) {
         let user = user?;
-        stated.understood.push(user.display_name.clone());
+        stated.understood.push(user.display_name.to_string());
         stated.sign_in.identity =
-            Identity::User { id: Some(user.id.clone()), guest: None, tenant: None, direct_connect: false };
+            Identity::User { id: Some(user.id.to_string()), guest: None, tenant: None, direct_connect: false };
         stated.user = Some(user);
         return Ok(());
     }

@@ -58,7 +58,7 @@ fn for_user(asked: Asked<'_>, user: &User) -> Answer {
     let me = Way { path: Vec::new(), words: String::new() }.row(index, snapshot);
     let evidence = me.into_iter().chain(on.iter().map(|(policy, _)| rows::policy(policy)));
     let total = Fact::new("user_policies.total", asked.analysis.evidence(evidence))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("count", on.len())
         .with("of", all_on)
         .with("watched", watched.len())
@@ -120,7 +120,7 @@ pub(super) fn exclusions(asked: Asked<'_>, user: &User, index: u32) -> Vec<Fact>
         let evidence = asked.analysis.evidence(scope::rows(policy, Some(&way), index, snapshot));
         Some(
             Fact::new("user_policies.excluded", evidence)
-                .with("user", Term::Name(user.display_name.clone()))
+                .with("user", Term::Name(user.display_name.to_string()))
                 .with("policy", Term::Name(policy.display_name.clone()))
                 .with("way", way.term())
                 .must_show(),
@@ -143,7 +143,7 @@ fn mfa(asked: Asked<'_>, user: &User, index: u32) -> Vec<Fact> {
     };
     let on = policies(asked, index, PolicyState::Enabled);
     let verdict = Fact::new(key, asked.analysis.evidence(on.iter().map(|(policy, _)| rows::policy(policy))))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .must_show();
     [verdict].into_iter().chain(gaps.groups.iter().map(|group| words.group(group))).collect()
 }
@@ -155,7 +155,7 @@ fn frequency(asked: Asked<'_>, user: &User, on: &[(&Policy, bool)]) -> Option<Fa
     let (policy, hours) =
         on.iter().filter_map(|(policy, _)| Some((*policy, hours(policy)?))).min_by_key(|(_, hours)| *hours)?;
     let fact = Fact::new("user_policies.frequency", asked.analysis.evidence([rows::policy(policy)]))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("hours", u64::from(hours))
         .with("policy", Term::Name(policy.display_name.clone()))
         .with("targets", Term::Name(scope::targets(policy, snapshot)))
@@ -179,12 +179,12 @@ fn in_one(asked: Asked<'_>, user: &User, policy: &Policy) -> Answer {
     };
     let way = if possibly.contains(index) { included } else { excluded };
     let fact = Fact::new(key, asked.analysis.evidence(scope::rows(policy, way.as_ref(), index, snapshot)))
-        .with("user", Term::Name(user.display_name.clone()))
+        .with("user", Term::Name(user.display_name.to_string()))
         .with("policy", Term::Name(policy.display_name.clone()))
         .with("state", Term::Word(rows::state_word(policy.state).to_owned()))
         .with("way", way.map_or_else(|| Term::Word(String::new()), |way| way.term()))
         .with("asks", Term::Name(scope::asks(policy, snapshot)))
-        .with("department", Term::Name(user.department.clone().unwrap_or_default()))
+        .with("department", Term::Name(user.department.clone().unwrap_or_default().to_string()))
         .must_show();
     let answer = limits(asked, Answer::sentences(vec![fact]));
     answer.action(ask("All their policies", format!("which policies apply to {}?", user.user_principal_name)))

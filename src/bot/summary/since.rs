@@ -137,7 +137,7 @@ fn excluded_groups(snapshot: &Snapshot) -> BTreeSet<&String> {
 
 /// Object ids of a group's members, nested ones included.
 fn members<'a>(snapshot: &'a Snapshot, group: &str) -> BTreeSet<&'a str> {
-    let members = snapshot.directory.groups.get(group).and_then(|group| group.transitive.as_ref());
+    let members = snapshot.directory.groups.get(group).and_then(|group| group.transitive.as_deref());
     let users = members.into_iter().flatten().filter_map(|at| snapshot.directory.user_at(at));
     users.map(|user| user.id.as_str()).collect()
 }

@@ -96,7 +96,7 @@ pub(super) fn accounts(open: &Open, analysis: &Analysis, wording: &Wording) -> R
         let why = wording.of(&words.group(group), Style::Short)?;
         let users = group.users.iter().filter_map(|index| snapshot.directory.user_at(index));
         lines.extend(users.map(|user| {
-            vec![user.display_name.clone(), user.user_principal_name.clone(), user.id.clone(), why.clone()]
+            vec![user.display_name.to_string(), user.user_principal_name.to_string(), user.id.to_string(), why.clone()]
         }));
     }
     Ok(File { name: open.list.file, lines })
@@ -134,7 +134,7 @@ pub(super) fn exclusions(snapshot: &Snapshot) -> File {
 fn excluded(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String, String)> {
     let directory = &snapshot.directory;
     let out = &policy.conditions.users.exclude;
-    let user = |id: &String| directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.clone());
+    let user = |id: &String| directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.to_string());
     let mut found: Vec<(&'static str, String, String)> =
         out.users.iter().map(|id| ("User", user(id), "1".to_owned())).collect();
     found.extend(out.groups.iter().map(|id| match directory.groups.get(id) {

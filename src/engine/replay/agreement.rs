@@ -43,14 +43,14 @@ impl Model {
         let mut found: BTreeMap<&str, Agreement> = BTreeMap::new();
         for row in snapshot.sign_ins.iter().filter(|row| !row.applied.is_empty() && !row.first_factor_failed()) {
             let sign_in = sign_in_of(snapshot, row);
-            for logged in &row.applied {
+            for logged in row.applied.iter() {
                 let Some((at, policy)) = positions.get(logged.id.as_str()) else { continue };
                 let Some(applied) = applied(&logged.result).filter(|_| unchanged_since(policy, row)) else { continue };
                 let agreement = found.entry(&policy.id).or_default();
                 match self.judge(*at, policy, &sign_in) {
                     Applies::DependsOn(_) | Applies::NotDecided(_) => agreement.open += 1,
                     ours if (ours == Applies::Yes) == applied => agreement.agreed += 1,
-                    _ => agreement.differed.push(row.id.clone()),
+                    _ => agreement.differed.push(row.id.to_string()),
                 }
             }
         }

@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::tenant::PastSignIn;
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
+use crate::tenant::{PastSignIn, Text};
 
 /// Positions of rows, one for each value that was seen.
 pub(super) type Firsts = Vec<usize>;
@@ -106,7 +106,7 @@ fn ended_well(rows: &[PastSignIn]) -> BTreeSet<(&str, &str)> {
 #[derive(PartialEq, Eq, Hash)]
 struct Story<'a> {
     user: &'a str,
-    resources: &'a [String],
+    resources: &'a [Text],
     client: (Option<ClientAppType>, Option<Platform>),
     place: (Option<IpAddr>, Option<&'a str>),
     device: (Option<&'a str>, Option<bool>, Option<&'a str>),

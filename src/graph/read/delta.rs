@@ -16,6 +16,7 @@ use crate::graph::client::Ask;
 use crate::graph::endpoints::OBJECT_UNITS;
 use crate::graph::pages::Watch;
 use crate::tenant::read::{ReadError, read_group};
+use crate::tenant::text::Compact;
 use crate::tenant::{Kind, Reading};
 
 /// Delta queries don't tell when somebody signs in or a custom security attribute changes; so often all is read again.
@@ -79,7 +80,7 @@ pub(super) struct Moves {
 }
 
 /// Reads a tracked kind, by its changes where that is possible. The mark is none where the next reading must be whole.
-pub(super) async fn tracked<T>(
+pub(super) async fn tracked<T: Compact>(
     reader: Reader<'_>,
     tracked: &Tracked<T>,
 ) -> Result<(Told<T>, Option<Mark>), GraphError> {
@@ -186,6 +187,9 @@ fn object_path(collection: &str, id: &str) -> String {
     let query = query.split("&$top").next().unwrap_or_default();
     format!("{}/{id}?{query}", path.trim_start_matches("v1.0"))
 }
+
+impl Compact for Row {}
+impl Compact for Member {}
 
 /// A row of a delta query.
 struct Row {

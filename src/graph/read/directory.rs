@@ -70,10 +70,10 @@ async fn users(reader: Reader<'_>) -> Marked<'_> {
 /// Known users with what changed. When somebody signs in is no change; the log tells it.
 fn carry_on_users(builder: &mut SnapshotBuilder, changed: Changed<User>, before: Option<&Snapshot>) {
     let known = before.map(|before| before.directory.users.as_slice()).unwrap_or_default();
-    let kept = known.iter().filter(|user| !changed.replaced.contains(&user.id)).cloned();
+    let kept = known.iter().filter(|user| !changed.replaced.contains(user.id.as_str())).cloned();
     let seen = before.map(|before| last_seen(&builder.snapshot.sign_ins, before.read_at)).unwrap_or_default();
     let users = kept.chain(changed.objects).map(|user| {
-        let last_sign_in = user.last_sign_in.max(seen.get(&user.id).copied());
+        let last_sign_in = user.last_sign_in.max(seen.get(user.id.as_str()).copied());
         User { last_sign_in, ..user }
     });
     let users: Vec<User> = users.collect();
@@ -86,7 +86,7 @@ fn last_seen(rows: &[PastSignIn], since: Timestamp) -> BTreeMap<String, Timestam
     let since = since.checked_sub(OVERLAP).unwrap_or(since);
     let mut seen = BTreeMap::<String, Timestamp>::new();
     for row in rows.iter().filter(|row| row.at >= since) {
-        let last = seen.entry(row.user_id.clone()).or_insert(row.at);
+        let last = seen.entry(row.user_id.to_string()).or_insert(row.at);
         *last = row.at.max(*last);
     }
     seen

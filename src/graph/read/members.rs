@@ -96,7 +96,7 @@ impl List<'_> {
         match (self.before, before) {
             (Some((group, removed)), Some(before)) => {
                 let users = group.members.iter().filter_map(|at| before.directory.user_at(at));
-                let stays = users.filter(|user| !removed.contains(&user.id)).map(|user| user.id.clone());
+                let stays = users.filter(|user| !removed.contains(user.id.as_str())).map(|user| user.id.to_string());
                 builder.members(&self.group, stays.chain(read));
             }
             _ => builder.members(&self.group, read),

@@ -19,6 +19,7 @@ use super::endpoints;
 use super::error::GraphError;
 use super::pages::Watch;
 use crate::tenant::read::ReadError;
+use crate::tenant::text::Compact;
 use crate::tenant::{Kind, Policy, Reading, Snapshot, SnapshotBuilder, read_policy};
 
 /// Hears how a reading comes along, and may stop it between two requests.
@@ -142,7 +143,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All objects of a kind, each put into the snapshot by `add`.
-    async fn all<T: Send + 'static>(
+    async fn all<T: Compact + Send + 'static>(
         self,
         kind: Kind,
         ways: &[Ask<'_>],
@@ -153,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a collection the best way that Graph allows; when it refuses all of them, the last refusal is returned.
-    async fn first_that_works<T>(
+    async fn first_that_works<T: Compact>(
         self,
         kind: Kind,
         ways: &[Ask<'_>],
@@ -169,7 +170,7 @@ impl<'a> Reader<'a> {
         Err(refusal)
     }
 
-    async fn collect<T>(
+    async fn collect<T: Compact>(
         self,
         kind: Kind,
         ask: Ask<'_>,

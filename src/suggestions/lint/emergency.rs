@@ -49,8 +49,9 @@ fn reaches(snapshot: &Snapshot, side: &UserSide, id: &str, unsure: bool) -> bool
 fn is_emergency(snapshot: &Snapshot, group: &str) -> bool {
     let configured = &snapshot.settings.emergency_access;
     let members = accounts(snapshot, group).unwrap_or_default();
-    let listed =
-        |position: &u32| snapshot.directory.user_at(*position).is_some_and(|user| configured.contains(&user.id));
+    let listed = |position: &u32| {
+        snapshot.directory.user_at(*position).is_some_and(|user| configured.contains(user.id.as_str()))
+    };
     configured.contains(group) || (!members.is_empty() && members.iter().all(listed))
 }
 
@@ -74,8 +75,8 @@ fn holds(snapshot: &Snapshot, side: &UserSide, position: u32) -> bool {
 }
 
 fn name(snapshot: &Snapshot, id: &str) -> String {
-    let user = snapshot.directory.user(id).map(|user| &user.user_principal_name);
-    let group = snapshot.directory.groups.get(id).map(|group| &group.display_name);
+    let user = snapshot.directory.user(id).map(|user| user.user_principal_name.as_str());
+    let group = snapshot.directory.groups.get(id).map(|group| group.display_name.as_str());
     match user.or(group).filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} ({id})"),
         None => id.to_owned(),

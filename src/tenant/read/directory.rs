@@ -10,6 +10,7 @@ use crate::tenant::directory::{
     AccountKind, Assignment, Device, Group, Registration, Role, RoleAssignment, ServicePrincipal, Tag, User,
 };
 use crate::tenant::policy::GuestType;
+use crate::tenant::text::{Compact, Text};
 
 /// Reads a `user`. What is not shown counts as the usual case: enabled, a member, a person.
 ///
@@ -24,19 +25,19 @@ pub fn read_user(value: &Value) -> Result<User, ReadError> {
         .map(|field| activity.member(field).time())
         .collect::<Result<Vec<_>, _>>()?;
     Ok(User {
-        id: node.member("id").required_id()?,
-        display_name: node.member("displayName").string()?,
+        id: node.member("id").required_id()?.into(),
+        display_name: node.member("displayName").string()?.into(),
         enabled: node.member("accountEnabled").flag()?.unwrap_or(true),
         guest: guest_type(&node, &name)?,
         home_tenant: None,
         pending: node.member("externalUserState").string()?.eq_ignore_ascii_case("PendingAcceptance"),
-        department: node.member("department").filled()?,
+        department: node.member("department").filled()?.map(Text::from),
         created: node.member("createdDateTime").time()?,
         last_sign_in: seen.into_iter().flatten().max(),
         account: account_kind(&node, &name)?,
         synced: node.member("onPremisesSyncEnabled").flag()?.unwrap_or_default(),
         per_user_mfa: node.member("perUserMfaState").filled()?.map(|state| !state.eq_ignore_ascii_case("disabled")),
-        user_principal_name: name,
+        user_principal_name: name.into(),
     })
 }
 
@@ -93,6 +94,8 @@ pub struct GroupRead {
     /// Object ids of direct members of any kind; none when they could not be read.
     pub members: Option<Vec<String>>,
 }
+
+impl Compact for GroupRead {}
 
 /// Reads a `group`; `members` are ids, or objects with an id.
 ///
@@ -261,10 +264,10 @@ pub(super) fn trust_type(text: &str) -> String {
 pub fn read_registration(value: &Value) -> Result<Registration, ReadError> {
     let node = Node::root(value);
     Ok(Registration {
-        user_id: node.member("id").required_id()?,
+        user_id: node.member("id").required_id()?.into(),
         mfa_capable: node.member("isMfaCapable").flag()?.unwrap_or_default(),
         passwordless_capable: node.member("isPasswordlessCapable").flag()?.unwrap_or_default(),
-        methods: node.member("methodsRegistered").strings()?.into_iter().map(str::to_owned).collect(),
+        methods: node.member("methodsRegistered").strings()?.into_iter().map(Text::from).collect(),
     })
 }
 

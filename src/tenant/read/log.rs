@@ -1,5 +1,7 @@
 //! Reads the sign-in log and the audit log.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::ReadError;
@@ -7,6 +9,7 @@ use super::directory::trust_type;
 use super::node::{Node, id};
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{AppliedPolicy, AuditRecord, PastSignIn};
+use crate::tenant::text::Text;
 use crate::tenant::words::Word;
 
 /// Reads a `signIn` of v1.0 or beta.
@@ -25,35 +28,35 @@ pub fn read_sign_in(value: &Value) -> Result<PastSignIn, ReadError> {
     let times = node.member("signIns").number()?.and_then(|count| u64::try_from(count).ok()).unwrap_or(1);
     Ok(PastSignIn {
         times,
-        id: node.member("id").string()?,
+        id: node.member("id").string()?.into(),
         at: at.time()?.ok_or_else(|| at.wrong("a time such as 2026-11-23T08:00:00Z"))?,
-        user_id: node.member("userId").id()?,
+        user_id: node.member("userId").id()?.into(),
         guest: guest_type(&node)?,
-        home_tenant: node.member("homeTenantId").filled()?.map(|text| id(&text)),
-        app_id: node.member("appId").id()?,
-        app_name: node.member("appDisplayName").string()?,
+        home_tenant: node.member("homeTenantId").filled()?.map(|text| id(&text).into()),
+        app_id: node.member("appId").id()?.into(),
+        app_name: node.member("appDisplayName").string()?.into(),
         resource_ids: read_resources(&node)?,
-        resource_name: node.member("resourceDisplayName").string()?,
+        resource_name: node.member("resourceDisplayName").string()?.into(),
         client_app: client_app(&client),
-        client_app_used: client,
+        client_app_used: client.into(),
         platform: platform(&device.member("operatingSystem").string()?),
         ip: node.member("ipAddress").text()?.and_then(|text| text.parse().ok()),
-        country: location.member("countryOrRegion").filled()?.map(|code| code.to_ascii_uppercase()),
-        city: location.member("city").filled()?,
-        device_id: device.member("deviceId").filled()?.map(|text| id(&text)),
-        device_name: device.member("displayName").filled()?,
+        country: location.member("countryOrRegion").filled()?.map(|code| code.to_ascii_uppercase().into()),
+        city: location.member("city").filled()?.map(Text::from),
+        device_id: device.member("deviceId").filled()?.map(|text| id(&text).into()),
+        device_name: device.member("displayName").filled()?.map(Text::from),
         compliant: device.member("isCompliant").flag()?,
-        trust_type: device.member("trustType").filled()?.map(|text| trust_type(&text)),
+        trust_type: device.member("trustType").filled()?.map(|text| trust_type(&text).into()),
         // `hidden` means that the licence doesn't show it, which is not the same as no risk.
         risk: node.member("riskLevelDuringSignIn").text()?.and_then(RiskLevel::parse),
         flow: flow(&transfer, &protocol),
         flow_known: !transfer.is_empty() || !protocol.is_empty(),
         error_code: status.member("errorCode").number()?.unwrap_or_default(),
-        failure_reason: status.member("failureReason").filled()?,
-        conditional_access: node.member("conditionalAccessStatus").string()?,
+        failure_reason: status.member("failureReason").filled()?.map(Text::from),
+        conditional_access: node.member("conditionalAccessStatus").string()?.into(),
         multi_factor: did_multi_factor(&node, &status)?,
         interactive: node.member("isInteractive").flag()?.unwrap_or(true),
-        correlation_id: node.member("correlationId").string()?,
+        correlation_id: node.member("correlationId").string()?.into(),
         applied: node
             .member("appliedConditionalAccessPolicies")
             .items()?
@@ -64,7 +67,7 @@ pub fn read_sign_in(value: &Value) -> Result<PastSignIn, ReadError> {
 }
 
 /// The resources that Conditional Access really evaluated, in all shapes seen; otherwise the one resource of the row.
-fn read_resources(node: &Node<'_>) -> Result<Vec<String>, ReadError> {
+fn read_resources(node: &Node<'_>) -> Result<Arc<[Text]>, ReadError> {
     let audiences = node.member("conditionalAccessAudiences");
     let parsed = audiences.value().as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let root = parsed.as_ref().filter(|value| value.is_array()).map(Node::root);
@@ -77,7 +80,7 @@ fn read_resources(node: &Node<'_>) -> Result<Vec<String>, ReadError> {
     if ids.is_empty() {
         ids.extend(node.member("resourceId").filled()?.map(|text| id(&text)));
     }
-    Ok(ids)
+    Ok(ids.into_iter().map(Text::from).collect())
 }
 
 fn read_audience(node: &Node<'_>) -> Result<String, ReadError> {
@@ -86,9 +89,9 @@ fn read_audience(node: &Node<'_>) -> Result<String, ReadError> {
 
 fn read_applied(node: &Node<'_>) -> Result<AppliedPolicy, ReadError> {
     Ok(AppliedPolicy {
-        id: node.member("id").id()?,
-        result: node.member("result").string()?,
-        controls: node.member("enforcedGrantControls").strings()?.into_iter().map(str::to_owned).collect(),
+        id: node.member("id").id()?.into(),
+        result: node.member("result").string()?.into(),
+        controls: node.member("enforcedGrantControls").strings()?.into_iter().map(Text::from).collect(),
     })
 }
 
@@ -210,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_conditional_access_evaluated_wins_over_the_resource() {
-        let ids = |audiences: Value| sign_in(&json!({"conditionalAccessAudiences": audiences})).resource_ids;
+        let ids = |audiences: Value| sign_in(&json!({"conditionalAccessAudiences": audiences})).resource_ids.to_vec();
         assert_eq!(ids(json!(["a", "b"])), ["a", "b"]);
         assert_eq!(ids(json!([{"applicationId": "a", "audienceReasons": "none"}])), ["a"]);
         assert_eq!(ids(json!("[\"a\",\"b\"]")), ["a", "b"]);
