@@ -17,6 +17,9 @@
 //! | open | OutOfDate | out-of-date | Record(suggestion.out-of-date), UpdateCard |
 //! | open | Due | expired | Record(approval.expired), UpdateCard |
 //! | open | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//! | open | Done, an edit | resolved | Record(suggestion.resolved), UpdateCard |
+//! | open | Done, a policy | created | Record(suggestion.done), UpdateCard |
+//! | open | DoneOtherwise | open | Record(suggestion.done-otherwise), UpdateCard |
 //! | open, none of two | Approve | open | Record(approval.granted), UpdateCard |
 //! | open, one of two | Approve | checking | Record(approval.granted), CheckAgain, UpdateCard |
 //! | open, one of two | Withdraw | open | Record(approval.withdrawn), UpdateCard |
@@ -24,6 +27,8 @@
 //! | snoozed | Reopen | open | Record(suggestion.reopened), UpdateCard |
 //! | snoozed | Due | open | Record(suggestion.reopened), UpdateCard |
 //! | snoozed | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//! | snoozed | Done, an edit | resolved | Record(suggestion.resolved), UpdateCard |
+//! | snoozed | Done, a policy | created | Record(suggestion.done), UpdateCard |
 //! | dismissed | Reopen | open | Record(suggestion.reopened), UpdateCard |
 //! | checking | ChecksPassed | intended | CommitIntent |
 //! | checking | ChecksFailed | refused | Record(approval.refused), UpdateCard, Tell |
@@ -54,12 +59,14 @@
 //! | needs-person | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
 
 mod moves;
+mod outside;
 mod refused;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use moves::step;
+pub use outside::{AuditRef, Kept, RestsOn, Tried};
 pub use refused::{Did, Refused};
 
 use crate::log::Action;
@@ -95,6 +102,9 @@ pub struct Terms {
     pub lag_bound: SignedDuration,
     /// Ends the policy's display name; finds it again when the request's outcome is not known.
     pub marker: String,
+    /// The policies that were On when the card was made: a change of one makes the card out of date.
+    #[serde(default)]
+    pub rests_on: Vec<RestsOn>,
 }
 
 /// Where an approval is.
@@ -105,6 +115,9 @@ pub enum State {
     Open {
         /// Who approved so far.
         granted: Vec<Click>,
+        /// What a person did about it that isn't what the card says.
+        #[serde(default)]
+        tried: Option<Tried>,
     },
     /// Put off.
     Snoozed {
@@ -168,6 +181,9 @@ pub enum State {
     Resolved {
         /// The evidence, as people read it.
         proof: String,
+        /// The change in the tenant's audit log, where one is known.
+        #[serde(default)]
+        record: Option<AuditRef>,
     },
 }
 
@@ -198,15 +214,21 @@ pub enum Phase {
     },
 }
 
-/// A policy that the bot made.
+/// A policy that exists as it was drafted, in report-only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
-    /// Who approved.
+    /// Who approved; nobody when a person created it.
     pub granted: Vec<Click>,
     /// The policy's object id.
     pub policy_id: String,
     /// When it was read back as drafted.
     pub at: Timestamp,
+    /// How a person created it, whom the bot handed it over to; none: the bot made it.
+    #[serde(default)]
+    pub record: Option<AuditRef>,
+    /// Why it was not taken back when somebody asked.
+    #[serde(default)]
+    pub kept: Option<Kept>,
 }
 
 /// What a person has to settle.
@@ -300,7 +322,7 @@ pub enum Event {
     /// The bot's own, untouched, still report-only policy is gone.
     PolicyRemoved,
     /// The policy was left alone: somebody edited it or turned it on.
-    PolicyLeft,
+    PolicyLeft(Kept),
     /// The time that [`State::due`] named has come.
     Due {
         /// Now.
@@ -310,7 +332,18 @@ pub enum Event {
     Resolved {
         /// The evidence, as people read it.
         proof: String,
+        /// The change in the tenant's audit log, where one is known.
+        record: Option<AuditRef>,
     },
+    /// A person made the change as the card describes it.
+    Done {
+        /// Where the tenant's audit log tells it.
+        record: AuditRef,
+        /// The new policy's object id; none: an edit.
+        policy_id: Option<String>,
+    },
+    /// A person made the change, but not as the card describes it.
+    DoneOtherwise(Tried),
 }
 
 /// What has to be done. The first two are written in the transaction of the new state, the rest runs after it.
@@ -358,7 +391,7 @@ impl State {
     /// A new card.
     #[must_use]
     pub fn new() -> Self {
-        Self::Open { granted: Vec::new() }
+        Self::Open { granted: Vec::new(), tried: None }
     }
 
     /// Its name, as stored and listed.

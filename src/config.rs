@@ -174,8 +174,6 @@ pub struct Write {
     pub mode: WriteMode,
     /// Its own app registration; none means that of [`Graph`].
     pub credential: Option<Credential>,
-    /// Template of names with `{name}`; none means that the tenant's pattern is learned.
-    pub naming: Option<String>,
 }
 
 /// Who makes a change.

@@ -59,6 +59,8 @@ pub enum Term {
     Name(String),
     /// Several names from the tenant; the wording shows the first few and says how many more.
     Names(Vec<String>),
+    /// A longer text that holds words of the tenant or of Graph: untrusted like a name, shown up to 1,000 characters.
+    Text(String),
     /// Our own words, or a value of a closed list (never tenant text).
     Word(String),
     /// A moment, worded in the reader's time zone.

@@ -126,6 +126,16 @@ impl Worker {
         }
     }
 
+    /// Works until no job is due, and no longer.
+    ///
+    /// # Errors
+    /// When the store can't be reached.
+    pub async fn until_idle(&self) -> anyhow::Result<()> {
+        let (_going_on, mut stop) = watch::channel(false);
+        while self.step(&mut stop).await? {}
+        Ok(())
+    }
+
     /// Takes one job, if any is due, and runs it; false when none was.
     async fn step(&self, stop: &mut watch::Receiver<bool>) -> anyhow::Result<bool> {
         let now = self.clock.now();

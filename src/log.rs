@@ -95,6 +95,8 @@ actions! {
     SuggestionReopened = "suggestion.reopened", "A dismissal or snooze ended.";
     SuggestionOutOfDate = "suggestion.out-of-date", "What the suggestion rests on has changed.";
     SuggestionResolved = "suggestion.resolved", "The finding is gone, with its proof.";
+    SuggestionDone = "suggestion.done", "A person created the policy as described; the tenant's audit record is its proof.";
+    SuggestionDoneOtherwise = "suggestion.done-otherwise", "A person made the change, but not as described; it stays open.";
     SuggestionHandedOver = "suggestion.handed-over", "The exact change was given to a person to make.";
     ApprovalRequested = "approval.requested", "A card asks for a decision.";
     ApprovalGranted = "approval.granted", "A person approved.";

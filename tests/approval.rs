@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use portcullis::approval::{Click, Did, Doubt, Effect, Event, Made, Move, Person, Phase, Refused, State, Terms, step};
+use portcullis::approval::{
+    AuditRef, Click, Did, Doubt, Effect, Event, Kept, Made, Move, Person, Phase, Refused, State, Terms, Tried, step,
+};
 use proptest::prelude::*;
 
 /// The start of the stories; cards expire ten days later, the lag bound is 15 minutes.
@@ -29,6 +31,7 @@ fn terms(needed: u8) -> Terms {
         expires: at(EXPIRES),
         lag_bound: SignedDuration::from_mins(15),
         marker: "[p-7f3a]".into(),
+        rests_on: Vec::new(),
     }
 }
 
@@ -37,7 +40,15 @@ fn creating(phase: Phase) -> State {
 }
 
 fn made() -> Made {
-    Made { granted: vec![click("b", 1)], policy_id: "p-1".into(), at: at(3) }
+    Made { granted: vec![click("b", 1)], policy_id: "p-1".into(), at: at(3), record: None, kept: None }
+}
+
+fn record() -> AuditRef {
+    AuditRef { id: "r".into(), at: at(5), activity: "Update".into(), by: "d".into(), target: "CA200".into() }
+}
+
+fn open(granted: Vec<Click>) -> State {
+    State::Open { granted, tried: None }
 }
 
 /// Every state, once.
@@ -60,7 +71,7 @@ fn states() -> Vec<State> {
         doubt,
         State::Refused { why: "x".into() },
         State::Expired,
-        State::Resolved { proof: "x".into() },
+        State::Resolved { proof: "x".into(), record: None },
     ]
 }
 
@@ -79,7 +90,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("OutOfDate", Event::OutOfDate { why: why.clone() }),
         ("IntentCommitted", Event::IntentCommitted { at: at(2) }),
         ("PostAnswered", Event::PostAnswered { policy_id: policy_id.clone() }),
-        ("PostRefused", Event::PostRefused { why }),
+        ("PostRefused", Event::PostRefused { why: why.clone() }),
         ("PostUnknown", Event::PostUnknown),
         ("FoundByMarker", Event::FoundByMarker { policy_id }),
         ("LagBoundPassed", Event::LagBoundPassed { at: late }),
@@ -87,9 +98,12 @@ fn events() -> Vec<(&'static str, Event)> {
         ("ReadBack otherwise", Event::ReadBack { same: false, at: at(3) }),
         ("Resumed", Event::Resumed { at: at(4) }),
         ("PolicyRemoved", Event::PolicyRemoved),
-        ("PolicyLeft", Event::PolicyLeft),
+        ("PolicyLeft", Event::PolicyLeft(Kept { record: None, differs: Vec::new() })),
         ("Due", Event::Due { at: late }),
-        ("Resolved", Event::Resolved { proof }),
+        ("Resolved", Event::Resolved { proof, record: None }),
+        ("Done, an edit", Event::Done { record: record(), policy_id: None }),
+        ("Done, a policy", Event::Done { record: record(), policy_id: Some("p-2".into()) }),
+        ("DoneOtherwise", Event::DoneOtherwise(Tried { record: record(), object: "p".into(), differs: Vec::new() })),
     ]
 }
 
@@ -125,7 +139,7 @@ fn the_table_in_the_documentation_is_what_the_code_does() {
         );
         if matches!(state, State::Open { .. }) {
             for (name, granted) in [("open, none of two", vec![]), ("open, one of two", vec![click("b", 1)])] {
-                let state = State::Open { granted };
+                let state = open(granted);
                 rows.extend(
                     known[..2]
                         .iter()
@@ -155,7 +169,7 @@ fn whoever_asked_approves_only_where_one_is_enough() {
 
 #[test]
 fn nobody_counts_twice() {
-    let state = State::Open { granted: vec![click("b", 1)] };
+    let state = open(vec![click("b", 1)]);
     let again = Refused::Already { what: Did::Approved, by: person("b"), at: at(1) };
     assert_eq!(refusal(2, &state, &Event::Approve(click("b", 5))), again);
     assert_eq!(refusal(2, &state, &Event::Withdraw(click("c", 5))), Refused::NotGranted);
@@ -172,6 +186,21 @@ fn the_slower_of_two_learns_who_was_quicker() {
         refusal(1, &dismissed, &Event::Approve(click("c", 2))),
         @"already dismissed by b at 2025-11-23T12:14:20Z"
     );
+}
+
+#[test]
+fn what_a_person_created_is_not_taken_back() {
+    let done = Event::Done { record: record(), policy_id: Some("p-2".into()) };
+    let created = step(&terms(1), &State::new(), &done).unwrap().state;
+    assert_eq!(refusal(1, &created, &Event::Undo(click("c", 9))), Refused::NotOurs);
+}
+
+#[test]
+fn what_was_done_otherwise_stays_on_the_card_while_it_is_decided() {
+    let tried = Tried { record: record(), object: "p".into(), differs: vec![("Users".into(), "a".into(), "b".into())] };
+    let state = step(&terms(2), &State::new(), &Event::DoneOtherwise(tried.clone())).unwrap().state;
+    let half = step(&terms(2), &state, &Event::Approve(click("b", 1))).unwrap().state;
+    assert_eq!(half, State::Open { granted: vec![click("b", 1)], tried: Some(tried) });
 }
 
 #[test]
@@ -232,8 +261,9 @@ impl Seen {
             assert_eq!(ids.len(), usize::from(terms.needed), "approved by too few");
             assert!(terms.needed == 1 || !ids.contains(&"id-asker"), "approved by whoever asked");
         }
-        if matches!(next.state, State::Created(_)) {
-            assert!(self.created && self.answered, "created without a request that was answered or found");
+        if let State::Created(made) = &next.state {
+            let ours = self.created && self.answered;
+            assert!(ours || made.record.is_some(), "created without a request that was answered or found");
         }
         let text = serde_json::to_string(&next.state).unwrap();
         assert_eq!(serde_json::from_str::<State>(&text).unwrap(), next.state);

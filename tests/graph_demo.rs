@@ -2,10 +2,13 @@
 
 #[path = "graph_demo/alert.rs"]
 mod alert;
+mod conforms;
 #[path = "graph_demo/delta.rs"]
 mod delta;
 #[path = "graph_demo/limits.rs"]
 mod limits;
+#[path = "conforms/requests.rs"]
+mod requests;
 #[path = "graph_demo/snapshots.rs"]
 mod snapshots;
 
@@ -178,6 +181,7 @@ async fn a_policy_is_created_read_back_and_taken_back_and_the_audit_log_tells() 
     let told: Vec<&str> =
         records.iter().filter(|record| record.target_id == id).map(|record| &*record.activity).collect();
     assert_eq!(told, ["Add conditional access policy", "Delete conditional access policy"]);
+    assert_eq!(requests::writes(&demo.service.state().requests()), 2, "both conform to Graph's schema");
 }
 
 /// The answer is lost and readers see the policy two seconds late: it is looked for, and there is one.

@@ -4,6 +4,10 @@
 //! Time is virtual, so no machine is too slow for it, and the production intervals can be lived through as well.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a helper of a test may fail it")]
 
+mod conforms;
+#[path = "conforms/requests.rs"]
+mod requests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +102,7 @@ impl World {
             expires: at + SignedDuration::from_hours(240),
             lag_bound: SignedDuration::try_from(self.lag_bound()).unwrap(),
             marker: format!("[{marker}]"),
+            rests_on: Vec::new(),
         };
         let proposal = Proposal {
             fingerprint: marker.into(),
@@ -138,7 +143,8 @@ impl World {
             changed: at,
         };
         let state = State::Creating { granted, phase: Phase::Checking };
-        Case { kept, terms, state, suggestion, body: Body { proposal, snapshot: String::new() } }
+        let action = proposal.action.clone();
+        Case { kept, terms, state, suggestion, body: Body { proposal, snapshot: String::new() }, action }
     }
 
     /// Carries an approval on to its rest, as the job does, without its commits.
@@ -234,6 +240,8 @@ async fn five_hundred_writes_make_five_hundred_policies_and_never_two() {
             world.write(&format!("{tenant}-{number}"), fate).await;
         }
     }
+    let written: usize = worlds.iter().map(|world| requests::writes(&world.service.state().requests())).sum();
+    assert!(written >= 500, "every body was held against Graph's schema: {written}");
     // The seeds must have tried everything.
     assert!(lost > 150 && died > 100 && late > 80, "{lost} {died} {late}");
 }

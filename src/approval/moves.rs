@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{Click, Did, Doubt, Effect, Event, Made, Move, Person, Phase, Refused, State, Terms};
+use super::{AuditRef, Click, Did, Doubt, Effect, Event, Made, Move, Person, Phase, Refused, State, Terms, Tried};
 use crate::log::Action;
 
 /// Takes an approval from one state to the next; the table of moves is in the module's documentation.
 pub fn step(terms: &Terms, state: &State, event: &Event) -> Result<Move, Refused> {
     let next = match state {
-        State::Open { granted } => open(terms, granted, event),
+        State::Open { granted, tried } => open(terms, (granted, tried.as_ref()), event),
         State::Snoozed { until, .. } => snoozed(*until, event),
         State::Dismissed { .. } => dismissed(event),
         State::Creating { granted, phase } => Creating { terms, granted }.step(phase, event),
@@ -52,10 +52,13 @@ fn not_before(until: Timestamp, at: Timestamp) -> Result<(), Refused> {
     if at < until { Err(Refused::TooEarly { until }) } else { Ok(()) }
 }
 
-fn open(terms: &Terms, granted: &[Click], event: &Event) -> Next {
+/// Who approved so far, and what somebody did about it otherwise.
+type Waiting<'a> = (&'a [Click], Option<&'a Tried>);
+
+fn open(terms: &Terms, waiting: Waiting<'_>, event: &Event) -> Next {
     Ok(match event {
-        Event::Approve(click) => approve(terms, granted, click)?,
-        Event::Withdraw(click) => withdraw(granted, click)?,
+        Event::Approve(click) => approve(terms, waiting, click)?,
+        Event::Withdraw(click) => withdraw(waiting, click)?,
         Event::Snooze { click, until } => {
             not_before(click.at, *until)?;
             seen(State::Snoozed { click: click.clone(), until: *until }, Action::SuggestionSnoozed)
@@ -66,12 +69,17 @@ fn open(terms: &Terms, granted: &[Click], event: &Event) -> Next {
             not_before(terms.expires, *at)?;
             seen(State::Expired, Action::ApprovalExpired)
         }
-        Event::Resolved { proof } => resolved(proof),
+        Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
+        Event::Done { record, policy_id } => done(record, policy_id.as_deref()),
+        Event::DoneOtherwise(tried) => {
+            let state = State::Open { granted: waiting.0.to_vec(), tried: Some(tried.clone()) };
+            seen(state, Action::SuggestionDoneOtherwise)
+        }
         _ => return Err(Not::Here),
     })
 }
 
-fn approve(terms: &Terms, granted: &[Click], click: &Click) -> Result<Move, Refused> {
+fn approve(terms: &Terms, (granted, tried): Waiting<'_>, click: &Click) -> Result<Move, Refused> {
     if click.at >= terms.expires {
         return Err(Refused::Expired { at: terms.expires });
     }
@@ -84,27 +92,42 @@ fn approve(terms: &Terms, granted: &[Click], click: &Click) -> Result<Move, Refu
     let granted: Vec<Click> = granted.iter().chain([click]).cloned().collect();
     let record = Effect::Record(Action::ApprovalGranted);
     if granted.len() < usize::from(terms.needed) {
-        return Ok(Move { state: State::Open { granted }, effects: vec![record, Effect::UpdateCard] });
+        let state = State::Open { granted, tried: tried.cloned() };
+        return Ok(Move { state, effects: vec![record, Effect::UpdateCard] });
     }
     let state = State::Creating { granted, phase: Phase::Checking };
     Ok(Move { state, effects: vec![record, Effect::CheckAgain, Effect::UpdateCard] })
 }
 
-fn withdraw(granted: &[Click], click: &Click) -> Result<Move, Refused> {
+fn withdraw((granted, tried): Waiting<'_>, click: &Click) -> Result<Move, Refused> {
     let left: Vec<Click> = granted.iter().filter(|earlier| earlier.by.id != click.by.id).cloned().collect();
     if left.len() == granted.len() {
         return Err(Refused::NotGranted);
     }
     let effects = vec![Effect::Record(Action::ApprovalWithdrawn), Effect::UpdateCard];
-    Ok(Move { state: State::Open { granted: left }, effects })
+    Ok(Move { state: State::Open { granted: left, tried: tried.cloned() }, effects })
 }
 
 fn dismiss(click: &Click, reason: &str) -> Move {
     seen(State::Dismissed { click: click.clone(), reason: reason.to_owned() }, Action::SuggestionDismissed)
 }
 
-fn resolved(proof: &str) -> Move {
-    seen(State::Resolved { proof: proof.to_owned() }, Action::SuggestionResolved)
+fn resolved(proof: &str, record: Option<&AuditRef>) -> Move {
+    let state = State::Resolved { proof: proof.to_owned(), record: record.cloned() };
+    seen(state, Action::SuggestionResolved)
+}
+
+/// A person did what the card says. A new policy waits in report-only as one of the bot's would; an edit settles it.
+fn done(record: &AuditRef, policy_id: Option<&str>) -> Move {
+    let Some(policy_id) = policy_id else { return resolved("done as described", Some(record)) };
+    let made = Made {
+        granted: Vec::new(),
+        policy_id: policy_id.to_owned(),
+        at: record.at,
+        record: Some(record.clone()),
+        kept: None,
+    };
+    seen(State::Created(made), Action::SuggestionDone)
 }
 
 /// Whoever approved before must look again.
@@ -124,7 +147,8 @@ fn snoozed(until: Timestamp, event: &Event) -> Next {
             not_before(until, *at)?;
             reopened()
         }
-        Event::Resolved { proof } => resolved(proof),
+        Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
+        Event::Done { record, policy_id } => done(record, policy_id.as_deref()),
         _ => return Err(Not::Here),
     })
 }
@@ -209,7 +233,8 @@ impl Creating<'_> {
     fn reading_back(self, (since, policy_id): (Timestamp, &str), event: &Event) -> Next {
         Ok(match event {
             Event::ReadBack { same: true, at } => {
-                let made = Made { granted: self.granted.to_vec(), policy_id: policy_id.to_owned(), at: *at };
+                let (granted, policy_id) = (self.granted.to_vec(), policy_id.to_owned());
+                let made = Made { granted, policy_id, at: *at, record: None, kept: None };
                 seen(State::Created(made), Action::PolicyCreated)
             }
             Event::ReadBack { same: false, .. } => self.give_up(Doubt::Differs, Some(policy_id)),
@@ -244,12 +269,13 @@ impl Creating<'_> {
 
 fn created(made: &Made, event: &Event) -> Next {
     Ok(match event {
+        Event::Undo(_) if made.record.is_some() => return Err(Refused::NotOurs.into()),
         Event::Undo(click) => {
             let remove = Effect::RemovePolicy { policy_id: made.policy_id.clone() };
             let effects = vec![Effect::Record(Action::PolicyRemoveIntended), remove, Effect::UpdateCard];
             Move { state: State::Undoing { made: made.clone(), click: click.clone() }, effects }
         }
-        Event::Resolved { proof } => resolved(proof),
+        Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
         _ => return Err(Not::Here),
     })
 }
@@ -258,7 +284,10 @@ fn undoing(made: &Made, click: &Click, event: &Event) -> Next {
     let (made, click) = (made.clone(), click.clone());
     Ok(match event {
         Event::PolicyRemoved => seen(State::Undone { made, click }, Action::PolicyRemoved),
-        Event::PolicyLeft => told(State::Created(made), Action::PolicyRemoveRefused, &[click]),
+        Event::PolicyLeft(kept) => {
+            let made = Made { kept: Some(kept.clone()), ..made };
+            told(State::Created(made), Action::PolicyRemoveRefused, &[click])
+        }
         Event::Resumed { .. } => {
             let effects = vec![Effect::RemovePolicy { policy_id: made.policy_id.clone() }];
             Move { state: State::Undoing { made, click }, effects }
@@ -275,7 +304,7 @@ fn needs_person(terms: &Terms, granted: &[Click], event: &Event) -> Next {
             let since = granted.last().map_or(terms.expires, |click| click.at);
             Creating { terms, granted }.read_back(since, policy_id)
         }
-        Event::Resolved { proof } => resolved(proof),
+        Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
         _ => return Err(Not::Here),
     })
 }

@@ -23,6 +23,9 @@ pub enum Refused {
     /// The person had not approved.
     #[error("there is no approval of yours to take back")]
     NotGranted,
+    /// A person created the policy.
+    #[error("a person created this policy, so it isn't mine to take back")]
+    NotOurs,
     /// The card was open for too long.
     #[error("expired at {at}; ask for a new card")]
     Expired {

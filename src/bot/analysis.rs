@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::checks::{self, About, Context, Finding, Verdict};
+use crate::checks::{self, About, Context, CureAction, Finding, Verdict, naming};
 use crate::engine::Model;
 use crate::engine::replay::Impact;
 use crate::facts::{Evidence, Row};
@@ -55,7 +55,13 @@ impl Analysis {
     #[must_use]
     pub fn proposals(&self) -> Vec<Proposal> {
         let of = |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about));
-        merged(self.findings.iter().filter_map(of).flatten().collect(), self.snapshot())
+        let mut proposals = merged(self.findings.iter().filter_map(of).flatten().collect(), self.snapshot());
+        let names = proposals.iter_mut().filter_map(|proposal| match &mut proposal.action {
+            CureAction::Draft(draft) => Some(&mut draft.display_name),
+            CureAction::HandOver(_) => None,
+        });
+        naming::distinct(names, self.snapshot());
+        proposals
     }
 
     /// Checks that couldn't be judged, so that nothing is concluded from their silence.

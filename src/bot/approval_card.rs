@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use crate::app::App;
-use crate::approval::{Click, State};
+use crate::approval::{AuditRef, Click, Made, State};
 use crate::chat::card::{Action, ChangeRow, Kind, Verb};
 use crate::checks::{CureAction, HandOver};
-use crate::facts::{Evidence, Fact, Term};
-use crate::suggestions::draft::ReportOnlyPolicy;
+use crate::facts::{Evidence, Fact, Row, Term};
+use crate::suggestions::draft::needs_beta;
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
@@ -15,7 +15,7 @@ use super::answer::{Answer, Part};
 use super::approve::{Case, doubt_words};
 use super::buttons::press;
 use super::compose::{Composed, compose};
-use super::{describe, impact};
+use super::{describe, hand_over, impact};
 
 /// The card of a case, from the newest analysis.
 ///
@@ -23,15 +23,18 @@ use super::{describe, impact};
 /// When there is no analysis yet or a wording is missing.
 pub async fn compose_case(app: &App, case: &Case) -> anyhow::Result<Composed> {
     let analysis = app.newest_analysis().await?.ok_or_else(|| anyhow::anyhow!("the tenant wasn't read yet"))?;
-    Ok(compose(card(app, case, &analysis), None, &app.wording)?)
+    Ok(compose(card(app, case, &analysis).await, None, &app.wording)?)
 }
 
 /// The card of a case before it is worded; it says which suggestion it shows, in which version.
-#[must_use]
-pub fn card(app: &App, case: &Case, analysis: &Analysis) -> Answer {
-    let answer = match &case.body.proposal.action {
+pub async fn card(app: &App, case: &Case, analysis: &Analysis) -> Answer {
+    let answer = match &case.action {
         CureAction::Draft(draft) => draft_card(app, case, analysis, draft),
-        CureAction::HandOver(change) => hand_over_card(app, case, analysis, change),
+        CureAction::HandOver(change) => {
+            let waits = is_waiting(&case.state);
+            let owner = if waits { hand_over::owner(app, &case.action, analysis.snapshot()).await } else { None };
+            hand_over_card((app, case), analysis, (change, owner))
+        }
     };
     answer.about(format!("S-{}", case.kept.suggestion), case.kept.version)
 }
@@ -45,10 +48,15 @@ fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> An
         subtitle: Some(subtitle(app, case)),
         ..Answer::default()
     };
-    answer = answer.part(Part::Warning(vec![state_fact(case).with("policy", name)]));
+    let handed_over = !creates(app, case) && is_waiting(&case.state);
+    let words = if needs_beta(draft) { "approval.hand_over_beta" } else { "approval.hand_over_policy" };
+    let watching = handed_over.then(|| said(words));
+    let standing = state_fact(case).with("policy", name);
+    answer = answer.part(Part::Warning([standing].into_iter().chain(watching).collect()));
+    answer = tried(case).into_iter().chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
-        answer = answer.part(Part::Code("JSON".into(), json_of(draft)));
+        answer = hand_over::blocks(case, snapshot).into_iter().fold(answer, Answer::part);
     } else {
         answer = answer.part(Part::Rows(vec![("Why".into(), why(case))]));
     }
@@ -56,36 +64,72 @@ fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> An
     actions(app, case).into_iter().fold(answer.part(Part::Limits(limits.to_vec())), Answer::action)
 }
 
-fn hand_over_card(app: &App, case: &Case, analysis: &Analysis, change: &HandOver) -> Answer {
+fn hand_over_card(
+    (app, case): (&App, &Case),
+    analysis: &Analysis,
+    (change, owner): (&HandOver, Option<String>),
+) -> Answer {
     let mut answer = Answer {
         kind: Kind::Approval,
         title: Some(case.body.proposal.title.clone()),
         subtitle: Some(subtitle(app, case)),
         ..Answer::default()
     };
-    let intro = if is_waiting(&case.state) { said("approval.hand_over") } else { state_fact(case) };
+    let waits = matches!(case.state, State::Open { .. });
+    let intro = if waits { said("approval.hand_over") } else { state_fact(case) };
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
+    answer = tried(case).into_iter().fold(answer, Answer::part);
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
     rows.extend([
         ("Change".into(), vec![name_fact(&format!("{} {}", change.target_kind, change.target_name))]),
         ("Where".into(), vec![name_fact(&change.portal)]),
     ]);
+    rows.extend(owner.map(|owner| ("Owner".to_owned(), vec![name_fact(&owner)])));
     answer = answer.part(Part::Rows(rows));
-    let compared = change.changes.iter().map(|(label, before, after)| ChangeRow {
-        label: label.clone(),
-        before: Some(before.clone()),
-        after: Some(after.clone()),
-    });
-    answer = answer.part(Part::Change(compared.collect()));
-    answer = answer.part(Part::Code("PowerShell".into(), change.powershell.clone()));
-    if let Some((method, path, body)) = &change.request {
-        let body = serde_json::to_string_pretty(body).unwrap_or_default();
-        answer = answer.part(Part::Code("Graph request".into(), format!("{method} {path}\n{body}")));
+    answer = answer.part(Part::Change(change.changes.iter().map(change_row).collect()));
+    if is_waiting(&case.state) {
+        answer = hand_over::blocks(case, analysis.snapshot()).into_iter().fold(answer, Answer::part);
     }
-    answer = answer.part(Part::Code("Ticket".into(), ticket(case, change)));
     let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
     actions(app, case).into_iter().fold(answer.part(limits), Answer::action)
+}
+
+fn change_row((label, before, after): &(String, String, String)) -> ChangeRow {
+    ChangeRow { label: label.clone(), before: Some(before.clone()), after: Some(after.clone()) }
+}
+
+/// What a person did about it that isn't what the card says, field by field: as described, as done.
+fn tried(case: &Case) -> Vec<Part> {
+    let State::Open { tried: Some(tried), .. } = &case.state else { return Vec::new() };
+    let fact = by_record("approval.differs", &tried.record).with("count", tried.differs.len());
+    let heading = Part::Heading("As described, and as done".into());
+    vec![Part::Warning(vec![fact]), heading, Part::Change(tried.differs.iter().map(change_row).collect())]
+}
+
+/// Why the policy was not taken back when somebody asked, field by field: as the bot made it, as it is.
+fn kept(case: &Case) -> Vec<Part> {
+    let State::Created(Made { kept: Some(kept), .. }) = &case.state else { return Vec::new() };
+    let fact =
+        kept.record.as_ref().map_or_else(|| said("approval.kept"), |record| by_record("approval.kept_by", record));
+    let heading = Part::Heading("As created, and as it is".into());
+    vec![Part::Warning(vec![fact]), heading, Part::Change(kept.differs.iter().map(change_row).collect())]
+}
+
+/// A sentence about a change in the tenant, whose record is its citation.
+fn by_record(key: &str, record: &AuditRef) -> Fact {
+    let row = Row::Audit {
+        id: record.id.clone(),
+        at: record.at,
+        activity: record.activity.clone(),
+        by: record.by.clone(),
+        target: record.target.clone(),
+    };
+    Fact::new(key, Evidence::of([row]))
+        .must_show()
+        .with("who", Term::Name(record.by.clone()))
+        .with("at", record.at)
+        .with("record", Term::Word(record.id.clone()))
 }
 
 /// The lines of the card, in the order that an administrator reads them.
@@ -119,15 +163,21 @@ fn settles(case: &Case) -> Option<(String, Vec<Fact>)> {
 
 fn approval_fact(app: &App, case: &Case) -> Fact {
     let granted = match &case.state {
-        State::Open { granted } => granted.len(),
+        State::Open { granted, .. } => granted.len(),
         _ => 0,
     };
-    let created_as = if app.writer.is_some() { "the bot's own app" } else { "nobody: the change is handed over" };
+    let created_as = if creates(app, case) { "the bot's own app" } else { "nobody: the change is handed over" };
     said("approval.terms")
         .with("granted", granted)
         .with("needed", u64::from(case.terms.needed))
         .with("expires", case.terms.expires)
         .with("as", Term::Word(created_as.to_owned()))
+}
+
+/// Whether a press of the card creates a policy; otherwise a person makes the change.
+#[must_use]
+pub fn creates(app: &App, case: &Case) -> bool {
+    app.writer.is_some() && case.draft().is_some_and(|draft| !needs_beta(draft))
 }
 
 fn is_waiting(state: &State) -> bool {
@@ -153,8 +203,8 @@ fn state_fact(case: &Case) -> Fact {
         (Term::Names(names), Term::Time(granted.last().map_or(Timestamp::UNIX_EPOCH, |click| click.at)))
     };
     match &case.state {
-        State::Open { granted } if granted.is_empty() => said("approval.open"),
-        State::Open { granted } => said("approval.half").with("who", by(granted).0).with("at", by(granted).1),
+        State::Open { granted, .. } if granted.is_empty() => said("approval.open"),
+        State::Open { granted, .. } => said("approval.half").with("who", by(granted).0).with("at", by(granted).1),
         State::Snoozed { click, until } => {
             said("approval.snoozed").with("who", Term::Name(click.by.name.clone())).with("until", *until)
         }
@@ -165,6 +215,9 @@ fn state_fact(case: &Case) -> Fact {
         State::Creating { granted, .. } => {
             said("approval.creating").with("who", by(granted).0).with("at", by(granted).1)
         }
+        State::Created(Made { record: Some(record), policy_id, .. }) => {
+            by_record("approval.created_by_person", record).with("id", Term::Word(policy_id.clone()))
+        }
         State::Created(made) => said("approval.created")
             .with("who", by(&made.granted).0)
             .with("at", made.at)
@@ -173,13 +226,16 @@ fn state_fact(case: &Case) -> Fact {
         State::Undone { click, .. } => {
             said("approval.undone").with("who", Term::Name(click.by.name.clone())).with("at", click.at)
         }
-        State::OutOfDate { why } => said("approval.out_of_date").with("why", Term::Name(why.clone())),
+        State::OutOfDate { why } => said("approval.out_of_date").with("why", Term::Text(why.clone())),
         State::NeedsPerson { doubt, .. } => {
             said("approval.needs_person").with("why", Term::Word(doubt_words(*doubt).to_owned()))
         }
-        State::Refused { why } => said("approval.refused").with("why", Term::Name(why.clone())),
+        State::Refused { why } => said("approval.refused").with("why", Term::Text(why.clone())),
         State::Expired => said("approval.expired"),
-        State::Resolved { proof } => said("approval.resolved").with("why", Term::Name(proof.clone())),
+        State::Resolved { proof, record: Some(record) } => {
+            by_record("approval.resolved_by", record).with("why", Term::Name(proof.clone()))
+        }
+        State::Resolved { proof, record: None } => said("approval.resolved").with("why", Term::Text(proof.clone())),
     }
 }
 
@@ -191,36 +247,25 @@ fn actions(app: &App, case: &Case) -> Vec<Action> {
     match &case.state {
         State::Open { .. } => {
             let mut actions = Vec::new();
-            if case.draft().is_some() && app.writer.is_some() {
+            if creates(app, case) {
                 actions.push(button("Create in report-only", Verb::Create));
             }
             actions.extend([button("Snooze…", Verb::Snooze), button("Dismiss…", Verb::Dismiss), evidence]);
+            actions.extend(hand_over::link(app, &case.action));
             actions
         }
         State::Snoozed { .. } | State::Dismissed { .. } => vec![button("Reopen", Verb::Reopen), evidence],
-        State::Created(_) => vec![button("Undo", Verb::Undo), evidence],
+        State::Created(made) => {
+            let undo = made.record.is_none().then(|| button("Undo", Verb::Undo));
+            let page = hand_over::policy_page(app.config.graph.cloud, &made.policy_id);
+            let open = page.map(|url| Action::Open { label: "Open in Entra".into(), url });
+            undo.into_iter().chain([evidence]).chain(open).collect()
+        }
         State::OutOfDate { .. } | State::Expired | State::Refused { .. } | State::Undone { .. } => {
             vec![super::answer::ask("New card", format!("propose {suggestion}")), evidence]
         }
         _ => vec![evidence],
     }
-}
-
-fn json_of(draft: &Policy) -> String {
-    let body = ReportOnlyPolicy::new(draft, &draft.display_name).map(|policy| policy.body());
-    body.ok().and_then(|body| serde_json::to_string_pretty(&body).ok()).unwrap_or_default()
-}
-
-fn ticket(case: &Case, change: &HandOver) -> String {
-    let mut text = format!("{}\n\nWhere: {}\n", case.body.proposal.title, change.portal);
-    for (label, before, after) in &change.changes {
-        text.push_str(&format!("{label}: {before} -> {after}\n"));
-    }
-    text.push_str(&format!(
-        "\nReference: S-{}. Portcullis watches the audit log and closes it when the change is seen.",
-        case.kept.suggestion
-    ));
-    text
 }
 
 /// A sentence of ours without rows.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::app::App;
-use crate::approval::{Click, Doubt, Effect, Event, Move, Person, Refused, State, Terms, step};
+use crate::approval::{AuditRef, Click, Doubt, Effect, Event, Move, Person, Refused, State, Terms, step};
 use crate::chat::card::{Press, Verb};
 use crate::chat::{Incoming, Reply};
 use crate::checks::CureAction;
@@ -22,12 +22,12 @@ use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::suggestions::Row;
 use crate::tenant::Policy;
 
-use super::approval_card;
 use super::effects::{self, Done};
 use super::learn;
 use super::post::update_all;
 use super::press::{actor, in_days, word};
 use super::reconcile::{Body, state};
+use super::{approval_card, basis};
 
 /// Kind of the job that carries an approval out.
 pub const JOB: &str = "approval";
@@ -46,8 +46,10 @@ pub struct Case {
     pub state: State,
     /// The suggestion that it decides.
     pub suggestion: Row,
-    /// What is suggested.
+    /// What is suggested now.
     pub body: Body,
+    /// What the card asks for, as it was when the card was made.
+    pub action: CureAction,
 }
 
 impl Case {
@@ -58,10 +60,12 @@ impl Case {
     pub async fn load(app: &App, kept: Approval) -> anyhow::Result<Self> {
         let suggestion =
             app.store.suggestion(app.tenant(), kept.suggestion).await?.context("the suggestion of an approval")?;
+        let body = Body::of(&suggestion)?;
         Ok(Self {
             terms: serde_json::from_value(kept.terms.clone()).context("the terms of an approval")?,
             state: serde_json::from_value(kept.state.body.clone()).context("the state of an approval")?,
-            body: Body::of(&suggestion)?,
+            action: serde_json::from_value(kept.draft.clone()).context("what an approval asks for")?,
+            body,
             suggestion,
             kept,
         })
@@ -70,34 +74,34 @@ impl Case {
     /// The policy that would be created; none for an edit that a person makes.
     #[must_use]
     pub fn draft(&self) -> Option<&Policy> {
-        match &self.body.proposal.action {
+        match &self.action {
             CureAction::Draft(policy) => Some(policy),
             CureAction::HandOver(_) => None,
         }
     }
 }
 
-/// The case that decides a suggestion: the open one, or a new one.
+/// The case that decides a suggestion, if one is under way.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn case_of(app: &App, suggestion: &Row) -> anyhow::Result<Case> {
-    let newest = app.store.approvals_of(app.tenant(), suggestion.number).await?.pop();
-    if let Some(kept) = newest {
-        let case = Case::load(app, kept).await?;
-        if !case.state.is_final() {
-            return Ok(case);
-        }
+pub async fn live_case(app: &App, suggestion: &Row) -> anyhow::Result<Option<Case>> {
+    let Some(kept) = app.store.approvals_of(app.tenant(), suggestion.number).await?.pop() else { return Ok(None) };
+    let case = Case::load(app, kept).await?;
+    Ok(Some(case).filter(|case| !case.state.is_final()))
+}
+
+/// The case that decides a suggestion: the one under way, or a new one that `asker` asked for.
+///
+/// # Errors
+/// When the store fails.
+pub async fn case_of(app: &App, suggestion: &Row, asker: Option<Person>) -> anyhow::Result<Case> {
+    if let Some(case) = live_case(app, suggestion).await? {
+        return Ok(case);
     }
     let now = app.clock.now();
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let terms = Terms {
-        asker: None,
-        needed: app.config.who.approvals_needed,
-        expires: now + SignedDuration::from_hours(24 * OPEN_DAYS),
-        lag_bound: SignedDuration::try_from(app.config.graph.lag_bound)?,
-        marker: format!("[{}]", id.get(..8).unwrap_or_default()),
-    };
+    let terms = terms(app, &id, asker).await?;
     let new = NewApproval {
         id,
         tenant: app.tenant().to_owned(),
@@ -110,10 +114,37 @@ pub async fn case_of(app: &App, suggestion: &Row) -> anyhow::Result<Case> {
     };
     let mut tx = app.store.begin().await?;
     let kept = tx.ask_approval(new).await?;
+    // A new card is about what is found now, so the suggestion isn't out of date any more.
+    if suggestion.state == state::OUT_OF_DATE {
+        tx.change_suggestion(&Row { state: state::OPEN.into(), reason: None, ..suggestion.clone() }).await?;
+    }
     tx.append(entry(app, Actor::bot(), Action::ApprovalRequested, suggestion.number, json!({"approval": kept.number})))
         .await?;
     tx.commit().await?;
     Case::load(app, kept).await
+}
+
+/// What is fixed when a card is made.
+async fn terms(app: &App, id: &str, asker: Option<Person>) -> anyhow::Result<Terms> {
+    let analysis = app.newest_analysis().await?;
+    Ok(Terms {
+        asker,
+        needed: app.config.who.approvals_needed,
+        expires: app.clock.now() + SignedDuration::from_hours(24 * OPEN_DAYS),
+        lag_bound: SignedDuration::try_from(app.config.graph.lag_bound)?,
+        marker: format!("[{}]", id.get(..8).unwrap_or_default()),
+        rests_on: analysis.map(|analysis| basis::of(&analysis.snapshot().policies)).unwrap_or_default(),
+    })
+}
+
+/// Takes to a case what happened in the tenant or came out of a scan; false when it changes nothing, or somebody was
+/// quicker and the next look sees it again.
+///
+/// # Errors
+/// When the store fails.
+pub async fn happen(app: &App, case: &Case, event: &Event) -> anyhow::Result<bool> {
+    let Ok(moved) = step(&case.terms, &case.state, event) else { return Ok(false) };
+    commit(app, case, &moved, &Actor::bot()).await
 }
 
 /// A person's decision, whose right was checked just before.
@@ -126,8 +157,9 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             return word(app, "refused.no_such_suggestion", &[("number", Term::Word("of this card".into()))]);
         };
         let case = Case::load(app, kept).await?;
-        if press.verb == Verb::Create && (case.draft().is_none() || app.writer.is_none()) {
-            return word(app, "refused.hand_over", &[]);
+        if press.verb == Verb::Create && !approval_card::creates(app, &case) {
+            let key = if case.draft().is_none() { "refused.hand_over" } else { "refused.hand_over_policy" };
+            return word(app, key, &[]);
         }
         let event = event(app, incoming, press);
         let moved = match step(&case.terms, &case.state, &event) {
@@ -268,9 +300,14 @@ fn mirrored(row: &Row, state: &State, now: Timestamp) -> Row {
         State::Undone { .. } => (state::UNDONE, None, None),
         State::OutOfDate { why } => (state::OUT_OF_DATE, Some(why.clone()), None),
         State::NeedsPerson { doubt, .. } => (state::NEEDS_PERSON, Some(doubt_words(*doubt).to_owned()), None),
-        State::Resolved { proof } => (state::RESOLVED, Some(proof.clone()), None),
+        State::Resolved { proof, record } => (state::RESOLVED, Some(proved(proof, record.as_ref())), None),
     };
     Row { state: name.to_owned(), reason, until, changed: now, ..row.clone() }
+}
+
+/// The evidence in one line, for lists.
+fn proved(proof: &str, record: Option<&AuditRef>) -> String {
+    record.map_or_else(|| proof.to_owned(), |record| format!("{proof} by {} (audit record {})", record.by, record.id))
 }
 
 /// What a person has to settle.

@@ -6,16 +6,19 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
-use crate::approval::{Effect, Event};
+use crate::approval::{Effect, Event, Kept};
+use crate::checks::naming::number_of;
 use crate::engine::{Model, Truth};
 use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
-use crate::store::snapshots::OtherVersion;
 use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, Snapshot, version_of};
+use crate::tenant::{AuditRecord, Policy, Snapshot};
 
 use super::approve::Case;
+use super::basis;
+use super::handed::audit_ref;
+use super::handed::compare::lines;
 
 /// What came of the effects.
 #[derive(Debug)]
@@ -57,23 +60,23 @@ fn body(case: &Case) -> anyhow::Result<ReportOnlyPolicy> {
     Ok(ReportOnlyPolicy::new(draft, &marked_name(&draft.display_name, &case.terms.marker))?)
 }
 
-/// Reads the policies again; whatever changed since the analysis makes the card out of date. Then lint.
+/// Reads the policies again; whatever changed since the card was made takes it out of date. Then lint.
 async fn check_again(app: &App, case: &Case) -> anyhow::Result<Event> {
     let graph = app.graph.as_ref().context("no live tenant")?;
     let live = graph.policies().await?;
-    let before = match app.store.load_snapshot(&case.body.snapshot).await {
-        Err(error) if error.is::<OtherVersion>() => return Ok(Event::OutOfDate { why: error.to_string() }),
-        loaded => loaded?,
-    };
-    if let Some(why) = changed(&before.policies, &live) {
-        return Ok(Event::OutOfDate { why });
+    if let Some(changed) = basis::changed(&case.terms.rests_on, &live) {
+        return Ok(Event::OutOfDate { why: changed.what });
     }
-    let now = Snapshot { policies: live, ..before };
+    let analysis = app.newest_analysis().await?.context("the tenant wasn't read yet")?;
+    let now = Snapshot { policies: live, ..analysis.snapshot().clone() };
     let draft = body(case)?;
     let objections = lint(draft.policy(), &now).into_iter();
     let errors = objections.filter(|objection| objection.level == Level::Error).map(|objection| objection.message);
-    let errors: Vec<String> =
-        errors.chain(duplicate(draft.policy(), &now)).chain(locked_out(draft.policy(), now)).collect();
+    let errors: Vec<String> = errors
+        .chain(duplicate(draft.policy(), &now))
+        .chain(taken(draft.policy(), &now))
+        .chain(locked_out(draft.policy(), now))
+        .collect();
     Ok(if errors.is_empty() { Event::ChecksPassed } else { Event::ChecksFailed { why: errors.join("; ") } })
 }
 
@@ -88,29 +91,20 @@ fn duplicate(draft: &Policy, now: &Snapshot) -> Option<String> {
     Some(format!("the policy {} says the same already; it is {state}", same.display_name))
 }
 
+/// A policy of the tenant that has the draft's number in its name by now.
+fn taken(draft: &Policy, now: &Snapshot) -> Option<String> {
+    let number = |policy: &Policy| number_of(&policy.display_name).map(|(prefix, number, _)| (prefix, number));
+    let (prefix, own) = number(draft)?;
+    let other = now.policies.iter().find(|policy| number(policy) == Some((prefix.clone(), own)))?;
+    Some(format!("the number is taken by now: there is {}; ask for a new card", other.display_name))
+}
+
 /// The admin lock-out check: nobody may be kept from turning the policy Off again. A tenant in which nobody is known to
 /// get in today isn't made worse by it.
 fn locked_out(draft: &Policy, now: Snapshot) -> Option<String> {
     let model = Model::new(Arc::new(now));
     let worse = model.lockout(draft).anybody() == Truth::No && model.lockout_now().anybody() != Truth::No;
     worse.then(|| "if this policy were On, no administrator could sign in any more".to_owned())
-}
-
-/// What differs between the policies that the card rests on and those of now, in words. A policy that isn't On, before or
-/// now, enforces nothing, so it can't have changed what the card says.
-fn changed(before: &[Policy], now: &[Policy]) -> Option<String> {
-    let is_on = |policy: &&Policy| policy.state == PolicyState::Enabled;
-    for policy in now {
-        match before.iter().find(|known| known.id == policy.id) {
-            None if is_on(&policy) => return Some(format!("policy {} was added", policy.display_name)),
-            Some(known) if version_of(known) != version_of(policy) && (is_on(&policy) || is_on(&known)) => {
-                return Some(format!("policy {} was changed", policy.display_name));
-            }
-            None | Some(_) => {}
-        }
-    }
-    let gone = before.iter().filter(is_on).find(|known| now.iter().all(|policy| policy.id != known.id));
-    gone.map(|policy| format!("policy {} was deleted", policy.display_name))
 }
 
 /// Sends the one request. Whoever committed `posting` is here, once; anything that isn't a clear answer is unknown.
@@ -155,10 +149,24 @@ fn same(sent: &ReportOnlyPolicy, found: &Policy) -> bool {
 /// Takes a policy back that the bot made, if it still is as it was read back.
 async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Event> {
     let sent = body(case)?;
-    let own = OwnPolicy(Policy { id: policy_id.to_owned(), ..sent.policy().clone() });
-    Ok(match writer(app)?.remove(&own).await {
+    let own = Policy { id: policy_id.to_owned(), ..sent.policy().clone() };
+    Ok(match writer(app)?.remove(&OwnPolicy(own.clone())).await {
         Ok(()) => Event::PolicyRemoved,
-        Err(RemoveError::NotReportOnly | RemoveError::Changed { .. }) => Event::PolicyLeft,
+        Err(RemoveError::NotReportOnly | RemoveError::Changed { .. }) => {
+            Event::PolicyLeft(touched(app, case, &own).await?)
+        }
         Err(error) => return Err(error.into()),
     })
+}
+
+/// What is different about a policy since the bot made it, and who changed it, as far as the audit log says by now.
+async fn touched(app: &App, case: &Case, own: &Policy) -> anyhow::Result<Kept> {
+    let now = writer(app)?.read(&own.id).await?.policy;
+    let analysis = app.newest_analysis().await?.context("the tenant wasn't read yet")?;
+    let differs = lines(own, &now, analysis.snapshot());
+    let graph = app.graph.as_ref().context("no live tenant")?;
+    // Who did it is worth a look, but not worth failing for.
+    let records = graph.audits_since(case.kept.created).await.unwrap_or_default();
+    let edit = |record: &&AuditRecord| record.target_id == own.id && record.activity.starts_with("Update");
+    Ok(Kept { record: records.iter().rev().find(edit).map(audit_ref), differs })
 }

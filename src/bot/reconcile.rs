@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
+use crate::approval::{AuditRef, Event, State};
+use crate::checks::{CureAction, Verdict};
 use crate::log::{Action, Actor, NewEntry};
 use crate::store::suggestions::Row;
 use crate::suggestions::{self, Instruction, Move, Proposal, Standing};
 
 use super::analysis::Analysis;
+use super::approve::{self, Case};
+use super::handed;
 
 /// What a suggestion's row holds besides its columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +70,10 @@ pub async fn reconcile(app: &App, analysis: &Analysis) -> anyhow::Result<()> {
     let known = rows.iter().map(|(print, row)| (print.clone(), standing(row))).collect();
     let instructions = instructions(app, now).await?;
     let undecided = undecided(&rows, &analysis.undecided());
-    for step in suggestions::reconcile(analysis.proposals(), &known, &instructions, &undecided, now) {
+    let created = created(app).await?;
+    let mut proposals = analysis.proposals();
+    proposals.retain(|proposal| !too_early(proposal, &created));
+    for step in suggestions::reconcile(proposals, &known, &instructions, &undecided, now) {
         apply(app, analysis, &rows, step).await?;
     }
     Ok(())
@@ -131,11 +138,7 @@ async fn apply(app: &App, analysis: &Analysis, rows: &BTreeMap<String, Row>, ste
             None => Ok(()),
         },
         Move::Resolve(print) => match rows.get(&print) {
-            Some(row) => {
-                let reason = Some("the check that found it passes now".to_owned());
-                let row = Row { state: state::RESOLVED.into(), reason, until: None, ..row.clone() };
-                change(app, row, Some(Action::SuggestionResolved)).await
-            }
+            Some(row) => resolve(app, analysis, row).await,
             None => Ok(()),
         },
         Move::Suppress(instruction, proposal) => {
@@ -143,6 +146,64 @@ async fn apply(app: &App, analysis: &Analysis, rows: &BTreeMap<String, Row>, ste
             Ok(())
         }
     }
+}
+
+/// What would cure it is no longer suggested: the finding is gone, or something else is suggested for it now. A card that
+/// waits says so too, and names the change that did it, where the audit log tells.
+async fn resolve(app: &App, analysis: &Analysis, row: &Row) -> anyhow::Result<()> {
+    let fails = |check: &str| found_by(row, check);
+    let found = analysis.findings.iter().any(|finding| finding.verdict == Verdict::Fail && fails(finding.check));
+    // Its policy is in report-only, so the finding stays until a person turns it On.
+    if found && row.state == state::CREATED {
+        return Ok(());
+    }
+    let proof = if found {
+        "its cause is gone; the check suggests something else now"
+    } else {
+        "the check that found it passes now"
+    };
+    let case = approve::live_case(app, row).await?;
+    if let Some(case) = case {
+        // A person is at work on it, and the card says what is still different.
+        if found && matches!(&case.state, State::Open { tried: Some(_), .. }) {
+            return Ok(());
+        }
+        let record = cause(&case, analysis);
+        if approve::happen(app, &case, &Event::Resolved { proof: proof.to_owned(), record }).await? {
+            return Ok(());
+        }
+    }
+    let row = Row { state: state::RESOLVED.into(), reason: Some(proof.to_owned()), until: None, ..row.clone() };
+    change(app, row, Some(Action::SuggestionResolved)).await
+}
+
+/// Object ids of policies that were created in report-only for a suggestion. To turn one On is not suggested again: its
+/// own card says it, and says when there is enough data.
+async fn created(app: &App) -> anyhow::Result<BTreeSet<String>> {
+    let kept = app.store.approvals_in(app.tenant(), &["created"]).await?;
+    let states = kept.into_iter().filter_map(|kept| serde_json::from_value(kept.state.body).ok());
+    let made = states.filter_map(|state| if let State::Created(made) = state { Some(made.policy_id) } else { None });
+    Ok(made.collect())
+}
+
+/// Whether a proposal turns a policy On that was created for another suggestion, before it is time for that.
+fn too_early(proposal: &Proposal, created: &BTreeSet<String>) -> bool {
+    let CureAction::HandOver(change) = &proposal.action else { return false };
+    let turns_on = change.request.as_ref().is_some_and(|(_, _, body)| body.get("state") == Some(&json!("enabled")));
+    let due = proposal.checks.iter().any(|check| check == "report-only-age");
+    turns_on && !due && created.contains(&change.target_id)
+}
+
+/// The newest change, since the card was made, of what the card is about.
+fn cause(case: &Case, analysis: &Analysis) -> Option<AuditRef> {
+    let object = match (&case.state, &case.action) {
+        (State::Created(made), _) => &made.policy_id,
+        (_, CureAction::HandOver(change)) => &change.target_id,
+        _ => return None,
+    };
+    let since = case.kept.created;
+    let record = analysis.snapshot().audits.iter().rev().find(|record| record.target_id == *object)?;
+    (record.at >= since).then(|| handed::audit_ref(record))
 }
 
 async fn open(app: &App, analysis: &Analysis, proposal: Proposal) -> anyhow::Result<()> {

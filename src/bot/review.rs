@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,13 +19,16 @@ use crate::store::settings::Key;
 use crate::tenant::Kind;
 
 use super::progress::SoFar;
-use super::{alert, reconcile};
+use super::{alert, basis, handed, reconcile};
 
 /// Kind of the job that runs a scan.
 pub const JOB: &str = "scan";
 
 /// How often progress is written down and the wish to cancel is read.
 const TICK: Duration = Duration::from_millis(400);
+
+/// How long a scan waits for the one that is under way before it looks again.
+const PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Asks for a scan now; a second wish within the same minute is the same scan.
 ///
@@ -62,7 +66,9 @@ async fn enqueue(app: &App, by: &Actor, id: String) -> anyhow::Result<String> {
 /// When the store fails; a tenant that can't be read ends the scan as failed, and is said.
 pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     let at = app.clock.now();
-    app.store.start_run(&job.id, app.tenant(), at).await?;
+    if !app.store.start_run(&job.id, app.tenant(), at).await? {
+        return Ok(Outcome::Again(at + PAUSE));
+    }
     if app.store.run(&job.id).await?.is_some_and(|run| run.state != RunState::Running) {
         return Ok(Outcome::Done);
     }
@@ -94,8 +100,13 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     let analysis = app.judge(snapshot, kept.hash.clone()).await?;
     drop(judging);
     let before = app.newest_known(&analysis.hash);
+    // What a person did is said as that, before the scan closes what it doesn't find any more.
+    if let Err(error) = handed::look(app, analysis.snapshot(), &analysis.snapshot().audits).await {
+        tracing::warn!(error = %format!("{error:#}"), "what was handed over could not be compared");
+    }
     // Whoever sees the new analysis, such as a summary that waits for it, sees its suggestions too.
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
+    basis::refresh(app, analysis.snapshot()).await.context("taking cards out of date")?;
     app.set_analysis(Arc::clone(&analysis));
 
     if let Some(before) = before {

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
+use crate::graph::GraphError;
 use crate::jobs::Outcome;
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::settings::Key;
 use crate::tenant::AuditRecord;
 
-use super::{approve, review};
+use super::{approve, handed, review};
 
 /// Kind of the job that looks.
 pub const JOB: &str = "watch";
@@ -65,12 +66,27 @@ pub async fn look(app: Arc<App>, _: Job) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Done);
         }
     };
-    let new = records.iter().filter(|record| seen.is_new(record));
-    if let Some(changed) = new.filter(|record| matters(record)).max_by_key(|record| (record.at, &record.id)) {
+    let new: Vec<AuditRecord> = records.iter().filter(|record| seen.is_new(record)).cloned().collect();
+    if !settled(&app, &new).await? {
+        return Ok(Outcome::Done);
+    }
+    if let Some(changed) = new.iter().filter(|record| matters(record)).max_by_key(|record| (record.at, &record.id)) {
         review::request_for_change(&app, &changed.id).await?;
     }
     app.store.set(Key { tenant: app.tenant(), name: SEEN, at: now }, &seen.followed_by(&records)).await?;
     Ok(Outcome::Done)
+}
+
+/// Settles what was handed over and done; false when the tenant couldn't be asked, and the next look has to see it again.
+async fn settled(app: &App, new: &[AuditRecord]) -> anyhow::Result<bool> {
+    let Some(analysis) = app.newest_analysis().await?.filter(|_| !new.is_empty()) else { return Ok(true) };
+    match handed::look(app, analysis.snapshot(), new).await {
+        Err(error) if error.is::<GraphError>() => {
+            tracing::warn!(error = %format!("{error:#}"), "what was handed over could not be compared");
+            Ok(false)
+        }
+        looked => looked.map(|()| true),
+    }
 }
 
 /// Whether a change can change who is covered.

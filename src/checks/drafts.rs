@@ -1,6 +1,6 @@
 //! New policies that cure findings: always all users but the emergency access accounts, named as the tenant names its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::engine::Truth;
 use crate::suggestions::lint::is_acceptable;
@@ -10,6 +10,7 @@ use crate::tenant::policy::{
 };
 use crate::tenant::{Policy, Snapshot, well_known};
 
+pub use super::naming::name;
 use super::{Context, Cure, CureAction};
 
 /// A policy for all users and all resources with these controls, the emergency access accounts excluded.
@@ -95,103 +96,13 @@ pub fn exclusions(snapshot: &Snapshot) -> UserSide {
     side
 }
 
-/// A name in the tenant's own pattern: its prefix, the next free number of the hundred in which it keeps policies about
-/// the same people, and its dash.
-#[must_use]
-pub fn name(snapshot: &Snapshot, what: &str, who: &str) -> String {
-    let numbered: Vec<Numbered<'_>> =
-        snapshot.policies.iter().filter_map(|policy| numbered(&policy.display_name)).collect();
-    let Some((prefix, width)) = commonest(numbered.iter().map(|one| (one.prefix, one.width))) else {
-        return format!("{what} - {who}");
-    };
-    let own: Vec<&Numbered<'_>> = numbered.iter().filter(|one| one.prefix == prefix).collect();
-    let taken: BTreeSet<u32> = own.iter().map(|one| one.number).collect();
-    let alike = own.iter().filter(|one| is_about(one.rest, who)).map(|one| one.number / HUNDRED);
-    // Nobody like that yet: after the last policy.
-    let after = match commonest(alike) {
-        Some(hundred) => taken.range(hundred * HUNDRED..(hundred + 1) * HUNDRED).next_back(),
-        None => taken.last(),
-    };
-    let from = after.map_or(1, |last| last + 1);
-    let next = (from..=u32::MAX).find(|number| !taken.contains(number)).unwrap_or(from);
-    let dash = if snapshot.policies.iter().any(|policy| policy.display_name.contains(" – ")) { "–" } else { "-" };
-    format!("{prefix}{next:0width$} {dash} {what} {dash} {who}")
-}
-
-/// Whether the rest of a name is about these people: it holds the beginning of their name (`Admins`, `Administrators`).
-fn is_about(rest: &str, who: &str) -> bool {
-    let start: String = who.to_lowercase().chars().take(5).collect();
-    rest.to_lowercase().contains(&start)
-}
-
-/// What occurs most often; of several the smallest.
-fn commonest<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Option<T> {
-    let mut counts = BTreeMap::<T, usize>::new();
-    for value in values {
-        *counts.entry(value).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|(value, count)| (*count, std::cmp::Reverse(*value))).map(|(value, _)| value)
-}
-
-/// Policies that belong together share a hundred: `CA200`, `CA201` …
-const HUNDRED: u32 = 100;
-
-/// A name that begins with a number: `CA204 – …`.
-struct Numbered<'a> {
-    prefix: &'a str,
-    number: u32,
-    width: usize,
-    rest: &'a str,
-}
-
-/// `CA204 – …` → prefix, number, width.
-pub(super) fn number_of(name: &str) -> Option<(String, u32, usize)> {
-    numbered(name).map(|found| (found.prefix.to_owned(), found.number, found.width))
-}
-
-fn numbered(name: &str) -> Option<Numbered<'_>> {
-    let (prefix, after) = name.split_at_checked(name.find(|c: char| !c.is_ascii_alphabetic())?)?;
-    let width = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
-    let (digits, rest) = after.split_at_checked(width)?;
-    let number = digits.parse().ok()?;
-    (!prefix.is_empty()).then_some(Numbered { prefix, number, width, rest })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn named(names: &[&str]) -> Snapshot {
-        let policy = |name: &&str| Policy { display_name: (*name).to_owned(), ..Policy::default() };
-        Snapshot { policies: names.iter().map(policy).collect(), ..Snapshot::default() }
-    }
-
-    #[test]
-    fn a_name_follows_the_tenants_own_pattern() {
-        let tenant = named(&[
-            "CA001 – Block legacy – All users",
-            "CA100 – Require MFA – Administrators",
-            "CA200 – Require MFA – All users",
-            "CA210 – Require compliant device – All users",
-            "CA300 – Block countries – Rooms",
-            "A note",
-        ]);
-        let named_for = |who: &str| name(&tenant, "Block device code flow", who);
-        assert_eq!(named_for("All users"), "CA211 – Block device code flow – All users");
-        assert_eq!(named_for("Admins"), "CA101 – Block device code flow – Admins");
-        assert_eq!(named_for("Guests"), "CA301 – Block device code flow – Guests");
-        assert_eq!(name(&named(&["MFA for all"]), "Require MFA", "Guests"), "Require MFA - Guests");
-    }
-
-    #[test]
-    fn a_full_hundred_goes_on_where_there_is_room() {
-        let tenant = named(&["P99 - MFA - All users", "P100 - MFA - Guests"]);
-        assert_eq!(name(&tenant, "Block", "All users"), "P101 - Block - All users");
-    }
-
     #[test]
     fn a_draft_excludes_the_emergency_access_accounts() {
-        let mut tenant = named(&[]);
+        let mut tenant = Snapshot::default();
         tenant.settings.emergency_access = BTreeSet::from(["u1".to_owned()]);
         let policy = for_everyone(&tenant, "Require MFA", &[Control::Mfa]);
         assert!(policy.conditions.users.exclude.users.contains("u1"));

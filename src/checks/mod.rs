@@ -54,6 +54,7 @@ mod mfa_azure_management;
 mod mfa_guests;
 mod mfa_or_managed_device;
 mod microsoft_managed_policies;
+pub mod naming;
 mod new_apps;
 mod new_users_mfa;
 mod overlapping_policies;

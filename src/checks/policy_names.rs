@@ -5,7 +5,7 @@ use crate::tenant::Policy;
 use crate::tenant::policy::UserSide;
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, drafts, hand_over, rows};
+use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, drafts, hand_over, naming, rows};
 
 /// Policies are named alike, where most of them are.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Check for PolicyNames {
         // The name of a Microsoft-managed policy can't be changed.
         let own: Vec<&Policy> = own.filter(|policy| !policy.display_name.starts_with("Microsoft-managed")).collect();
         let outside: Vec<&Policy> =
-            own.iter().copied().filter(|policy| drafts::number_of(&policy.display_name).is_none()).collect();
+            own.iter().copied().filter(|policy| naming::number_of(&policy.display_name).is_none()).collect();
         #[expect(clippy::cast_precision_loss, reason = "policies are few")]
         let share = (own.len() - outside.len()) as f64 / own.len().max(1) as f64;
         if own.len() < FEW || share < context.threshold(ABOUT.id, &SHARE) {

@@ -45,6 +45,16 @@ impl Cloud {
         }
     }
 
+    /// The Microsoft Entra admin center.
+    #[must_use]
+    pub fn entra(self) -> &'static str {
+        match self {
+            Self::Global => "https://entra.microsoft.com",
+            Self::UsgovL4 | Self::UsgovL5 => "https://entra.microsoft.us",
+            Self::China => "https://entra.microsoftonline.cn",
+        }
+    }
+
     /// The scope of tokens for the query API of Log Analytics.
     #[must_use]
     pub fn log_analytics_scope(self) -> &'static str {
@@ -104,9 +114,14 @@ mod tests {
     #[test]
     fn every_address_of_a_cloud_is_one_and_no_cloud_borrows_from_the_public_one() {
         for cloud in Cloud::ALL {
-            for address in
-                [cloud.login(), cloud.graph(), cloud.log_analytics(), cloud.bot_issuer(), cloud.bot_metadata()]
-            {
+            for address in [
+                cloud.login(),
+                cloud.graph(),
+                cloud.entra(),
+                cloud.log_analytics(),
+                cloud.bot_issuer(),
+                cloud.bot_metadata(),
+            ] {
                 let url: reqwest::Url = address.parse().unwrap();
                 assert_eq!(url.scheme(), "https");
                 let host = url.host_str().unwrap();

@@ -27,7 +27,8 @@ pub(super) fn validate(text: &str, file: &str, env: &Env) -> Result<Config, Conf
     let at = Source { file, env };
     let mut raw = at.raw(text)?;
     at.override_from_environment(&mut raw);
-    let tenant = at.tenant(raw.tenant)?;
+    let mut tenant = at.tenant(raw.tenant)?;
+    tenant.settings.naming = at.naming(raw.write.naming.take())?;
     Ok(Config {
         graph: at.graph(&raw.graph, raw.log_analytics.as_ref())?,
         write: at.write(raw.write)?,
@@ -94,6 +95,7 @@ impl Source<'_> {
             baseline_scopes,
             emergency_access,
             intune_secure_by_default: raw.intune_secure_by_default,
+            naming: None,
         };
         Ok(Tenant { name: if raw.name.is_empty() { id.clone() } else { raw.name }, id, settings })
     }
@@ -142,12 +144,18 @@ impl Source<'_> {
         if raw.mode == WriteMode::Approver {
             return Err(self.error("write.mode", "\"approver\" is not offered yet; use \"hand-over\" or \"app\""));
         }
-        if raw.naming.as_ref().is_some_and(|naming| !naming.contains("{name}")) {
-            return Err(self.error("write.naming", "lacks {name}, which stands for the suggested name"));
-        }
         let own = RawIdentity::from(&raw);
         let credential = own.is_given().then(|| self.identity(&WRITE_KEYS, own)).transpose()?;
-        Ok(Write { mode: raw.mode, credential, naming: raw.naming })
+        Ok(Write { mode: raw.mode, credential })
+    }
+
+    /// The template for names of new policies, which must say what a policy does.
+    fn naming(self, naming: Option<String>) -> Result<Option<String>, ConfigError> {
+        let says = |naming: &String| naming.contains("{name}") || naming.contains("{what}");
+        if naming.as_ref().is_some_and(|naming| !says(naming)) {
+            return Err(self.error("write.naming", "lacks {name}, which stands for the suggested name, or {what}"));
+        }
+        Ok(naming)
     }
 
     fn teams(self, raw: RawTeams, cloud: Cloud, tenant: &str) -> Result<Teams, ConfigError> {
@@ -397,7 +405,7 @@ mod tests {
         p.toml: graph.base: http://graph.example/ is not protected by TLS; expected https (http only for loopback)
         p.toml: write.mode: "approver" is not offered yet; use "hand-over" or "app"
         p.toml: line 6: unknown variant `yolo`, expected one of `hand-over`, `approver`, `app`
-        p.toml: write.naming: lacks {name}, which stands for the suggested name
+        p.toml: write.naming: lacks {name}, which stands for the suggested name, or {what}
         p.toml: who.approvals_needed: is 3; expected 1 or 2
         p.toml: who.readers.roles: "Chief Reader" is not a role known by name; give its template id instead
         p.toml: schedule.zone: "Mars/Olympus" is not a time zone; expected one such as "Europe/Berlin"

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::audits::Actor;
 use super::graph::GraphError;
 use super::graph::groups::group_index;
-use super::graph::policies::change;
+use super::graph::policies::{add, change, delete};
 use super::people::People;
 use super::state::Demo;
 use super::tenant::Tenant;
@@ -23,7 +23,8 @@ use super::user_json::display_name;
 pub fn routes() -> Router<Arc<Demo>> {
     Router::new()
         .route("/demo/requests", get(requests))
-        .route("/demo/colleague/policies/{id}", post(edit))
+        .route("/demo/colleague/policies", post(create))
+        .route("/demo/colleague/policies/{id}", post(edit).delete(delete_policy))
         .route("/demo/colleague/groups/{id}/members", post(add_members).delete(remove_members))
         .route("/demo/colleague/locations/{id}", post(edit_location))
         .route("/demo/colleague/users", post(hire))
@@ -35,6 +36,13 @@ pub fn routes() -> Router<Arc<Demo>> {
 struct Edit {
     by: String,
     patch: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    by: String,
+    policy: Value,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +76,20 @@ async fn edit(
 ) -> Result<Json<Value>, GraphError> {
     let by = actor(&demo.tenant().people, &edit.by);
     change(&demo, &id, &edit.patch, &by).map(Json)
+}
+
+async fn create(State(demo): State<Arc<Demo>>, Json(new): Json<New>) -> Result<Json<Value>, GraphError> {
+    let by = actor(&demo.tenant().people, &new.by);
+    add(&demo, new.policy, &by).map(Json)
+}
+
+async fn delete_policy(
+    State(demo): State<Arc<Demo>>,
+    Path(id): Path<String>,
+    Json(by): Json<By>,
+) -> Result<StatusCode, GraphError> {
+    let by = actor(&demo.tenant().people, &by.by);
+    delete(&demo, &id, &by).map(|()| StatusCode::NO_CONTENT)
 }
 
 async fn add_members(

@@ -88,6 +88,10 @@ pub enum Kind {
     ForeignLink,
     /// The link to the next page leads back to this one.
     Circle,
+    /// Never answered, and without effect; not among [`Kind::ALL`], because whoever asks must die of it.
+    HoldBefore,
+    /// It takes effect and is never answered; not among [`Kind::ALL`] either.
+    HoldAfter,
 }
 
 impl Kind {
@@ -160,6 +164,12 @@ impl Faults {
         let roll = u32::try_from(mix(&[self.seed, self.asked]) % 10_000).unwrap_or(0);
         let struck = f64::from(roll) < self.fail_rate * 10_000.0 && address.contains(&self.path);
         struck.then_some(self.kind)
+    }
+
+    /// Whether every planned failure has come.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        self.schedule.iter().all(|planned| planned.times == 0)
     }
 
     /// Whether the answer to this write gets lost; counts down.

@@ -29,7 +29,7 @@ impl Mask {
         let mut hidden = fact.clone();
         for term in hidden.terms.values_mut() {
             match term {
-                Term::Name(name) => *name = self.handle(name),
+                Term::Name(name) | Term::Text(name) => *name = self.handle(name),
                 Term::Names(names) => names.iter_mut().for_each(|name| *name = self.handle(name)),
                 Term::Count(_) | Term::Percent(_) | Term::Word(_) | Term::Time(_) | Term::Days(_) => {}
             }

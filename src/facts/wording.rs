@@ -133,6 +133,7 @@ impl Wording {
             Term::Percent(share) => json!(format!("{share:.1} %")),
             Term::Name(name) => json!(clean(name)),
             Term::Names(names) => json!(names.iter().map(|name| clean(name)).collect::<Vec<_>>()),
+            Term::Text(text) => json!(clipped(text, 1_000)),
             Term::Word(word) => json!(word),
             Term::Time(at) => json!(at.to_zoned(self.zone.clone()).strftime("%a %-d %b %H:%M").to_string()),
             Term::Days(days) => json!(days),
@@ -148,9 +149,14 @@ fn files<'a>(folder: &'a Dir<'a>) -> Vec<&'a File<'a>> {
 /// Tenant text for display: without control, bidirectional and zero-width characters, at most 120 characters.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let mut kept: String = text.chars().filter(|c| !hidden(*c)).take(121).collect();
-    if kept.chars().count() > 120 {
-        kept = kept.chars().take(119).chain(['…']).collect();
+    clipped(text, 120)
+}
+
+/// The same, at most `most` characters.
+fn clipped(text: &str, most: usize) -> String {
+    let mut kept: String = text.chars().filter(|c| !hidden(*c)).take(most + 1).collect();
+    if kept.chars().count() > most {
+        kept = kept.chars().take(most - 1).chain(['…']).collect();
     }
     kept
 }

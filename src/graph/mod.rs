@@ -11,6 +11,7 @@ pub mod error;
 pub mod export;
 mod log_analytics;
 pub mod needs;
+mod objects;
 pub mod pacing;
 pub mod pages;
 pub mod people;

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::client::{Ask, Client, Failure};
 use super::endpoints::{POLICIES, WRITE_PERMISSION};
 use super::error::GraphError;
+use super::objects::path_of_policy;
 use super::pages::Watch;
 use super::read::Quiet;
 use crate::config::{Config, WriteMode};
@@ -118,7 +119,7 @@ impl Writer {
 
     /// Reads one policy, as it stands now.
     pub async fn read(&self, id: &str) -> Result<Found, GraphError> {
-        let path = path_of(id)?;
+        let path = path_of_policy(id)?;
         let raw = self.client.get(Ask { path: &path, ..POLICIES }).await?;
         found(&raw).map_err(|error| GraphError::Malformed { cause: error.to_string() })
     }
@@ -150,7 +151,7 @@ impl Writer {
             read => read?.policy,
         };
         untouched(&own.0, &now)?;
-        let path = path_of(&own.0.id)?;
+        let path = path_of_policy(&own.0.id)?;
         let ask = Ask { path: &path, permission: WRITE_PERMISSION, ..POLICIES };
         match self.client.send_once(Method::DELETE, ask, None).await {
             Ok(_) | Err(Failure::Refused(GraphError::NotFound { .. })) => Ok(()),
@@ -162,13 +163,6 @@ impl Writer {
 
 fn found(raw: &Value) -> Result<Found, ReadError> {
     Ok(Found { policy: read_policy(raw)?, raw: raw.clone() })
-}
-
-/// The address of one policy; only a well-formed id gets into it.
-fn path_of(id: &str) -> Result<String, GraphError> {
-    let id: uuid::Uuid =
-        id.parse().map_err(|_| GraphError::NotFound { what: "policy with an id that is none".to_owned() })?;
-    Ok(format!("{}/{id}", POLICIES.path))
 }
 
 fn untouched(then: &Policy, now: &Policy) -> Result<(), RemoveError> {

@@ -95,6 +95,21 @@ impl Store {
         all(&rows, read)
     }
 
+    /// The approvals of a tenant that are in one of these states, oldest first.
+    pub async fn approvals_in(&self, tenant: &str, states: &[&str]) -> anyhow::Result<Vec<Approval>> {
+        let mut found = Vec::new();
+        for state in states {
+            let rows = sqlx::query("SELECT * FROM approvals WHERE tenant = $1 AND state_name = $2")
+                .bind(tenant)
+                .bind(*state)
+                .fetch_all(self.reader())
+                .await?;
+            found.extend(all(&rows, read)?);
+        }
+        found.sort_by_key(|approval| approval.number);
+        Ok(found)
+    }
+
     /// Approvals that time has to change now: expired, or a snooze that is over.
     pub async fn due_approvals(&self, now: Timestamp) -> anyhow::Result<Vec<Approval>> {
         let rows = sqlx::query("SELECT * FROM approvals WHERE due <= $1 ORDER BY due, id LIMIT 100")

@@ -75,8 +75,24 @@ pub struct RunEnd<'a> {
 }
 
 impl Store {
-    /// Notes that a scan began; taken up again after a crash it stays the same one.
-    pub async fn start_run(&self, id: &str, tenant: &str, at: Timestamp) -> anyhow::Result<()> {
+    /// Notes that a scan began; taken up again after a crash it stays the same one. False, and nothing noted, while
+    /// another scan of the tenant is under way: two would overwrite each other's marks.
+    pub async fn start_run(&self, id: &str, tenant: &str, at: Timestamp) -> anyhow::Result<bool> {
+        let mut tx = self.begin().await?;
+        // Locks a row until the end, so that of two that begin at once the second sees the first.
+        tx.next(tenant, "run").await?;
+        // A scan whose job was given up is over, whatever its row says.
+        let other: Option<String> = sqlx::query_scalar(
+            "SELECT runs.id FROM runs JOIN jobs ON jobs.id = runs.id
+             WHERE runs.tenant = $1 AND runs.state = 'running' AND runs.id <> $2 AND jobs.state = 'ready' LIMIT 1",
+        )
+        .bind(tenant)
+        .bind(id)
+        .fetch_optional(tx.connection())
+        .await?;
+        if other.is_some() {
+            return Ok(false);
+        }
         sqlx::query(
             "INSERT INTO runs (id, tenant, state, progress, cancel, started) VALUES ($1, $2, 'running', 'null', 0, $3)
              ON CONFLICT (id) DO NOTHING",
@@ -84,9 +100,10 @@ impl Store {
         .bind(id)
         .bind(tenant)
         .bind(at.as_millisecond())
-        .execute(&self.0.write)
+        .execute(tx.connection())
         .await?;
-        Ok(())
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Notes how far a scan is; true when a person has asked to cancel it.

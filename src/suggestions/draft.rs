@@ -62,6 +62,20 @@ impl ReportOnlyPolicy {
     }
 }
 
+/// Whether a policy has conditions or controls that only the beta of Graph knows: v1.0, which is written and read here,
+/// would refuse them, or not show them again.
+#[must_use]
+pub fn needs_beta(policy: &Policy) -> bool {
+    let conditions = &policy.conditions;
+    let agents = conditions.client_applications.as_ref();
+    let session = policy.session.as_ref();
+    conditions.agents.is_some()
+        || conditions.agent_contexts.is_some()
+        || !conditions.agent_risk.is_empty()
+        || agents.is_some_and(|apps| !apps.include_agents.is_empty() || !apps.exclude_agents.is_empty())
+        || session.is_some_and(|all| all.continuous_access_evaluation.is_some() || all.filtering_profile.is_some())
+}
+
 /// A name with `marker` at its end, by which the policy is found again; a long name is cut before the marker.
 #[must_use]
 pub fn marked_name(name: &str, marker: &str) -> String {

@@ -7,6 +7,7 @@
 pub mod draft;
 pub mod lint;
 mod merge;
+pub mod terraform;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -165,6 +165,8 @@ pub struct Settings {
     pub emergency_access: BTreeSet<String>,
     /// Intune marks devices without a compliance policy as not compliant (`secureByDefault`); none where not known.
     pub intune_secure_by_default: Option<bool>,
+    /// How new policies are called: a template with `{name}`, or `{what}` and `{who}`, and perhaps `{number}`.
+    pub naming: Option<String>,
 }
 
 /// The tenant's "baseline scopes" setting (enforced in phases from May 2026).

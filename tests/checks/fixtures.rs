@@ -12,10 +12,14 @@ use jiff::tz::TimeZone;
 use portcullis::checks::{CHECKS, Check, Context, Cure, CureAction, CureKind, Finding, HandOver, Verdict};
 use portcullis::engine::Model;
 use portcullis::facts::{Style, Wording};
+use portcullis::suggestions::ReportOnlyPolicy;
+use portcullis::suggestions::draft::needs_beta;
 use portcullis::suggestions::lint::is_acceptable;
 use portcullis::tenant::policy::PolicyState;
 use portcullis::tenant::{Policy, Snapshot, folder, read_policy, write_policy};
 use serde_json::{Map, Value};
+
+use super::conforms::objections;
 
 const NOW: &str = "2026-11-24T08:30:00Z";
 
@@ -85,6 +89,43 @@ fn an_exclusion_is_mended_by_an_edit_and_not_by_one_more_policy() {
         assert!(finding.cures.iter().all(|cure| draft(cure).is_none()), "{name}: {titles:?}");
         assert!(titles.iter().any(|title| title.starts_with("Take ")), "{name}: {titles:?}");
     }
+}
+
+/// A draft as it is sent, and an edit of a policy laid over one that conforms.
+#[test]
+fn what_a_check_suggests_conforms_to_graphs_schema() {
+    let (mut drafts, mut edits, mut wrong) = (0, 0, Vec::new());
+    for fixture in CHECKS.iter().flat_map(|check| fixtures(*check)) {
+        for cure in fixture.run(&fixture.model()).cures {
+            let body =
+                match &cure.action {
+                    CureAction::Draft(draft) => {
+                        drafts += 1;
+                        let body = ReportOnlyPolicy::new(draft, &draft.display_name).unwrap().body();
+                        // What only the beta knows isn't created here; v1.0 would refuse it.
+                        if needs_beta(draft) {
+                            assert!(!objections(&body).is_empty(), "{}", fixture.path.display());
+                            continue;
+                        }
+                        body
+                    }
+                    CureAction::HandOver(change) => {
+                        let Some((_, _, body)) = change.request.as_ref().filter(|(method, path, _)| {
+                            method == "PATCH" && path.contains("/conditionalAccess/policies/")
+                        }) else {
+                            continue;
+                        };
+                        edits += 1;
+                        let mut whole = serde_json::json!({"displayName": "p", "state": "disabled", "conditions": {}});
+                        whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+                        whole
+                    }
+                };
+            wrong.extend(objections(&body).into_iter().map(|error| format!("{}: {error}", fixture.path.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(drafts > 40 && edits > 20, "{drafts} drafts, {edits} edits");
 }
 
 /// A tenant made for a check, and the verdict that its name promises.

@@ -1,5 +1,7 @@
 //! Every check: on the demo's tenant, on tenants made for it, and in the documentation.
 
+#[path = "../conforms/mod.rs"]
+mod conforms;
 mod fixtures;
 
 use std::collections::{BTreeMap, BTreeSet};

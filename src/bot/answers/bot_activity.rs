@@ -107,6 +107,8 @@ fn words(action: Action) -> &'static str {
         Action::SuggestionReopened => "reopened",
         Action::SuggestionOutOfDate => "out of date",
         Action::SuggestionResolved => "resolved",
+        Action::SuggestionDone => "done by a person as described",
+        Action::SuggestionDoneOtherwise => "done by a person, but not as described",
         Action::SuggestionHandedOver => "handed over",
         Action::ApprovalRequested => "approval asked for",
         Action::ApprovalGranted => "approved",

@@ -19,7 +19,7 @@ pub(super) async fn card(
     key: &str,
     offered: impl Fn(&Case) -> Option<Action>,
 ) -> anyhow::Result<Answer> {
-    let case = case_of(asked.app, row).await?;
+    let case = case_of(asked.app, row, None).await?;
     let Some(button) = offered(&case) else { return propose_change::card(asked, row).await };
     let headline = case.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
     let fact = Fact::new(key, headline)

@@ -34,7 +34,7 @@ async fn made_here(asked: Asked<'_>) -> anyhow::Result<BTreeSet<String>> {
     let states = approvals.into_iter().filter_map(|kept| serde_json::from_value(kept.state.body).ok());
     Ok(states
         .filter_map(|state| match state {
-            State::Created(made) | State::Undoing { made, .. } => Some(made.policy_id),
+            State::Created(made) | State::Undoing { made, .. } if made.record.is_none() => Some(made.policy_id),
             _ => None,
         })
         .collect())

@@ -116,7 +116,8 @@ fn compared(record: &AuditRecord, snapshot: &Snapshot) -> Option<(String, Vec<Ch
     (!rows.is_empty()).then(|| (format!("{}: {}", record.activity, record.target_name), rows))
 }
 
-fn policy_of(logged: Option<&str>) -> Option<Policy> {
+/// The policy that a value of the log tells, as it was before or after.
+pub(crate) fn policy_of(logged: Option<&str>) -> Option<Policy> {
     let mut value: Value = serde_json::from_str(logged?).ok()?;
     // The log wraps a value in a list now and then.
     if let Some(first) = value.as_array_mut().and_then(std::vec::Vec::pop) {

@@ -1,5 +1,6 @@
 //! "Create S-4 in report-only": shows the approval card; its button, pressed by an approver, acts.
 
+use crate::approval::Person;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::approval_card;
 use crate::bot::approve::case_of;
@@ -30,8 +31,9 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 
 /// The approval card of a suggestion as it stands now.
 pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> {
-    let case = case_of(asked.app, row).await?;
-    Ok(approval_card::card(asked.app, &case, asked.analysis))
+    let asker = Person { id: asked.person.id.clone(), name: asked.person.name.clone() };
+    let case = case_of(asked.app, row, Some(asker)).await?;
+    Ok(approval_card::card(asked.app, &case, asked.analysis).await)
 }
 
 /// What can be done about a policy that exists: the suggestions that would change it, for a person to carry out.

@@ -38,8 +38,8 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 
 fn offer(case: &Case) -> Option<crate::chat::card::Action> {
     let (id, version) = (case.kept.id.as_str(), case.kept.version);
-    match case.state {
-        State::Created(_) => Some(press("Undo", Verb::Undo, id, version)),
+    match &case.state {
+        State::Created(made) if made.record.is_none() => Some(press("Undo", Verb::Undo, id, version)),
         State::Dismissed { .. } | State::Snoozed { .. } => Some(press("Reopen", Verb::Reopen, id, version)),
         _ => None,
     }

@@ -244,7 +244,7 @@ async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
 impl Waiting {
     /// Somebody approved it, and it waits for a second person.
     fn is_under_way(&self) -> bool {
-        matches!(self.case.as_ref().map(|case| &case.state), Some(State::Open { granted }) if !granted.is_empty())
+        matches!(self.case.as_ref().map(|case| &case.state), Some(State::Open { granted, .. }) if !granted.is_empty())
     }
 
     fn item(&self, analysis: &Analysis) -> (Fact, Vec<Action>) {
@@ -264,7 +264,7 @@ impl Waiting {
     /// How far its approval is, where one is asked for.
     fn approval(&self, fact: Fact) -> Fact {
         match self.case.as_ref().map(|case| (&case.state, &case.terms)) {
-            Some((State::Open { granted }, terms)) => fact
+            Some((State::Open { granted, .. }, terms)) => fact
                 .with("needed", u64::from(terms.needed))
                 .with("granted", granted.len())
                 .with("expires", terms.expires),

@@ -30,7 +30,9 @@ pub fn refusal(fault: Kind, now: Timestamp) -> Option<GraphError> {
         Kind::Unauthorised => GraphError::unauthorised(),
         Kind::Forbidden => GraphError::forbidden(),
         Kind::NotFound => GraphError::not_found("Resource", "asked for"),
-        Kind::Reset | Kind::Truncated | Kind::ForeignLink | Kind::Circle => return None,
+        Kind::Reset | Kind::Truncated | Kind::ForeignLink | Kind::Circle | Kind::HoldBefore | Kind::HoldAfter => {
+            return None;
+        }
     })
 }
 

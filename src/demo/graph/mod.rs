@@ -4,6 +4,7 @@ pub mod ask;
 pub mod batch;
 pub mod breakage;
 pub mod delta;
+pub mod demands;
 pub mod directory;
 pub mod error;
 pub mod evaluate;

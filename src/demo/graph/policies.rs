@@ -40,7 +40,11 @@ async fn one(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
 }
 
 async fn create(State(demo): Shared, body: Bytes) -> Result<(StatusCode, Json<Value>), GraphError> {
-    let sent = json_of(&body)?;
+    add(&demo, json_of(&body)?, &app(&demo)).map(|policy| (StatusCode::CREATED, Json(policy)))
+}
+
+/// Adds a policy on somebody's behalf; the policy as it stands then.
+pub fn add(demo: &Demo, sent: Value, by: &Actor) -> Result<Value, GraphError> {
     let mut tenant = demo.tenant();
     rules::check(&tenant, &sent, true)?;
     let mut policy = tenant.with_strength(stored(sent));
@@ -49,10 +53,10 @@ async fn create(State(demo): Shared, body: Bytes) -> Result<(StatusCode, Json<Va
         policy.insert("createdDateTime".into(), json!(written(demo.now())));
         policy.insert("modifiedDateTime".into(), Value::Null);
     }
-    tenant.audit(demo.now(), &app(&demo), &Change::policy("Add conditional access policy", &Value::Null, &policy));
+    tenant.audit(demo.now(), by, &Change::policy("Add conditional access policy", &Value::Null, &policy));
     demo.hide_new(&policy);
     tenant.policies.push(policy.clone());
-    Ok((StatusCode::CREATED, Json(policy)))
+    Ok(policy)
 }
 
 async fn update(State(demo): Shared, Path(id): Path<String>, body: Bytes) -> Result<StatusCode, GraphError> {
@@ -60,11 +64,16 @@ async fn update(State(demo): Shared, Path(id): Path<String>, body: Bytes) -> Res
 }
 
 async fn remove(State(demo): Shared, Path(id): Path<String>) -> Result<StatusCode, GraphError> {
+    delete(&demo, &id, &app(&demo)).map(|()| StatusCode::NO_CONTENT)
+}
+
+/// Deletes a policy on somebody's behalf.
+pub fn delete(demo: &Demo, id: &str, by: &Actor) -> Result<(), GraphError> {
     let mut tenant = demo.tenant();
-    let at = tenant.policies.iter().position(|policy| policy.get("id") == Some(&json!(id))).ok_or_else(|| gone(&id))?;
+    let at = tenant.policies.iter().position(|policy| policy.get("id") == Some(&json!(id))).ok_or_else(|| gone(id))?;
     let policy = tenant.policies.remove(at);
-    tenant.audit(demo.now(), &app(&demo), &Change::policy("Delete conditional access policy", &policy, &Value::Null));
-    Ok(StatusCode::NO_CONTENT)
+    tenant.audit(demo.now(), by, &Change::policy("Delete conditional access policy", &policy, &Value::Null));
+    Ok(())
 }
 
 /// Lays a patch over a policy on somebody's behalf; the policy as it stands then.

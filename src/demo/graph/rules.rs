@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::demands;
 use super::error::GraphError;
 use crate::demo::judge::read::{flags, list, text};
 use crate::demo::places;
+use crate::demo::roles;
 use crate::demo::tenant::Tenant;
 
 /// Policies a tenant can have, in any state.
@@ -35,7 +37,7 @@ pub fn check(tenant: &Tenant, policy: &Value, creating: bool) -> Result<(), Grap
         return Err(GraphError::bad_request("1010: The tenant has reached the limit of policies."));
     }
     let shape = shaped(policy).then_some(()).ok_or_else(|| GraphError::bad_request(SCHEMA));
-    shape.and_then(|()| match broken(tenant, policy) {
+    shape.and_then(|()| match broken(tenant, policy).or_else(|| demands::broken(policy, creating)) {
         None => Ok(()),
         Some(what) => Err(GraphError::bad_request(format!("{MALFORMED} {what}"))),
     })
@@ -61,6 +63,7 @@ fn broken(tenant: &Tenant, policy: &Value) -> Option<&'static str> {
         (controls(policy), "Invalid grant or session controls."),
         (places_exist(tenant, part("locations")), "NamedLocation does not exist in the directory."),
         (platforms(part("platforms")), "Invalid platforms."),
+        (known_roles(part("users")), "Invalid roles."),
         (strength_exists(tenant, policy), "AuthenticationStrength does not exist."),
     ];
     rules.into_iter().find(|(fine, _)| !fine).map(|(_, what)| what)
@@ -78,6 +81,12 @@ fn who(users: &Value, workloads: &Value) -> bool {
     (!word || named.len() == 1) && kinds && (somebody || workloads.is_object())
 }
 
+/// Only template ids of built-in roles.
+fn known_roles(users: &Value) -> bool {
+    let named = ["includeRoles", "excludeRoles"].map(|side| list(users, side));
+    named.iter().flatten().all(|id| roles::ROLES.iter().any(|(known, _)| known == id))
+}
+
 fn target(applications: &Value) -> bool {
     let apps = list(applications, "includeApplications");
     let word = apps.iter().any(|id| matches!(*id, "All" | "None"));
@@ -87,7 +96,9 @@ fn target(applications: &Value) -> bool {
     let known = contexts.iter().all(|id| published.iter().any(|context| context.get("id") == Some(&json!(id))));
     let kinds =
         [!apps.is_empty() || filter, !list(applications, "includeUserActions").is_empty(), !contexts.is_empty()];
-    kinds.into_iter().filter(|kind| *kind).count() == 1 && (!word || apps.len() == 1) && known
+    kinds.into_iter().filter(|kind| *kind).count() == 1
+        && (!word || (apps.len() == 1 && !(filter && apps == ["None"])))
+        && known
 }
 
 fn controls(policy: &Value) -> bool {

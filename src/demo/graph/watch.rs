@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::breakage;
 use super::error::GraphError;
+use crate::demo::faults::Kind;
 use crate::demo::permissions::suffice;
 use crate::demo::state::Demo;
 use crate::demo::token::Audience;
@@ -54,12 +55,18 @@ async fn faulty(demo: &Demo, request: Request, next: Next) -> Response {
             return GraphError::throttled(early.retry_after.map(|wait| wait.to_string())).into_response();
         }
     }
+    if fault == Some(Kind::HoldBefore) {
+        std::future::pending::<()>().await;
+    }
     if let Some(refusal) = fault.and_then(|fault| breakage::refusal(fault, demo.now())) {
         return refusal.into_response();
     }
     let writes = matches!(*request.method(), Method::POST | Method::PATCH | Method::DELETE);
     let reads = batch || uri.path().ends_with("/evaluate");
     let response = next.run(request).await;
+    if fault == Some(Kind::HoldAfter) {
+        std::future::pending::<()>().await;
+    }
     if writes && !reads && demo.faults().loses() {
         return GraphError::lost().into_response();
     }

@@ -1,0 +1,75 @@
+//! Single objects, read again: what a person changed since the last scan, and who owns it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::client::{Ask, Client};
+use super::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES};
+use super::error::GraphError;
+use super::pacing::Limit;
+use super::pages::Watch;
+use super::read::Quiet;
+use crate::tenant::{Kind, Policy, read_policy};
+
+/// Owners of a group that are named.
+const OWNERS: usize = 5;
+
+impl Client {
+    /// One policy as it stands now.
+    ///
+    /// # Errors
+    /// [`GraphError::NotFound`] when it is gone.
+    pub async fn policy(&self, id: &str) -> Result<Policy, GraphError> {
+        let path = path_of_policy(id)?;
+        let raw = self.get(Ask { path: &path, ..POLICIES }).await?;
+        read_policy(&raw).map_err(|error| GraphError::Malformed { cause: error.to_string() })
+    }
+
+    /// One object by its address in Graph, such as `/v1.0/groups/{id}`.
+    ///
+    /// # Errors
+    /// [`GraphError::NotFound`] when it is gone.
+    pub async fn object(&self, path: &str) -> Result<Value, GraphError> {
+        let path = path.trim_start_matches('/');
+        if path.contains("/conditionalAccess/") {
+            return self.get(Ask { path, ..POLICIES }).await;
+        }
+        self.get(Ask { path, limit: Limit::Directory, units: OBJECT_UNITS, permission: "Directory.Read.All" }).await
+    }
+
+    /// Object ids of everything in a group, through others too, read now.
+    ///
+    /// # Errors
+    /// [`GraphError::NotFound`] when the group is gone.
+    pub async fn members_below(&self, group: &str) -> Result<BTreeSet<String>, GraphError> {
+        let path = format!("v1.0/groups/{}/transitiveMembers?$select=id&$top=999", well_formed(group)?);
+        let ask =
+            Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS + 2, permission: MEMBERS_PERMISSION };
+        let id = |row: &Value| Ok(row.get("id").cloned().unwrap_or_default());
+        let members = self.collect(ask, Watch { kind: Kind::Groups, progress: &Quiet }, id).await?;
+        Ok(members.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect())
+    }
+
+    /// Names of those who own a group, the first few; empty when nobody does.
+    ///
+    /// # Errors
+    /// When Graph refuses or doesn't answer.
+    pub async fn owners_of(&self, group: &str) -> Result<Vec<String>, GraphError> {
+        let path = format!("v1.0/groups/{}/owners?$select=id,displayName&$top={OWNERS}", well_formed(group)?);
+        let ask = Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
+        let page = self.get(ask).await?;
+        let rows = page.get("value").and_then(Value::as_array).into_iter().flatten();
+        Ok(rows.filter_map(|row| row.get("displayName")?.as_str().map(str::to_owned)).collect())
+    }
+}
+
+/// The address of one policy.
+pub(super) fn path_of_policy(id: &str) -> Result<String, GraphError> {
+    Ok(format!("{}/{}", POLICIES.path, well_formed(id)?))
+}
+
+/// Only a well-formed id gets into an address.
+fn well_formed(id: &str) -> Result<uuid::Uuid, GraphError> {
+    id.parse().map_err(|_| GraphError::NotFound { what: "object with an id that is none".to_owned() })
+}

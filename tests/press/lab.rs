@@ -1,0 +1,346 @@
+//! The bot with its web chat and its Teams webhook, served on loopback, beside the demo's tenant; time stands still.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{Timestamp, ToSpan};
+use portcullis::app::App;
+use portcullis::approval::{State, Terms};
+use portcullis::bot::analysis::Analysis;
+use portcullis::bot::{basis, review, watch, work};
+use portcullis::chat::teams::{self, Teams};
+use portcullis::chat::web::{PersonView, Sessions, WebChat};
+use portcullis::checks::CureAction;
+use portcullis::clock::Clock;
+use portcullis::config::{Config, Credential, Loopback};
+use portcullis::demo::{Options, Seed, Service, Tenant};
+use portcullis::http::{Shared, WebPages, router};
+use portcullis::jobs::{Pace, Worker};
+use portcullis::log::Actor;
+use portcullis::store::Store;
+use portcullis::store::approvals::{NewApproval, Stored};
+use portcullis::store::jobs::{NewJob, Priority};
+use portcullis::store::suggestions::Row;
+use portcullis::tenant::Snapshot;
+use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
+use serde_json::{Value, json};
+
+/// Roles of the people whom the demo offers.
+pub(crate) const ADMINISTRATOR: &str = "administrator";
+pub(crate) const APPROVER: &str = "approver";
+pub(crate) const READER: &str = "reader";
+pub(crate) const OUTSIDER: &str = "outsider";
+
+pub(crate) struct Lab {
+    pub(crate) service: Service,
+    pub(crate) app: Arc<App>,
+    clock: Clock,
+    http: reqwest::Client,
+    web: String,
+    worker: Worker,
+}
+
+impl Lab {
+    /// Everything started, and the tenant read once.
+    pub(crate) async fn start(configure: impl FnOnce(&mut Config)) -> Self {
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer();
+        // Another test of this process may have started it.
+        let _ = log.try_init();
+        let today: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
+        let clock = Clock::fixed(today);
+        let telling = clock.clone();
+        let options = Options {
+            tenant: Tenant::generate(&Seed { users: 120, seed: 1, today }),
+            port: 0,
+            record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+            clock: Arc::new(move || telling.now()),
+        };
+        let service = Service::start(options).await.unwrap();
+        let app = app(&service, &clock, configure).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let web = format!("http://{}", listener.local_addr().unwrap());
+        let (app, shared) = shared(app, &service, &web);
+        let routes = router(shared).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let handlers = Arc::new(work::handlers(&app));
+        let worker = Worker { store: app.store.clone(), clock: clock.clone(), handlers, pace: Pace::default() };
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let lab = Self { service, app, clock, http, web, worker };
+        lab.scan().await;
+        lab
+    }
+
+    pub(crate) fn pass(&self, span: jiff::Span) {
+        self.clock.set(self.clock.now() + span);
+    }
+
+    /// Works until nothing is due.
+    pub(crate) async fn settle(&self) {
+        self.worker.until_idle().await.unwrap();
+    }
+
+    /// Reads the tenant, a minute later.
+    pub(crate) async fn scan(&self) {
+        self.pass(1.minute());
+        review::request(&self.app, &Actor::bot()).await.unwrap();
+        self.settle().await;
+    }
+
+    /// Looks at the audit log once, a minute later, without the scan that it asks for.
+    pub(crate) async fn poll(&self) {
+        self.pass(1.minute());
+        let now = self.clock.now();
+        let job = NewJob {
+            id: format!("watch:{now}"),
+            kind: watch::JOB.into(),
+            payload: json!({}),
+            priority: Priority::Approval,
+            due: now,
+        };
+        self.app.store.enqueue(&job).await.unwrap();
+        self.settle().await;
+    }
+
+    pub(crate) fn person(&self, role: &str) -> &portcullis::demo::Person {
+        self.service.people.iter().find(|person| person.role == role).unwrap()
+    }
+
+    async fn cookie(&self, role: &str) -> String {
+        let form = [("person", self.person(role).id.as_str())];
+        let answer = self
+            .http
+            .post(format!("{}/web/person", self.web))
+            .header(ORIGIN, &self.web)
+            .form(&form)
+            .send()
+            .await
+            .unwrap();
+        let cookie = answer.headers().get(SET_COOKIE).expect("a session").to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+
+    async fn post(&self, role: &str, path: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.web)).header(ORIGIN, &self.web);
+        let request = request.header("x-portcullis", "1").header(COOKIE, self.cookie(role).await);
+        let answer = request.json(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// Says something in the web chat; the card that answers it.
+    pub(crate) async fn say(&self, role: &str, text: &str) -> Value {
+        self.pass(1.second());
+        self.post(role, "/web/messages", &json!({"key": uuid::Uuid::new_v4(), "text": text})).await;
+        self.settle().await;
+        let conversation = format!("web:{}", self.person(role).id);
+        self.app.store.newest_messages(&conversation, 1).await.unwrap().pop().unwrap().said.body
+    }
+
+    /// Presses a button of a card; the HTTP answer: `html` of the card that takes its place, or a `word`.
+    pub(crate) async fn press(&self, role: &str, card: &Value, label: &str) -> Value {
+        self.press_with(role, card, (label, None)).await
+    }
+
+    pub(crate) async fn press_with(&self, role: &str, card: &Value, (label, input): (&str, Option<&str>)) -> Value {
+        let mut press = button(card, label)["press"].clone();
+        press["input"] = json!(input);
+        self.post(role, "/web/press", &json!({"key": uuid::Uuid::new_v4(), "press": press})).await
+    }
+
+    /// The word that a press is answered with.
+    pub(crate) async fn refused(&self, role: &str, card: &Value, label: &str) -> String {
+        let answer = self.press(role, card, label).await;
+        answer["word"].as_str().unwrap_or_else(|| panic!("not a refusal: {answer}")).to_owned()
+    }
+
+    /// The newest suggestion of this kind, in any state.
+    pub(crate) async fn suggestion(&self, fits: impl Fn(&CureAction) -> bool) -> Row {
+        let rows = self.app.store.suggestions(self.app.tenant()).await.unwrap();
+        let action = |row: &Row| portcullis::bot::reconcile::Body::of(row).unwrap().proposal.action;
+        rows.into_iter().find(|row| fits(&action(row))).expect("the demo's tenant has such a finding")
+    }
+
+    pub(crate) async fn row(&self, number: i64) -> Row {
+        self.app.store.suggestion(self.app.tenant(), number).await.unwrap().unwrap()
+    }
+
+    /// The card of a suggestion as the web chat shows it now.
+    pub(crate) async fn shown(&self, number: i64) -> Value {
+        let messages = self.app.store.messages_about(&format!("S-{number}")).await.unwrap();
+        let web = messages.into_iter().rfind(|message| message.said.conversation.starts_with("web:"));
+        web.expect("a card of it").said.body
+    }
+
+    /// A card that asks for this, in the web chat of the approver.
+    pub(crate) async fn ask(&self, suggestion: i64, action: &CureAction) -> Value {
+        let now = self.clock.now();
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let policies = &self.app.analysis().unwrap().snapshot().policies.clone();
+        let terms = Terms {
+            asker: None,
+            needed: 1,
+            expires: now + 24.hours(),
+            lag_bound: jiff::SignedDuration::from_mins(15),
+            marker: "[asked]".into(),
+            rests_on: basis::of(policies),
+        };
+        let new = NewApproval {
+            id: id.clone(),
+            tenant: self.app.tenant().to_owned(),
+            suggestion,
+            conversation: String::new(),
+            terms: serde_json::to_value(&terms).unwrap(),
+            draft: serde_json::to_value(action).unwrap(),
+            state: Stored { name: "open".into(), body: serde_json::to_value(State::new()).unwrap(), due: None },
+            at: now,
+        };
+        let mut tx = self.app.store.begin().await.unwrap();
+        tx.ask_approval(new).await.unwrap();
+        tx.commit().await.unwrap();
+        self.say(READER, &format!("propose S-{suggestion}")).await
+    }
+
+    /// From now on the tenant is as if it had been read like this.
+    pub(crate) async fn read_as(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(Snapshot { read_at: self.clock.now() + 1.second(), ..snapshot });
+        let kept = self.app.store.save_snapshot(Arc::clone(&snapshot)).await.unwrap();
+        let thresholds = std::collections::BTreeMap::new();
+        self.app.set_analysis(Arc::new(Analysis::of(snapshot, kept.hash, &thresholds, self.clock.now())));
+    }
+
+    /// Says something in Teams, with a token as the Bot Framework sends it.
+    pub(crate) async fn say_in_teams(&self, role: &str, text: &str) {
+        let (person, service) = (self.person(role), &self.service);
+        let scope = format!("{}/.default", service.app_id);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", &service.app_id),
+            ("client_secret", &service.app_secret),
+            ("scope", &scope),
+            ("service_url", &service.connector_url()),
+        ];
+        let token: Value = self.http.post(service.token_url()).form(&form).send().await.unwrap().json().await.unwrap();
+        let activity = json!({
+            "type": "message", "id": uuid::Uuid::new_v4(), "channelId": "msteams", "text": text,
+            "serviceUrl": self.service.connector_url(), "from": {"id": "29:x", "name": person.name, "aadObjectId": person.id},
+            "conversation": {"conversationType": "personal", "tenantId": self.service.tenant_id, "id": "a:personal"},
+            "recipient": {"id": "28:bot", "name": "Portcullis"}, "channelData": {"tenant": {"id": self.service.tenant_id}},
+        });
+        let answer = self
+            .http
+            .post(format!("{}/api/messages", self.web))
+            .bearer_auth(token["access_token"].as_str().unwrap())
+            .json(&activity)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        self.settle().await;
+    }
+
+    /// Every version of the newest activity that Teams was sent, oldest first.
+    pub(crate) async fn newest_in_teams(&self) -> Vec<Value> {
+        let url = format!("{}/demo/connector/activities", self.service.base_url());
+        let sent: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        sent["value"].as_array().unwrap().last().expect("something was sent")["versions"].as_array().unwrap().clone()
+    }
+
+    /// A colleague does something in the tenant.
+    pub(crate) async fn colleague(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
+        self.pass(1.second());
+        let url = format!("{}/demo/colleague/{path}", self.service.base_url());
+        let answer = self.http.request(method, url).json(&body).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    pub(crate) fn policies_named(&self, part: &str) -> Vec<Value> {
+        let tenant = self.service.state().tenant();
+        let named = |policy: &&Value| policy["displayName"].as_str().unwrap().contains(part);
+        tenant.policies.iter().filter(named).cloned().collect()
+    }
+}
+
+async fn app(service: &Service, clock: &Clock, configure: impl FnOnce(&mut Config)) -> App {
+    let mut config = Config::loopback(Loopback {
+        graph: service.graph_base(),
+        login: service.base_url(),
+        tenant_id: &service.tenant_id,
+        client_id: &service.client_id,
+        client_secret: &service.client_secret,
+        store: "sqlite::memory:",
+    })
+    .unwrap();
+    config.graph.log_days = 2;
+    config.tenant.settings.emergency_access = [service.emergency_group.clone()].into();
+    config.write.credential = Some(Credential::ClientSecret {
+        client_id: service.writer_id.clone(),
+        secret: service.writer_secret.clone().into(),
+    });
+    configure(&mut config);
+    let store = Store::in_memory().await.unwrap();
+    App::new(config, clock.clone(), store).unwrap().with_graph().unwrap()
+}
+
+fn shared(app: App, service: &Service, web: &str) -> (Arc<App>, Shared) {
+    let sessions = Sessions::new(&[7; 32], vec![web.to_owned()]);
+    let chat = Arc::new(WebChat::new(sessions, jiff::tz::TimeZone::UTC).unwrap());
+    let teams = Teams::new(teams::Options {
+        app_id: service.app_id.clone(),
+        app_secret: service.app_secret.clone().into(),
+        openid_metadata: service.openid_metadata().parse().unwrap(),
+        issuer: "https://api.botframework.com".into(),
+        service_hosts: vec!["127.0.0.1".into()],
+        tenants: vec![service.tenant_id.clone()],
+        token_url: service.token_url().parse().unwrap(),
+        allow_anonymous_loopback: false,
+        key_refetch_floor: Duration::from_secs(1),
+        retry: teams::Retry::default(),
+        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        clock: app.clock.clone(),
+    });
+    let app = Arc::new(app.with_platform(Arc::clone(&chat) as _).with_platform(Arc::new(teams.unwrap())));
+    let view = |person: &portcullis::demo::Person| PersonView {
+        id: person.id.clone(),
+        name: person.name.clone(),
+        role: person.role.to_owned(),
+    };
+    let people = service.people.iter().map(view).collect();
+    let pages = WebPages { chat, people, banner: None, requests: None };
+    (Arc::clone(&app), Shared { app, web: Some(Arc::new(pages)) })
+}
+
+/// The button of a card with this label.
+pub(crate) fn button<'a>(card: &'a Value, label: &str) -> &'a Value {
+    let actions = card["actions"].as_array().unwrap();
+    actions.iter().find(|action| action["label"] == label).unwrap_or_else(|| panic!("no button {label}: {actions:?}"))
+}
+
+pub(crate) fn labels(card: &Value) -> Vec<&str> {
+    card["actions"].as_array().unwrap().iter().map(|action| action["label"].as_str().unwrap()).collect()
+}
+
+/// The text to copy in this language.
+pub(crate) fn code<'a>(card: &'a Value, language: &str) -> &'a str {
+    let blocks = card["blocks"].as_array().unwrap();
+    let found = blocks.iter().find(|block| block["block"] == "code" && block["language"] == language);
+    found.unwrap_or_else(|| panic!("no {language}: {blocks:?}"))["text"].as_str().unwrap()
+}
+
+/// Every word of a card's paragraphs, in order.
+pub(crate) fn words(card: &Value) -> String {
+    let blocks = card["blocks"].as_array().unwrap().iter().filter(|block| block["block"] == "text");
+    let runs = blocks.flat_map(|block| block["runs"].as_array().unwrap());
+    runs.map(|run| run["text"].as_str().unwrap()).collect::<Vec<_>>().join(" ")
+}
+
+/// Before and after, field by field.
+pub(crate) fn changes(card: &Value) -> Vec<(String, String, String)> {
+    let blocks = card["blocks"].as_array().unwrap().iter().filter(|block| block["block"] == "change");
+    let rows = blocks.flat_map(|block| block["rows"].as_array().unwrap());
+    let text = |row: &Value, side: &str| row[side].as_str().unwrap_or_default().to_owned();
+    rows.map(|row| (text(row, "label"), text(row, "before"), text(row, "after"))).collect()
+}

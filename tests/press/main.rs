@@ -1,0 +1,14 @@
+//! The writing path as people see it: through the HTTP endpoints of the chats, on the demo's tenant.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests"
+)]
+
+mod hand_over;
+mod lab;
+mod out_of_date;
+mod refusals;
+mod scans;
