@@ -114,17 +114,13 @@ impl Evidence {
     /// How many rows are kept with a fact.
     pub const SHOWN: usize = 50;
 
-    /// Evidence of these rows, cut to [`Evidence::SHOWN`] with the exact total kept.
+    /// Evidence of these rows, cut to [`Evidence::SHOWN`] with the exact total kept. The rest is only counted.
     #[must_use]
     pub fn of(rows: impl IntoIterator<Item = Row>) -> Self {
-        let mut evidence = Self::default();
-        for row in rows {
-            evidence.total += 1;
-            if evidence.rows.len() < Self::SHOWN {
-                evidence.rows.push(row);
-            }
-        }
-        evidence
+        let mut all = rows.into_iter();
+        let rows: Vec<Row> = all.by_ref().take(Self::SHOWN).collect();
+        let total = u64::try_from(rows.len() + all.count()).unwrap_or(u64::MAX);
+        Self { rows, total, ..Self::default() }
     }
 
     /// Sets which reading the rows are from.

@@ -5,12 +5,15 @@
 mod tenants;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use portcullis::demo::judge;
 use portcullis::engine::coverage::Other;
 use portcullis::engine::overlap::Relation;
-use portcullis::engine::{Condition, Coverage, Requirement, Scope};
+use portcullis::engine::request::{Unstated, read_request};
+use portcullis::engine::{Applies, Condition, Coverage, Model, Requirement, Scope};
 use portcullis::tenant::policy::{ClientAppType, Platform};
+use portcullis::tenant::read_policy;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tenants::{CLIENTS, RESISTANT, STRONG, memberships, model, policies, requirement, tenant};
@@ -231,7 +234,7 @@ fn session_enough(requirement: &Requirement, session: &Value) -> bool {
 /// The cells that the gaps of a coverage name.
 fn named(coverage: &Coverage) -> BTreeSet<Cell> {
     let mut open = BTreeSet::new();
-    for gap in &coverage.gaps {
+    for gap in coverage.gaps() {
         let mut clients: Vec<String> = CLIENTS.map(str::to_owned).to_vec();
         let mut platforms: Vec<String> =
             PLATFORMS.iter().map(ToString::to_string).chain(["unknown".to_owned()]).collect();
@@ -275,6 +278,9 @@ fn subjects(users: impl Iterator<Item = u32>, others: &BTreeSet<Other>) -> Vec<u
     users.map(|position| position as usize).chain(others.iter().filter_map(|other| kinds.get(other).copied())).collect()
 }
 
+/// Conditions that a question may leave open.
+const LEFT_OUT: [&str; 5] = ["ipAddress", "deviceInfo", "signInRiskLevel", "clientAppType", "devicePlatform"];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -302,6 +308,44 @@ proptest! {
         prop_assert!(all.uncovered.is_subset(&some.uncovered));
         let turned: Vec<Value> = policies.iter().rev().cloned().collect();
         prop_assert_eq!(model(&tenant, &turned).coverage(&requirement, &Scope::default()), all);
+    }
+
+    #[test]
+    fn all_policies_at_once_are_judged_as_each_by_itself(
+        memberships in memberships(), policies in policies(), left_out in proptest::sample::subsequence(LEFT_OUT.to_vec(), 0..3),
+    ) {
+        let model = model(&tenant(&memberships), &policies);
+        let alone: Vec<Model> =
+            model.snapshot.policies.iter().map(|policy| model.with_policies(vec![policy.clone()])).collect();
+        let around = circumstances(&policies);
+        for (number, (_, point)) in points(&policies).iter().enumerate().step_by(7) {
+            let mut request = sign_in((point, &around[number % around.len()]));
+            left_out.iter().for_each(|name| request["signInConditions"][name] = Value::Null);
+            let sign_in = read_request(&request, Unstated::Unknown).unwrap();
+            let together = model.evaluate(&sign_in);
+            let each = alone.iter().flat_map(|model| model.evaluate(&sign_in).policies);
+            prop_assert_eq!(&together.policies, &each.collect::<Vec<_>>(), "{}", request);
+            let (verdicts, ids) = (model.verdicts(&sign_in), |at: usize| model.snapshot.policies[at].id.as_str());
+            let applying = together.policies.iter().filter(|one| one.applies == Applies::Yes);
+            let applying: BTreeSet<&str> = applying.map(|one| one.policy_id.as_str()).collect();
+            prop_assert_eq!(verdicts.applying().map(ids).collect::<BTreeSet<_>>(), applying);
+        }
+    }
+
+    #[test]
+    fn a_variant_is_covered_as_the_same_tenant_read_afresh(
+        requirement in requirement(), memberships in memberships(), policies in policies(), drafts in policies(),
+    ) {
+        let model = model(&tenant(&memberships), &policies);
+        for (number, draft) in drafts.iter().enumerate() {
+            let mut draft = read_policy(draft).unwrap();
+            // A new one, or one in place of another.
+            draft.id = policies.get(number).filter(|_| number % 2 == 0).map_or_else(String::new, |one| one["id"].to_string());
+            draft.id.retain(|letter| letter != '"');
+            let variant = model.with_draft_on(&draft);
+            let afresh = Model::new(Arc::clone(&variant.snapshot)).coverage(&requirement, &Scope::default());
+            prop_assert_eq!(variant.coverage(&requirement, &Scope::default()), afresh);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod coverage;
 mod exclusions;
 mod overlap;
+mod realistic;
 mod replay;
 mod tenant;
 mod what_if;
@@ -21,7 +22,8 @@ fn main() {
         .configure_from_args();
     // The large tenant first: the peak of memory that it prints is then its own.
     coverage::large(&mut criterion);
-    coverage::ordinary(&mut criterion);
+    coverage::as_they_are(&mut criterion);
+    coverage::scattered(&mut criterion);
     what_if::bench(&mut criterion);
     replay::bench(&mut criterion);
     overlap::bench(&mut criterion);

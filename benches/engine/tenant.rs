@@ -190,7 +190,7 @@ pub(crate) fn mfa(number: u32) -> Policy {
     policy
 }
 
-fn grant(controls: &[Control]) -> GrantControls {
+pub(crate) fn grant(controls: &[Control]) -> GrantControls {
     GrantControls { operator: Operator::Or, controls: controls.iter().cloned().collect() }
 }
 

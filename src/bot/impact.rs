@@ -60,7 +60,7 @@ fn reached(analysis: &Analysis, impact: &Impact, key: &str, of: fn(&Tally) -> u6
     let snapshot = analysis.snapshot();
     let ids = impact.users.iter().filter(|(_, tally)| of(tally) > 0).map(|(id, _)| id.as_str());
     let set = positions(snapshot, ids);
-    let accounts = Accounts::of(&set, snapshot, snapshot.read_at);
+    let accounts = Accounts::of(&set, &analysis.model, snapshot.read_at);
     let evidence = analysis.evidence(rows::users(&set, snapshot, None)).within(snapshot.window);
     Fact::new(key, evidence)
         .with("people", accounts.people.len())

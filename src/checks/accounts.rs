@@ -1,10 +1,10 @@
 //! Accounts are never one number: people, guests, service accounts, rooms and emergency access apart.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use roaring::RoaringBitmap;
 
+use crate::engine::Model;
 use crate::tenant::Snapshot;
-use crate::tenant::directory::AccountKind;
 
 /// Days without a sign-in after which an account counts as unused.
 const UNUSED_DAYS: i64 = 90;
@@ -31,31 +31,19 @@ pub struct Accounts {
 impl Accounts {
     /// Splits the enabled accounts of `set`.
     #[must_use]
-    pub fn of(set: &RoaringBitmap, snapshot: &Snapshot, now: Timestamp) -> Self {
-        let emergency = emergency_access(snapshot);
-        let mut accounts = Self::default();
-        for index in set {
-            let Some(user) = snapshot.directory.user_at(index).filter(|user| user.enabled) else { continue };
-            let part = if emergency.contains(index) {
-                &mut accounts.emergency
-            } else if user.guest.is_some() {
-                &mut accounts.guests
-            } else {
-                match user.account {
-                    AccountKind::Person => &mut accounts.people,
-                    AccountKind::Service | AccountKind::Agent => &mut accounts.service,
-                    AccountKind::Room => &mut accounts.rooms,
-                }
-            };
-            part.insert(index);
-            if user.last_sign_in.is_some_and(|at| days_between(at, now) >= UNUSED_DAYS) {
-                accounts.unused.insert(index);
-            }
-            if user.pending {
-                accounts.pending.insert(index);
-            }
-        }
-        accounts
+    pub fn of(set: &RoaringBitmap, model: &Model, now: Timestamp) -> Self {
+        let sets = model.account_sets();
+        let enabled = set & &sets.enabled;
+        let emergency = &enabled & emergency_access(&model.snapshot);
+        let others = &enabled - &emergency;
+        let guests = &others & &sets.guests;
+        let members = others - &guests;
+        let service = &members & &sets.service;
+        let rooms = &members & &sets.rooms;
+        let people = members - &service - &rooms;
+        let long_ago = now.checked_sub(SignedDuration::from_hours(24 * UNUSED_DAYS)).unwrap_or(Timestamp::MIN);
+        let unused = &enabled & &*model.unseen_since(long_ago);
+        Self { people, guests, service, rooms, emergency, unused, pending: enabled & &sets.pending }
     }
 
     /// People and guests: those whom findings are about.

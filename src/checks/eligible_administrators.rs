@@ -1,10 +1,8 @@
 //! Administrators stay covered once they activate a role.
 
-use std::sync::Arc;
-
-use crate::engine::{Model, Requirement, Scope};
+use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::Control;
-use crate::tenant::{Assignment, Directory, Kind, RoleAssignment, Snapshot};
+use crate::tenant::{Assignment, Kind};
 
 use super::requirement::{Asked, judge};
 use super::scopes::role_holders;
@@ -50,25 +48,6 @@ impl Check for EligibleAdministrators {
         if eligible.is_empty() {
             return judge(context, asked);
         }
-        let activated = Model::new(Arc::new(activated(snapshot)));
-        judge(&Context { model: &activated, ..*context }, asked)
-    }
-}
-
-/// The tenant with every eligible role active, without the logs.
-fn activated(snapshot: &Snapshot) -> Snapshot {
-    let active = |held: &RoleAssignment| RoleAssignment { assignment: Assignment::Active, ..held.clone() };
-    let assignments = snapshot.directory.role_assignments.iter().map(active).collect();
-    Snapshot {
-        policies: snapshot.policies.clone(),
-        locations: snapshot.locations.clone(),
-        strengths: snapshot.strengths.clone(),
-        contexts: snapshot.contexts.clone(),
-        directory: Directory { role_assignments: assignments, ..Directory::clone(&snapshot.directory) }.into(),
-        licences: snapshot.licences.clone(),
-        settings: snapshot.settings.clone(),
-        readings: snapshot.readings.clone(),
-        read_at: snapshot.read_at,
-        ..Snapshot::default()
+        judge(&Context { model: &context.model.with_roles_activated(), ..*context }, asked)
     }
 }

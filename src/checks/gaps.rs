@@ -1,6 +1,7 @@
 //! Coverage in words: who is not covered, and why, in groups that add up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use roaring::RoaringBitmap;
@@ -39,23 +40,23 @@ pub struct Group {
     /// Why.
     pub cause: Cause,
     /// App ids that are reached; empty means all.
-    pub apps: BTreeSet<String>,
+    pub apps: Arc<BTreeSet<String>>,
 }
 
 impl Gaps {
     /// Splits a coverage of a scope.
     #[must_use]
     pub fn of((coverage, scope): (&Coverage, &Scope), model: &Model, now: Timestamp) -> Self {
-        let looked_at = Accounts::of(&coverage.looked_at, &model.snapshot, now);
-        let sure: Vec<&Gap> = coverage.gaps.iter().filter(|gap| gap.sure).collect();
+        let looked_at = Accounts::of(&coverage.looked_at, model, now);
+        let sure: Vec<&Gap> = coverage.gaps().iter().filter(|gap| gap.sure).collect();
         let everybodys = Everybodys::of(&sure, scope, &looked_at.humans());
-        let mut some: Vec<Gap> = sure.iter().filter_map(|gap| everybodys.take_from(gap)).collect();
-        some.sort_by_key(|gap| (!gap.conditions.is_empty(), !gap.any_app));
-        let uncovered = some.iter().fold(RoaringBitmap::new(), |all, gap| all | &gap.users);
-        let accounts = Accounts::of(&uncovered, &model.snapshot, now);
+        let mut some: Vec<Remainder<'_>> = sure.iter().filter_map(|gap| everybodys.take_from(gap)).collect();
+        some.sort_by_key(|some| (!some.gap.conditions.is_empty(), !some.gap.any_app));
+        let uncovered = together(some.iter().map(|some| some.gap));
+        let accounts = Accounts::of(&uncovered, model, now);
         Self {
             groups: group(&some, accounts.humans(), &model.snapshot),
-            others: some.iter().flat_map(|gap| gap.others.iter().copied()).collect(),
+            others: some.iter().flat_map(|some| some.gap.others.iter().copied()).collect(),
             everyone: everybodys.gaps(&sure).into_iter().map(|gap| beside(gap, &looked_at, &uncovered)).collect(),
             accounts,
             undecided: &coverage.undecided & &looked_at.humans(),
@@ -68,6 +69,17 @@ impl Gaps {
     pub fn any(&self) -> bool {
         !self.groups.is_empty() || !self.everyone.is_empty() || !self.others.is_empty()
     }
+}
+
+/// What is left of a gap for the people it is about.
+struct Remainder<'a> {
+    gap: &'a Gap,
+    apps: Arc<BTreeSet<String>>,
+}
+
+/// Everybody who has one of these.
+fn together<'a>(gaps: impl Iterator<Item = &'a Gap>) -> RoaringBitmap {
+    gaps.fold(RoaringBitmap::new(), |all, gap| all | &gap.users)
 }
 
 /// What an app or a condition is to blame for, not a person: most of those who are covered elsewhere have it.
@@ -83,16 +95,18 @@ struct Everybodys {
 
 impl Everybodys {
     fn of(gaps: &[&Gap], scope: &Scope, humans: &RoaringBitmap) -> Self {
-        let users_of = |wanted: &dyn Fn(&Gap) -> bool| {
-            gaps.iter().filter(|gap| wanted(gap)).fold(RoaringBitmap::new(), |all, gap| all | &gap.users)
-        };
+        let users_of = |wanted: &dyn Fn(&Gap) -> bool| together(gaps.iter().copied().filter(|gap| wanted(gap)));
         let elsewhere = humans - users_of(&|gap| is_elsewhere(gap) && gap.conditions.is_empty());
-        let most = |users: &RoaringBitmap| elsewhere.len() > 1 && (users & &elsewhere).len() * 2 > elsewhere.len();
-        let reached: BTreeSet<&String> = gaps.iter().flat_map(|gap| &gap.apps).collect();
-        let of_app = |id: &String| users_of(&|gap| gap.conditions.is_empty() && gap.apps.contains(id));
+        let most =
+            |users: &RoaringBitmap| elsewhere.len() > 1 && users.intersection_len(&elsewhere) * 2 > elsewhere.len();
         // Where the question is about these very apps, they can't be what is beside it.
         let named = scope.apps.is_some();
-        let apps: BTreeSet<String> = reached.into_iter().filter(|id| !named && most(&of_app(id))).cloned().collect();
+        let apps = if !named && most(&users_of(&|gap| gap.conditions.is_empty())) {
+            let of_app = by_app(gaps.iter().copied().filter(|gap| gap.conditions.is_empty()));
+            of_app.into_iter().filter(|(_, users)| most(users)).map(|(id, _)| id.clone()).collect()
+        } else {
+            BTreeSet::new()
+        };
         let beside = |gap: &Gap| is_elsewhere(gap) || !gap.apps.is_subset(&apps);
         let kinds: BTreeSet<_> = gaps.iter().map(|gap| &gap.conditions).filter(|kind| is_unusual(kind)).collect();
         let under = |kind: &Vec<Condition>| users_of(&|gap| gap.conditions == *kind && beside(gap));
@@ -101,17 +115,22 @@ impl Everybodys {
     }
 
     /// What is left of a gap for the people it is about.
-    fn take_from(&self, gap: &Gap) -> Option<Gap> {
-        let apps: BTreeSet<String> = gap.apps.difference(&self.apps).cloned().collect();
+    fn take_from<'a>(&self, gap: &'a Gap) -> Option<Remainder<'a>> {
+        let apps = if gap.apps.is_disjoint(&self.apps) {
+            Arc::clone(&gap.apps)
+        } else {
+            Arc::new(gap.apps.difference(&self.apps).cloned().collect())
+        };
         let left = (is_elsewhere(gap) || !apps.is_empty()) && !self.conditions.contains(&gap.conditions);
-        left.then(|| Gap { apps, ..gap.clone() })
+        left.then_some(Remainder { gap, apps })
     }
 
     /// One gap for each app and each condition, with everybody who has it and every cause.
     fn gaps(&self, gaps: &[&Gap]) -> Vec<Gap> {
         let of_app = |id: &String| {
             let having = gaps.iter().filter(|gap| gap.conditions.is_empty() && gap.apps.contains(id));
-            Some(Gap { apps: BTreeSet::from([id.clone()]), any_app: false, ..joined(having)? })
+            let apps = Arc::new(BTreeSet::from([id.clone()]));
+            Some(Gap { apps, any_app: false, ..joined(having)? })
         };
         let under = |kind: &Vec<Condition>| joined(gaps.iter().filter(|gap| gap.conditions == *kind));
         self.apps.iter().filter_map(of_app).chain(self.conditions.iter().filter_map(under)).collect()
@@ -121,6 +140,19 @@ impl Everybodys {
 /// A gap of most accounts for those people and guests alone who aren't counted already.
 fn beside(gap: Gap, looked_at: &Accounts, uncovered: &RoaringBitmap) -> Gap {
     Gap { users: (&gap.users & looked_at.humans()) - uncovered, ..gap }
+}
+
+/// Who has a gap at each app. Gaps at the same apps are put together first.
+fn by_app<'a>(gaps: impl Iterator<Item = &'a Gap>) -> BTreeMap<&'a String, RoaringBitmap> {
+    let mut at: BTreeMap<*const BTreeSet<String>, (&BTreeSet<String>, RoaringBitmap)> = BTreeMap::new();
+    for gap in gaps {
+        at.entry(Arc::as_ptr(&gap.apps)).or_insert_with(|| (&gap.apps, RoaringBitmap::new())).1 |= &gap.users;
+    }
+    let mut of_app: BTreeMap<&String, RoaringBitmap> = BTreeMap::new();
+    for (apps, users) in at.into_values() {
+        apps.iter().for_each(|id| *of_app.entry(id).or_default() |= &users);
+    }
+    of_app
 }
 
 /// Whether a gap is at more than the apps it names: any other app, or a user action, or baseline scopes, which have none.
@@ -187,13 +219,17 @@ fn joined<'a>(gaps: impl Iterator<Item = &'a &'a Gap>) -> Option<Gap> {
 }
 
 /// Gives every account the cause that says most, so that the groups add up.
-fn group(gaps: &[Gap], mut left: RoaringBitmap, snapshot: &Snapshot) -> Vec<Group> {
-    let mut groups: BTreeMap<(Option<Cause>, BTreeSet<String>), RoaringBitmap> = BTreeMap::new();
-    for gap in gaps {
+fn group(gaps: &[Remainder<'_>], mut left: RoaringBitmap, snapshot: &Snapshot) -> Vec<Group> {
+    let mut groups: BTreeMap<(Option<Cause>, Arc<BTreeSet<String>>), RoaringBitmap> = BTreeMap::new();
+    let everywhere = Arc::new(BTreeSet::new());
+    for Remainder { gap, apps } in gaps {
+        if left.is_empty() {
+            break;
+        }
         let users = &gap.users & &left;
         left -= &users;
         if !users.is_empty() {
-            let apps = if gap.any_app { BTreeSet::new() } else { gap.apps.clone() };
+            let apps = Arc::clone(if gap.any_app { &everywhere } else { apps });
             *groups.entry((telling(gap, snapshot), apps)).or_default() |= users;
         }
     }

@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 use serde_json::json;
 
 use crate::engine::demands::asks_at_least;
-use crate::engine::{Coverage, Reason, Requirement, Scope, Truth};
+use crate::engine::{Coverage, Model, Reason, Requirement, Scope, Truth};
 use crate::facts::{Evidence, Fact, Term};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::{Control, Operator, PolicyState};
@@ -195,9 +195,7 @@ fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope
     let enough = |policy: &&Policy| {
         policy.state == PolicyState::ReportOnly
             && asks_at_least(&model.snapshot, policy, draft)
-            && model.lockout(policy).anybody() != Truth::No
-            && !Gaps::of((&model.with_draft_on(policy).coverage(&asked.requirement, scope), scope), model, context.now)
-                .any()
+            && would_do(&model.with_draft_on(policy), context, (&asked.requirement, scope)).is_ok()
     };
     model.snapshot.policies.iter().find(enough)
 }
@@ -214,11 +212,20 @@ fn refusal(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, draft: &Poli
     if let Some(error) = objections.into_iter().find(|objection| objection.level == Level::Error) {
         return Some(error.message);
     }
-    if model.lockout(draft).anybody() == Truth::No {
-        return Some("no administrator could sign in any more if it were On".to_owned());
+    would_do(&model.with_draft_on(draft), context, (&asked.requirement, scope)).err().map(str::to_owned)
+}
+
+/// Whether a tenant in which a policy is On meets the requirement, and can still be administered; if not, why not.
+fn would_do(
+    on: &Model,
+    context: &Context<'_>,
+    (requirement, scope): (&Requirement, &Scope),
+) -> Result<(), &'static str> {
+    if on.admits_an_administrator() == Truth::No {
+        return Err("no administrator could sign in any more if it were On");
     }
-    let coverage = model.with_draft_on(draft).coverage(&asked.requirement, scope);
-    Gaps::of((&coverage, scope), model, context.now).any().then(|| "even if it were On, gaps would remain".to_owned())
+    let gaps = Gaps::of((&on.coverage(requirement, scope), scope), context.model, context.now);
+    if gaps.any() { Err("even if it were On, gaps would remain") } else { Ok(()) }
 }
 
 /// The edit that removes a cause, where one does the job better than another policy.

@@ -31,20 +31,35 @@ pub fn policy(policy: &Policy) -> Row {
 }
 
 /// Users in the order of the directory, each with its way into `through` (a group), if one is given.
-pub fn users<'a>(
-    set: &'a RoaringBitmap,
+#[must_use]
+pub fn users<'a>(set: &'a RoaringBitmap, snapshot: &'a Snapshot, through: Option<&'a Group>) -> Users<'a> {
+    Users { left: set.iter(), snapshot, through }
+}
+
+/// The rows of a set of users. Counting them writes none.
+pub struct Users<'a> {
+    left: roaring::bitmap::Iter<'a>,
     snapshot: &'a Snapshot,
     through: Option<&'a Group>,
-) -> impl Iterator<Item = Row> + 'a {
-    set.iter().filter_map(move |index| {
-        let user = snapshot.directory.user_at(index)?;
+}
+
+impl Iterator for Users<'_> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        let directory = &self.snapshot.directory;
+        let (index, user) = self.left.find_map(|index| Some((index, directory.user_at(index)?)))?;
         Some(Row::User {
             id: user.id.to_string(),
             name: user.display_name.to_string(),
             principal: user.user_principal_name.to_string(),
-            path: through.map(|group| path_into(index, group, &snapshot.directory)).unwrap_or_default(),
+            path: self.through.map(|group| path_into(index, group, directory)).unwrap_or_default(),
         })
-    })
+    }
+
+    fn count(self) -> usize {
+        self.left.filter(|index| self.snapshot.directory.user_at(*index).is_some()).count()
+    }
 }
 
 /// A group, with how many users it holds.

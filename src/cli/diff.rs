@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -117,7 +118,7 @@ fn told(old: &Model, new: &Model, found: &Difference) -> Answer {
 }
 
 /// A gap apart from whom it concerns: apps, any other app, conditions.
-type Region = (BTreeSet<String>, bool, Vec<Condition>);
+type Region = (Arc<BTreeSet<String>>, bool, Vec<Condition>);
 
 /// Without users on one of the sides: which sign-ins of anybody came to be open, or ceased to be, by requirement.
 fn regions(old: &Model, new: &Model) -> Vec<(Fact, Vec<Action>)> {
@@ -128,7 +129,7 @@ fn regions(old: &Model, new: &Model) -> Vec<(Fact, Vec<Action>)> {
     ];
     let open = |model: &Model, requirement: &Requirement| -> BTreeSet<Region> {
         let coverage = model.coverage(requirement, &Scope::default());
-        let gaps = coverage.gaps.iter().filter(|gap| gap.sure);
+        let gaps = coverage.gaps().iter().filter(|gap| gap.sure);
         gaps.map(|gap| (gap.apps.clone(), gap.any_app, gap.conditions.clone())).collect()
     };
     let mut facts = Vec::new();

@@ -1,11 +1,52 @@
 //! Sets of accounts that scopes are made of.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
 use roaring::RoaringBitmap;
 
 use super::Model;
 use super::who::{group_members, role_members};
 use crate::tenant::directory::AccountKind;
-use crate::tenant::{Assignment, Kind, User};
+use crate::tenant::{Assignment, Kind, Snapshot, User};
+
+/// Enabled accounts by what they are for, found once: a question splits its answer by them.
+#[derive(Debug, Default)]
+pub struct AccountSets {
+    /// All of them.
+    pub enabled: RoaringBitmap,
+    /// Guests and external users of any kind.
+    pub guests: RoaringBitmap,
+    /// Service accounts and those of agents.
+    pub service: RoaringBitmap,
+    /// Rooms and equipment.
+    pub rooms: RoaringBitmap,
+    /// Invitation not accepted yet.
+    pub pending: RoaringBitmap,
+    /// The last answer of [`Model::unseen_since`]: checks of one run ask for the same moment.
+    unseen: Mutex<Option<(Timestamp, Arc<RoaringBitmap>)>>,
+}
+
+impl AccountSets {
+    fn new(snapshot: &Snapshot) -> Self {
+        let mut sets = Self::default();
+        for (position, user) in (0u32..).zip(&snapshot.directory.users).filter(|(_, user)| user.enabled) {
+            sets.enabled.insert(position);
+            if user.guest.is_some() {
+                sets.guests.insert(position);
+            }
+            match user.account {
+                AccountKind::Person => {}
+                AccountKind::Service | AccountKind::Agent => drop(sets.service.insert(position)),
+                AccountKind::Room => drop(sets.rooms.insert(position)),
+            }
+            if user.pending {
+                sets.pending.insert(position);
+            }
+        }
+        sets
+    }
+}
 
 impl Model {
     /// Every enabled account, guests, service accounts and rooms among them. Disabled ones can't sign in, and those of
@@ -13,6 +54,25 @@ impl Model {
     #[must_use]
     pub fn default_users(&self) -> RoaringBitmap {
         self.directory.default_users.clone()
+    }
+
+    /// Enabled accounts by what they are for.
+    #[must_use]
+    pub fn account_sets(&self) -> &AccountSets {
+        self.directory.accounts.get_or_init(|| AccountSets::new(&self.snapshot))
+    }
+
+    /// Enabled accounts whose last sign-in is known and lies at or before this moment, to the second.
+    #[must_use]
+    pub fn unseen_since(&self, moment: Timestamp) -> Arc<RoaringBitmap> {
+        let mut known = self.account_sets().unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, unseen)) = known.as_ref().filter(|(at, _)| *at == moment) {
+            return Arc::clone(unseen);
+        }
+        let unseen =
+            Arc::new(self.users_where(|user| user.last_sign_in.is_some_and(|at| at.as_second() <= moment.as_second())));
+        *known = Some((moment, Arc::clone(&unseen)));
+        unseen
     }
 
     /// Enabled accounts of one kind.
@@ -24,7 +84,7 @@ impl Model {
     /// Enabled guests and external users that have an account here.
     #[must_use]
     pub fn guests(&self) -> RoaringBitmap {
-        self.users_where(|user| user.guest.is_some())
+        self.account_sets().guests.clone()
     }
 
     /// Emergency access accounts as configured, by themselves or through groups, whatever their state.

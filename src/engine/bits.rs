@@ -4,9 +4,12 @@ use smallvec::SmallVec;
 
 use super::truth::Truth;
 
+/// How many words are kept in place: enough for every tenant, which has 240 policies at most, and for its contributors.
+const WORDS: usize = 8;
+
 /// A set of positions below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Bits(SmallVec<[u64; 4]>);
+pub(super) struct Bits(SmallVec<[u64; WORDS]>);
 
 impl Bits {
     /// The empty set of this length.
@@ -19,11 +22,6 @@ impl Bits {
         let mut all = Self::none(length);
         (0..length).for_each(|at| all.set(at));
         all
-    }
-
-    /// The set that these words hold.
-    pub(super) fn of(words: &[u64]) -> Self {
-        Self(SmallVec::from_slice(words))
     }
 
     /// The members, in order.
@@ -39,6 +37,13 @@ impl Bits {
     pub(super) fn set(&mut self, at: usize) {
         if let Some(word) = self.0.get_mut(at / 64) {
             *word |= 1 << (at % 64);
+        }
+    }
+
+    /// Takes a position in, or out.
+    pub(super) fn put(&mut self, at: usize, inside: bool) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word = *word & !(1 << (at % 64)) | u64::from(inside) << (at % 64);
         }
     }
 
@@ -74,6 +79,11 @@ impl Bits {
 
     pub(super) fn and(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(one, two)| one & two).collect())
+    }
+
+    /// Keeps the members that are in the other set too.
+    pub(super) fn retain(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
     }
 
     pub(super) fn meets(&self, other: &Self) -> bool {

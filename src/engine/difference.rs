@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::sync::Arc;
+
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
@@ -168,13 +170,13 @@ fn shift(before: &Model, after: &Model, question: &Question) -> Shift {
 }
 
 /// What a gap is about, apart from whom it concerns.
-type Open = (BTreeSet<String>, bool, BTreeSet<Condition>);
+type Open = (Arc<BTreeSet<String>>, bool, BTreeSet<Condition>);
 
 /// The gaps of each user.
 fn gaps(model: &Model, coverage: &Coverage) -> BTreeMap<String, BTreeSet<Open>> {
     let mut gaps: BTreeMap<String, BTreeSet<Open>> = BTreeMap::new();
-    for gap in coverage.gaps.iter().filter(|gap| gap.sure) {
-        let open = (gap.apps.clone(), gap.any_app, gap.conditions.iter().cloned().collect());
+    for gap in coverage.gaps().iter().filter(|gap| gap.sure) {
+        let open = (Arc::clone(&gap.apps), gap.any_app, gap.conditions.iter().cloned().collect());
         for user in ids(&model.snapshot, &gap.users) {
             gaps.entry(user).or_default().insert(open.clone());
         }
@@ -199,7 +201,7 @@ fn regions(
     }
     let region = |((apps, any_app, conditions), users): (&Open, BTreeSet<String>)| Region {
         users,
-        apps: apps.clone(),
+        apps: BTreeSet::clone(apps),
         any_app: *any_app,
         conditions: conditions.clone(),
     };

@@ -105,7 +105,7 @@ impl Model {
     pub fn evaluate(&self, sign_in: &SignIn) -> Outcome {
         let snapshot = &self.snapshot;
         let who = self.who(&sign_in.identity);
-        let verdicts = self.verdicts_for((sign_in, &who));
+        let verdicts = self.lanewise((sign_in, &who));
         let judged = snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
         let policies = judged
             .map(|(at, policy)| PolicyOutcome {
@@ -129,7 +129,9 @@ impl Model {
 fn decide<'a>(enforced: impl Iterator<Item = (&'a Policy, &'a PolicyOutcome)>) -> Decision {
     let (mut by, mut surely, mut on) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (policy, outcome) in enforced {
-        let Some(demand) = demand(policy) else { continue };
+        let Some(demand) = Some(policy).filter(|_| !matches!(outcome.applies, Applies::No(_))).and_then(demand) else {
+            continue;
+        };
         match &outcome.applies {
             Applies::Yes if demand.controls.iter().any(|control| control == "block") => by.push(policy.id.clone()),
             Applies::Yes => surely.push(demand),

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::evaluate::{Applies, UnmetKind};
-use super::lanes::Verdicts;
+use super::lanes::Lanewise;
 use super::truth::Truth;
 use super::who::{Membership, Who};
 use super::{Model, attribute_filter, condition, location, target};
@@ -136,7 +136,7 @@ impl Model {
     pub(super) fn applies(
         &self,
         (at, policy): (usize, &Policy),
-        verdicts: &Verdicts,
+        verdicts: &Lanewise<'_>,
         of: (&SignIn, &Who<'_>),
     ) -> Applies {
         match verdicts.unmet(at) {
@@ -241,7 +241,14 @@ impl Model {
         reachable.and(included).and(excluded.negate())
     }
 
-    fn unknowns(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Vec<String> {
+    /// What leaves it open whether one condition of the policy is met, as people read it.
+    pub(super) fn unknowns(
+        &self,
+        at: usize,
+        policy: &Policy,
+        dimension: Dimension,
+        of: (&SignIn, &Who<'_>),
+    ) -> Vec<String> {
         let (sign_in, who) = of;
         match (dimension, &sign_in.identity, self.users.get(at)) {
             (Dimension::Identity, Identity::User { .. }, Some(users)) => {

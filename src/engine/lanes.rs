@@ -3,11 +3,14 @@
 //! Users are looked up in the compiled reach and apps in an index; of every other kind, policies that say the same are
 //! asked once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::Model;
 use super::bits::{Bits, Lane};
 use super::judge::{Dimension, is_empty, undecided};
+use super::target;
 use super::truth::Truth;
 use super::who::{Membership, Who};
 use crate::tenant::Policy;
@@ -22,8 +25,6 @@ type Alike = (usize, Bits);
 pub(super) struct Lanes {
     /// By kind of condition.
     alike: Vec<(Dimension, Vec<Alike>)>,
-    /// By app id, the policies whose target condition it meets.
-    apps: HashMap<String, Lane>,
     /// Policies that are On or report-only, ask for something, and can be judged: these apply where they are met.
     decided: Bits,
 }
@@ -32,36 +33,91 @@ impl Lanes {
     pub(super) fn new(model: &Model) -> Self {
         let policies = &model.snapshot.policies;
         let alike = Dimension::ALL.into_iter().map(|dimension| (dimension, alike(policies, dimension))).collect();
-        let mut ids: BTreeSet<&str> =
-            model.snapshot.directory.service_principals.iter().map(|one| one.app_id.as_str()).collect();
-        let conditions = policies.iter().map(|policy| &policy.conditions.applications);
-        ids.extend(conditions.flat_map(|one| one.include.union(&one.exclude)).map(String::as_str));
-        let apps = ids.into_iter().map(|id| (id.to_owned(), app_lane(model, id))).collect();
         let mut decided = Bits::none(policies.len());
         for (at, policy) in policies.iter().enumerate() {
             if policy.state != PolicyState::Disabled && !is_empty(policy) && undecided(policy).is_none() {
                 decided.set(at);
             }
         }
-        Self { alike, apps, decided }
-    }
-
-    /// The policies whose target condition an app meets, if it is one that the tenant or a policy knows.
-    pub(super) fn app(&self, id: &str) -> Option<&Lane> {
-        self.apps.get(id)
+        Self { alike, decided }
     }
 }
 
-/// The policies whose target condition a person's request for one app meets.
-fn app_lane(model: &Model, id: &str) -> Lane {
+/// The apps of a tenant and of its policies, by the policies whose target condition they meet.
+#[derive(Debug)]
+pub(super) struct Apps {
+    class_of: HashMap<Arc<str>, usize>,
+    classes: Vec<AppClass>,
+    /// Ids of all that people can sign in to, as far as the tenant and its policies know them, sorted.
+    targets: Vec<Arc<str>>,
+}
+
+/// Apps that the policies don't tell apart: those that they meet, and those that include them (and exclude them again).
+type AppClass = (Lane, Bits);
+
+impl Apps {
+    pub(super) fn new(model: &Model) -> Self {
+        let policies = &model.snapshot.policies;
+        let mut ids: BTreeSet<&str> =
+            model.snapshot.directory.service_principals.iter().map(|one| one.app_id.as_str()).collect();
+        let conditions = policies.iter().map(|policy| &policy.conditions.applications);
+        ids.extend(conditions.flat_map(|one| one.include.union(&one.exclude)).map(String::as_str));
+        let alike = alike(policies, Dimension::Target);
+        let targets = target::known(model, policies.iter()).into_iter().map(Arc::from).collect();
+        let mut all = Self { class_of: HashMap::new(), classes: Vec::new(), targets };
+        let mut known: HashMap<AppClass, usize> = HashMap::new();
+        for id in ids {
+            let next = all.classes.len();
+            let class = *known.entry(app_class(model, &alike, id)).or_insert_with_key(|class| {
+                all.classes.push(class.clone());
+                next
+            });
+            all.class_of.insert(Arc::from(id), class);
+        }
+        all
+    }
+
+    /// Ids of all that people can sign in to, as far as the tenant and its policies know them, sorted.
+    pub(super) fn targets(&self) -> &[Arc<str>] {
+        &self.targets
+    }
+
+    /// The policies that include the apps of a class, whether or not they exclude them again.
+    pub(super) fn included(&self, class: usize) -> Option<&Bits> {
+        self.classes.get(class).map(|(_, included)| included)
+    }
+
+    /// The class of an app that the tenant or a policy knows: apps of one class meet the same policies.
+    pub(super) fn class(&self, id: &str) -> Option<usize> {
+        self.class_of.get(id).copied()
+    }
+
+    /// The policies whose target condition the apps of a class meet.
+    pub(super) fn lane(&self, class: usize) -> Option<&Lane> {
+        self.classes.get(class).map(|(lane, _)| lane)
+    }
+
+    /// The policies whose target condition an app meets, if it is one that the tenant or a policy knows.
+    pub(super) fn of(&self, id: &str) -> Option<&Lane> {
+        self.lane(self.class(id)?)
+    }
+}
+
+/// The policies whose target condition a person's request for one app meets, and those that include the app.
+fn app_class(model: &Model, alike: &[Alike], id: &str) -> AppClass {
     let identity = Identity::User { id: None, guest: None, tenant: None, direct_connect: false };
     let sign_in = SignIn { identity, target: Target::Apps(vec![id.to_owned()]), ..SignIn::default() };
-    let who = model.who(&sign_in.identity);
-    let mut lane = Lane::none(model.snapshot.policies.len());
-    for (at, policy) in model.snapshot.policies.iter().enumerate() {
-        lane.note(at, model.meets(at, policy, Dimension::Target, (&sign_in, &who)));
+    let lane = model.asked(Dimension::Target, alike, (&sign_in, &model.who(&sign_in.identity)));
+    let mut included = Bits::none(model.snapshot.policies.len());
+    for (at, all) in alike {
+        let condition = model.snapshot.policies.get(*at).map(|policy| &policy.conditions.applications);
+        // It only matters where the condition isn't met.
+        let missed = !lane.possibly.has(*at);
+        if missed && condition.is_some_and(|condition| target::included(model, condition, id)) {
+            included.extend(all);
+        }
     }
-    lane
+    (lane, included)
 }
 
 fn alike(policies: &[Policy], dimension: Dimension) -> Vec<Alike> {
@@ -101,71 +157,75 @@ fn same(dimension: Dimension, one: &Policy, other: &Policy) -> bool {
     }
 }
 
-/// Which policies one sign-in meets, and where the others part from it.
+/// Which policies, On or report-only, apply to one sign-in.
 #[derive(Debug)]
-pub struct Verdicts {
-    /// By kind of condition, in the order of assignment.
-    lanes: Vec<(Dimension, Lane)>,
-    surely: Bits,
-    possibly: Bits,
-}
+pub struct Verdicts(Lane);
 
 impl Verdicts {
     /// Positions of the policies, On or report-only, that surely apply.
     pub fn applying(&self) -> impl Iterator<Item = usize> {
-        self.surely.iter()
+        self.0.surely.iter()
     }
 
     /// Positions of the policies, On or report-only, that apply surely, or depending on something that isn't known.
     pub fn possibly_applying(&self) -> impl Iterator<Item = usize> {
-        self.possibly.iter()
+        self.0.possibly.iter()
     }
+}
 
+/// The policies that one sign-in meets, kind of condition by kind of condition in the order of assignment.
+#[derive(Debug)]
+pub(super) struct Lanewise<'a>(Vec<(Dimension, Cow<'a, Lane>)>);
+
+impl Lanewise<'_> {
     /// The first kind of condition that the sign-in doesn't meet of the policy at this position.
     pub(super) fn unmet(&self, at: usize) -> Option<Dimension> {
-        self.lanes.iter().find(|(_, lane)| !lane.possibly.has(at)).map(|(dimension, _)| *dimension)
+        self.0.iter().find(|(_, lane)| !lane.possibly.has(at)).map(|(dimension, _)| *dimension)
     }
 
     /// The kinds of condition on which it depends whether the policy at this position applies.
     pub(super) fn open(&self, at: usize) -> impl Iterator<Item = Dimension> {
-        let open = self.lanes.iter().filter(move |(_, lane)| lane.possibly.has(at) && !lane.surely.has(at));
+        let open = self.0.iter().filter(move |(_, lane)| lane.possibly.has(at) && !lane.surely.has(at));
         open.map(|(dimension, _)| *dimension)
     }
 }
 
 impl Model {
-    /// Which policies apply to a sign-in, without the reasons: the core of [`Model::evaluate`].
+    /// Which policies apply to a sign-in, without the reasons.
     #[must_use]
     pub fn verdicts(&self, sign_in: &SignIn) -> Verdicts {
-        self.verdicts_for((sign_in, &self.who(&sign_in.identity)))
+        let who = self.who(&sign_in.identity);
+        let known = self.lanes();
+        let mut all = Lane { surely: known.decided.clone(), possibly: known.decided.clone() };
+        for (dimension, alike) in &known.alike {
+            let lane = self.met(*dimension, alike, (sign_in, &who));
+            all.surely.retain(&lane.surely);
+            all.possibly.retain(&lane.possibly);
+        }
+        Verdicts(all)
     }
 
-    pub(super) fn verdicts_for(&self, of: (&SignIn, &Who<'_>)) -> Verdicts {
-        let known = self.lanes();
-        let (mut surely, mut possibly) = (known.decided.clone(), known.decided.clone());
-        let mut lanes = Vec::with_capacity(known.alike.len());
-        for (dimension, alike) in &known.alike {
-            let lane = self.indexed(known, *dimension, of).unwrap_or_else(|| self.asked(*dimension, alike, of));
-            surely = surely.and(&lane.surely);
-            possibly = possibly.and(&lane.possibly);
-            lanes.push((*dimension, lane));
-        }
-        Verdicts { lanes, surely, possibly }
+    /// Which policies a sign-in meets, each kind of condition apart: for the reasons.
+    pub(super) fn lanewise(&self, of: (&SignIn, &Who<'_>)) -> Lanewise<'_> {
+        let kinds = self.lanes().alike.iter();
+        Lanewise(kinds.map(|(dimension, alike)| (*dimension, self.met(*dimension, alike, of))).collect())
+    }
+
+    fn met(&self, dimension: Dimension, alike: &[Alike], of: (&SignIn, &Who<'_>)) -> Cow<'_, Lane> {
+        self.indexed(dimension, of).unwrap_or_else(|| Cow::Owned(self.asked(dimension, alike, of)))
     }
 
     /// The policies that a sign-in meets in a kind of condition that is indexed, if the index holds its value.
-    fn indexed(&self, known: &Lanes, dimension: Dimension, (sign_in, who): (&SignIn, &Who<'_>)) -> Option<Lane> {
+    fn indexed(&self, dimension: Dimension, (sign_in, who): (&SignIn, &Who<'_>)) -> Option<Cow<'_, Lane>> {
         match (dimension, &sign_in.identity, &sign_in.target) {
+            _ if !self.is_origin() => None,
             (Dimension::Identity, Identity::User { guest: None, tenant: None, direct_connect: false, .. }, _) => {
                 let Membership::At(position) = who.membership else { return None };
-                (self.is_base() && self.is_agent_user(who) == Truth::No).then(|| {
-                    let (surely, possibly) = self.reach().row(position);
-                    Lane { surely: Bits::of(surely), possibly: Bits::of(possibly) }
-                })
+                (self.is_agent_user(who) == Truth::No).then(|| Cow::Owned(self.standing().lane(position)))
             }
             (Dimension::Target, Identity::User { .. }, Target::Apps(ids)) if sign_in.scopes.is_none() => {
                 match ids.as_slice() {
-                    [id] => known.app(id).cloned(),
+                    [id] => self.apps().of(id).map(Cow::Borrowed),
                     _ => None,
                 }
             }

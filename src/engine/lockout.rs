@@ -16,7 +16,7 @@ use super::who::role_members;
 use crate::tenant::policy::{Control, GrantControls, Operator, Policy, PolicyState};
 use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
 use crate::tenant::well_known::{APP_AZURE_MANAGEMENT, GLOBAL_ADMINISTRATOR};
-use crate::tenant::{Assignment, Kind};
+use crate::tenant::{Assignment, Kind, User};
 
 /// Whether the tenant can still be administered with a draft On.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,16 +75,38 @@ impl Model {
         if !snapshot.has(Kind::RoleAssignments) {
             return Lockout { administrators: Vec::new(), unknown: true };
         }
-        let holders = |assignment| role_members(snapshot, GLOBAL_ADMINISTRATOR, assignment).unwrap_or_default();
-        let active = holders(Assignment::Active);
-        let everybody = &active | &holders(Assignment::Eligible);
+        let active = role_members(snapshot, GLOBAL_ADMINISTRATOR, Assignment::Active).unwrap_or_default();
         let abilities = Abilities::new(snapshot);
-        let users = everybody.iter().filter_map(|at| Some((at, snapshot.directory.user_at(at)?)));
-        let administrators = users
-            .filter(|(_, user)| user.enabled)
+        let administrators = self
+            .global_administrators()
             .map(|(at, user)| Access { eligible: !active.contains(at), ..self.access(&user.id, &abilities) })
             .collect();
         Lockout { administrators, unknown: false }
+    }
+
+    /// Whether at least one Global Administrator can sign in: what [`Lockout::anybody`] says, found with the first who can.
+    #[must_use]
+    pub fn admits_an_administrator(&self) -> Truth {
+        if !self.snapshot.has(Kind::RoleAssignments) {
+            return Truth::Maybe;
+        }
+        let abilities = Abilities::new(&self.snapshot);
+        let mut best = Truth::No;
+        for (_, user) in self.global_administrators() {
+            best = best.or(self.access(&user.id, &abilities).can);
+            if best == Truth::Yes {
+                break;
+            }
+        }
+        best
+    }
+
+    /// Everybody with an enabled account who is a Global Administrator, or could become one.
+    fn global_administrators(&self) -> impl Iterator<Item = (u32, &User)> {
+        let holders = |assignment| role_members(&self.snapshot, GLOBAL_ADMINISTRATOR, assignment).unwrap_or_default();
+        let everybody = holders(Assignment::Active) | holders(Assignment::Eligible);
+        let users = everybody.into_iter().filter_map(|at| Some((at, self.snapshot.directory.user_at(at)?)));
+        users.filter(|(_, user)| user.enabled)
     }
 
     /// Whether one person can sign in to administer the tenant, under any conditions.

@@ -26,8 +26,8 @@ mod bits;
 mod condition;
 mod judge;
 mod lanes;
-mod reach;
 mod samples;
+mod standing;
 mod target;
 mod who;
 

@@ -59,15 +59,26 @@ impl Model {
         let inclusion = self.inclusion();
         let policies = &self.snapshot.policies;
         let live = policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
-        let live = live.collect::<Vec<_>>();
+        let live = live.map(|(at, policy)| (at, policy, policy.rules())).collect::<Vec<_>>();
         let pairs = live
             .iter()
             .enumerate()
             .flat_map(|(place, first)| live.iter().skip(place + 1).map(move |second| (first, second)));
-        pairs.filter_map(|((a, first), (b, second))| self.relate(inclusion, (*a, first), (*b, second))).collect()
+        pairs
+            .filter_map(|((a, one, rules), (b, other, others))| {
+                self.relate(inclusion, (*a, one), (*b, other), rules == others)
+            })
+            .collect()
     }
 
-    fn relate(&self, inclusion: &Inclusion, first: (usize, &Policy), second: (usize, &Policy)) -> Option<Overlap> {
+    /// How two policies stand to each other; `alike` if they say the same, their state aside.
+    fn relate(
+        &self,
+        inclusion: &Inclusion,
+        first: (usize, &Policy),
+        second: (usize, &Policy),
+        alike: bool,
+    ) -> Option<Overlap> {
         let overlap = |one: &Policy, other: &Policy, relation| {
             Some(Overlap { policy_id: one.id.clone(), other_id: other.id.clone(), relation })
         };
@@ -77,7 +88,7 @@ impl Model {
         let (there, back) = (within(first, second), within(second, first));
         let asks = |one: &Policy, other: &Policy| asks_at_least(&self.snapshot, one, other);
         let (one, other) = (first.1, second.1);
-        if one.same_rules(other) || (there && back && asks(one, other) && asks(other, one)) {
+        if alike || (there && back && asks(one, other) && asks(other, one)) {
             return overlap(one, other, Relation::Identical);
         }
         let covers = |covering: &Policy| covering.state == PolicyState::Enabled;

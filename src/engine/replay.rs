@@ -5,6 +5,7 @@
 
 mod agreement;
 mod log;
+mod verdicts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,10 +141,10 @@ impl Model {
     pub fn impact(&self, draft: &Policy) -> Impact {
         let (rows, log) = (&self.snapshot.sign_ins, self.log());
         let replay = Replay { model: &self.with_draft_alone(draft), abilities: Abilities::new(&self.snapshot) };
-        let verdicts = replay.verdicts(rows, &log.stories);
+        let verdicts = replay.verdicts(rows, log);
         let mut counts = Counts::new(log);
         for group in &log.groups {
-            if let Some(verdict) = verdicts.get(group.story) {
+            if let Some(verdict) = verdicts.on(group.story) {
                 counts.add(group, verdict);
             }
         }
@@ -174,28 +175,13 @@ struct Replay<'m> {
 }
 
 impl Replay<'_> {
-    /// What becomes of each story, on as many threads as there are halves: two.
-    fn verdicts(&self, rows: &[PastSignIn], stories: &[usize]) -> Vec<Verdict> {
-        let judge = |stories: &[usize]| -> Vec<Verdict> {
-            stories.iter().filter_map(|at| rows.get(*at)).map(|row| self.judge(row)).collect()
-        };
-        let (first, second) = stories.split_at(stories.len() / 2);
-        std::thread::scope(|scope| {
-            let half = scope.spawn(|| judge(second));
-            let mut all = judge(first);
-            // A thread that panicked would have lost verdicts: they are found again here.
-            all.extend(half.join().unwrap_or_else(|_| judge(second)));
-            all
-        })
-    }
-
     fn judge(&self, row: &PastSignIn) -> Verdict {
         let sign_in = sign_in_of(&self.model.snapshot, row);
         let Some(policy) = self.model.snapshot.policies.first() else {
-            return Verdict { would: Would::NotApplied, because: BTreeSet::new() };
+            return Verdict::NOT_APPLIED;
         };
         match self.model.judge(0, policy, &sign_in) {
-            Applies::No(_) => Verdict { would: Would::NotApplied, because: BTreeSet::new() },
+            Applies::No(_) => Verdict::NOT_APPLIED,
             Applies::DependsOn(because) | Applies::NotDecided(because) => Verdict { would: Would::Unknown, because },
             Applies::Yes => {
                 let would = policy.grant.as_ref().map_or(Would::Success, |grant| self.controls(grant, row, &sign_in));

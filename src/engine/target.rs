@@ -34,7 +34,7 @@ const AZURE_MANAGEMENT: &[&str] = &[
 ];
 
 /// The app in which people remediate their own risk; nothing reaches it.
-pub(super) const RISK_REMEDIATION_APP: &str = "93625bc8-bfe2-437a-97e0-3d0060024faa";
+const RISK_REMEDIATION_APP: &str = "93625bc8-bfe2-437a-97e0-3d0060024faa";
 
 /// Whether Microsoft spares this request from the policy: risk remediation from every policy, the enrolment of devices
 /// from a compliant device asked of all resources, agents from the exchange of their tokens.
@@ -152,6 +152,24 @@ pub(super) fn app_met(model: &Model, condition: &Applications, id: &str) -> Trut
         Truth::from(condition.all).or(listed(model, &condition.include, id)).or(filtered(FilterMode::Include));
     let excluded = listed(model, &condition.exclude, id).or(filtered(FilterMode::Exclude));
     included.and(excluded.negate())
+}
+
+/// Whether a condition possibly includes an app, whatever it excludes; filters aside.
+pub(super) fn included(model: &Model, condition: &Applications, id: &str) -> bool {
+    condition.all || listed(model, &condition.include, id) != Truth::No
+}
+
+/// Ids of the apps that people can sign in to, as far as the tenant and these policies know them.
+pub(super) fn known<'a>(model: &'a Model, policies: impl Iterator<Item = &'a Policy>) -> BTreeSet<&'a str> {
+    let resources = model.snapshot.directory.service_principals.iter();
+    let mut ids: BTreeSet<&str> =
+        resources.filter(|one| one.enabled && one.kind != "ManagedIdentity").map(|one| one.app_id.as_str()).collect();
+    for policy in policies {
+        let named = policy.conditions.applications.include.union(&policy.conditions.applications.exclude);
+        ids.extend(named.flat_map(|name| members(model, name)));
+    }
+    ids.remove(RISK_REMEDIATION_APP);
+    ids
 }
 
 /// Whether an app is named, by its id or through a group of apps.

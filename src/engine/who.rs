@@ -71,9 +71,10 @@ pub(super) struct Side {
 }
 
 impl UserCondition {
-    pub(super) fn new(snapshot: &Snapshot, policy: &Policy) -> Self {
-        let users = &policy.conditions.users;
-        Self { include: Side::new(snapshot, &users.include), exclude: Side::new(snapshot, &users.exclude) }
+    /// `activated`: roles count as held by those who could activate them.
+    pub(super) fn new(snapshot: &Snapshot, policy: &Policy, activated: bool) -> Self {
+        let side = |side| Side::new(snapshot, side, activated);
+        Self { include: side(&policy.conditions.users.include), exclude: side(&policy.conditions.users.exclude) }
     }
 
     /// Whether the condition is met; exclusion always wins.
@@ -96,7 +97,7 @@ impl UserCondition {
 }
 
 impl Side {
-    fn new(snapshot: &Snapshot, side: &UserSide) -> Self {
+    fn new(snapshot: &Snapshot, side: &UserSide, activated: bool) -> Self {
         let emergency = &snapshot.settings.emergency_access;
         let mut built = Self {
             all: side.all,
@@ -122,7 +123,7 @@ impl Side {
             }
         }
         for id in &side.roles {
-            match role_members(snapshot, id, Assignment::Active) {
+            match role_holders(snapshot, id, activated) {
                 Some(members) => built.named |= members,
                 None => built.role_open(),
             }
@@ -276,6 +277,12 @@ pub(super) fn role_members(snapshot: &Snapshot, role: &str, assignment: Assignme
         }
     }
     Some(holders)
+}
+
+/// Everyone who holds a role now, or, if roles count as `activated`, could.
+pub(super) fn role_holders(snapshot: &Snapshot, role: &str, activated: bool) -> Option<RoaringBitmap> {
+    let active = role_members(snapshot, role, Assignment::Active)?;
+    if activated { Some(active | role_members(snapshot, role, Assignment::Eligible)?) } else { Some(active) }
 }
 
 /// Words that stand among user ids.

@@ -5,7 +5,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 
-use super::policy::{ClientAppType, Conditions, GrantControls, Operator, Platform, Policy};
+use super::policy::{ClientAppType, Conditions, GrantControls, Operator, Platform, Policy, SessionControls};
 
 /// A short fingerprint of what a policy means: state, conditions and controls; not its name or times.
 #[must_use]
@@ -32,11 +32,24 @@ impl Policy {
     /// Whether both mean the same, leaving their state aside.
     #[must_use]
     pub fn same_rules(&self, other: &Self) -> bool {
-        canonical_conditions(&self.conditions) == canonical_conditions(&other.conditions)
-            && canonical_grant(self) == canonical_grant(other)
-            && self.session == other.session
-            && self.undecided == other.undecided
+        self.rules() == other.rules()
     }
+
+    /// What the policy says, its state aside, to be compared with others.
+    #[must_use]
+    pub fn rules(&self) -> Rules<'_> {
+        let conditions = canonical_conditions(&self.conditions);
+        Rules { conditions, grant: canonical_grant(self), session: &self.session, undecided: &self.undecided }
+    }
+}
+
+/// What a policy says, written in one way.
+#[derive(Debug, PartialEq)]
+pub struct Rules<'a> {
+    conditions: Conditions,
+    grant: Option<GrantControls>,
+    session: &'a Option<SessionControls>,
+    undecided: &'a [String],
 }
 
 /// The same conditions, written in one way: a condition that everything meets is left out.

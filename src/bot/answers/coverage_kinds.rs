@@ -167,7 +167,7 @@ pub(super) fn conditions(asked: Asked<'_>) -> Answer {
 /// A line of the table.
 fn line(asked: Asked<'_>, name: &str, requirement: &Requirement, scope: &Scope) -> Vec<String> {
     let coverage = asked.analysis.model.coverage(requirement, scope);
-    let accounts = Accounts::of(&coverage.uncovered, asked.analysis.snapshot(), asked.now);
+    let accounts = Accounts::of(&coverage.uncovered, &asked.analysis.model, asked.now);
     let other = accounts.service.len() + accounts.rooms.len() + accounts.emergency.len();
     let numbers = [accounts.people.len(), accounts.guests.len(), other];
     [name.to_owned()].into_iter().chain(numbers.iter().map(ToString::to_string)).collect()

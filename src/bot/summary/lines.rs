@@ -64,7 +64,7 @@ fn would_block(analysis: &Analysis, impact: &Impact, fact: Fact) -> Fact {
     let snapshot = analysis.snapshot();
     let hit = impact.users.iter().filter(|(_, tally): &(&String, &Tally)| tally.failure > 0);
     let set: RoaringBitmap = hit.filter_map(|(id, _)| snapshot.directory.user_index(id)).collect();
-    let accounts = Accounts::of(&set, snapshot, snapshot.read_at);
+    let accounts = Accounts::of(&set, &analysis.model, snapshot.read_at);
     fact.with("affected", set.len())
         .with("people", accounts.humans().len())
         .with("service", (&accounts.service | &accounts.rooms).len())

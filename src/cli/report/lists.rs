@@ -81,7 +81,7 @@ pub(super) fn read(analysis: &Analysis, now: Timestamp) -> Vec<Open> {
     let judge = |list: &'static List| {
         let scope = (list.scope)();
         let coverage = analysis.model.coverage(&list.requirement, &scope);
-        let uncovered = Accounts::of(&coverage.uncovered, analysis.snapshot(), now);
+        let uncovered = Accounts::of(&coverage.uncovered, &analysis.model, now);
         Open { list, gaps: Gaps::of((&coverage, &scope), &analysis.model, now), uncovered }
     };
     LISTS.iter().map(judge).collect()

@@ -1,67 +1,111 @@
 //! Why no policy covers a hole: for each policy that could have, what stands in its way, most telling first.
+//!
+//! Causes are numbers until somebody reads them: what keeps one policy from some users in some place is found once, and
+//! places are compared by the numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use roaring::RoaringBitmap;
-
-use super::barriers::Barriers;
 use super::domain::{Axis, Value};
+use super::people;
 use super::requirement::{Bearing, bearing};
-use super::{Cause, Other, Reason, Requirement};
+use super::{Cause, Other, Reason, Requirement, Scope};
 use crate::engine::judge::{Dimension, undecided};
+use crate::engine::standing::Barrier;
 use crate::engine::truth::Truth;
-use crate::engine::who::Who;
+use crate::engine::who::{UserCondition, Who};
 use crate::engine::{Model, target};
 use crate::tenant::policy::{Policy, PolicyState};
+use crate::tenant::sign_in::Known;
 
 /// A policy that could have met the requirement.
 #[derive(Debug)]
 struct Candidate<'a> {
     at: usize,
     policy: &'a Policy,
+    column: u32,
     bearing: Bearing,
     /// For each dimension and value, whether its condition is met.
     met: Vec<Vec<Truth>>,
+    /// Why values of the first dimension don't surely meet it: the reasons, and for each value which one it is.
+    reasons: Vec<Option<Reason>>,
+    reason_of: Vec<usize>,
 }
 
-/// All candidates of a requirement.
+/// All candidates of a requirement, and the causes found so far.
 #[derive(Debug)]
 pub(super) struct Causes<'a> {
     model: &'a Model,
     axes: &'a [Axis],
     candidates: Vec<Candidate<'a>>,
-    barriers: Barriers,
+    /// For each column of the standing its candidate.
+    candidate_of: Vec<Option<u32>>,
+    /// Those without an object here, with what stands between them and the candidates.
+    pub(super) others: Vec<(Other, Vec<Barrier>)>,
     /// For each value of the first dimension, the first one that no candidate tells from it.
     like: Vec<usize>,
+    known: Numbers,
 }
 
-/// Users of one hole for whom the same stands in the way.
-pub(super) struct Share {
-    pub(super) users: RoaringBitmap,
-    pub(super) others: BTreeSet<Other>,
-    pub(super) causes: Vec<Cause>,
+/// Causes by their numbers.
+#[derive(Debug, Default)]
+struct Numbers {
+    by_reason: HashMap<(usize, Reason), u32>,
+    causes: Vec<(u8, Cause)>,
+    cells: HashMap<(usize, u32, Seen), Arc<[u32]>>,
+    sets: HashMap<Vec<u32>, u32>,
+    all: Vec<Vec<u32>>,
 }
+
+/// A set of causes, by its number.
+pub(super) type Set = u32;
+
+/// How a candidate stands to the values of a hole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Seen {
+    /// Some sign-in there possibly meets all its conditions.
+    reaches: bool,
+    /// Why the target doesn't.
+    target: usize,
+    /// Dimensions, one bit each, in which it leaves some of the values out.
+    narrower: u16,
+}
+
+/// A place in which causes are asked for: each candidate as it stands to its values.
+pub(super) struct Spot {
+    seen: Vec<Seen>,
+    /// For each candidate, the causes for most users.
+    most: Vec<Arc<[u32]>>,
+}
+
+/// What a hole says of each candidate, whatever the target: whether it is reached, and where it is left out.
+pub(super) struct Beside(Vec<(bool, u16)>);
 
 impl<'a> Causes<'a> {
-    pub(super) fn new(
-        model: &'a Model,
-        requirement: &Requirement,
-        axes: &'a [Axis],
-        (users, others): (&RoaringBitmap, &[(Other, Who<'_>)]),
-    ) -> Self {
-        let policies = model.snapshot.policies.iter().enumerate();
+    pub(super) fn new(model: &'a Model, requirement: &Requirement, scope: &Scope, axes: &'a [Axis]) -> Self {
+        let columns = model.columns();
+        let policies = model.snapshot.policies.iter().zip(columns).enumerate();
         let candidates: Vec<Candidate<'_>> = policies
-            .map(|(at, policy)| (at, policy, bearing(&model.snapshot, requirement, policy)))
+            .map(|(at, (policy, column))| (at, (policy, column), bearing(&model.snapshot, requirement, policy)))
             .filter(|(.., bearing)| *bearing != Bearing::None)
-            .map(|(at, policy, bearing)| Candidate { at, policy, met: met(model, (at, policy), axes), bearing })
+            .map(|(at, (policy, column), bearing)| Candidate::new(model, axes, (at, policy, column, bearing)))
             .collect();
-        let mut first: BTreeMap<Vec<Option<Reason>>, usize> = BTreeMap::new();
+        let mut candidate_of = vec![None; model.standing().width()];
+        for (number, one) in (0u32..).zip(&candidates) {
+            if let Some(of) = usize::try_from(one.column).ok().and_then(|column| candidate_of.get_mut(column)) {
+                *of = Some(number);
+            }
+        }
+        let mut first: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
         let targets = 0..axes.first().map_or(0, |axis| axis.values.len());
-        let key = |value: usize| candidates.iter().map(|one| one.target_reason(model, axes, value)).collect();
+        let key = |value: usize| -> Vec<usize> {
+            candidates.iter().map(|one| one.reason_of.get(value).copied().unwrap_or_default()).collect()
+        };
         let like = targets.map(|value| *first.entry(key(value)).or_insert(value)).collect();
-        let policies: Vec<usize> = candidates.iter().map(|one| one.at).collect();
-        let barriers = Barriers::new(model, &policies, users, others);
-        Self { model, axes, candidates, barriers, like }
+        let barriers = |who: &Who<'_>| candidates.iter().map(|one| barrier(model.users.get(one.at)?, who)).collect();
+        let others = people::others(model, scope).iter().map(|(other, who)| (*other, barriers(who))).collect();
+        Self { model, axes, candidates, candidate_of, others, like, known: Numbers::default() }
     }
 
     /// Values of the first dimension that no candidate tells apart.
@@ -73,60 +117,111 @@ impl<'a> Causes<'a> {
         kinds.into_values().collect()
     }
 
-    /// Users by what stands between them and the candidates.
-    pub(super) fn sorted(&self, users: &RoaringBitmap) -> BTreeMap<usize, RoaringBitmap> {
-        self.barriers.sorted(users)
+    /// What is told of a column where users are sorted by what stands between them and the candidates.
+    pub(super) fn told(&self, column: u32, place: u32) -> Option<u32> {
+        self.candidate(column).map(|_| place)
     }
 
-    /// The users of a hole with these values, each with what stands in the way of the candidates.
-    pub(super) fn shares(
-        &self,
-        users: &BTreeMap<usize, RoaringBitmap>,
-        others: &BTreeSet<Other>,
-        values: &[Vec<usize>],
-    ) -> Vec<Share> {
-        let telling: Vec<bool> = self.candidates.iter().map(|one| one.reaches(values)).collect();
-        let mut found: BTreeMap<Vec<Cause>, (RoaringBitmap, BTreeSet<Other>)> = BTreeMap::new();
-        for (class, users) in users {
-            found.entry(self.causes(&self.barriers.of(*class), &telling, values)).or_default().0 |= users;
-        }
-        for (other, barriers) in self.barriers.others.iter().filter(|(other, _)| others.contains(other)) {
-            let barriers: Vec<_> = barriers.iter().map(Option::as_ref).collect();
-            found.entry(self.causes(&barriers, &telling, values)).or_default().1.insert(*other);
-        }
-        found.into_iter().map(|(causes, (users, others))| Share { users, others, causes }).collect()
+    /// The candidates to which some users don't stand as most do, with the place that they have there.
+    pub(super) fn apart(&self, way: &[(u32, u32)]) -> Vec<(u32, u32)> {
+        let mut all: Vec<(u32, u32)> =
+            way.iter().filter_map(|(column, place)| Some((self.candidate(*column)?, *place))).collect();
+        all.sort_unstable();
+        all
     }
 
-    /// The causes, most telling first; those that only say that a policy is about something else stand in for none.
-    fn causes(&self, barriers: &[Option<&Reason>], telling: &[bool], values: &[Vec<usize>]) -> Vec<Cause> {
-        let mut all: Vec<(u8, Cause)> = Vec::new();
-        for ((candidate, barrier), telling) in self.candidates.iter().zip(barriers).zip(telling) {
-            // Where the policy is about something else anyhow, being excluded from it explains nothing.
-            let barrier = barrier.filter(|reason| *telling || **reason == Reason::UsersNotIncluded);
-            let reasons = self.reasons(candidate, barrier, values);
-            let cause = |reason| Cause { policy_id: Some(candidate.policy.id.clone()), reason };
-            all.extend(reasons.into_iter().map(|reason| (rank(&reason), cause(reason))));
+    fn candidate(&self, column: u32) -> Option<u32> {
+        self.candidate_of.get(usize::try_from(column).ok()?).copied().flatten()
+    }
+
+    /// How a hole with these values stands to the candidates, its targets aside.
+    pub(super) fn beside(&self, values: &[Vec<usize>]) -> Beside {
+        let of = |one: &Candidate<'_>| {
+            let axes = || values.iter().enumerate().skip(1);
+            let reaches = axes().all(|(axis, values)| one.reaches(axis, values));
+            let missed = axes().filter(|(axis, values)| !one.meets(*axis, values));
+            (reaches, missed.fold(0u16, |all, (axis, _)| all | bit(axis)))
+        };
+        Beside(self.candidates.iter().map(of).collect())
+    }
+
+    /// The spot of such a hole with these targets, which no candidate tells apart.
+    pub(super) fn spot(&mut self, beside: &Beside, targets: &[usize]) -> Spot {
+        let first = targets.first().copied();
+        let seen = |(one, (reaches, narrower)): (&Candidate<'_>, &(bool, u16))| Seen {
+            reaches: *reaches && one.reaches(0, targets),
+            target: first.and_then(|value| one.reason_of.get(value)).copied().unwrap_or_default(),
+            narrower: *narrower,
+        };
+        let seen: Vec<Seen> = self.candidates.iter().zip(&beside.0).map(seen).collect();
+        let most = seen.iter().enumerate().map(|(at, seen)| self.cell(at, 0, *seen)).collect();
+        Spot { seen, most }
+    }
+
+    /// The causes in a spot for users who stand to these candidates otherwise than most do.
+    pub(super) fn set(&mut self, spot: &Spot, apart: &[(u32, u32)]) -> Set {
+        let mut all: Vec<u32> = Vec::new();
+        let mut apart = apart.iter().peekable();
+        for (at, (seen, most)) in spot.seen.iter().zip(&spot.most).enumerate() {
+            match apart.next_if(|(candidate, _)| usize::try_from(*candidate) == Ok(at)) {
+                Some((_, place)) => all.extend(self.cell(at, *place, *seen).iter()),
+                None => all.extend(most.iter()),
+            }
         }
+        self.known.set(all)
+    }
+
+    /// The causes in a spot for somebody without an object here.
+    pub(super) fn set_for_other(&mut self, spot: &Spot, other: usize) -> Set {
+        let Some((_, barriers)) = self.others.get(other) else { return self.known.set(Vec::new()) };
+        let mut found = Vec::new();
+        for ((at, candidate), (seen, barrier)) in self.candidates.iter().enumerate().zip(spot.seen.iter().zip(barriers))
+        {
+            found.extend(self.reasons(candidate, barrier.as_ref(), *seen).into_iter().map(|reason| (at, reason)));
+        }
+        let all = found.into_iter().map(|(at, reason)| self.number(at, reason)).collect();
+        self.known.set(all)
+    }
+
+    /// What stands between a candidate and users at a place.
+    fn cell(&mut self, at: usize, place: u32, seen: Seen) -> Arc<[u32]> {
+        if let Some(cell) = self.known.cells.get(&(at, place, seen)) {
+            return Arc::clone(cell);
+        }
+        let reasons = self.candidates.get(at).map(|candidate| {
+            let column = self.model.standing().column(candidate.column);
+            self.reasons(candidate, column.and_then(|column| column.barrier(place)), seen)
+        });
+        let cell: Arc<[u32]> =
+            reasons.into_iter().flatten().map(|reason| self.number(at, reason)).collect::<Vec<_>>().into();
+        self.known.cells.insert((at, place, seen), Arc::clone(&cell));
+        cell
+    }
+
+    fn number(&mut self, at: usize, reason: Reason) -> u32 {
+        let policy = self.candidates.get(at).map(|candidate| candidate.policy.id.clone());
+        self.known.number(at, policy, reason)
+    }
+
+    /// The causes of a set, most telling first.
+    pub(super) fn read(&self, set: Set) -> Vec<Cause> {
+        let numbers = usize::try_from(set).ok().and_then(|set| self.known.all.get(set)).into_iter().flatten();
+        let mut all: Vec<&(u8, Cause)> =
+            numbers.filter_map(|number| self.known.causes.get(usize::try_from(*number).ok()?)).collect();
         all.sort();
         all.dedup();
-        if all.iter().any(|(rank, _)| *rank < BESIDE) {
-            all.retain(|(rank, _)| *rank < BESIDE);
-        }
-        if all.is_empty() {
-            all.push((BESIDE, Cause { policy_id: None, reason: Reason::NoPolicy }));
-        }
-        all.into_iter().map(|(_, cause)| cause).collect()
+        all.into_iter().map(|(_, cause)| cause.clone()).collect()
     }
 
-    fn reasons(&self, candidate: &Candidate<'_>, barrier: Option<&Reason>, values: &[Vec<usize>]) -> Vec<Reason> {
+    fn reasons(&self, candidate: &Candidate<'_>, barrier: Option<&Reason>, seen: Seen) -> Vec<Reason> {
+        // Where the policy is about something else anyhow, being excluded from it explains nothing.
+        let barrier = barrier.filter(|reason| seen.reaches || **reason == Reason::UsersNotIncluded);
         let mut all: Vec<Reason> = barrier.cloned().into_iter().collect();
         if barrier != Some(&Reason::UsersNotIncluded) {
-            let alike = values.first().and_then(|alike| alike.first());
-            all.extend(alike.and_then(|value| candidate.target_reason(self.model, self.axes, *value)));
+            all.extend(candidate.reasons.get(seen.target).cloned().flatten());
         }
-        let narrower = self.narrower(candidate, values);
-        if !narrower.is_empty() {
-            all.push(Reason::NarrowerConditions(narrower));
+        if seen.narrower != 0 {
+            all.push(Reason::NarrowerConditions(self.kinds(seen.narrower)));
         }
         let beside = all.iter().any(|reason| rank(reason) >= BESIDE);
         let excluded_only = all.iter().all(|reason| rank(reason) == 0);
@@ -153,56 +248,132 @@ impl<'a> Causes<'a> {
         all
     }
 
-    /// Kinds of condition, beside the target, that leave some of these values out.
-    fn narrower(&self, candidate: &Candidate<'_>, values: &[Vec<usize>]) -> BTreeSet<&'static str> {
-        let beside = values.iter().enumerate().skip(1);
-        let missed = beside.filter(|(axis, values)| !candidate.meets(*axis, values));
-        missed
-            .filter_map(|(axis, _)| self.axes.get(axis)?.values.first().map(|value| kind_name(value.dimension())))
-            .collect()
+    /// The kinds of condition of these dimensions.
+    fn kinds(&self, dimensions: u16) -> BTreeSet<&'static str> {
+        let axes = self.axes.iter().enumerate().filter(|(at, _)| dimensions >> at & 1 != 0);
+        axes.filter_map(|(_, axis)| axis.values.first().map(|value| kind_name(value.dimension()))).collect()
     }
 }
 
-impl Candidate<'_> {
+impl Numbers {
+    fn number(&mut self, at: usize, policy_id: Option<String>, reason: Reason) -> u32 {
+        let next = u32::try_from(self.causes.len()).unwrap_or(u32::MAX);
+        let causes = &mut self.causes;
+        *self.by_reason.entry((at, reason)).or_insert_with_key(|(_, reason)| {
+            causes.push((rank(reason), Cause { policy_id, reason: reason.clone() }));
+            next
+        })
+    }
+
+    /// The set of these causes; those that only say that a policy is about something else stand in for none.
+    fn set(&mut self, mut all: Vec<u32>) -> Set {
+        let rank = |number: &u32| {
+            let cause = usize::try_from(*number).ok().and_then(|at| self.causes.get(at));
+            cause.map_or(BESIDE, |(rank, _)| *rank)
+        };
+        if all.iter().any(|number| rank(number) < BESIDE) {
+            all.retain(|number| rank(number) < BESIDE);
+        }
+        if all.is_empty() {
+            all.push(self.number(usize::MAX, None, Reason::NoPolicy));
+        }
+        all.sort_unstable();
+        all.dedup();
+        let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        if let Some(set) = self.sets.get(&all) {
+            return *set;
+        }
+        self.all.push(all.clone());
+        self.sets.insert(all, next);
+        next
+    }
+}
+
+impl<'a> Candidate<'a> {
+    fn new(model: &Model, axes: &[Axis], (at, policy, column, bearing): (usize, &'a Policy, u32, Bearing)) -> Self {
+        let met = met(model, (at, policy), axes);
+        let mut one = Self { at, policy, column, bearing, met, reasons: Vec::new(), reason_of: Vec::new() };
+        let open = OnceCell::new();
+        let Some(targets) = axes.first() else { return one };
+        for (at, (value, app)) in targets.values.iter().zip(&targets.indexed).enumerate() {
+            let reason = one.target_reason(model, (at, value, *app), &open);
+            let known = one.reasons.iter().position(|other| *other == reason).unwrap_or(one.reasons.len());
+            if known == one.reasons.len() {
+                one.reasons.push(reason);
+            }
+            one.reason_of.push(known);
+        }
+        one
+    }
+
     /// Whether all these values of a dimension surely meet the policy's condition.
     fn meets(&self, axis: usize, values: &[usize]) -> bool {
         let met = self.met.get(axis).map_or(&[][..], Vec::as_slice);
         values.iter().all(|value| met.get(*value) == Some(&Truth::Yes))
     }
 
-    /// Why a value of the first dimension doesn't surely meet the policy's condition; none where it does.
-    fn target_reason(&self, model: &Model, axes: &[Axis], value: usize) -> Option<Reason> {
+    /// Whether some of them possibly does.
+    fn reaches(&self, axis: usize, values: &[usize]) -> bool {
+        let met = self.met.get(axis).map_or(&[][..], Vec::as_slice);
+        values.iter().any(|value| met.get(*value) != Some(&Truth::No))
+    }
+
+    /// Why a value of the first dimension doesn't surely meet the policy's condition; none where it does. `open` is what
+    /// can't be resolved about it.
+    fn target_reason(
+        &self,
+        model: &Model,
+        (at, value, app): (usize, &Value, Option<usize>),
+        open: &OnceCell<String>,
+    ) -> Option<Reason> {
         let condition = &self.policy.conditions.applications;
-        match self.met.first()?.get(value)? {
+        match self.met.first()?.get(at)? {
             Truth::Yes => return None,
-            Truth::Maybe => return Some(Reason::Undecided(target::open(model, condition).join(", "))),
+            Truth::Maybe => {
+                let open = open.get_or_init(|| target::open(model, condition).join(", "));
+                return Some(Reason::Undecided(open.clone()));
+            }
             Truth::No => {}
         }
-        let included = match axes.first()?.values.get(value)? {
-            Value::App(Some(id)) => condition.all || target::listed(model, &condition.include, id) != Truth::No,
+        let known = || Some(model.apps().included(app?)?.has(model.at_origin(self.at)?));
+        let included = match value {
+            Value::App(Some(id)) => known().unwrap_or_else(|| target::included(model, condition, id)),
             Value::Baseline => condition.all,
             _ => false,
         };
         Some(if included { Reason::ExcludedApp } else { Reason::AppNotIncluded })
     }
+}
 
-    /// Whether some sign-in with these values possibly meets all its conditions.
-    fn reaches(&self, values: &[Vec<usize>]) -> bool {
-        let possible =
-            |(met, values): (&Vec<Truth>, &Vec<usize>)| values.iter().any(|value| met.get(*value) != Some(&Truth::No));
-        self.met.iter().zip(values).all(possible)
+/// One bit for each dimension; there are nine.
+fn bit(axis: usize) -> u16 {
+    u32::try_from(axis).ok().and_then(|axis| 1u16.checked_shl(axis)).unwrap_or_default()
+}
+
+/// What keeps a policy from somebody without an object here.
+fn barrier(condition: &UserCondition, who: &Who<'_>) -> Barrier {
+    match (condition.include.hit(who, false), condition.exclude.hit(who, true)) {
+        (Truth::No, _) => Some(Reason::UsersNotIncluded),
+        (_, Truth::Yes) if matches!(who.guest, Known::Is(_)) => Some(Reason::ExcludedGuests),
+        (_, Truth::Yes) => Some(Reason::ExcludedUser),
+        (Truth::Yes, Truth::No) => None,
+        _ => {
+            let unknown = [condition.include.unknowns(who, false), condition.exclude.unknowns(who, true)].concat();
+            Some(Reason::Undecided(unknown.join(", ")))
+        }
     }
 }
 
 fn met(model: &Model, (at, policy): (usize, &Policy), axes: &[Axis]) -> Vec<Vec<Truth>> {
-    let of_value = |value: &Value| {
-        if let Some(lane) = value.indexed(model) {
-            return lane.of(at);
-        }
-        let sign_in = value.sign_in();
-        model.meets(at, policy, value.dimension(), (&sign_in, &model.who(&sign_in.identity)))
+    let origin = model.at_origin(at);
+    let of_value = |(value, app): (&Value, &Option<usize>)| {
+        let known = || Some(model.apps().lane((*app)?)?.of(origin?));
+        known().unwrap_or_else(|| {
+            let sign_in = value.sign_in();
+            model.meets(at, policy, value.dimension(), (&sign_in, &model.who(&sign_in.identity)))
+        })
     };
-    axes.iter().map(|axis| axis.values.iter().map(of_value).collect()).collect()
+    axes.iter().map(|axis| axis.values.iter().zip(&axis.indexed).map(of_value).collect()).collect()
 }
 
 /// Reasons from here on say only that the policy is about other users or apps.

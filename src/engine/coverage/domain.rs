@@ -1,7 +1,10 @@
 //! What sign-ins there are: each dimension beside the user ranges over the values that policies tell apart, and one
 //! *any other* value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::requirement::{ACTIVE_SYNC, ANY_DEVICE, BROWSER, Contributor, MODERN, Mask, OTHER, UNMANAGED};
 use super::{Requirement, Scope, devices, locations};
@@ -18,7 +21,7 @@ use crate::tenant::well_known::{APP_INTUNE_ENROLLMENT, APP_WINDOWS_AZURE_AD};
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     /// An app by id; none is any app that nothing names.
-    App(Option<String>),
+    App(Option<Arc<str>>),
     /// A request for baseline scopes only.
     Baseline,
     Action(String),
@@ -41,8 +44,13 @@ pub(super) enum Value {
 #[derive(Debug)]
 pub(super) struct Axis {
     pub(super) values: Vec<Value>,
+    /// For each value the class of an app that was compiled for all requirements.
+    pub(super) indexed: Vec<Option<usize>>,
     pub(super) classes: Vec<Class>,
 }
+
+/// Whether the conditions of a few are met.
+type Truths = SmallVec<[Truth; 2]>;
 
 /// Values of a dimension that meet the conditions of the same contributors.
 #[derive(Debug)]
@@ -123,22 +131,14 @@ pub(super) fn targets(
         return vec![Value::Action(urn.clone())];
     }
     if let Some(apps) = &scope.apps {
-        return apps.iter().cloned().map(|app| Value::App(Some(app))).collect();
+        return apps.iter().map(|app| Value::App(Some(Arc::from(app.as_str())))).collect();
     }
     let snapshot = &model.snapshot;
-    let resources = snapshot.directory.service_principals.iter();
-    let mut ids: BTreeSet<&str> =
-        resources.filter(|one| one.enabled && one.kind != "ManagedIdentity").map(|one| one.app_id.as_str()).collect();
-    for policy in &snapshot.policies {
-        let named = policy.conditions.applications.include.union(&policy.conditions.applications.exclude);
-        ids.extend(named.flat_map(|name| target::members(model, name)));
-    }
-    ids.remove(target::RISK_REMEDIATION_APP);
-    if matches!(requirement, Requirement::ManagedDevice | Requirement::CompliantDevice) {
-        // A device is enrolled before it can be compliant.
-        ids.remove(APP_INTUNE_ENROLLMENT);
-    }
-    let mut values: Vec<Value> = ids.into_iter().map(|id| Value::App(Some(id.to_owned()))).collect();
+    // A device is enrolled before it can be compliant.
+    let enrols = matches!(requirement, Requirement::ManagedDevice | Requirement::CompliantDevice);
+    let wanted = |id: &&Arc<str>| !(enrols && &***id == APP_INTUNE_ENROLLMENT);
+    let ids = model.targets();
+    let mut values: Vec<Value> = ids.iter().filter(wanted).map(|id| Value::App(Some(Arc::clone(id)))).collect();
     values.push(Value::App(None));
     let mut conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at));
     let slips = matches!(snapshot.settings.baseline_scopes, BaselineScopes::Legacy | BaselineScopes::Unknown);
@@ -150,19 +150,32 @@ pub(super) fn targets(
 
 impl Axis {
     pub(super) fn new(model: &Model, of: &[Contributor], values: Vec<Value>) -> Self {
+        // Apps that meet the same of the tenant's policies differ at most for those of a variant alone.
+        let own: Vec<bool> =
+            of.iter().map(|one| one.policy.is_some_and(|policy| model.at_origin(policy).is_none())).collect();
+        let mut alike: HashMap<(usize, Truths), usize> = HashMap::new();
         let mut known: BTreeMap<Lane, usize> = BTreeMap::new();
         let mut classes: Vec<Class> = Vec::new();
-        for (at, value) in values.iter().enumerate() {
-            let lane = value.lane(model, of);
-            let class = *known.entry(lane.clone()).or_insert_with(|| {
-                classes.push(Class { lane, values: Vec::new() });
-                classes.len() - 1
+        let indexed: Vec<Option<usize>> = values.iter().map(|value| value.indexed(model)).collect();
+        for (at, (value, app)) in values.iter().zip(&indexed).enumerate() {
+            let sign_in = if app.is_some() && !own.contains(&true) { SignIn::default() } else { value.sign_in() };
+            let own = || of.iter().zip(&own).filter(|(_, own)| **own).map(|(one, _)| value.met(model, one, &sign_in));
+            let key = app.map(|app| (app, own().collect::<Truths>()));
+            let class = key.as_ref().and_then(|key| alike.get(key)).copied().unwrap_or_else(|| {
+                let lane = value.lane(model, of, (*app, &sign_in));
+                *known.entry(lane.clone()).or_insert_with(|| {
+                    classes.push(Class { lane, values: Vec::new() });
+                    classes.len() - 1
+                })
             });
+            if let Some(key) = key {
+                alike.insert(key, class);
+            }
             if let Some(class) = classes.get_mut(class) {
                 class.values.push(at);
             }
         }
-        Self { values, classes }
+        Self { values, indexed, classes }
     }
 
     /// The contributors whose condition every value surely meets.
@@ -179,7 +192,7 @@ impl Value {
             ..SignIn::default()
         };
         match self {
-            Self::App(id) => one.target = Target::Apps(vec![id.clone().unwrap_or_default()]),
+            Self::App(id) => one.target = Target::Apps(vec![id.as_deref().unwrap_or_default().to_owned()]),
             Self::Baseline => {
                 one.target = Target::Apps(vec![APP_WINDOWS_AZURE_AD.into()]);
                 one.scopes = Some(vec!["openid".into()]);
@@ -218,21 +231,20 @@ impl Value {
     }
 
     /// The contributors whose condition in this dimension it meets.
-    fn lane(&self, model: &Model, of: &[Contributor]) -> Lane {
-        let indexed = self.indexed(model);
-        let sign_in = if indexed.is_some() { SignIn::default() } else { self.sign_in() };
+    fn lane(&self, model: &Model, of: &[Contributor], (app, sign_in): (Option<usize>, &SignIn)) -> Lane {
+        let indexed = app.and_then(|class| model.apps().lane(class));
         let mut lane = Lane::none(of.len());
         for (at, one) in of.iter().enumerate().filter(|(_, one)| self.is_in(one)) {
-            let known = one.policy.and_then(|policy| Some(indexed?.of(policy)));
-            lane.note(at, known.unwrap_or_else(|| self.met(model, one, &sign_in)));
+            let known = one.policy.and_then(|policy| Some(indexed?.of(model.at_origin(policy)?)));
+            lane.note(at, known.unwrap_or_else(|| self.met(model, one, sign_in)));
         }
         lane
     }
 
-    /// The policies whose condition it meets, if it is a value that was compiled for all requirements.
-    pub(super) fn indexed<'a>(&self, model: &'a Model) -> Option<&'a Lane> {
+    /// The class of an app that was compiled for all requirements.
+    fn indexed(&self, model: &Model) -> Option<usize> {
         match self {
-            Self::App(Some(id)) => model.lanes().app(id),
+            Self::App(Some(id)) => model.apps().class(id),
             _ => None,
         }
     }

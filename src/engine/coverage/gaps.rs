@@ -1,33 +1,24 @@
-//! Coverage put together: contributors, dimensions, search, and the holes as gaps with conditions and causes.
+//! Coverage put together: contributors, dimensions and search say whom no policy covers; the holes of the search become
+//! gaps with conditions and causes when somebody reads them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
 
-use super::causes::Causes;
+use super::causes::{Causes, Set};
 use super::domain::{self, Axis, Value};
 use super::people::{self, People};
 use super::requirement::{Contributor, contributors};
-use super::search::{COVERED, Diagram, Hole};
-use super::{Cause, Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations};
+use super::search::{COVERED, Diagram, Hole, Left, Part};
+use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations};
+use crate::engine::bits::{Bits, Lane};
 use crate::engine::judge::undecided;
+use crate::engine::standing::Projection;
 use crate::engine::{Model, target};
 use crate::tenant::Snapshot;
-
-/// What a gap is about, apart from whom it concerns.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    sure: bool,
-    conditions: Vec<Condition>,
-    causes: Vec<Cause>,
-    /// Positions in the first dimension.
-    targets: Vec<usize>,
-}
-
-/// Whom it concerns.
-type Concerned = (RoaringBitmap, BTreeSet<Other>);
 
 impl Model {
     /// Where no policy that is On makes the sign-ins of a scope meet a requirement, exactly, and why.
@@ -41,82 +32,264 @@ impl Model {
         let of = contributors(&self.snapshot, requirement);
         let axes = domain::axes(self, requirement, scope, &of);
         let mut diagram = Diagram::new(&axes, of.len());
-        let people = People::new(self, scope, &of, &diagram.everywhere());
-        let parts: Vec<usize> = people.lanes.iter().map(|lane| diagram.search(lane)).collect();
-        let other_parts: Vec<usize> = people.others.iter().map(|(_, lane)| diagram.search(lane)).collect();
-        let mut concerned: BTreeMap<usize, Concerned> = BTreeMap::new();
-        for (part, users) in people.gather(&parts) {
-            concerned.entry(part).or_default().0 = users;
+        let people = People::new(self, scope, &of);
+        let mut open = false;
+        let mut look = |lane: &Lane| {
+            let left = diagram.left(lane, !open);
+            open |= left.undecided;
+            left
+        };
+        let others = people.others.iter().map(|(_, lane)| look(lane)).fold(Left::default(), Left::or);
+        let left = people.each(look);
+        let any = open || others.gap || left.iter().any(|left| left.gap);
+        Coverage {
+            uncovered: people.select(&left, |left| left.gap),
+            undecided: people.select(&left, |left| left.undecided && !left.gap),
+            acts_as_block: acting_as_block(self, &axes, &people, &of),
+            unresolved: if open { unresolved(self, &of) } else { BTreeSet::new() },
+            looked_at: people.looked_at,
+            search: Search {
+                model: self.without_memory(),
+                requirement: requirement.clone(),
+                scope: scope.clone(),
+                of,
+                axes,
+            },
+            gaps: if any { OnceLock::new() } else { OnceLock::from(Vec::new()) },
         }
-        for ((other, _), part) in people.others.iter().zip(&other_parts) {
-            concerned.entry(*part).or_default().1.insert(*other);
-        }
-        concerned.remove(&COVERED);
-
-        let acts_as_block = acting_as_block(self, &axes, &people, &of);
-        let others = people::others(self, scope);
-        let lacking = concerned.values().fold(RoaringBitmap::new(), |all, (users, _)| all | users);
-        let causes = Causes::new(self, requirement, &axes, (&lacking, &others));
-        let mut coverage = Coverage { looked_at: people.looked_at, acts_as_block, ..Coverage::default() };
-        let mut places: BTreeMap<Place, Concerned> = BTreeMap::new();
-        for (part, (users, others)) in concerned {
-            let holes = diagram.holes(part);
-            if holes.iter().any(|hole| hole.sure) { &mut coverage.uncovered } else { &mut coverage.undecided }
-                .extend(&users);
-            let sorted = causes.sorted(&users);
-            for hole in &holes {
-                for (place, share) in at(&self.snapshot, &axes, &causes, (hole, &sorted, &others)) {
-                    let merged = places.entry(place).or_default();
-                    merged.0 |= share.0;
-                    merged.1.extend(share.1);
-                }
-            }
-        }
-        if places.keys().any(|place| !place.sure) {
-            coverage.unresolved = unresolved(self, &of);
-        }
-        coverage.gaps = gaps(&axes, places);
-        coverage
     }
 }
 
-/// The places of one hole: apps and users apart where the causes differ.
-fn at(
-    snapshot: &Snapshot,
-    axes: &[Axis],
-    causes: &Causes<'_>,
-    (hole, users, others): (&Hole, &BTreeMap<usize, RoaringBitmap>, &BTreeSet<Other>),
-) -> Vec<(Place, Concerned)> {
-    let values: Vec<Vec<usize>> =
-        axes.iter().zip(&hole.classes).map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
-    let conditions: Vec<Condition> =
-        axes.iter().zip(&values).skip(1).filter_map(|(axis, values)| condition(snapshot, axis, values)).collect();
-    let (Some(targets), Some(first)) = (axes.first(), values.first()) else { return Vec::new() };
-    let baseline = |value: &usize| matches!(targets.values.get(*value), Some(Value::Baseline));
-    // Where every other app is reached, requests for baseline scopes are no news.
-    let any_app = first.iter().any(|value| matches!(targets.values.get(*value), Some(Value::App(None))));
-    let (slipping, ordinary): (Vec<usize>, Vec<usize>) = first.iter().partition(|value| baseline(value));
-    let mut found = Vec::new();
-    let mut kinds = causes.alike(&ordinary);
-    if !any_app && !slipping.is_empty() {
-        kinds.push(slipping);
+/// What gaps are found from.
+#[derive(Debug)]
+pub(super) struct Search {
+    model: Model,
+    requirement: Requirement,
+    scope: Scope,
+    of: Vec<Contributor>,
+    axes: Vec<Axis>,
+}
+
+impl Search {
+    /// All gaps of those of a scope who have some: these users, and those without an object here.
+    pub(super) fn gaps(&self, users: &RoaringBitmap) -> Vec<Gap> {
+        let mut causes = Causes::new(&self.model, &self.requirement, &self.scope, &self.axes);
+        let mut diagram = Diagram::new(&self.axes, self.of.len());
+        let crowds = Crowds::new(self, users, (&causes, &mut diagram));
+        let mut places = Places::default();
+        for (part, there) in &crowds.by_part {
+            for hole in diagram.holes(*part) {
+                self.look_at(&hole, (&crowds, there), (&mut causes, &mut places));
+            }
+        }
+        places.gaps(&self.axes, &crowds, &causes)
     }
-    for kind in kinds {
-        let mut conditions = conditions.clone();
-        if kind.iter().any(baseline) {
-            conditions.push(Condition::BaselineScopes);
+
+    /// Notes the places of one hole: apps apart where the causes differ, and people likewise.
+    fn look_at(
+        &self,
+        hole: &Hole,
+        (crowds, there): (&Crowds, &There),
+        (causes, places): (&mut Causes<'_>, &mut Places),
+    ) {
+        let axes = &self.axes;
+        let values: Vec<Vec<usize>> =
+            axes.iter().zip(&hole.classes).map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
+        let (Some(targets), Some(first)) = (axes.first(), values.first()) else { return };
+        let snapshot = &self.model.snapshot;
+        let conditions: Vec<Condition> =
+            axes.iter().zip(&values).skip(1).filter_map(|(axis, values)| condition(snapshot, axis, values)).collect();
+        let beside = causes.beside(&values);
+        let baseline = |value: &usize| matches!(targets.values.get(*value), Some(Value::Baseline));
+        // Where every other app is reached, requests for baseline scopes are no news.
+        let any_app = first.iter().any(|value| matches!(targets.values.get(*value), Some(Value::App(None))));
+        let (slipping, ordinary): (Vec<usize>, Vec<usize>) = first.iter().partition(|value| baseline(value));
+        let mut kinds = causes.alike(&ordinary);
+        if !any_app && !slipping.is_empty() {
+            kinds.push(slipping);
         }
-        let mut values = values.clone();
-        if let Some(first) = values.first_mut() {
-            *first = kind;
-        }
-        for share in causes.shares(users, others, &values) {
-            let targets = values.first().cloned().unwrap_or_default();
-            let place = Place { sure: hole.sure, conditions: conditions.clone(), causes: share.causes, targets };
-            found.push((place, (share.users, share.others)));
+        for kind in kinds {
+            let mut conditions = conditions.clone();
+            if kind.iter().any(baseline) {
+                conditions.push(Condition::BaselineScopes);
+            }
+            let spot = causes.spot(&beside, &kind);
+            let place = (hole.sure, places.conditions.number(conditions), places.targets.number(kind));
+            let mut found: BTreeMap<Set, Concerned> = BTreeMap::new();
+            for crowd in &there.crowds {
+                found.entry(causes.set(&spot, crowds.apart(*crowd))).or_default().0.push(*crowd);
+            }
+            for (at, other) in there.others.iter().flat_map(|other| crowds.others(*other)) {
+                found.entry(causes.set_for_other(&spot, at)).or_default().1.insert(other);
+            }
+            for (set, concerned) in found {
+                places.note((place, set), concerned);
+            }
         }
     }
-    found
+}
+
+/// Users for whom the same is left, and the same stands in the way.
+struct Crowds {
+    users: Vec<RoaringBitmap>,
+    /// For each, the candidates to which its users don't stand as most do.
+    apart: Vec<Vec<(u32, u32)>>,
+    /// Who has each part.
+    by_part: BTreeMap<Part, There>,
+    /// Everybody without an object here, in the order of [`Causes::others`].
+    others: Vec<Other>,
+}
+
+/// Who has a part: crowds, and kinds of people without an object here.
+#[derive(Default)]
+struct There {
+    crowds: Vec<u32>,
+    others: BTreeSet<Other>,
+}
+
+impl Crowds {
+    fn new(search: &Search, users: &RoaringBitmap, (causes, diagram): (&Causes<'_>, &mut Diagram<'_>)) -> Self {
+        let scope = Scope { users: Some(users.clone()), ..search.scope.clone() };
+        let people = People::new(&search.model, &scope, &search.of);
+        let parts = people.each(|lane| diagram.search(lane));
+        let standing = search.model.standing();
+        let mut barriers = Projection::new(standing.len());
+        let (mut known, mut members) = (HashMap::new(), Vec::<Vec<u32>>::new());
+        let mut all = Self {
+            users: Vec::new(),
+            apart: Vec::new(),
+            by_part: BTreeMap::new(),
+            others: causes.others.iter().map(|(other, _)| *other).collect(),
+        };
+        for ((position, part), class) in people.with(&parts).zip(standing.classes(users)) {
+            let place = barriers.place(standing, class, |column, place| causes.told(column, place));
+            let crowd = *known.entry((*part, place)).or_insert_with(|| {
+                let crowd = members.len();
+                members.push(Vec::new());
+                all.apart.push(causes.apart(&barriers.way(place).0));
+                all.by_part.entry(*part).or_default().crowds.push(u32::try_from(crowd).unwrap_or(u32::MAX));
+                crowd
+            });
+            if let Some(members) = members.get_mut(crowd) {
+                members.push(position);
+            }
+        }
+        all.users =
+            members.into_iter().map(|users| RoaringBitmap::from_sorted_iter(users).unwrap_or_default()).collect();
+        for (other, lane) in &people::lanes_of_others(&search.model, &search.scope, &search.of) {
+            all.by_part.entry(diagram.search(lane)).or_default().others.insert(*other);
+        }
+        all.by_part.remove(&COVERED);
+        all
+    }
+
+    fn apart(&self, crowd: u32) -> &[(u32, u32)] {
+        usize::try_from(crowd).ok().and_then(|crowd| self.apart.get(crowd)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Those without an object here who are of this kind.
+    fn others(&self, kind: Other) -> impl Iterator<Item = (usize, Other)> {
+        self.others.iter().copied().enumerate().filter(move |(_, other)| *other == kind)
+    }
+
+    /// The users of several crowds.
+    fn together(&self, crowds: &[u32]) -> RoaringBitmap {
+        let users = crowds.iter().filter_map(|crowd| self.users.get(usize::try_from(*crowd).ok()?));
+        users.fold(RoaringBitmap::new(), |all, users| all | users)
+    }
+}
+
+/// Values by their numbers.
+struct Numbered<T> {
+    numbers: HashMap<T, u32>,
+    all: Vec<T>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), all: Vec::new() }
+    }
+}
+
+impl<T: Clone + Eq + Hash> Numbered<T> {
+    fn number(&mut self, value: T) -> u32 {
+        let all = &mut self.all;
+        *self.numbers.entry(value).or_insert_with_key(|value| {
+            all.push(value.clone());
+            u32::try_from(all.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    fn get(&self, number: u32) -> Option<&T> {
+        self.all.get(usize::try_from(number).ok()?)
+    }
+}
+
+/// Sure or not, the conditions and the targets, by their numbers; and the causes.
+type Place = ((bool, u32, u32), Set);
+
+/// Whom a gap concerns.
+type Concerned = (Vec<u32>, BTreeSet<Other>);
+
+/// The places of all holes, with those whom they concern.
+#[derive(Default)]
+struct Places {
+    conditions: Numbered<Vec<Condition>>,
+    targets: Numbered<Vec<usize>>,
+    found: BTreeMap<Place, Concerned>,
+}
+
+impl Places {
+    fn note(&mut self, place: Place, (crowds, others): Concerned) {
+        let concerned = self.found.entry(place).or_default();
+        concerned.0.extend(crowds);
+        concerned.1.extend(others);
+    }
+
+    /// Gaps for the same people under the same conditions and with the same causes are one, over all their apps.
+    fn gaps(self, axes: &[Axis], crowds: &Crowds, causes: &Causes<'_>) -> Vec<Gap> {
+        let mut alike: BTreeMap<(bool, u32, Set, Concerned), BTreeSet<&[usize]>> = BTreeMap::new();
+        for (((sure, conditions, targets), set), mut concerned) in self.found {
+            concerned.0.sort_unstable();
+            concerned.0.dedup();
+            let targets = self.targets.get(targets).map_or(&[][..], Vec::as_slice);
+            alike.entry((sure, conditions, set, concerned)).or_default().insert(targets);
+        }
+        let (mut read, mut named) = (BTreeMap::new(), HashMap::new());
+        let mut found = Vec::new();
+        for ((sure, conditions, set, (of, others)), targets) in alike {
+            let causes = read.entry(set).or_insert_with(|| Arc::from(causes.read(set)));
+            let values: Vec<usize> = targets.iter().copied().flatten().copied().collect();
+            let (apps, any_app) = named.entry(values).or_insert_with_key(|values| {
+                let (apps, any_app) = axes.first().map(|axis| apps(axis, values)).unwrap_or_default();
+                (Arc::new(apps), any_app)
+            });
+            let gap = Gap {
+                users: crowds.together(&of),
+                others,
+                apps: Arc::clone(apps),
+                any_app: *any_app,
+                conditions: self.conditions.get(conditions).cloned().unwrap_or_default(),
+                causes: Arc::clone(causes),
+                sure,
+            };
+            found.push((gap.users.len(), gap.users.min(), targets.first().copied(), gap));
+        }
+        found.sort_by(|(users, first, targets, gap), (many, other, others, next)| {
+            let key = |gap: &Gap| (Reverse(gap.sure), Reverse(gap.others.len()));
+            (key(gap).0, Reverse(users), key(gap).1, &gap.others, &gap.conditions, &gap.causes, first, targets).cmp(&(
+                key(next).0,
+                Reverse(many),
+                key(next).1,
+                &next.others,
+                &next.conditions,
+                &next.causes,
+                other,
+                others,
+            ))
+        });
+        found.into_iter().map(|(.., gap)| gap).collect()
+    }
 }
 
 pub(super) fn values_of(axis: &Axis, classes: Option<&[usize]>) -> Vec<usize> {
@@ -135,7 +308,7 @@ pub(super) fn apps(axis: &Axis, values: &[usize]) -> (BTreeSet<String>, bool) {
     let of = values.iter().filter_map(|value| axis.values.get(*value));
     let any = of.clone().any(|value| matches!(value, Value::App(None)));
     let named = of.filter_map(|value| match value {
-        Value::App(id) => id.clone(),
+        Value::App(id) => id.as_deref().map(str::to_owned),
         _ => None,
     });
     (named.collect(), any)
@@ -179,32 +352,16 @@ fn labels<'a>(of: &[&'a Value]) -> Vec<&'a str> {
         .collect()
 }
 
-/// Gaps for the same people under the same conditions and with the same causes are one, over all their apps.
-fn gaps(axes: &[Axis], places: BTreeMap<Place, Concerned>) -> Vec<Gap> {
-    let mut alike: BTreeMap<_, Vec<(RoaringBitmap, Vec<usize>)>> = BTreeMap::new();
-    for (Place { sure, conditions, causes, targets }, (users, others)) in places {
-        let key = (Reverse(sure), Reverse(users.len()), Reverse(others.len()), others, conditions, causes, users.min());
-        let of_key = alike.entry(key).or_default();
-        match of_key.iter_mut().find(|(other, _)| *other == users) {
-            Some((_, all)) => all.extend(targets),
-            None => of_key.push((users, targets)),
-        }
-    }
-    let mut found = Vec::new();
-    for ((Reverse(sure), _, _, others, conditions, causes, _), of_key) in alike {
-        for (users, targets) in of_key {
-            let (apps, any_app) = axes.first().map(|axis| apps(axis, &targets)).unwrap_or_default();
-            let (others, conditions, causes) = (others.clone(), conditions.clone(), causes.clone());
-            found.push(Gap { users, others, apps, any_app, conditions, causes, sure });
-        }
-    }
-    found
-}
-
 /// Policies that reach somebody, where they cover only because what they ask can't be done.
 fn acting_as_block(model: &Model, axes: &[Axis], people: &People, of: &[Contributor]) -> BTreeSet<String> {
+    if !of.iter().any(|one| one.acts_as_block) {
+        return BTreeSet::new();
+    }
+    let mut reached = Bits::none(of.len());
+    people.others.iter().for_each(|(_, lane)| reached.extend(&lane.possibly));
+    drop(people.each(|lane| reached.extend(&lane.possibly)));
     let reaches = |at: usize| {
-        people.anybody(at) && axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
+        reached.has(at) && axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
     };
     let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at));
     acting.filter_map(|(_, one)| Some(model.snapshot.policies.get(one.policy?)?.id.clone())).collect()

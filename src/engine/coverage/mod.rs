@@ -1,6 +1,5 @@
 //! Where no policy meets a requirement: requirement × scope → gaps, and why.
 
-mod barriers;
 mod causes;
 mod devices;
 mod domain;
@@ -13,6 +12,7 @@ mod search;
 mod workloads;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -105,11 +105,9 @@ pub struct Scope {
     pub countries: BTreeSet<String>,
 }
 
-/// The exact answer for one requirement and scope.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The exact answer for one requirement and scope. Where the gaps are is found when somebody reads them.
+#[derive(Debug)]
 pub struct Coverage {
-    /// Places that no policy surely covers, largest first; merged where conditions and causes are equal.
-    pub gaps: Vec<Gap>,
     /// Positions of all users with at least one sure gap (a gap even if every policy that possibly applies does).
     pub uncovered: RoaringBitmap,
     /// Positions of users whose only gaps hang on something unknown.
@@ -121,6 +119,28 @@ pub struct Coverage {
     pub acts_as_block: BTreeSet<String>,
     /// What would settle the undecided part, as people read it.
     pub unresolved: BTreeSet<String>,
+    /// What the gaps are found from.
+    search: gaps::Search,
+    gaps: OnceLock<Vec<Gap>>,
+}
+
+impl Coverage {
+    /// Places that no policy surely covers, largest first; merged where conditions and causes are equal.
+    #[must_use]
+    pub fn gaps(&self) -> &[Gap] {
+        self.gaps.get_or_init(|| self.search.gaps(&(&self.uncovered | &self.undecided)))
+    }
+}
+
+impl PartialEq for Coverage {
+    fn eq(&self, other: &Self) -> bool {
+        self.uncovered == other.uncovered
+            && self.undecided == other.undecided
+            && self.looked_at == other.looked_at
+            && self.acts_as_block == other.acts_as_block
+            && self.unresolved == other.unresolved
+            && self.gaps() == other.gaps()
+    }
 }
 
 /// A set of sign-ins that aren't made to meet the requirement.
@@ -130,14 +150,14 @@ pub struct Gap {
     pub users: RoaringBitmap,
     /// Users that have no object here: *any other user* (when the directory wasn't read) and guest types.
     pub others: BTreeSet<Other>,
-    /// App ids that are reached; empty with `any_app` alone.
-    pub apps: BTreeSet<String>,
+    /// App ids that are reached; empty with `any_app` alone. Gaps at the same apps share them.
+    pub apps: Arc<BTreeSet<String>>,
     /// Every app that no policy names is reached too.
     pub any_app: bool,
     /// The gap holds only under these; empty means under all conditions.
     pub conditions: Vec<Condition>,
-    /// Why no policy covers it, most telling first.
-    pub causes: Vec<Cause>,
+    /// Why no policy covers it, most telling first. Gaps with the same causes share them.
+    pub causes: Arc<[Cause]>,
     /// Sure, or only possible because something couldn't be resolved.
     pub sure: bool,
 }
@@ -152,7 +172,7 @@ pub enum Other {
 }
 
 /// A condition under which a gap holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Condition {
     /// Client apps.
@@ -185,7 +205,7 @@ pub struct Cause {
 }
 
 /// The reason of a [`Cause`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// No policy asks for it.
     NoPolicy,

@@ -1,14 +1,15 @@
-//! Users into classes that the contributors don't tell apart, without asking each user about each policy.
+//! Users into lanes that the contributors don't tell apart, without asking each user about each policy.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::requirement::{ANY, Contributor, person};
-use super::{Other, Scope, search};
+use super::requirement::{Contributor, Mask, person};
+use super::{Other, Scope};
 use crate::engine::Model;
-use crate::engine::bits::{Bits, Lane};
-use crate::engine::reach::Reach;
+use crate::engine::bits::Lane;
+use crate::engine::standing::{KINDS, Projection, Standing};
 use crate::engine::truth::Truth;
 use crate::engine::who::{Membership, Who};
 use crate::tenant::Kind;
@@ -25,211 +26,140 @@ pub(super) const GUEST_TYPES: [GuestType; 6] = [
     GuestType::ServiceProvider,
 ];
 
-/// The users looked at, each in the class of those whom the same contributors reach.
+/// The users looked at, each in the lane of those whom the same contributors reach.
 #[derive(Debug)]
 pub(super) struct People {
     pub(super) looked_at: RoaringBitmap,
-    /// Class of each user looked at, in their order; none for those whom a contributor covers everywhere.
-    class_of: Vec<Option<u32>>,
-    /// The contributors that reach each class.
-    pub(super) lanes: Vec<Lane>,
-    /// The contributors that reach somebody of those who are covered everywhere.
-    covered: Vec<Lane>,
+    standing: Arc<Standing>,
+    /// Whether somebody is in a lane.
+    used: Vec<bool>,
+    columns: Columns,
+    /// Classes by lane.
+    projection: Projection,
     /// Those without an object here.
     pub(super) others: Vec<(Other, Lane)>,
 }
 
 impl People {
-    /// Sorts the users of a scope; `universal` are the contributors that cover everything for those whom they reach.
-    pub(super) fn new(model: &Model, scope: &Scope, of: &[Contributor], universal: &Bits) -> Self {
+    /// Sorts the users of a scope.
+    pub(super) fn new(model: &Model, scope: &Scope, of: &[Contributor]) -> Self {
+        let others = lanes_of_others(model, scope, of);
+        let standing = Arc::clone(model.standing());
+        let columns = Columns::new(model, of);
+        let mut projection = Projection::new(standing.len());
+        let mut used = Vec::new();
+        let mut look_at = |class| {
+            let lane = projection.place(&standing, class, |column, place| columns.told(&standing, column, place));
+            let lane = usize::try_from(lane).unwrap_or_default();
+            if used.len() <= lane {
+                used.resize(lane + 1, false);
+            }
+            used.get_mut(lane).into_iter().for_each(|used| *used = true);
+        };
+        match &scope.users {
+            None => standing.inhabited(&model.directory.default_users).iter().copied().for_each(&mut look_at),
+            Some(users) => standing.classes(users).for_each(&mut look_at),
+        }
         let looked_at = scope.users.clone().unwrap_or_else(|| model.default_users());
-        let others = others(model, scope).into_iter().map(|(other, who)| (other, lane_of(model, &who, of))).collect();
-        let columns = Columns::new(model, of, universal);
-        let mut sorting = Sorting::default();
-        let class_of = looked_at.iter().map(|position| sorting.class(&columns, position)).collect();
-        let lanes = sorting.classes.iter().map(|row| columns.lane(row)).collect();
-        let covered = sorting.covered.into_values().map(|row| columns.lane(&row)).collect();
-        Self { looked_at, class_of, lanes, covered, others }
+        Self { looked_at, standing, used, columns, projection, others }
     }
 
-    /// Whether a contributor possibly reaches anybody.
-    pub(super) fn anybody(&self, at: usize) -> bool {
-        let mut everyone = self.lanes.iter().chain(&self.covered).chain(self.others.iter().map(|(_, lane)| lane));
-        everyone.any(|lane| lane.possibly.has(at))
+    /// For each lane what is found for it; the default for those that nobody is in.
+    pub(super) fn each<T: Default>(&self, mut find: impl FnMut(&Lane) -> T) -> Vec<T> {
+        let lanes = (0u32..).zip(&self.used);
+        let mut find = |at| find(&self.columns.lane(&self.projection, at));
+        lanes.map(|(at, used)| if *used { find(at) } else { T::default() }).collect()
     }
 
-    /// The users by what is left to be covered for their class; those for whom nothing is left out.
-    pub(super) fn gather(&self, parts: &[search::Part]) -> BTreeMap<search::Part, RoaringBitmap> {
-        let mut places = BTreeMap::new();
-        let mut place = |part: &search::Part| {
-            let next = places.len();
-            (*part != search::COVERED).then(|| *places.entry(*part).or_insert(next))
-        };
-        let place: Vec<Option<usize>> = parts.iter().map(&mut place).collect();
-        let mut users: Vec<Vec<u32>> = vec![Vec::new(); places.len()];
-        for (position, class) in self.looked_at.iter().zip(&self.class_of) {
-            let class = class.and_then(|class| usize::try_from(class).ok());
-            let place = class.and_then(|class| place.get(class).copied().flatten());
-            if let Some(users) = place.and_then(|place| users.get_mut(place)) {
-                users.push(position);
-            }
+    /// The users looked at, in order, with what was found for their lane.
+    pub(super) fn with<'a, T>(&'a self, found: &'a [T]) -> impl Iterator<Item = (u32, &'a T)> + 'a {
+        let of = |class| found.get(usize::try_from(self.projection.seen(class)).ok()?);
+        let classes = self.standing.classes(&self.looked_at);
+        self.looked_at.iter().zip(classes).filter_map(move |(position, class)| Some((position, of(class)?)))
+    }
+
+    /// The users for whose lane something wanted was found.
+    pub(super) fn select<T>(&self, found: &[T], wanted: impl Fn(&T) -> bool) -> RoaringBitmap {
+        let used = self.used.iter().zip(found).filter(|(used, _)| **used).map(|(_, found)| wanted(found));
+        let (any, all) = used.fold((false, true), |(any, all), one| (any || one, all && one));
+        if !any || all {
+            return if any { self.looked_at.clone() } else { RoaringBitmap::new() };
         }
-        let users = |place: usize| RoaringBitmap::from_sorted_iter(users.get(place).into_iter().flatten().copied());
-        places.into_iter().map(|(part, place)| (part, users(place).unwrap_or_default())).collect()
+        let users = self.with(found).filter(|(_, found)| wanted(found)).map(|(position, _)| position);
+        RoaringBitmap::from_sorted_iter(users).unwrap_or_default()
     }
 }
 
-/// A user's columns as far as contributors ask for them: who surely, who possibly, those apart, the kind of person.
-type Row = Box<[u64]>;
-
-/// Where a contributor's users are found.
-enum Place {
-    /// Everybody.
-    Always,
-    /// In a column of the compiled reach.
-    Column(usize),
-    /// In sets of their own: surely and possibly. The policies of a draft aren't in the reach of its tenant.
-    Apart(usize),
+/// The contributors by the column that says whom they reach.
+#[derive(Debug)]
+struct Columns {
+    by_column: Vec<Vec<(usize, Asks)>>,
+    /// For each kind of people, the contributors that reach most of them.
+    most: Vec<Lane>,
 }
 
-/// How rows are read for one requirement.
-struct Columns<'a> {
-    model: &'a Model,
-    reach: &'a Reach,
-    of: &'a [Contributor],
-    places: Vec<Place>,
-    apart: Vec<(RoaringBitmap, RoaringBitmap)>,
-    /// Columns that some contributor asks for.
-    asked: Vec<u64>,
-    /// Columns whose users are covered everywhere.
-    covering: Vec<u64>,
-    /// Sets apart whose users are covered everywhere.
-    covering_apart: Vec<usize>,
-    /// Contributors tell kinds of people apart.
-    by_kind: bool,
+/// What a contributor asks of those whom it reaches.
+#[derive(Clone, Copy, Debug)]
+struct Asks {
+    people: Mask,
+    sure: bool,
 }
 
-impl<'a> Columns<'a> {
-    fn new(model: &'a Model, of: &'a [Contributor], universal: &Bits) -> Self {
-        let reach = model.reach();
-        let none = vec![0; reach.words()];
-        let mut columns = Self {
-            model,
-            reach,
-            of,
-            places: Vec::new(),
-            apart: Vec::new(),
-            asked: none.clone(),
-            covering: none,
-            covering_apart: Vec::new(),
-            by_kind: of.iter().any(|one| one.region.people != ANY),
-        };
+impl Columns {
+    fn new(model: &Model, of: &[Contributor]) -> Self {
+        let (standing, columns) = (model.standing(), model.columns());
+        let mut all =
+            Self { by_column: vec![Vec::new(); standing.width()], most: vec![Lane::none(of.len()); KINDS.len()] };
         for (at, one) in of.iter().enumerate() {
-            let covers = one.sure && one.region.people == ANY && universal.has(at);
-            let place = columns.place(one, covers);
-            columns.places.push(place);
+            let asks = Asks { people: one.region.people, sure: one.sure };
+            let column = one.policy.and_then(|policy| columns.get(policy).copied());
+            let truth =
+                column.map_or(Truth::Yes, |column| standing.column(column).map_or(Truth::No, |one| one.truth(0)));
+            for (kind, lane) in KINDS.iter().zip(&mut all.most) {
+                asks.note(lane, (at, person(*kind)), truth);
+            }
+            let column = column.and_then(|column| usize::try_from(column).ok());
+            if let Some(by_column) = column.and_then(|column| all.by_column.get_mut(column)) {
+                by_column.push((at, asks));
+            }
         }
-        columns
+        all
     }
 
-    fn place(&mut self, one: &Contributor, covers: bool) -> Place {
-        let Some(users) = one.policy.and_then(|policy| self.model.users.get(policy)) else { return Place::Always };
-        if let Some(column) = self.reach.column(users) {
-            set(&mut self.asked, column);
-            if covers {
-                set(&mut self.covering, column);
-            }
-            return Place::Column(column);
-        }
-        if covers {
-            self.covering_apart.push(self.apart.len());
-        }
-        self.apart.push(self.model.positions(users));
-        Place::Apart(self.apart.len() - 1)
+    fn asking(&self, column: u32) -> &[(usize, Asks)] {
+        usize::try_from(column).ok().and_then(|column| self.by_column.get(column)).map_or(&[], Vec::as_slice)
     }
 
-    /// Writes a user's row over `row`; whether somebody covers the user everywhere.
-    fn read(&self, position: u32, row: &mut Vec<u64>) -> bool {
-        let (surely, possibly) = self.reach.row(position);
-        row.clear();
-        let person = || person(self.model.snapshot.directory.user_at(position).and_then(|user| user.guest));
-        row.push(if self.by_kind { person().into() } else { 0 });
-        row.extend(surely.iter().zip(&self.asked).map(|(word, asked)| word & asked));
-        if self.reach.is_open() {
-            row.extend(possibly.iter().zip(&self.asked).map(|(word, asked)| word & asked));
+    /// Whether a policy reaches those at a place, where some contributor asks for that and it isn't as for most users.
+    fn told(&self, standing: &Standing, column: u32, place: u32) -> Option<u32> {
+        if self.asking(column).is_empty() {
+            return None;
         }
-        for (surely, possibly) in &self.apart {
-            row.push(u64::from(surely.contains(position)) | u64::from(possibly.contains(position)) << 1);
-        }
-        surely.iter().zip(&self.covering).any(|(word, covering)| word & covering != 0)
-            || self.covering_apart.iter().any(|at| self.apart.get(*at).is_some_and(|(all, _)| all.contains(position)))
+        let column = standing.column(column)?;
+        let truth = column.truth(place);
+        (truth != column.truth(0)).then_some(truth as u32)
     }
 
-    /// The contributors that reach a user with this row.
-    fn lane(&self, row: &[u64]) -> Lane {
-        let words = self.reach.words();
-        let (kind, rest) = row.split_first().map_or((0, row), |(kind, rest)| (*kind, rest));
-        let (surely, rest) = rest.split_at_checked(words).unwrap_or((rest, &[]));
-        let (possibly, apart) =
-            if self.reach.is_open() { rest.split_at_checked(words).unwrap_or((rest, &[])) } else { (surely, rest) };
-        let mut lane = Lane::none(self.of.len());
-        for (at, (one, place)) in self.of.iter().zip(&self.places).enumerate() {
-            if self.by_kind && kind & u64::from(one.region.people) == 0 {
-                continue;
-            }
-            let (sure, possible) = match place {
-                Place::Always => (true, true),
-                Place::Column(column) => (has(surely, *column), has(possibly, *column)),
-                Place::Apart(at) => apart.get(*at).map_or((false, false), |bits| (bits & 1 != 0, bits & 2 != 0)),
-            };
-            if sure && one.sure {
-                lane.surely.set(at);
-            }
-            if possible {
-                lane.possibly.set(at);
+    /// The contributors that reach those in a lane.
+    fn lane(&self, projection: &Projection, lane: u32) -> Lane {
+        let (way, kind) = projection.way(lane);
+        let most = KINDS.iter().position(|one| *one == kind).and_then(|kind| self.most.get(kind));
+        let mut lane = most.cloned().unwrap_or_else(|| Lane::none(0));
+        for (column, truth) in way {
+            let truth = [Truth::No, Truth::Maybe, Truth::Yes].into_iter().find(|one| *one as u32 == truth);
+            for (at, asks) in self.asking(column) {
+                asks.note(&mut lane, (*at, person(kind)), truth.unwrap_or(Truth::No));
             }
         }
         lane
     }
 }
 
-fn set(words: &mut [u64], at: usize) {
-    if let Some(word) = words.get_mut(at / 64) {
-        *word |= 1 << (at % 64);
-    }
-}
-
-fn has(words: &[u64], at: usize) -> bool {
-    words.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
-}
-
-/// Users being sorted, in the order in which their classes appear.
-#[derive(Default)]
-struct Sorting {
-    known: HashMap<Row, u32>,
-    classes: Vec<Row>,
-    /// By kind of person, everything that reaches those who are covered everywhere.
-    covered: BTreeMap<u64, Row>,
-    row: Vec<u64>,
-}
-
-impl Sorting {
-    fn class(&mut self, columns: &Columns<'_>, position: u32) -> Option<u32> {
-        if columns.read(position, &mut self.row) {
-            let kind = self.row.first().copied().unwrap_or_default();
-            match self.covered.get_mut(&kind) {
-                Some(all) => all.iter_mut().zip(&self.row).for_each(|(all, word)| *all |= word),
-                None => drop(self.covered.insert(kind, self.row.as_slice().into())),
-            }
-            return None;
-        }
-        if let Some(class) = self.known.get(self.row.as_slice()) {
-            return Some(*class);
-        }
-        let class = u32::try_from(self.classes.len()).ok()?;
-        self.known.insert(self.row.as_slice().into(), class);
-        self.classes.push(self.row.as_slice().into());
-        Some(class)
+impl Asks {
+    fn note(self, lane: &mut Lane, (at, person): (usize, Mask), truth: Truth) {
+        let about = self.people & person != 0;
+        lane.surely.put(at, about && truth == Truth::Yes && self.sure);
+        lane.possibly.put(at, about && truth != Truth::No);
     }
 }
 
@@ -253,6 +183,11 @@ pub(super) fn others<'a>(model: &'a Model, scope: &Scope) -> Vec<(Other, Who<'a>
         }
     }
     all
+}
+
+/// The same, each with the contributors that reach them.
+pub(super) fn lanes_of_others(model: &Model, scope: &Scope, of: &[Contributor]) -> Vec<(Other, Lane)> {
+    others(model, scope).into_iter().map(|(other, who)| (other, lane_of(model, &who, of))).collect()
 }
 
 /// Home tenants that policies name.

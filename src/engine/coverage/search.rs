@@ -19,6 +19,22 @@ pub(super) const GAP: Part = 1;
 /// It hangs on something that isn't known.
 pub(super) const UNDECIDED: Part = 2;
 
+/// What is left uncovered somewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Left {
+    /// Sign-ins that surely aren't covered.
+    pub(super) gap: bool,
+    /// Sign-ins of which that hangs on something that isn't known.
+    pub(super) undecided: bool,
+}
+
+impl Left {
+    /// Both together.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self { gap: self.gap || other.gap, undecided: self.undecided || other.undecided }
+    }
+}
+
 /// A choice in one dimension: classes of values, and what follows from them. Classes in none of the edges are covered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Branch {
@@ -28,6 +44,26 @@ struct Branch {
 
 /// The classes of a dimension where a contributor doesn't surely hold; none if it doesn't hold everywhere after it.
 type Exceptions = Option<Arc<[usize]>>;
+
+/// The classes of a dimension that are looked at, in order.
+struct Exceptional {
+    only: Exceptions,
+    next: usize,
+    all: usize,
+}
+
+impl Iterator for Exceptional {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let at = self.next;
+        self.next += 1;
+        match &self.only {
+            Some(only) => only.get(at).copied(),
+            None => (at < self.all).then_some(at),
+        }
+    }
+}
 
 /// The diagram, as far as it was asked for.
 #[derive(Debug)]
@@ -39,6 +75,10 @@ pub(super) struct Diagram<'a> {
     beyond: Vec<Vec<Exceptions>>,
     broad: Broad,
     branches: Vec<Branch>,
+    /// What each branch leaves.
+    left: Vec<Left>,
+    /// Nothing about the dimensions is open.
+    decided: bool,
     known: HashMap<Branch, Part>,
     memo: HashMap<(usize, Lane), Part>,
 }
@@ -103,12 +143,18 @@ impl<'a> Diagram<'a> {
         let after = universal.iter().skip(1);
         let beyond = axes.iter().zip(after).map(|(axis, rest)| beyond(axis, rest, contributors)).collect();
         let broad = Broad::new(axes, contributors);
-        Self { axes, universal, beyond, broad, branches: Vec::new(), known: HashMap::new(), memo: HashMap::new() }
-    }
-
-    /// The contributors that hold everywhere.
-    pub(super) fn everywhere(&self) -> Bits {
-        self.universal.first().cloned().unwrap_or_default()
+        let decided = axes.iter().flat_map(|axis| &axis.classes).all(|class| class.lane.surely == class.lane.possibly);
+        Self {
+            axes,
+            universal,
+            beyond,
+            broad,
+            branches: Vec::new(),
+            left: Vec::new(),
+            decided,
+            known: HashMap::new(),
+            memo: HashMap::new(),
+        }
     }
 
     /// The part that is left for users whom these contributors reach.
@@ -116,38 +162,85 @@ impl<'a> Diagram<'a> {
         self.from(0, lane)
     }
 
+    /// What is left for them, without keeping where. Once there is a gap, it isn't looked whether something else hangs on
+    /// what isn't known, unless `all` of it is asked for.
+    pub(super) fn left(&mut self, lane: &Lane, all: bool) -> Left {
+        if let Some(part) = self.at_once(0, lane) {
+            return self.left_of(part);
+        }
+        let enough = !all || (self.decided && lane.surely == lane.possibly);
+        let mut left = Left::default();
+        for at in self.classes(0, lane) {
+            let part = self.beneath(0, at, lane);
+            left = left.or(self.left_of(part));
+            if left.gap && (enough || left.undecided) {
+                break;
+            }
+        }
+        left
+    }
+
+    fn left_of(&self, part: Part) -> Left {
+        match part {
+            COVERED => Left::default(),
+            GAP => Left { gap: true, undecided: false },
+            UNDECIDED => Left { gap: false, undecided: true },
+            _ => self.left.get(part - UNDECIDED - 1).copied().unwrap_or_default(),
+        }
+    }
+
     fn from(&mut self, axis: usize, lane: &Lane) -> Part {
-        if lane.possibly.is_empty() {
-            return GAP;
+        if let Some(part) = self.at_once(axis, lane) {
+            return part;
         }
-        if self.universal.get(axis).is_some_and(|rest| lane.surely.meets(rest)) || self.broad.cover(axis, lane) {
-            return COVERED;
-        }
-        let product = self.axes;
-        let Some(dimension) = product.get(axis) else { return UNDECIDED };
-        if let Some(part) = self.memo.get(&(axis, lane.clone())) {
+        // Whoever is asked about first is asked about once: lanes of users differ.
+        let known = (axis > 0).then(|| self.memo.get(&(axis, lane.clone()))).flatten();
+        if let Some(part) = known {
             return *part;
         }
         let mut by_part: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
-        let exceptions = self.exceptions(axis, lane);
-        let all = 0..if exceptions.is_some() { 0 } else { dimension.classes.len() };
-        for at in exceptions.iter().flat_map(|classes| classes.iter().copied()).chain(all) {
-            let Some(class) = dimension.classes.get(at) else { continue };
-            let rest = self.universal.get(axis + 1);
-            let part = if !lane.possibly.meets(&class.lane.possibly) {
-                GAP
-            } else if rest.is_some_and(|rest| lane.surely.meets_both(&class.lane.surely, rest)) {
-                COVERED
-            } else {
-                self.from(axis + 1, &lane.and(&class.lane))
-            };
+        for at in self.classes(axis, lane) {
+            let part = self.beneath(axis, at, lane);
             if part != COVERED {
                 by_part.entry(part).or_default().push(at);
             }
         }
         let part = self.branch(axis, by_part);
-        self.memo.insert((axis, lane.clone()), part);
+        if axis > 0 {
+            self.memo.insert((axis, lane.clone()), part);
+        }
         part
+    }
+
+    /// The part where it is one and the same for all values of the dimensions that are left.
+    fn at_once(&self, axis: usize, lane: &Lane) -> Option<Part> {
+        if lane.possibly.is_empty() {
+            return Some(GAP);
+        }
+        if self.universal.get(axis).is_some_and(|rest| lane.surely.meets(rest)) || self.broad.cover(axis, lane) {
+            return Some(COVERED);
+        }
+        (axis >= self.axes.len()).then_some(UNDECIDED)
+    }
+
+    /// The classes of a dimension that have to be looked at; all others are covered.
+    fn classes(&self, axis: usize, lane: &Lane) -> Exceptional {
+        let all = self.axes.get(axis).map_or(0, |axis| axis.classes.len());
+        Exceptional { only: self.exceptions(axis, lane), next: 0, all }
+    }
+
+    /// What is left in one class of a dimension.
+    fn beneath(&mut self, axis: usize, at: usize, lane: &Lane) -> Part {
+        let product = self.axes;
+        let Some(class) = product.get(axis).and_then(|axis| axis.classes.get(at)) else { return COVERED };
+        let rest = self.universal.get(axis + 1);
+        if !lane.possibly.meets(&class.lane.possibly) {
+            GAP
+        } else if rest.is_some_and(|rest| lane.surely.meets_both(&class.lane.surely, rest)) {
+            COVERED
+        } else {
+            self.from(axis + 1, &lane.and(&class.lane))
+        }
     }
 
     /// The fewest classes beyond which some contributor covers everything; none where all have to be looked at.
@@ -169,6 +262,8 @@ impl<'a> Diagram<'a> {
         let next = UNDECIDED + 1 + self.branches.len();
         let part = *self.known.entry(branch.clone()).or_insert(next);
         if part == next {
+            let left = branch.edges.iter().map(|(_, part)| self.left_of(*part)).fold(Left::default(), Left::or);
+            self.left.push(left);
             self.branches.push(branch);
         }
         part

@@ -177,7 +177,8 @@ fn add_written_alike(policies: &[Policy], group: &Group, within: &mut [Bits]) {
 fn lane(model: &Model, policies: &[Policy], group: &Group, value: &SignIn) -> Lane {
     if let (Target::Apps(ids), None) = (&value.target, &value.scopes)
         && let [id] = ids.as_slice()
-        && let Some(known) = model.lanes().app(id)
+        && model.is_origin()
+        && let Some(known) = model.apps().of(id)
     {
         return known.clone();
     }

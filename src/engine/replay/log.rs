@@ -19,14 +19,33 @@ pub(in crate::engine) struct Log {
     pub(super) rows: u64,
     pub(super) first_factor_failed: u64,
     pub(super) failed_anyway: u64,
-    /// For each story, user, app name and client a row that has it.
-    pub(super) stories: Firsts,
+    pub(super) stories: Vec<Story>,
+    /// For each value that stories tell of a row that has it.
+    pub(super) values: Story<Firsts>,
+    /// For each user, app name and client a row that has it.
     pub(super) users: Firsts,
     pub(super) apps: Firsts,
     pub(super) clients: Firsts,
     pub(super) days: Vec<Date>,
     /// Every sign-in that got as far as Conditional Access and ended well.
     pub(super) groups: Vec<Group>,
+}
+
+/// What decides the outcome for a row, by the place of each value in the log: rows with equal stories are judged once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Story<T = usize> {
+    /// The user, as whom the log has them.
+    pub(super) who: T,
+    /// What was asked for, by which app.
+    pub(super) target: T,
+    /// Client and platform.
+    pub(super) client: T,
+    /// Address and country.
+    pub(super) place: T,
+    /// The device, as logged.
+    pub(super) device: T,
+    /// Risk, flow, whether MFA was done.
+    pub(super) session: T,
 }
 
 /// Sign-ins that count alike: the places of their story, user, app, client and day in the log.
@@ -60,7 +79,19 @@ impl Log {
     }
 
     fn take<'a>(&mut self, seen: &mut Seen<'a>, at: usize, row: &'a PastSignIn) {
-        let story = place(&mut seen.stories, &mut self.stories, Story::of(row), at);
+        let (known, values) = (&mut seen.values, &mut self.values);
+        let who = (&*row.user_id, row.guest, row.home_tenant.as_deref());
+        let device = (row.device_id.as_deref(), row.compliant, row.trust_type.as_deref());
+        let session = (row.risk, row.flow, row.flow_known, row.multi_factor);
+        let told = Story {
+            who: place(&mut known.who, &mut values.who, who, at),
+            target: place(&mut known.target, &mut values.target, (&*row.resource_ids, &*row.app_id), at),
+            client: place(&mut known.client, &mut values.client, (row.client_app, row.platform), at),
+            place: place(&mut known.place, &mut values.place, (row.ip, row.country.as_deref()), at),
+            device: place(&mut known.device, &mut values.device, device, at),
+            session: place(&mut known.session, &mut values.session, session, at),
+        };
+        let story = place(&mut seen.stories, &mut self.stories, told, told);
         let user = place(&mut seen.users, &mut self.users, &row.user_id, at);
         let app = place(&mut seen.apps, &mut self.apps, &row.app_name, at);
         let client = place(&mut seen.clients, &mut self.clients, &row.client_app_used, at);
@@ -78,12 +109,27 @@ impl Log {
 /// What was seen while the log is compiled, with its place.
 #[derive(Default)]
 struct Seen<'a> {
-    stories: HashMap<Story<'a>, usize>,
+    values: Values<'a>,
+    stories: HashMap<Story, usize>,
     users: HashMap<&'a str, usize>,
     apps: HashMap<&'a str, usize>,
     clients: HashMap<&'a str, usize>,
     days: HashMap<Date, usize>,
     groups: HashMap<(usize, usize, usize, usize), usize>,
+}
+
+/// A device as logged: id, compliance, how it is joined.
+type Device<'a> = (Option<&'a str>, Option<bool>, Option<&'a str>);
+
+/// The values that stories tell of.
+#[derive(Default)]
+struct Values<'a> {
+    who: HashMap<(&'a str, Option<GuestType>, Option<&'a str>), usize>,
+    target: HashMap<(&'a [Text], &'a str), usize>,
+    client: HashMap<(Option<ClientAppType>, Option<Platform>), usize>,
+    place: HashMap<(Option<IpAddr>, Option<&'a str>), usize>,
+    device: HashMap<Device<'a>, usize>,
+    session: HashMap<(Option<RiskLevel>, Option<TransferMethod>, bool, bool), usize>,
 }
 
 /// The place of a value, which is given its first row if it is new.
@@ -100,32 +146,4 @@ fn place<K: Eq + Hash, V>(seen: &mut HashMap<K, usize>, all: &mut Vec<V>, key: K
 fn ended_well(rows: &[PastSignIn]) -> BTreeSet<(&str, &str)> {
     let good = rows.iter().filter(|row| row.error_code == 0 && !row.correlation_id.is_empty());
     good.map(|row| (&*row.user_id, &*row.correlation_id)).collect()
-}
-
-/// What decides the outcome for a row: rows with equal stories are judged once.
-#[derive(PartialEq, Eq, Hash)]
-struct Story<'a> {
-    user: &'a str,
-    resources: &'a [Text],
-    client: (Option<ClientAppType>, Option<Platform>),
-    place: (Option<IpAddr>, Option<&'a str>),
-    device: (Option<&'a str>, Option<bool>, Option<&'a str>),
-    session: (Option<RiskLevel>, Option<TransferMethod>, bool, bool),
-    guest: (Option<GuestType>, Option<&'a str>),
-    app: &'a str,
-}
-
-impl<'a> Story<'a> {
-    fn of(row: &'a PastSignIn) -> Self {
-        Self {
-            user: &row.user_id,
-            resources: &row.resource_ids,
-            client: (row.client_app, row.platform),
-            place: (row.ip, row.country.as_deref()),
-            device: (row.device_id.as_deref(), row.compliant, row.trust_type.as_deref()),
-            session: (row.risk, row.flow, row.flow_known, row.multi_factor),
-            guest: (row.guest, row.home_tenant.as_deref()),
-            app: &row.app_id,
-        }
-    }
 }

@@ -1,0 +1,400 @@
+//! How each user stands to the user condition of each policy: reached, or what keeps it from them. Compiled once, read by
+//! every requirement.
+//!
+//! Users for whom it is the same all through are one class. Classes are a tree: each is another class but for one policy,
+//! to which its users don't stand as most users do. A class takes no more room than that, and what a few policies tell
+//! apart follows from the way to it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
+
+use roaring::RoaringBitmap;
+
+use super::Model;
+use super::bits::Lane;
+use super::coverage::Reason;
+use super::truth::Truth;
+use super::who::{group_members, guest_hit, guest_of, role_holders};
+use crate::tenant::User;
+use crate::tenant::policy::{GuestType, Policy};
+
+/// What stands between a policy and some users; none where its user condition surely takes them in.
+pub(super) type Barrier = Option<Reason>;
+
+/// A class of users, by its place in the tree.
+pub(super) type Class = u32;
+
+/// The tree begins with one class for members and one for each kind of guest.
+pub(super) const KINDS: [Option<GuestType>; 7] = [
+    None,
+    Some(GuestType::InternalGuest),
+    Some(GuestType::B2bCollaborationGuest),
+    Some(GuestType::B2bCollaborationMember),
+    Some(GuestType::B2bDirectConnectUser),
+    Some(GuestType::OtherExternalUser),
+    Some(GuestType::ServiceProvider),
+];
+
+/// Users apart by what keeps one policy from them, those of most users first.
+type Parts = Vec<(RoaringBitmap, (Barrier, Truth))>;
+
+/// How users stand to one policy: what can keep it from them, and whether it reaches them then. First what most have.
+#[derive(Debug)]
+pub(super) struct Column(Vec<(Barrier, Truth)>);
+
+impl Column {
+    /// Whether the policy reaches users at this place.
+    pub(super) fn truth(&self, place: u32) -> Truth {
+        self.at(place).map_or(Truth::No, |(_, truth)| *truth)
+    }
+
+    /// What keeps it from them.
+    pub(super) fn barrier(&self, place: u32) -> Option<&Reason> {
+        self.at(place).and_then(|(barrier, _)| barrier.as_ref())
+    }
+
+    fn at(&self, place: u32) -> Option<&(Barrier, Truth)> {
+        self.0.get(usize::try_from(place).ok()?)
+    }
+}
+
+/// Where a class parts from another one: the policy's column, and the place that its users have there.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    parent: Class,
+    column: u32,
+    place: u32,
+}
+
+/// All users by class.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// For a variant, the tenant that it is a variant of: its columns and classes come first.
+    beneath: Option<Arc<Standing>>,
+    columns: Vec<Column>,
+    /// The policies of the tenant that reach most users.
+    most: Lane,
+    nodes: Vec<Node>,
+    /// Class of each user; empty for a variant.
+    class_of: Vec<Class>,
+    /// For a variant: users whose class isn't the one that they have in the tenant.
+    moved: BTreeMap<u32, Class>,
+    /// How many users of those whom questions are about by default each class has, and those classes that have any.
+    population: OnceLock<(Vec<u32>, Vec<Class>)>,
+}
+
+impl Standing {
+    /// Sorts the users of a tenant by its policies.
+    pub(super) fn new(model: &Model) -> Self {
+        let class_of = model.snapshot.directory.users.iter().map(root).collect();
+        let root = Node { parent: 0, column: 0, place: 0 };
+        let mut all = Self {
+            beneath: None,
+            columns: Vec::new(),
+            most: Lane::none(0),
+            nodes: vec![root; KINDS.len()],
+            class_of,
+            moved: BTreeMap::new(),
+            population: OnceLock::new(),
+        };
+        // For each class the last step out of it, and where it led.
+        let mut last = vec![(0u32, 0); KINDS.len()];
+        let mut step = 0;
+        for at in 0..model.snapshot.policies.len() {
+            let parts = parts(model, at);
+            for (place, (users, _)) in (0u32..).zip(&parts).skip(1) {
+                step += 1;
+                for position in users {
+                    all.step(&mut last, (step, position), place);
+                }
+            }
+            all.columns.push(Column(parts.into_iter().map(|(_, place)| place).collect()));
+        }
+        all.most = Lane::none(all.columns.len());
+        all.columns.iter().enumerate().for_each(|(at, column)| all.most.note(at, column.truth(0)));
+        all
+    }
+
+    fn step(&mut self, last: &mut Vec<(u32, Class)>, (step, position): (u32, u32), place: u32) {
+        let (column, next) = (count(self.columns.len()), count(self.nodes.len()));
+        let Some(class) = usize::try_from(position).ok().and_then(|at| self.class_of.get_mut(at)) else { return };
+        let Some(known) = usize::try_from(*class).ok().and_then(|at| last.get_mut(at)) else { return };
+        if known.0 == step {
+            *class = known.1;
+            return;
+        }
+        *known = (step, next);
+        self.nodes.push(Node { parent: *class, column, place });
+        last.push((0, 0));
+        *class = next;
+    }
+
+    /// The same tenant with the policies at these positions of a variant beside its own.
+    pub(super) fn above(beneath: Arc<Self>, variant: &Model, own: impl Iterator<Item = usize>) -> Self {
+        let (classes, columns) = (beneath.len(), beneath.columns.len());
+        let mut all = Self {
+            beneath: Some(beneath),
+            columns: Vec::new(),
+            most: Lane::none(0),
+            nodes: Vec::new(),
+            class_of: Vec::new(),
+            moved: BTreeMap::new(),
+            population: OnceLock::new(),
+        };
+        for at in own {
+            let column = count(columns + all.columns.len());
+            let mut steps: HashMap<(Class, u32), Class> = HashMap::new();
+            let parts = parts(variant, at);
+            for (place, (users, _)) in (0u32..).zip(&parts).skip(1) {
+                for position in users {
+                    let parent = all.class(position);
+                    let next = count(classes + all.nodes.len());
+                    let class = *steps.entry((parent, place)).or_insert(next);
+                    if class == next {
+                        all.nodes.push(Node { parent, column, place });
+                    }
+                    all.moved.insert(position, class);
+                }
+            }
+            all.columns.push(Column(parts.into_iter().map(|(_, place)| place).collect()));
+        }
+        all
+    }
+
+    /// How many classes, those along the way counted.
+    pub(super) fn len(&self) -> usize {
+        self.beneath.as_ref().map_or(0, |beneath| beneath.len()) + self.nodes.len()
+    }
+
+    /// How many policies.
+    pub(super) fn width(&self) -> usize {
+        self.beneath.as_ref().map_or(0, |beneath| beneath.width()) + self.columns.len()
+    }
+
+    /// How users stand to the policy with this column.
+    pub(super) fn column(&self, at: u32) -> Option<&Column> {
+        let at = usize::try_from(at).ok()?;
+        match &self.beneath {
+            Some(beneath) if at < beneath.columns.len() => beneath.columns.get(at),
+            Some(beneath) => self.columns.get(at - beneath.columns.len()),
+            None => self.columns.get(at),
+        }
+    }
+
+    fn node(&self, class: Class) -> Option<Node> {
+        let at = usize::try_from(class).ok()?;
+        match &self.beneath {
+            Some(beneath) if at < beneath.nodes.len() => beneath.nodes.get(at).copied(),
+            Some(beneath) => self.nodes.get(at - beneath.nodes.len()).copied(),
+            None => self.nodes.get(at).copied(),
+        }
+    }
+
+    /// The class of the user at this position.
+    pub(super) fn class(&self, position: u32) -> Class {
+        match (&self.beneath, self.moved.get(&position)) {
+            (_, Some(class)) => *class,
+            (Some(beneath), None) => beneath.class(position),
+            (None, None) => {
+                usize::try_from(position).ok().and_then(|at| self.class_of.get(at)).copied().unwrap_or_default()
+            }
+        }
+    }
+
+    /// The class of each of these users, in their order.
+    pub(super) fn classes<'a>(&'a self, users: &'a RoaringBitmap) -> impl Iterator<Item = Class> + 'a {
+        let below = self.beneath.as_deref().unwrap_or(self);
+        let mut moved = self.moved.iter().peekable();
+        users.iter().map(move |position| {
+            while moved.next_if(|(at, _)| **at < position).is_some() {}
+            let own = moved.next_if(|(at, _)| **at == position).map(|(_, class)| *class);
+            own.unwrap_or_else(|| below.class(position))
+        })
+    }
+
+    /// The classes that have any of the users whom questions are about by default.
+    pub(super) fn inhabited(&self, by_default: &RoaringBitmap) -> &[Class] {
+        &self.population(by_default).1
+    }
+
+    fn population(&self, by_default: &RoaringBitmap) -> &(Vec<u32>, Vec<Class>) {
+        self.population.get_or_init(|| match &self.beneath {
+            None => {
+                let mut counts = vec![0; self.len()];
+                self.classes(by_default).for_each(|class| add(&mut counts, class));
+                let inhabited = (0u32..).zip(&counts).filter(|(_, count)| **count > 0).map(|(class, _)| class);
+                let inhabited = inhabited.collect();
+                (counts, inhabited)
+            }
+            Some(beneath) => {
+                let (counts, inhabited) = beneath.population(by_default);
+                let mut gone: BTreeMap<Class, u32> = BTreeMap::new();
+                let mut come = BTreeSet::new();
+                for (position, class) in self.moved.iter().filter(|(position, _)| by_default.contains(**position)) {
+                    *gone.entry(beneath.class(*position)).or_default() += 1;
+                    come.insert(*class);
+                }
+                let left = |class: &Class| {
+                    let count = usize::try_from(*class).ok().and_then(|class| counts.get(class));
+                    count != gone.get(class)
+                };
+                (Vec::new(), inhabited.iter().copied().filter(left).chain(come).collect())
+            }
+        })
+    }
+
+    /// The policies of the tenant that reach the user at this position, one bit a column.
+    pub(super) fn lane(&self, position: u32) -> Lane {
+        let mut lane = self.most.clone();
+        let mut class = self.class(position);
+        while let Some(node) = self.node(class).filter(|_| !is_root(class)) {
+            let (at, truth) = (usize::try_from(node.column).unwrap_or_default(), self.truth(node));
+            lane.surely.put(at, truth == Truth::Yes);
+            lane.possibly.put(at, truth != Truth::No);
+            class = node.parent;
+        }
+        lane
+    }
+
+    fn truth(&self, node: Node) -> Truth {
+        self.column(node.column).map_or(Truth::No, |column| column.truth(node.place))
+    }
+}
+
+fn add(counts: &mut [u32], class: Class) {
+    if let Some(count) = usize::try_from(class).ok().and_then(|class| counts.get_mut(class)) {
+        *count += 1;
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+fn root(user: &User) -> Class {
+    count(KINDS.iter().position(|kind| *kind == user.guest).unwrap_or_default())
+}
+
+fn is_root(class: Class) -> bool {
+    usize::try_from(class).is_ok_and(|class| class < KINDS.len())
+}
+
+/// The classes of a standing as far as somebody tells them apart, themselves a tree: the first are the kinds of people.
+#[derive(Debug)]
+pub(super) struct Projection {
+    /// By class, its place here.
+    of: Vec<u32>,
+    steps: Vec<(u32, Told)>,
+    known: HashMap<(u32, Told), u32>,
+}
+
+/// A column, and what is told of it.
+pub(super) type Told = (u32, u32);
+
+/// Not looked at yet.
+const UNSEEN: u32 = u32::MAX;
+
+impl Projection {
+    /// Nothing yet, of so many classes.
+    pub(super) fn new(classes: usize) -> Self {
+        let mut of = vec![UNSEEN; classes];
+        (0u32..).zip(of.iter_mut().take(KINDS.len())).for_each(|(root, of)| *of = root);
+        let steps = (0..count(KINDS.len())).map(|root| (root, (0, 0))).collect();
+        Self { of, steps, known: HashMap::new() }
+    }
+
+    /// The place of a class; `told` says what is told of a column and a place in it, none where it is as for most.
+    pub(super) fn place(&mut self, standing: &Standing, class: Class, told: impl Fn(u32, u32) -> Option<u32>) -> u32 {
+        let mut way = Vec::new();
+        let mut at = class;
+        while self.seen(at) == UNSEEN {
+            let Some(node) = standing.node(at) else { break };
+            way.push((at, node));
+            at = node.parent;
+        }
+        let mut place = self.seen(at);
+        for (class, node) in way.into_iter().rev() {
+            if let Some(value) = told(node.column, node.place) {
+                place = self.step(place, (node.column, value));
+            }
+            if let Some(of) = usize::try_from(class).ok().and_then(|class| self.of.get_mut(class)) {
+                *of = place;
+            }
+        }
+        place
+    }
+
+    /// The place of a class that was looked at.
+    pub(super) fn seen(&self, class: Class) -> u32 {
+        usize::try_from(class).ok().and_then(|class| self.of.get(class)).copied().unwrap_or_default()
+    }
+
+    fn step(&mut self, from: u32, told: Told) -> u32 {
+        let next = count(self.steps.len());
+        let place = *self.known.entry((from, told)).or_insert(next);
+        if place == next {
+            self.steps.push((from, told));
+        }
+        place
+    }
+
+    /// What is told of a place, last first, and then its kind of people.
+    pub(super) fn way(&self, place: u32) -> (Vec<Told>, Option<GuestType>) {
+        let (mut at, mut way) = (place, Vec::new());
+        while let Some((from, told)) =
+            usize::try_from(at).ok().and_then(|at| self.steps.get(at)).filter(|_| !is_root(at))
+        {
+            way.push(*told);
+            at = *from;
+        }
+        let kind = usize::try_from(at).ok().and_then(|at| KINDS.get(at)).copied().flatten();
+        (way, kind)
+    }
+}
+
+/// All users apart by what keeps the policy at this position from them: not being included, which exclusion, or something
+/// unresolved.
+fn parts(model: &Model, at: usize) -> Parts {
+    let users = &model.directory.everyone;
+    let (Some(condition), Some(policy)) = (model.users.get(at), model.snapshot.policies.get(at)) else {
+        return vec![(users.clone(), (None, Truth::No))];
+    };
+    let included = condition.include.positions(users, &model.directory.guests).1;
+    let (surely, possibly) = model.positions(condition);
+    let mut all = vec![(users - &included, (Some(Reason::UsersNotIncluded), Truth::No))];
+    let mut rest = included;
+    for (reason, who) in exclusions(model, policy) {
+        let hit = &rest & who;
+        rest -= &hit;
+        all.push((hit, (Some(reason), Truth::No)));
+    }
+    let open = condition.open().collect::<Vec<_>>().join(", ");
+    let left = &rest - &surely;
+    all.push((&rest & &surely, (None, Truth::Yes)));
+    all.push((&left & &possibly, (Some(Reason::Undecided(open.clone())), Truth::Maybe)));
+    all.push((left - possibly, (Some(Reason::Undecided(open)), Truth::No)));
+    all.retain(|(users, _)| !users.is_empty());
+    all.sort_by_key(|(users, _)| std::cmp::Reverse(users.len()));
+    if all.is_empty() { vec![(RoaringBitmap::new(), (None, Truth::No))] } else { all }
+}
+
+/// Each way in which the policy excludes users, with everyone whom it hits, in the order of the portal.
+fn exclusions(model: &Model, policy: &Policy) -> Vec<(Reason, RoaringBitmap)> {
+    let snapshot = &model.snapshot;
+    let exclude = &policy.conditions.users.exclude;
+    let named = exclude.users.iter().filter_map(|id| snapshot.directory.user_index(id)).collect();
+    let mut all = vec![(Reason::ExcludedUser, named)];
+    for id in &exclude.groups {
+        all.push((Reason::ExcludedGroup(id.clone()), group_members(snapshot, id).unwrap_or_default()));
+    }
+    for id in &exclude.roles {
+        let holders = role_holders(snapshot, id, model.activated).unwrap_or_default();
+        all.push((Reason::ExcludedRole(id.clone()), holders));
+    }
+    if let Some(guests) = &exclude.guests {
+        let hit = |kind, tenant: &Option<String>| guest_hit(guests, &guest_of(kind, tenant.as_deref())) == Truth::Yes;
+        let kinds = model.directory.guests.iter().filter(|((kind, tenant), _)| hit(*kind, tenant));
+        all.push((Reason::ExcludedGuests, kinds.fold(RoaringBitmap::new(), |all, (_, members)| all | members)));
+    }
+    all
+}
