@@ -69,7 +69,7 @@ fn told(app: &App, run: &Run, took: Option<i64>) -> UnderWay {
 }
 
 /// A kind of object as people call it.
-fn kind_word(kind: Kind) -> &'static str {
+pub(crate) fn kind_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Policies => "policies",
         Kind::Users => "people",

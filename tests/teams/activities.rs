@@ -158,6 +158,7 @@ async fn feedback_with_and_without_words() {
     for (reaction, feedback, expected) in [
         ("like", json!(""), (true, "")),
         ("dislike", json!("{\"feedbackText\":\"too long\"}"), (false, "too long")),
+        ("dislike", json!("not our tenant's rule"), (false, "not our tenant's rule")),
         ("dislike", json!("{broken"), (false, "")),
     ] {
         activity["value"] =
@@ -167,6 +168,16 @@ async fn feedback_with_and_without_words() {
     }
     activity["value"] = json!({"actionName": "feedback"});
     assert_eq!(answered(activity).await, (StatusCode::OK, json!({})));
+}
+
+/// The Agents Playground sends its feedback form without the channel's data.
+#[tokio::test]
+async fn a_tenant_named_with_the_conversation_alone_is_known() {
+    let mut activity = message("hello");
+    activity["channelData"] = json!(null);
+    assert_eq!(incoming(activity.clone()).await.conversation.tenant, TENANT);
+    activity["conversation"]["tenantId"] = json!("somebody-elses");
+    assert!(Draft::of(activity).sent_to(&teams().await).await.is_err());
 }
 
 #[tokio::test]

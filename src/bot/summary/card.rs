@@ -11,6 +11,7 @@ use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::answers::list_suggestions::weight;
 use crate::bot::approve::Case;
 use crate::bot::learn::Taste;
+use crate::bot::progress::kind_word;
 use crate::bot::reconcile::{Body, state};
 use crate::chat::card::{Action, Kind};
 use crate::facts::{Evidence, Fact, Term};
@@ -204,14 +205,14 @@ impl<'a> Parts<'a> {
 
     fn limits(&self) -> Vec<Fact> {
         let snapshot = self.analysis.snapshot();
-        let absent = snapshot.readings.values().filter_map(|reading| match reading {
-            Reading::Absent { reason } => Some(reason.clone()),
+        let absent = snapshot.readings.iter().filter_map(|(kind, reading)| match reading {
+            Reading::Absent { reason } => Some(format!("{}: {reason}", kind_word(*kind))),
             Reading::Complete { .. } => None,
         });
         let limits: Vec<String> =
             absent.chain(["partner (GDAP) technicians".to_owned(), "Intune grace periods".to_owned()]).collect();
         let newest = snapshot.sign_ins.last().map(|row| said("summary.sign_ins_up_to").with("at", row.at));
-        let not_checked = said("common.not_checked").with("what", Term::Name(limits.join("; ")));
+        let not_checked = said("common.limits").with("what", limits);
         let read = said("common.read_at").with("at", snapshot.read_at);
         [not_checked].into_iter().chain(newest).chain([read]).collect()
     }

@@ -56,7 +56,7 @@ async fn the_first_one_says_everything_and_the_next_one_line() {
     Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
-    Not checked: partner (GDAP) technicians; Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
+    Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
     (Open suggestions …Report-only) (What changed?) (Change this post)
     ");
     let (second, _) = posted(&app, &nordwerk(), Some(before)).await;
@@ -91,7 +91,7 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
-    Not checked: partner (GDAP) technicians; Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
+    Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
     (Open suggestions …Report-only) (What changed?) (Change this post)
     ");
 }

@@ -68,8 +68,12 @@ impl Activity {
         self.at("/serviceUrl")
     }
 
-    /// The Entra tenant that Teams names.
+    /// The Entra tenant that Teams names: with the channel's data, or, where there is none (feedback), with the
+    /// conversation. Both are the service's own words.
     pub(crate) fn tenant(&self) -> &str {
-        self.at("/channelData/tenant/id")
+        match self.at("/channelData/tenant/id") {
+            "" => self.at("/conversation/tenantId"),
+            tenant => tenant,
+        }
     }
 }

@@ -95,15 +95,17 @@ fn words(activity: &Activity) -> String {
     text.trim().to_owned()
 }
 
-/// Like or dislike; the words come as JSON inside a string, or as an empty string.
+/// Like or dislike; the words come as JSON inside a string, from the Agents Playground as they were written.
 fn feedback(activity: &Activity) -> Received {
     let liked = match activity.at("/value/actionValue/reaction") {
         "like" => true,
         "dislike" => false,
         _ => return nothing(),
     };
-    let written: Option<Value> = serde_json::from_str(activity.at("/value/actionValue/feedback")).ok();
-    let text = written.as_ref().and_then(|w| w.get("feedbackText")).and_then(Value::as_str).unwrap_or_default();
+    let written = activity.at("/value/actionValue/feedback");
+    let form: Option<Value> = serde_json::from_str(written).ok();
+    let plain = if written.starts_with('{') { "" } else { written };
+    let text = form.as_ref().and_then(|form| form.get("feedbackText")).and_then(Value::as_str).unwrap_or(plain);
     let message = Some(activity.at("/replyToId")).filter(|id| !id.is_empty()).map(str::to_owned);
     incoming(activity, Event::Feedback { liked, text: text.to_owned(), message })
 }

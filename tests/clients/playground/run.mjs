@@ -47,11 +47,17 @@ async function ask(page, words) {
 
 const createButton = (page) => cards(page).last().getByRole("button", { name: "Create in report-only" });
 
-/** Asks for suggestions until one has a card that can be approved; gives its number. */
-async function approvalCard(page) {
+/** The numbers of the suggestions that are named first. */
+async function suggestions(page) {
   const list = await ask(page, "show suggestions");
   const numbers = [...new Set(list.match(/S-\d+/g) ?? [])];
   check(numbers.length > 0, `suggestions are numbered: ${list}`);
+  return numbers;
+}
+
+/** Asks for suggestions until one has a card that can be approved; gives its number. */
+async function approvalCard(page) {
+  const numbers = await suggestions(page);
   for (const number of numbers) {
     await ask(page, `propose ${number}`);
     if ((await createButton(page).count()) > 0) return number;
@@ -89,6 +95,28 @@ run(async () => {
     check((await createButton(approver).count()) === 0, "and can't be pressed again");
   });
   await approver.screenshot({ path: file("teams-created.png") });
+  await step("puts another off with a choice on the card", async () => {
+    for (const other of await suggestions(approver)) {
+      if (other === number) continue;
+      await ask(approver, `propose ${other}`);
+      const card = cards(approver).last();
+      await card.getByRole("button", { name: "Snooze…" }).click();
+      await card.getByRole("combobox").click();
+      await approver.getByRole("option", { name: "for 30 days" }).click();
+      await card.getByRole("button", { name: "Snooze", exact: true }).click();
+      await cards(approver).last().getByText(/Put off by/).waitFor();
+      return;
+    }
+    throw new Error("there is no other suggestion");
+  });
+  await step("says what is wrong with an answer", async () => {
+    await ask(approver, "who is not covered by MFA?");
+    await approver.getByRole("button", { name: "Dislike" }).last().click();
+    const form = approver.getByRole("dialog");
+    await form.locator("textarea").fill("not our tenant's rule");
+    await form.getByRole("button", { name: "Submit" }).click();
+    await form.getByText("Thank you!").waitFor();
+  });
   const policy = await step("the tenant has it, report-only", () => theNewPolicy(demo, before));
   console.log(`    ${policy.displayName}`);
 });
