@@ -170,14 +170,26 @@ async fn feedback_with_and_without_words() {
     assert_eq!(answered(activity).await, (StatusCode::OK, json!({})));
 }
 
-/// The Agents Playground sends its feedback form without the channel's data.
+/// The Agents Playground sends its feedback form without the channel's data; nothing else may come so.
 #[tokio::test]
-async fn a_tenant_named_with_the_conversation_alone_is_known() {
-    let mut activity = message("hello");
-    activity["channelData"] = json!(null);
+async fn feedback_alone_may_name_its_tenant_with_the_conversation() {
+    let mut activity = message("");
+    activity["type"] = json!("invoke");
+    activity["name"] = json!("message/submitAction");
+    activity["channelData"] = json!({"source": {"name": "message"}});
+    activity["value"] = json!({"actionName": "feedback", "actionValue": {"reaction": "like", "feedback": ""}});
     assert_eq!(incoming(activity.clone()).await.conversation.tenant, TENANT);
-    activity["conversation"]["tenantId"] = json!("somebody-elses");
-    assert!(Draft::of(activity).sent_to(&teams().await).await.is_err());
+    let refused = |activity: Value| async move { Draft::of(activity).sent_to(&teams().await).await.is_err() };
+    let bent: [fn(&mut Value); 3] = [
+        |activity| activity["conversation"]["tenantId"] = json!("somebody-elses"),
+        |activity| activity["type"] = json!("message"),
+        |activity| activity["name"] = json!("adaptiveCard/action"),
+    ];
+    for bend in bent {
+        let mut other = activity.clone();
+        bend(&mut other);
+        assert!(refused(other.clone()).await, "{other}");
+    }
 }
 
 #[tokio::test]

@@ -68,11 +68,12 @@ impl Activity {
         self.at("/serviceUrl")
     }
 
-    /// The Entra tenant that Teams names: with the channel's data, or, where there is none (feedback), with the
-    /// conversation. Both are the service's own words.
+    /// The Entra tenant that Teams names. Feedback alone, which decides nothing, may name it with the conversation: the
+    /// Agents Playground sends its form so.
     pub(crate) fn tenant(&self) -> &str {
+        let feedback = self.kind() == "invoke" && self.at("/name") == "message/submitAction";
         match self.at("/channelData/tenant/id") {
-            "" => self.at("/conversation/tenantId"),
+            "" if feedback => self.at("/conversation/tenantId"),
             tenant => tenant,
         }
     }
