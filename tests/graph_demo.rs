@@ -110,8 +110,10 @@ fn count(snapshot: &Snapshot, kind: Kind) -> u64 {
 async fn the_whole_tenant_is_read() {
     let demo = demo(500).await;
     let read = read_snapshot(&demo.client, &Quiet, None).await.unwrap();
-    let logs = [Kind::SignIns, Kind::DirectoryAudits];
-    let kinds = read.readings.keys().filter(|kind| !logs.contains(kind));
+    // Graph gives terms of use to signed-in people only, and this is an app.
+    assert!(matches!(&read.readings[&Kind::TermsOfUse], Reading::Absent { reason } if !reason.is_empty()));
+    let apart = [Kind::SignIns, Kind::DirectoryAudits, Kind::TermsOfUse];
+    let kinds = read.readings.keys().filter(|kind| !apart.contains(kind));
     let counts: Vec<String> = kinds.map(|kind| format!("{kind:?} {}", count(&read, *kind))).collect();
     insta::assert_snapshot!(counts.join("\n"), @r"
     Policies 25
@@ -128,6 +130,7 @@ async fn the_whole_tenant_is_read() {
     RiskyUsers 2
     SubscribedSkus 2
     IdentitySecurityDefaultsEnforcementPolicy 1
+    CrossTenantAccessPolicy 2
     ");
     assert_eq!(read.directory.users.len(), 500);
     let (sign_ins, audits) = demo.log_sizes();
