@@ -180,7 +180,8 @@ async fn at_every_request(service: &Service, task: &Task, approvals: &[(String, 
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             if child.try_wait().unwrap().is_some() {
-                // The journey has no further request.
+                // The journey has no further request: this bot came to its rest undisturbed.
+                at_rest(service, &task, (marker, "after the last request")).await;
                 assert!(points >= 6, "only {points} points");
                 println!(
                     "kill: {points} named points, before and after each request of the journey; {created} created"
