@@ -51,11 +51,10 @@ Save 'termsOfUse' '/v1.0/identityGovernance/termsOfUse/agreements'
 Save 'signIns' "/v1.0/auditLogs/signIns?`$filter=createdDateTime ge $since&`$top=1000"
 Save 'directoryAudits' "/v1.0/auditLogs/directoryAudits?`$filter=activityDateTime ge $since&`$top=999"
 Save 'crossTenantAccessPolicyPartners' '/v1.0/policies/crossTenantAccessPolicy/partners'
-foreach ($one in @{ identitySecurityDefaultsEnforcementPolicy = 'identitySecurityDefaultsEnforcementPolicy'
-        crossTenantAccessPolicyDefault = 'crossTenantAccessPolicy/default' }.GetEnumerator()) {
-    $object = Invoke-MgGraphRequest -Method GET -Uri "/v1.0/policies/$($one.Value)" -OutputType Json
-    Set-Content -Encoding utf8 (Join-Path $Folder "$($one.Key).json") $object
-}
+$defaults = Invoke-MgGraphRequest -Method GET -Uri '/v1.0/policies/identitySecurityDefaultsEnforcementPolicy' -OutputType Json
+Set-Content -Encoding utf8 (Join-Path $Folder 'identitySecurityDefaultsEnforcementPolicy.json') $defaults
+$access = Invoke-MgGraphRequest -Method GET -Uri '/v1.0/policies/crossTenantAccessPolicy/default' -OutputType Json
+Set-Content -Encoding utf8 (Join-Path $Folder 'crossTenantAccessPolicyDefault.json') $access
 
 # Groups, with the direct members of those that policies name and of the groups in them.
 $groups = @(Read-All '/v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole&$top=999')
