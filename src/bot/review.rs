@@ -108,7 +108,6 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
     basis::refresh(app, analysis.snapshot()).await.context("taking cards out of date")?;
     app.set_analysis(Arc::clone(&analysis));
-
     if let Some(before) = before {
         alert::request(app, &before, &analysis).await.context("comparing with the last reading")?;
     }

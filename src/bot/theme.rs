@@ -14,7 +14,7 @@ pub static THEMES: &[Theme] = &[
     Theme { name: "emergency access", words: &["emergency"] },
     Theme { name: "exclusions", words: &["exclusion", "unprotected-groups", "dynamic-groups"] },
     Theme { name: "administrators and portals", words: &["admin", "azure", "directory-sync"] },
-    Theme { name: "guests and external users", words: &["guest"] },
+    Theme { name: "guests and external users", words: &["guest", "partner", "rights-management"] },
     Theme { name: "old protocols and authentication flows", words: &["legacy", "device-code", "transfer", "flows"] },
     Theme { name: "risk", words: &["risk"] },
     Theme {
@@ -25,7 +25,7 @@ pub static THEMES: &[Theme] = &[
     Theme { name: "apps and data", words: &["app-", "apps", "application", "terms", "context", "token"] },
     Theme { name: "sessions", words: &["sign-in-frequency", "persistent", "continuous"] },
     Theme { name: "networks and locations", words: &["location", "countr", "network", "access", "addresses"] },
-    Theme { name: "workloads and agents", words: &["workload", "agent"] },
+    Theme { name: "workloads and agents", words: &["workload", "agent", "service-accounts"] },
     Theme { name: "tidying up", words: &[""] },
 ];
 

@@ -3,7 +3,7 @@
 use crate::tenant::policy::{Control, RiskLevel, Sides};
 use crate::tenant::{Kind, Policy};
 
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing, risky_agents};
+use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing, policies, risky_agents};
 
 /// Risky flows in which an agent acts for a person are blocked.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Check for AgentAssistedFlows {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         let open = |key, verdict| listing::open(context, ABOUT.id, key, verdict);
-        if listing::on(snapshot).any(blocks) {
+        if policies::on(snapshot).any(blocks) {
             return open("agent_assisted_flows.pass", Verdict::Pass);
         }
         if !snapshot.has(Kind::ServicePrincipals) {

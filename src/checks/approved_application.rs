@@ -8,7 +8,7 @@ use crate::tenant::Policy;
 use crate::tenant::policy::{Control, GrantControls};
 
 use super::listing;
-use super::{About, Check, Context, Cure, CureKind, Finding, Severity, hand_over};
+use super::{About, Check, Context, Cure, CureKind, Finding, Severity, hand_over, policies};
 
 /// No policy asks for the retired approved client app.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Check for ApprovedApplication {
         let retired = |policy: &&Policy| {
             policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::ApprovedApplication))
         };
-        let faulty = listing::on(&context.model.snapshot).filter(retired);
+        let faulty = policies::on(&context.model.snapshot).filter(retired);
         listing::policies(context, (ABOUT.id, "approved_application"), faulty, replace)
     }
 }

@@ -7,7 +7,7 @@ use crate::tenant::policy::{Applications, Control};
 use crate::tenant::{Policy, well_known};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts};
+use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts, policies};
 
 /// Every published authentication context has a policy that is On.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Check for AuthenticationContexts {
         if snapshot.contexts.is_empty() {
             return listing::open(context, ABOUT.id, "authentication_contexts.nobody", Verdict::NotApplicable);
         }
-        let unasked = |(id, _): &(&String, &String)| !listing::on(snapshot).any(|one| asks(one, id));
+        let unasked = |(id, _): &(&String, &String)| !policies::on(snapshot).any(|one| asks(one, id));
         let open: Vec<(&String, &String)> = snapshot.contexts.iter().filter(unasked).collect();
         let listed = open.iter().map(|(id, name)| listed(context, (id, name)));
         let mut finding = listing::finding(context, (ABOUT.id, "authentication_contexts"), listed.collect());

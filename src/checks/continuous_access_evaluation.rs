@@ -6,7 +6,7 @@ use crate::tenant::Policy;
 use crate::tenant::policy::SessionControls;
 
 use super::listing;
-use super::{About, Check, Context, Cure, CureKind, Finding, Severity, hand_over};
+use super::{About, Check, Context, Cure, CureKind, Finding, Severity, hand_over, policies};
 
 /// No policy switches continuous access evaluation off.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Check for ContinuousAccessEvaluation {
     }
 
     fn run(&self, context: &Context<'_>) -> Finding {
-        let faulty = listing::on(&context.model.snapshot).filter(|policy| is_off(policy));
+        let faulty = policies::on(&context.model.snapshot).filter(|policy| is_off(policy));
         listing::policies(context, (ABOUT.id, "continuous_access_evaluation"), faulty, keep_on)
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::tenant::well_known::APP_INTERNET_ACCESS;
 
-use super::{About, Check, Context, Cure, CureAction, CureKind, Finding, HandOver, Severity, Verdict, listing};
+use super::{
+    About, Check, Context, Cure, CureAction, CureKind, Finding, HandOver, Severity, Verdict, listing, policies,
+};
 
 /// Where Internet Access is used, a policy carries its security profile.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ impl Check for InternetAccess {
         if snapshot.directory.app(APP_INTERNET_ACCESS).is_none() {
             return open("internet_access.nowhere", Verdict::NotApplicable);
         }
-        let carries = listing::on(snapshot)
+        let carries = policies::on(snapshot)
             .any(|policy| policy.session.as_ref().is_some_and(|session| session.filtering_profile.is_some()));
         if carries {
             return open("internet_access.pass", Verdict::Pass);

@@ -1,8 +1,7 @@
 //! What checks share that list objects rather than judge coverage: a headline, and a fact with a cure for each.
 
 use crate::facts::{Evidence, Fact, Term};
-use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::Policy;
 
 use super::{Context, Cure, CureAction, Finding, HandOver, Verdict, rows};
 
@@ -44,11 +43,6 @@ pub fn open(context: &Context<'_>, check: &'static str, key: &str, verdict: Verd
 #[must_use]
 pub fn hand_over(subject: &str, title: String, action: HandOver) -> Option<Cure> {
     Some(Cure { subject: subject.to_owned(), title, action: CureAction::HandOver(Box::new(action)) })
-}
-
-/// The policies that are On.
-pub fn on(snapshot: &Snapshot) -> impl Iterator<Item = &Policy> {
-    snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Enabled)
 }
 
 /// A finding that fails when there are such policies; `AREA.policy` takes `policy` and `state`.

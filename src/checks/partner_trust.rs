@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::facts::{Evidence, Fact, Term};
-use crate::tenant::policy::{Control, GuestType};
+use crate::tenant::policy::Control;
 use crate::tenant::{Kind, PastSignIn, Policy};
 
 use super::listing::{self, Listed};
@@ -68,12 +68,8 @@ impl Check for PartnerTrust {
 
 /// Asks guests from other organisations for MFA, alone or among other controls.
 fn asks_guests_for_mfa(policy: &Policy) -> bool {
-    let users = &policy.conditions.users;
-    let guest = GuestType::B2bCollaborationGuest;
-    let taken_in = users.include.all || users.include.guests.as_ref().is_some_and(|one| one.types.contains(&guest));
-    let left_out = users.exclude.guests.as_ref().is_some_and(|one| one.types.contains(&guest) && one.tenants.is_none());
     let mfa = |control: &Control| matches!(control, Control::Mfa | Control::Strength(_));
-    taken_in && !left_out && policy.grant.as_ref().is_some_and(|grant| grant.controls.iter().any(mfa))
+    policies::takes_in_guests(policy) && policy.grant.as_ref().is_some_and(|grant| grant.controls.iter().any(mfa))
 }
 
 /// Sign-ins that succeeded with MFA, by the organisation that the person came from.

@@ -1,6 +1,6 @@
 //! What checks ask of policies one by one: which are On, whom they are about, what they name.
 
-use crate::tenant::policy::{ClientAppType, Control, PolicyState};
+use crate::tenant::policy::{ClientAppType, Control, GuestType, Guests, PolicyState};
 use crate::tenant::{Policy, Snapshot};
 
 /// Policies that are On.
@@ -34,6 +34,15 @@ pub fn is_everyday(policy: &Policy) -> bool {
         && conditions.client_applications.is_none()
         && conditions.agents.is_none()
         && policy.grant.as_ref().is_some_and(|grant| !grant.controls.is_empty())
+}
+
+/// Whether a policy takes in guests of other organisations (B2B collaboration), at least those of one.
+#[must_use]
+pub fn takes_in_guests(policy: &Policy) -> bool {
+    let (guest, users) = (GuestType::B2bCollaborationGuest, &policy.conditions.users);
+    let included = users.include.guests.as_ref().is_some_and(|guests| guests.types.contains(&guest));
+    let excluded = |guests: &Guests| guests.types.contains(&guest) && guests.tenants.is_none();
+    (users.include.all || included) && !users.exclude.guests.as_ref().is_some_and(excluded)
 }
 
 /// Ids of the named locations that a policy includes or excludes, keywords among them.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::tenant::policy::{ClientAppType, Control, GuestType};
+use crate::tenant::policy::{ClientAppType, Control, Operator};
 use crate::tenant::{Policy, well_known};
 
 use super::{About, Check, Context, Cure, CureKind, Finding, Severity, hand_over, listing, policies};
@@ -44,12 +44,7 @@ fn keeps_out(policy: &Policy) -> bool {
     let apps = &conditions.applications;
     let service = well_known::APP_RIGHTS_MANAGEMENT;
     let reached = (apps.all || apps.include.contains(service)) && !apps.exclude.contains(service);
-    let guest = GuestType::B2bCollaborationGuest;
-    let (include, exclude) = (&conditions.users.include, &conditions.users.exclude);
-    let taken_in = include.all || include.guests.as_ref().is_some_and(|guests| guests.types.contains(&guest));
-    let left_out =
-        exclude.guests.as_ref().is_some_and(|guests| guests.types.contains(&guest) && guests.tenants.is_none());
-    reached && taken_in && !left_out && is_plain(policy) && asks_the_impossible(policy)
+    reached && policies::takes_in_guests(policy) && is_plain(policy) && asks_the_impossible(policy)
 }
 
 /// Whether an everyday sign-in from an own computer somewhere meets all other conditions.
@@ -71,8 +66,8 @@ fn asks_the_impossible(policy: &Policy) -> bool {
     let impossible =
         |control: &Control| matches!(control, Control::Block | Control::CompliantDevice | Control::DomainJoinedDevice);
     match grant.operator {
-        crate::tenant::policy::Operator::And => grant.controls.iter().any(impossible),
-        crate::tenant::policy::Operator::Or => !grant.controls.is_empty() && grant.controls.iter().all(impossible),
+        Operator::And => grant.controls.iter().any(impossible),
+        Operator::Or => !grant.controls.is_empty() && grant.controls.iter().all(impossible),
     }
 }
 

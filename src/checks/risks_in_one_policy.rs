@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::tenant::Policy;
 
 use super::listing;
-use super::{About, Check, Context, Cure, CureKind, Finding, Severity, hand_over};
+use super::{About, Check, Context, Cure, CureKind, Finding, Severity, hand_over, policies};
 
 /// No policy asks for user risk and sign-in risk at once.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Check for RisksInOnePolicy {
     fn run(&self, context: &Context<'_>) -> Finding {
         let both =
             |policy: &&Policy| !policy.conditions.user_risk.is_empty() && !policy.conditions.sign_in_risk.is_empty();
-        let faulty = listing::on(&context.model.snapshot).filter(both);
+        let faulty = policies::on(&context.model.snapshot).filter(both);
         listing::policies(context, (ABOUT.id, "risks_in_one_policy"), faulty, split)
     }
 }

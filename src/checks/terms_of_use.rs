@@ -5,7 +5,7 @@ use crate::tenant::policy::{Control, PolicyState};
 use crate::tenant::{Kind, Policy};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts, hand_over};
+use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts, hand_over, policies};
 
 /// Every terms of use that there are, somebody is asked to accept.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Check for TermsOfUse {
         if snapshot.terms_of_use.is_empty() {
             return listing::open(context, ABOUT.id, "terms_of_use.nobody", Verdict::NotApplicable);
         }
-        let unasked = snapshot.terms_of_use.iter().filter(|(id, _)| !listing::on(snapshot).any(|one| asks(one, id)));
+        let unasked = snapshot.terms_of_use.iter().filter(|(id, _)| !policies::on(snapshot).any(|one| asks(one, id)));
         let listed = unasked.map(|(id, name)| listed(context, (id, name)));
         listing::finding(context, (ABOUT.id, "terms_of_use"), listed.collect())
     }

@@ -64,7 +64,7 @@ fn asked(countries: BTreeSet<String>, draft: Option<Policy>) -> Asked<'static> {
 
 /// Countries that policies which block name.
 fn blocked(snapshot: &Snapshot) -> BTreeSet<String> {
-    let blocks = super::listing::on(snapshot)
+    let blocks = super::policies::on(snapshot)
         .filter(|policy| policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block)));
     let named = blocks.filter_map(|policy| policy.conditions.locations.as_ref()).flat_map(|sides| &sides.include);
     named.filter_map(|id| countries(snapshot.locations.get(id)?)).flatten().cloned().collect()

@@ -18,6 +18,12 @@ const fn directory(path: &'static str, permission: &'static str) -> Ask<'static>
 
 /// Members of a group: three units, one less with `$select`.
 pub const MEMBERS_UNITS: u32 = 2;
+/// The address of who owns a group, ids only; asked with [`MEMBERS_UNITS`] and [`MEMBERS_PERMISSION`].
+#[must_use]
+pub fn owners_path(group: &str) -> String {
+    format!("v1.0/groups/{group}/owners?$select=id&$top=999")
+}
+
 /// One object: one unit.
 pub const OBJECT_UNITS: u32 = 1;
 

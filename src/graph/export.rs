@@ -13,7 +13,7 @@ use super::client::{Ask, Client};
 use super::endpoints::{
     ACTIVE_ROLES, CONTEXTS, CROSS_TENANT_DEFAULT, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, MEMBERS_PERMISSION,
     MEMBERS_UNITS, NAMED_LOCATIONS, PARTNERS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES, SECURITY_DEFAULTS,
-    SERVICE_PRINCIPALS, STRENGTHS, TERMS_OF_USE, USERS,
+    SERVICE_PRINCIPALS, STRENGTHS, TERMS_OF_USE, USERS, owners_path,
 };
 use super::error::GraphError;
 use super::pacing::Limit;
@@ -195,15 +195,14 @@ impl Export<'_> {
             let mut groups = self.first_that_works("groups", Kind::Groups, GROUPS).await?;
             let known: BTreeSet<String> = texts(&groups, "id").collect();
             let named: BTreeSet<String> = named.intersection(&known).cloned().collect();
-            let owners = self.owners(&named).await;
+            let owners = self.owners(&named).await?;
             let members = self.members(named).await?;
             for group in groups.iter_mut().filter_map(Value::as_object_mut) {
                 let id = group.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let id = id.as_str();
-                if let Some(members) = members.get(id) {
+                if let Some(members) = members.get(&id) {
                     group.insert("members".to_owned(), json!(members));
                 }
-                if let Some(owners) = owners.get(id) {
+                if let Some(owners) = owners.get(&id) {
                     group.insert("owners".to_owned(), json!(owners));
                 }
             }
@@ -213,18 +212,24 @@ impl Export<'_> {
         self.whole(("groups", Kind::Groups), outcome).map(|_| ())
     }
 
-    /// Owners of these groups, as far as they may be read; without them nothing else is wrong.
-    async fn owners(&self, groups: &BTreeSet<String>) -> BTreeMap<String, Vec<String>> {
+    /// Owners of these groups, all or none: without them nothing else is wrong. Only a cancelled export ends here.
+    async fn owners(&self, groups: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<String>>, GraphError> {
         let mut owners = BTreeMap::new();
         for group in groups {
-            let path = format!("v1.0/groups/{group}/owners?$select=id&$top=999");
+            let path = owners_path(group);
             let ask =
                 Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
-            if let Ok(read) = self.raw(ask, Kind::Groups).await {
-                owners.insert(group.clone(), texts(&read, "id").collect());
+            match self.raw(ask, Kind::Groups).await {
+                Ok(read) => _ = owners.insert(group.clone(), texts(&read, "id").collect()),
+                Err(GraphError::Cancelled) => return Err(GraphError::Cancelled),
+                Err(GraphError::NotFound { .. }) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "owners of groups could not be read");
+                    return Ok(BTreeMap::new());
+                }
             }
         }
-        owners
+        Ok(owners)
     }
 
     /// Direct members of these groups and of every group below them; each is asked for once, so cycles end.

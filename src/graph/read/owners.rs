@@ -8,7 +8,7 @@ use super::Reader;
 use super::delta::read_member;
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
-use crate::graph::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS};
+use crate::graph::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, owners_path};
 use crate::graph::pacing::Limit;
 use crate::tenant::Kind;
 
@@ -33,7 +33,7 @@ pub(super) async fn owners_of(
 
 /// A group that is gone by now has none.
 async fn owners(reader: Reader<'_>, group: String) -> Result<(String, Vec<String>), GraphError> {
-    let path = format!("v1.0/groups/{group}/owners?$select=id&$top=999");
+    let path = owners_path(&group);
     let ask = Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
     match reader.collect(Kind::Groups, ask, read_member).await {
         Err(GraphError::NotFound { .. }) => Ok((group, Vec::new())),
