@@ -1,10 +1,11 @@
 //! The engine audits itself: its verdicts beside those that the demo's log holds, which came from another evaluator.
 
+mod at_demo;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant, judge};
 use portcullis::engine::Model;
 use portcullis::graph::{Client, Quiet, read_snapshot};
@@ -22,15 +23,7 @@ async fn demo(users: u32) -> Model {
         clock: Arc::new(move || now.now()),
     };
     let service = Service::start(options).await.unwrap();
-    let config = Config::loopback(Loopback {
-        graph: service.graph_base(),
-        login: service.base_url(),
-        tenant_id: &service.tenant_id,
-        client_id: &service.client_id,
-        client_secret: &service.client_secret,
-        store: "sqlite::memory:",
-    })
-    .unwrap();
+    let config = at_demo::config(&service);
     let client = Client::new(&config, clock).unwrap();
     let snapshot = tokio::spawn(async move { read_snapshot(&client, &Quiet, None).await }).await.unwrap();
     Model::new(Arc::new(snapshot.unwrap()))

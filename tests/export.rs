@@ -1,6 +1,8 @@
 //! `portcullis export` as a process: the folder says what the live tenant says, with names and with pseudonyms.
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
+mod at_demo;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 
 use portcullis::bot::analysis::Analysis;
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Loopback};
+use portcullis::config::Config;
 use portcullis::demo::permissions::everything;
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::graph::{Client, Quiet, read_snapshot};
@@ -24,15 +26,7 @@ async fn demo() -> Service {
 }
 
 fn config(service: &Service) -> Config {
-    let mut config = Config::loopback(Loopback {
-        graph: service.graph_base(),
-        login: service.base_url(),
-        tenant_id: &service.tenant_id,
-        client_id: &service.client_id,
-        client_secret: &service.client_secret,
-        store: "sqlite::memory:",
-    })
-    .unwrap();
+    let mut config = at_demo::config(service);
     config.tenant.settings.emergency_access = [service.emergency_group.clone()].into();
     config
 }

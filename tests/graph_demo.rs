@@ -2,6 +2,7 @@
 
 #[path = "graph_demo/alert.rs"]
 mod alert;
+mod at_demo;
 mod conforms;
 #[path = "graph_demo/delta.rs"]
 mod delta;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan};
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Loopback};
+use portcullis::config::Config;
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::graph::{Client, CreateOutcome, OwnPolicy, Quiet, RemoveError, Writer, read_snapshot};
 use portcullis::suggestions::draft::ReportOnlyPolicy;
@@ -85,15 +86,7 @@ async fn demo_with(users: u32, configure: impl FnOnce(&mut Config)) -> Demo {
         }),
     };
     let service = Service::start(options).await.unwrap();
-    let mut config = Config::loopback(Loopback {
-        graph: service.graph_base(),
-        login: service.base_url(),
-        tenant_id: &service.tenant_id,
-        client_id: &service.client_id,
-        client_secret: &service.client_secret,
-        store: "sqlite::memory:",
-    })
-    .unwrap();
+    let mut config = at_demo::config(&service);
     configure(&mut config);
     let client = Client::new(&config, clock.clone()).unwrap();
     Demo { service, config, client, clock }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of a test may fail it")]
 #![expect(clippy::disallowed_methods, reason = "a fake service is a client of its own")]
 
+mod at_demo;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +20,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::{Timestamp, ToSpan as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use portcullis::clock::Clock;
-use portcullis::config::{Cloud, Config, Credential, Loopback};
+use portcullis::config::{Cloud, Config, Credential};
 use portcullis::demo::permissions::WRITE;
 use portcullis::demo::trust::{PublicKey, Trust};
 use portcullis::demo::{Options, Seed, Service, Tenant};
@@ -44,15 +46,7 @@ async fn demo() -> Demo {
     let told = clock.clone();
     let options = Options { tenant, port: 0, record_dir: None, clock: Arc::new(move || told.now()) };
     let service = Service::start(options).await.unwrap();
-    let config = Config::loopback(Loopback {
-        graph: service.graph_base(),
-        login: service.base_url(),
-        tenant_id: &service.tenant_id,
-        client_id: &service.client_id,
-        client_secret: &service.client_secret,
-        store: "sqlite::memory:",
-    })
-    .unwrap();
+    let config = at_demo::config(&service);
     Demo { service, config, clock }
 }
 

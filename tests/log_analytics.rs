@@ -1,10 +1,12 @@
 //! The sign-in log from a Log Analytics workspace: it tells what Graph's own log tells, whatever the size of an answer.
 
+mod at_demo;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Env, LogAnalytics, Loopback};
+use portcullis::config::{Config, Env, LogAnalytics};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::engine::Model;
 use portcullis::engine::replay::Impact;
@@ -35,15 +37,7 @@ impl Lab {
     }
 
     fn config(&self) -> Config {
-        Config::loopback(Loopback {
-            graph: self.service.graph_base(),
-            login: self.service.base_url(),
-            tenant_id: &self.service.tenant_id,
-            client_id: &self.service.client_id,
-            client_secret: &self.service.client_secret,
-            store: "sqlite::memory:",
-        })
-        .unwrap()
+        at_demo::config(&self.service)
     }
 
     async fn read(&self, workspace: Option<String>) -> Snapshot {

@@ -2,12 +2,13 @@
 //! needed, its files are known, and it does nothing but read.
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 
+mod at_demo;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::graph::GraphError;
 use portcullis::graph::client::{Ask, Client};
@@ -42,15 +43,7 @@ async fn demo() -> (Service, Client) {
     let told = clock.clone();
     let options = Options { tenant, port: 0, record_dir: None, clock: Arc::new(move || told.now()) };
     let service = Service::start(options).await.unwrap();
-    let at = Loopback {
-        graph: service.graph_base(),
-        login: service.base_url(),
-        tenant_id: &service.tenant_id,
-        client_id: &service.client_id,
-        client_secret: &service.client_secret,
-        store: "sqlite::memory:",
-    };
-    let client = Client::new(&Config::loopback(at).unwrap(), clock).unwrap();
+    let client = Client::new(&at_demo::config(&service), clock).unwrap();
     (service, client)
 }
 

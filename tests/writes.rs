@@ -4,6 +4,7 @@
 //! Time is virtual, so no machine is too slow for it, and the production intervals can be lived through as well.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a helper of a test may fail it")]
 
+mod at_demo;
 mod conforms;
 #[path = "conforms/requests.rs"]
 mod requests;
@@ -19,7 +20,7 @@ use portcullis::bot::effects::{self, Done};
 use portcullis::bot::reconcile::Body;
 use portcullis::checks::{CureAction, Severity};
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Loopback};
+use portcullis::config::Config;
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::store::Store;
 use portcullis::store::approvals::{Approval, Stored};
@@ -60,15 +61,7 @@ impl World {
         let tenant = Tenant::generate(&Seed { users: 50, seed, today: start });
         let clock = Arc::new(move || start + SignedDuration::try_from(zero.elapsed()).unwrap());
         let service = Service::start(Options { tenant, port: 0, record_dir: None, clock }).await.unwrap();
-        let mut config = Config::loopback(Loopback {
-            graph: service.graph_base(),
-            login: service.base_url(),
-            tenant_id: &service.tenant_id,
-            client_id: &service.client_id,
-            client_secret: &service.client_secret,
-            store: "sqlite::memory:",
-        })
-        .unwrap();
+        let mut config = at_demo::config(&service);
         if let Some((read_back, lag_bound)) = intervals {
             (config.graph.read_back, config.graph.lag_bound) = (read_back, lag_bound);
         }

@@ -1,5 +1,7 @@
 //! Every check: on the demo's tenant, on tenants made for it, and in the documentation.
 
+#[path = "../at_demo/mod.rs"]
+mod at_demo;
 #[path = "../conforms/mod.rs"]
 mod conforms;
 mod fixtures;
@@ -10,7 +12,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use portcullis::checks::{self, CHECKS, Context, CureAction, CureKind, Finding, Threshold, Verdict};
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Loopback};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::engine::Model;
 use portcullis::facts::{Style, Wording};
@@ -33,15 +34,7 @@ async fn nordwerk() -> Arc<Snapshot> {
         }),
     };
     let service = Service::start(options).await.unwrap();
-    let config = Config::loopback(Loopback {
-        graph: service.graph_base(),
-        login: service.base_url(),
-        tenant_id: &service.tenant_id,
-        client_id: &service.client_id,
-        client_secret: &service.client_secret,
-        store: "sqlite::memory:",
-    })
-    .unwrap();
+    let config = at_demo::config(&service);
     let client = Client::new(&config, clock.clone()).unwrap();
     let mut snapshot: Snapshot = read_snapshot(&client, &Quiet, None).await.unwrap();
     snapshot.settings.emergency_access.insert(service.emergency_group.clone());

@@ -13,7 +13,7 @@ use portcullis::chat::teams::{self, Teams};
 use portcullis::chat::web::{PersonView, Sessions, WebChat};
 use portcullis::checks::CureAction;
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Credential, Loopback};
+use portcullis::config::{Config, Credential};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::http::{Shared, WebPages, router};
 use portcullis::jobs::{Pace, Worker};
@@ -265,15 +265,7 @@ impl Lab {
 }
 
 async fn app(service: &Service, clock: &Clock, configure: impl FnOnce(&mut Config)) -> App {
-    let mut config = Config::loopback(Loopback {
-        graph: service.graph_base(),
-        login: service.base_url(),
-        tenant_id: &service.tenant_id,
-        client_id: &service.client_id,
-        client_secret: &service.client_secret,
-        store: "sqlite::memory:",
-    })
-    .unwrap();
+    let mut config = crate::at_demo::config(service);
     config.graph.log_days = 2;
     config.tenant.settings.emergency_access = [service.emergency_group.clone()].into();
     config.write.credential = Some(Credential::ClientSecret {

@@ -7,6 +7,8 @@
     reason = "helpers of tests"
 )]
 
+#[path = "../at_demo/mod.rs"]
+mod at_demo;
 mod hand_over;
 mod lab;
 mod out_of_date;
