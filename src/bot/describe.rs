@@ -230,6 +230,7 @@ pub fn control_word(control: &Control, snapshot: &Snapshot) -> String {
         Control::CompliantApplication => "Require app protection policy".into(),
         Control::PasswordChange => "Require password change".into(),
         Control::RiskRemediation => "Require risk remediation".into(),
+        Control::VerifiedId => "Require verified ID".into(),
         Control::TermsOfUse(id) => format!("Terms of use {id}"),
         Control::Custom(id) => format!("Custom control {id}"),
         Control::Strength(id) => {

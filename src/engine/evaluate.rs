@@ -190,6 +190,7 @@ pub fn control_name(control: &Control) -> String {
         Control::CompliantApplication => "compliantApplication".into(),
         Control::PasswordChange => "passwordChange".into(),
         Control::RiskRemediation => "riskRemediation".into(),
+        Control::VerifiedId => "verifiedID".into(),
         Control::TermsOfUse(id) => format!("termsOfUse:{id}"),
         Control::Custom(id) => format!("customAuthenticationFactor:{id}"),
         Control::Strength(id) => format!("authenticationStrength:{id}"),

@@ -226,7 +226,7 @@ impl<'m> Search<'m> {
             Control::Block | Control::CompliantDevice | Control::DomainJoinedDevice => Truth::No,
             Control::ApprovedApplication | Control::CompliantApplication => protects_apps(&sign_in.platform),
             Control::PasswordChange | Control::RiskRemediation | Control::TermsOfUse(_) => Truth::Yes,
-            Control::Custom(_) | Control::Unknown(_) => Truth::Maybe,
+            Control::VerifiedId | Control::Custom(_) | Control::Unknown(_) => Truth::Maybe,
         }
     }
 

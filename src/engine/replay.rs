@@ -224,7 +224,7 @@ impl Replay<'_> {
             | Control::PasswordChange
             | Control::RiskRemediation
             | Control::TermsOfUse(_) => Would::ActionRequired,
-            Control::Custom(_) | Control::Unknown(_) => Would::Unknown,
+            Control::VerifiedId | Control::Custom(_) | Control::Unknown(_) => Would::Unknown,
         }
     }
 

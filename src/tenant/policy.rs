@@ -324,6 +324,8 @@ pub enum Control {
     PasswordChange,
     /// Risk remediation (Microsoft-managed).
     RiskRemediation,
+    /// Proof by a verified ID; in a template of 2026, not yet in Graph's metadata.
+    VerifiedId,
     /// Terms of use, by agreement id.
     TermsOfUse(String),
     /// Custom control (legacy preview), by id.

@@ -173,6 +173,7 @@ pub fn built_in_word(control: &Control) -> Option<&str> {
         Control::CompliantApplication => "compliantApplication",
         Control::PasswordChange => "passwordChange",
         Control::RiskRemediation => "riskRemediation",
+        Control::VerifiedId => "verifiedID",
         Control::Unknown(word) => word,
         Control::TermsOfUse(_) | Control::Custom(_) | Control::Strength(_) => return None,
     })

@@ -186,7 +186,9 @@ fn impossible(control: &Control) -> Vec<Region> {
     let devices = |devices| Region { devices, ..Region::EVERYWHERE };
     match control {
         Control::Block => vec![Region::EVERYWHERE],
-        Control::Mfa | Control::Strength(_) | Control::Custom(_) => vec![clients(ACTIVE_SYNC | OTHER)],
+        Control::Mfa | Control::Strength(_) | Control::Custom(_) | Control::VerifiedId => {
+            vec![clients(ACTIVE_SYNC | OTHER)]
+        }
         Control::CompliantDevice => vec![clients(ACTIVE_SYNC | OTHER), devices(UNMANAGED | HYBRID)],
         Control::DomainJoinedDevice => vec![clients(ACTIVE_SYNC | OTHER), devices(UNMANAGED | COMPLIANT)],
         Control::ApprovedApplication | Control::CompliantApplication => vec![clients(OTHER), people(external())],

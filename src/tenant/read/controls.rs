@@ -44,6 +44,7 @@ fn built_in_control(word: &str) -> Vec<Control> {
         "compliantapplication" => Control::CompliantApplication,
         "passwordchange" => Control::PasswordChange,
         "riskremediation" => Control::RiskRemediation,
+        "verifiedid" => Control::VerifiedId,
         // Microsoft's own template exports spell "MFA and password change" as one word.
         "mfaandchangepassword" => return vec![Control::Mfa, Control::PasswordChange],
         _ => Control::Unknown(word.to_owned()),
