@@ -5,7 +5,9 @@
 
 use std::sync::LazyLock;
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex_automata::meta::{Config, Regex};
+use regex_automata::util::syntax;
+use regex_automata::{Input, MatchKind, PatternSet};
 
 use super::text::Message;
 
@@ -372,21 +374,36 @@ impl Concepts {
 /// So many patterns share an automaton: all in one would multiply its states, one each would read the text too often.
 const TOGETHER: usize = 4;
 
+/// What each of these may keep of the texts that it has read, in bytes.
+const SCRATCH: usize = 128 << 10;
+
 /// The concepts of a message.
 pub(crate) fn of(message: &Message<'_>) -> Concepts {
-    static SETS: LazyLock<Vec<RegexSet>> = LazyLock::new(|| CONCEPTS.chunks(TOGETHER).map(compile).collect());
-    let text = message.plain().as_bytes();
-    let found = SETS.iter().enumerate().flat_map(|(chunk, set)| {
-        let matches = set.matches(text);
-        matches.into_iter().map(move |index| chunk * TOGETHER + index)
-    });
-    Concepts(found.fold(0, |bits, index| bits | 1 << index))
+    static SETS: LazyLock<Vec<Regex>> = LazyLock::new(|| CONCEPTS.chunks(TOGETHER).filter_map(compile).collect());
+    let text = Input::new(message.plain());
+    let mut found = PatternSet::new(TOGETHER);
+    let mut concepts = Concepts::default();
+    for (chunk, set) in SETS.iter().enumerate() {
+        found.clear();
+        set.which_overlapping_matches(&text, &mut found);
+        for pattern in found.iter() {
+            concepts.0 |= 1 << (chunk * TOGETHER + pattern.as_usize());
+        }
+    }
+    concepts
 }
 
-/// Bytes instead of characters: normalised text is nearly all ASCII, and the automaton stays small.
-fn compile(concepts: &[(&str, &str)]) -> RegexSet {
-    let patterns = concepts.iter().map(|(_, pattern)| format!(r"\b(?:{pattern})(?:\b|$)"));
-    RegexSetBuilder::new(patterns).unicode(false).build().unwrap_or_else(|_| RegexSet::empty())
+/// Bytes instead of characters, for normalised text is nearly all ASCII; and no search for literals first, whose tables
+/// would be larger than all the rest and save nothing on a line of text.
+fn compile(concepts: &[(&str, &str)]) -> Option<Regex> {
+    let patterns: Vec<String> = concepts.iter().map(|(_, pattern)| format!(r"\b(?:{pattern})(?:\b|$)")).collect();
+    let config =
+        Config::new().match_kind(MatchKind::All).utf8_empty(false).auto_prefilter(false).hybrid_cache_capacity(SCRATCH);
+    Regex::builder()
+        .configure(config)
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .build_many(&patterns)
+        .ok()
 }
 
 #[cfg(test)]
@@ -400,7 +417,7 @@ mod tests {
         assert!(CONCEPTS.len() <= 128);
         let names: BTreeSet<_> = CONCEPTS.iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), CONCEPTS.len());
-        assert!(CONCEPTS.chunks(TOGETHER).all(|chunk| compile(chunk).len() == chunk.len()));
+        assert!(CONCEPTS.chunks(TOGETHER).all(|chunk| compile(chunk).is_some()));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! A naive Bayes model over hashed features, trained from the example utterances at first use.
 //!
-//! One pass over about five thousand lines: counts only, so the same files give the same model to the bit.
+//! One pass over about seven thousand lines: counts only, so the same files give the same model to the bit.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
@@ -62,10 +61,12 @@ fn split_context(line: &'static str) -> (Option<Intent>, &'static str) {
         .unwrap_or((None, line))
 }
 
-/// Counts of each feature in each class.
+/// Counts of each feature in each class, without the zeros: most features were seen in one or two classes.
 pub(crate) struct Model {
-    rows: HashMap<u64, usize>,
-    counts: Vec<u16>,
+    /// Every feature seen, sorted, with where its counts end.
+    rows: Vec<(u64, u32)>,
+    /// The classes in which a feature was seen, and how often.
+    counts: Vec<(u8, u16)>,
     totals: Vec<f32>,
 }
 
@@ -73,41 +74,43 @@ impl Model {
     /// The model of this build's example utterances.
     pub(crate) fn shared() -> &'static Self {
         static MODEL: OnceLock<Model> = OnceLock::new();
-        MODEL.get_or_init(|| Self::train(&utterances()))
+        MODEL.get_or_init(|| {
+            let mut seen = Seen::default();
+            for example in utterances() {
+                let message = text::Message::read(example.text);
+                seen.note(example.class, &features::of(&message, &concepts::of(&message), example.previous));
+            }
+            Self::new(seen)
+        })
     }
 
-    /// Counts the features of the examples.
-    pub(crate) fn train(examples: &[Utterance]) -> Self {
-        let mut model = Self::untaught();
-        for example in examples {
-            let message = text::Message::read(example.text);
-            model.learn(example.class, &features::of(&message, &concepts::of(&message), example.previous));
+    /// Counts what was seen.
+    pub(crate) fn new(Seen(mut seen): Seen) -> Self {
+        let mut model = Self { rows: Vec::new(), counts: Vec::new(), totals: vec![0.0; Class::all().count()] };
+        seen.sort_unstable();
+        for alike in seen.chunk_by(|one, other| one.0 == other.0) {
+            for in_class in alike.chunk_by(|one, other| one.1 == other.1) {
+                let Some((_, class, _)) = in_class.first() else { continue };
+                let count = in_class.iter().fold(0u16, |sum, (.., weight)| sum.saturating_add((*weight).into()));
+                model.counts.push((*class, count));
+                if let Some(total) = model.totals.get_mut(usize::from(*class)) {
+                    *total += in_class.iter().map(|(.., weight)| f32::from(*weight)).sum::<f32>();
+                }
+            }
+            let end = u32::try_from(model.counts.len()).unwrap_or(u32::MAX);
+            model.rows.extend(alike.first().map(|(hash, ..)| (*hash, end)));
         }
+        model.rows.shrink_to_fit();
+        model.counts.shrink_to_fit();
         model
     }
 
-    /// A model that has seen nothing yet.
-    pub(crate) fn untaught() -> Self {
-        Self { rows: HashMap::new(), counts: Vec::new(), totals: vec![0.0; Class::all().count()] }
-    }
-
-    /// Counts the features of one example.
-    pub(crate) fn learn(&mut self, class: Class, features: &[Feature]) {
-        let Some(column) = Class::all().position(|known| known == class) else { return };
-        let width = self.totals.len();
-        for feature in features {
-            let next = self.rows.len();
-            let row = *self.rows.entry(feature.hash).or_insert(next);
-            if row == next {
-                self.counts.resize((row + 1) * width, 0);
-            }
-            if let Some(count) = self.counts.get_mut(row * width + column) {
-                *count = count.saturating_add(feature.weight.into());
-            }
-            if let Some(total) = self.totals.get_mut(column) {
-                *total += f32::from(feature.weight);
-            }
-        }
+    /// In which classes a feature was seen, and how often; none if it never was.
+    fn seen(&self, hash: u64) -> Option<&[(u8, u16)]> {
+        let row = self.rows.binary_search_by_key(&hash, |(known, _)| *known).ok()?;
+        let ends = |row: usize| self.rows.get(row).and_then(|(_, end)| usize::try_from(*end).ok());
+        let start = row.checked_sub(1).and_then(ends).unwrap_or_default();
+        self.counts.get(start..ends(row)?)
     }
 
     /// A score for each class, in the order of [`Class::all`]; only differences mean something.
@@ -117,20 +120,36 @@ impl Model {
         let everything: f32 = self.totals.iter().sum();
         let base = |total: f32| (total + ALPHA * vocabulary).ln();
         let bases: Vec<f32> = self.totals.iter().map(|total| base(*total) - REST * base(everything - total)).collect();
-        let mut scores = vec![0.0_f32; width];
+        let (mut scores, mut counts) = (vec![0.0_f32; width], vec![0_u16; width]);
         let mut known = 0.0_f32;
         for feature in features {
-            let Some(row) = self.rows.get(&feature.hash) else { continue };
-            let Some(counts) = self.counts.get(row * width..(row + 1) * width) else { continue };
+            let Some(seen) = self.seen(feature.hash) else { continue };
+            counts.fill(0);
+            for (class, count) in seen {
+                counts.get_mut(usize::from(*class)).into_iter().for_each(|of_class| *of_class = *count);
+            }
             let weight = f32::from(feature.weight);
             known += weight;
-            let seen: f32 = counts.iter().copied().map(f32::from).sum();
-            for ((score, count), base) in scores.iter_mut().zip(counts).zip(&bases) {
+            let seen: f32 = seen.iter().map(|(_, count)| f32::from(*count)).sum();
+            for ((score, count), base) in scores.iter_mut().zip(&counts).zip(&bases) {
                 let count = f32::from(*count);
                 *score += weight * ((count + ALPHA).ln() - REST * (seen - count + ALPHA).ln() - base);
             }
         }
         let scale = SCALE / known.max(1.0).sqrt();
         scores.iter().map(|score| score * scale).collect()
+    }
+}
+
+/// What the model learns from: each feature of each example with its class, by the order of [`Class::all`], and its weight.
+#[derive(Default)]
+pub(crate) struct Seen(Vec<(u64, u8, u8)>);
+
+impl Seen {
+    /// Adds the features of one example.
+    pub(crate) fn note(&mut self, class: Class, features: &[Feature]) {
+        let place = Class::all().position(|known| known == class).and_then(|place| u8::try_from(place).ok());
+        let Some(class) = place else { return };
+        self.0.extend(features.iter().map(|feature| (feature.hash, class, feature.weight)));
     }
 }

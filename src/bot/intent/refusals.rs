@@ -5,10 +5,10 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::kinds::{Intent, Refusal};
-use super::text::{Message, regex};
+use super::text::{Message, plain_regex};
 
 /// Where an order begins: at the start of a clause or after a word that introduces one.
 const ORDER: &str = r"(?:^|[,:-] ?|\b(?:and|then|please|pls|just|so|now|ok|okay|you|to|bot|hey|hi|also|or|must|should|simply|kindly|immediately|directly|again|let's|yourself|_yes|because|today|straight away|i want|do it|_policy) )(?:please |pls |also |just |now |then |kindly )?";
@@ -184,13 +184,16 @@ pub(crate) fn find(message: &Message<'_>, previous: Option<Intent>) -> Option<Re
     sentences(&everything).find_map(|sentence| {
         let asked = is_question(sentence);
         let fits = |kind: Refusal| !asked || matches!(kind, Refusal::Reveal);
-        let general = GENERAL
-            .iter()
-            .find(|(kind, pattern)| fits(*kind) && pattern.is_match(sentence) && !is_spared(*kind, sentence));
+        let general = GENERAL.iter().find(|(kind, pattern)| {
+            fits(*kind) && pattern.is_match(sentence.as_bytes()) && !is_spared(*kind, sentence)
+        });
         let after = || {
             let previous = previous?;
             AFTER.iter().find(|(kind, pattern)| {
-                !asked && follows(*kind, previous) && pattern.is_match(sentence) && !is_spared(*kind, sentence)
+                !asked
+                    && follows(*kind, previous)
+                    && pattern.is_match(sentence.as_bytes())
+                    && !is_spared(*kind, sentence)
             })
         };
         general.or_else(after).map(|(kind, _)| *kind)
@@ -200,15 +203,15 @@ pub(crate) fn find(message: &Message<'_>, previous: Option<Intent>) -> Option<Re
 fn compile(patterns: &[(Refusal, &str)]) -> Vec<(Refusal, Regex)> {
     patterns
         .iter()
-        .map(|(kind, pattern)| (*kind, regex(&pattern.replace("ORDER", ORDER).replace("TARGET", TARGET))))
+        .map(|(kind, pattern)| (*kind, plain_regex(&pattern.replace("ORDER", ORDER).replace("TARGET", TARGET))))
         .collect()
 }
 
 /// Sentences of normalised text, without what ends them.
 fn sentences(plain: &str) -> impl Iterator<Item = &str> {
-    static END: LazyLock<Regex> = LazyLock::new(|| regex(r"(?P<end>[.!?;]+(?:\s|$))"));
+    static END: LazyLock<Regex> = LazyLock::new(|| plain_regex(r"(?P<end>[.!?;]+(?:\s|$))"));
     let mut start = 0;
-    let ends = END.find_iter(plain).map(|end| end.end()).chain(std::iter::once(plain.len()));
+    let ends = END.find_iter(plain.as_bytes()).map(|end| end.end()).chain(std::iter::once(plain.len()));
     ends.filter_map(move |end| {
         let sentence = plain.get(start..end).map(str::trim);
         start = end;
@@ -219,64 +222,67 @@ fn sentences(plain: &str) -> impl Iterator<Item = &str> {
 /// Whether a sentence asks about something, as opposed to asking for it ("can you enable it?").
 pub(crate) fn is_question(sentence: &str) -> bool {
     static ASKS: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        plain_regex(
             r"^(?:(?:and|so|but|ok|okay|hi|hey|hello|then|well|also|sorry|quick one|question|please|tell me|explain)[,:]? )*(?:what|who|whom|whose|when|why|which|how|where|is|are|was|were|did|does|do (?:you|we|i|they|any|our)|has|have|had|would (?:it|_|that|a|an|the|any|all|we|i|our|s|enabling)|will|should (?:we|i)|could (?:we|i|it|a|an|any|some|the|_)|can (?:i|we|it|a|an|any|the|one|someone|anybody|_|guests?|users?)|any|shall (?:we|i)|am i)\b|\b(?:if|suppose|assuming|once|when|before|until|after|whether) (?:we|i|you|it|they|_policy|_sugg|this|that|someone|somebody|the)\b|\b(?:impact|effects?|consequences?|difference|evidence|reasons?|explain why|explain what) of\b|^(?:can|could|do|will) you (?:\w+ ){1,2}(?:policies|things|anything|something|users|groups)\W*$",
         )
     });
     static WISHED: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        plain_regex(
             r"^(?:(?:and|hi|hey|hello|ok|okay|so|then|bot|morning)[, ]+)*(?:please|pls|(?:can|could|would|will|may|might) (?:you|u|i|we|somebody|someone)|mind|(?:enable|disable|activate|deactivate|enforce|delete|remove|exclude|exempt|unblock|reset|unlock|approve|sign|ignore|turn|switch|put|set|let|make|add|give|show|print|allow|bypass|lower|reduce|relax|loosen|permit|restore|suspend|pause)\b)",
         )
     });
     static ORDERED: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        plain_regex(
             r"^(?:when|once|after|if) .{3,60}, (?:please |then |just )?(?:enable|disable|delete|activate|enforce|switch|turn|exclude|ignore)",
         )
     });
-    let marked = sentence.ends_with('?') && !WISHED.is_match(sentence);
-    (marked || ASKS.is_match(sentence)) && !ORDERED.is_match(sentence)
+    let marked = sentence.ends_with('?') && !WISHED.is_match(sentence.as_bytes());
+    (marked || ASKS.is_match(sentence.as_bytes())) && !ORDERED.is_match(sentence.as_bytes())
 }
 
 /// Words that look like the refusal but ask for something the bot does: drafts, its own policies, its summary.
 fn is_spared(kind: Refusal, sentence: &str) -> bool {
     static SUMMARY: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        plain_regex(
             r"\b(?:summar(?:y|ies)|digests?|briefing|daily|weekly|morning|posts?|reports|notifications?|messages?|subscription|schedule)\b",
         )
     });
     static DRAFT: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        plain_regex(
             r"\b(?:draft|propos\w+|amendment|prepare|suggest(?:ion)?s?|write up|in all|in future|future|findings|statistics|reports|analys[ei]s|recommend\w*|numbers|coverage|drafts|never|don't|do not|policy (?:that|which)|policies (?:that|which|need|must))\b",
         )
     });
     static HOLD: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r"\bon (?:hold|ice|pause|standby|the (?:back|list|agenda|table|shelf|waiting)|a )|\bback on\b")
+        plain_regex(r"\bon (?:hold|ice|pause|standby|the (?:back|list|agenda|table|shelf|waiting)|a )|\bback on\b")
     });
     static NEGATED: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        plain_regex(
             r"\b(?:never|don't|do not|must not|should not) (?:ever )?(?:enable|enforce|activate|approve|apply|create|turn|switch)",
         )
     });
     static OWN: LazyLock<Regex> = LazyLock::new(|| {
-        regex(
+        plain_regex(
             r"\b(?:you|bot) (?:\w+ )?(?:made|created|added|built|set up|put|did|just)|\byours\b|\byour (?:new |own )?(?:report_only )?(?:copy|polic|draft)|\bof yours\b|rules? _num|\brule (?:about|on|that|no)|instruction",
         )
     });
     static CHANGE_LOG: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"^(?:the )?(?:change|edit|audit) ?(?:logs?|records?|history|entries)\b"));
+        LazyLock::new(|| plain_regex(r"^(?:the )?(?:change|edit|audit) ?(?:logs?|records?|history|entries)\b"));
     match kind {
-        Refusal::IgnoreInstructions => NEGATED.is_match(sentence),
-        Refusal::TamperLog => CHANGE_LOG.is_match(sentence),
-        Refusal::Enable if HOLD.is_match(sentence) => true,
-        Refusal::Enable => SUMMARY.is_match(sentence) && !sentence.contains("_policy") || NEGATED.is_match(sentence),
-        Refusal::Edit => {
-            SUMMARY.is_match(sentence) && !sentence.contains("_policy")
-                || CHANGE_LOG.is_match(sentence)
-                || DRAFT.is_match(sentence)
-                || OWN.is_match(sentence)
+        Refusal::IgnoreInstructions => NEGATED.is_match(sentence.as_bytes()),
+        Refusal::TamperLog => CHANGE_LOG.is_match(sentence.as_bytes()),
+        Refusal::Enable if HOLD.is_match(sentence.as_bytes()) => true,
+        Refusal::Enable => {
+            SUMMARY.is_match(sentence.as_bytes()) && !sentence.contains("_policy")
+                || NEGATED.is_match(sentence.as_bytes())
         }
-        Refusal::Weaken => DRAFT.is_match(sentence),
-        Refusal::DeleteOthers => OWN.is_match(sentence),
+        Refusal::Edit => {
+            SUMMARY.is_match(sentence.as_bytes()) && !sentence.contains("_policy")
+                || CHANGE_LOG.is_match(sentence.as_bytes())
+                || DRAFT.is_match(sentence.as_bytes())
+                || OWN.is_match(sentence.as_bytes())
+        }
+        Refusal::Weaken => DRAFT.is_match(sentence.as_bytes()),
+        Refusal::DeleteOthers => OWN.is_match(sentence.as_bytes()),
         _ => false,
     }
 }

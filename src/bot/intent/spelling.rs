@@ -80,8 +80,11 @@ pub(crate) fn vocabulary() -> &'static HashMap<String, u32> {
     static WORDS: LazyLock<HashMap<String, u32>> = LazyLock::new(|| {
         let mut words = HashMap::new();
         for line in utterances() {
-            let parts = line.text.split(|c: char| !c.is_alphabetic() && c != '\'');
-            for word in parts.filter(|word| word.starts_with(char::is_lowercase)) {
+            // What holds a point, an underscore or a digit is an account, an address or an id: no word.
+            let parts = line.text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '.' | '_' | '@'));
+            let parts = parts.map(|part| part.trim_matches('.'));
+            let is_word = |word: &&str| word.chars().all(|c| c.is_alphabetic() || c == '\'');
+            for word in parts.filter(is_word).filter(|word| word.starts_with(char::is_lowercase)) {
                 *words.entry(word.to_owned()).or_default() += 1;
             }
         }

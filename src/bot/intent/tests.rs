@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Model, Utterance, parse};
+use super::model::{Model, Seen, Utterance, parse};
 use super::text::Message;
 use super::{Intent, concepts, features, ranked, refusals, weigh};
 
@@ -35,10 +35,11 @@ fn cross_validation() {
     let mut wrong: BTreeMap<(Intent, Intent), u32> = BTreeMap::new();
     let mut right = 0_u16;
     for fold in 0..FOLDS {
-        let mut model = Model::untaught();
+        let mut seen = Seen::default();
         for (line, _, features) in read.iter().enumerate().filter(|(at, _)| at % FOLDS != fold).map(|(_, seen)| seen) {
-            model.learn(line.class, features);
+            seen.note(line.class, features);
         }
+        let model = Model::new(seen);
         for (line, message, _) in read.iter().skip(fold).step_by(FOLDS) {
             let scores = weigh(&model, message, line.previous);
             let refused = refusals::find(message, line.previous).map(|_| Intent::OutOfScope);

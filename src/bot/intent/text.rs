@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder, bytes};
 
 use super::spans::{self, Kind, Span};
 use super::spelling;
@@ -50,22 +50,22 @@ impl<'a> Message<'a> {
 
     /// Whether it begins like the next part of a talk: "and ...", "what about ...".
     pub(crate) fn opens_as_follow_up(&self) -> bool {
-        static OPENING: LazyLock<Regex> = LazyLock::new(|| {
-            regex(
+        static OPENING: LazyLock<bytes::Regex> = LazyLock::new(|| {
+            plain_regex(
                 r"^(?:and|then|so|or|but|also|same|ok|okay|yes|no|now|what about|how about|only|just|which of (?:them|those|these))\b",
             )
         });
-        OPENING.is_match(&self.plain)
+        OPENING.is_match(self.plain.as_bytes())
     }
 
     /// Whether it speaks of something named before: "it", "the second one".
     pub(crate) fn refers_back(&self) -> bool {
-        static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-            regex(
+        static REFERENCE: LazyLock<bytes::Regex> = LazyLock::new(|| {
+            plain_regex(
                 r"\b(?:it|its|that|those|these|them|they|he|she|him|her|his|this|(?:first|second|third|last|other|next|both|all)(?: (?:one|ones|two|three))?|one|ones|there)\b",
             )
         });
-        REFERENCE.is_match(&self.plain)
+        REFERENCE.is_match(self.plain.as_bytes())
     }
 }
 
@@ -75,10 +75,21 @@ pub(crate) fn words(plain: &str) -> impl Iterator<Item = &str> {
     WORD.find_iter(plain).map(|word| word.as_str())
 }
 
-/// Compiles a constant pattern.
+/// What a pattern may keep of the texts that it has read, in bytes. There are some hundred patterns, and without a bound
+/// each grows with every message.
+pub(crate) const KEPT: usize = 32 << 10;
+
+/// Compiles a constant pattern for text as it was written.
 #[expect(clippy::expect_used, reason = "the patterns are constants, and each is compiled by a unit test")]
 pub(crate) fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a constant pattern compiles")
+    RegexBuilder::new(pattern).dfa_size_limit(KEPT).build().expect("a constant pattern compiles")
+}
+
+/// Compiles a constant pattern for normalised text. It looks at bytes: such text is nearly all ASCII, and an automaton that
+/// knows the letters of all scripts is twenty times as large.
+#[expect(clippy::expect_used, reason = "the patterns are constants, and each is compiled by a unit test")]
+pub(crate) fn plain_regex(pattern: &str) -> bytes::Regex {
+    bytes::RegexBuilder::new(pattern).unicode(false).dfa_size_limit(KEPT).build().expect("a constant pattern compiles")
 }
 
 /// Whether a line is a quotation from an earlier message.
