@@ -2,7 +2,7 @@
 
 /// The system's allocator keeps what a peak took, once for each thread; this one gives it back.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> std::process::ExitCode {
     portcullis::cli::run()

@@ -128,7 +128,7 @@ impl World {
             check_id: "mfa-all-users".into(),
             state: "creating".into(),
             title: String::new(),
-            body: Value::Null,
+            body: String::new(),
             reason: None,
             until: None,
             version: 1,

@@ -38,7 +38,7 @@ impl Analysis {
         (snapshot, hash): (Arc<Snapshot>, String),
         thresholds: &BTreeMap<String, f64>,
         now: Timestamp,
-        begins: &dyn Fn(&'static About),
+        begins: &(dyn Fn(&'static About) + Sync),
     ) -> Self {
         let model = Model::new(snapshot);
         let findings = checks::run_each(&Context { model: &model, hash: &hash, now, thresholds }, begins);

@@ -33,7 +33,7 @@ impl Body {
     /// # Errors
     /// When the row was written by another version of the program.
     pub fn of(row: &Row) -> anyhow::Result<Self> {
-        serde_json::from_value(row.body.clone()).with_context(|| format!("reading S-{}", row.number))
+        serde_json::from_str(&row.body).with_context(|| format!("reading S-{}", row.number))
     }
 }
 
@@ -215,7 +215,7 @@ async fn open(app: &App, analysis: &Analysis, proposal: Proposal) -> anyhow::Res
         check_id: proposal.check.clone(),
         state: state::OPEN.into(),
         title: proposal.title.clone(),
-        body: serde_json::to_value(Body { proposal, snapshot: analysis.hash.clone() })?,
+        body: serde_json::to_string(&Body { proposal, snapshot: analysis.hash.clone() })?,
         reason: None,
         until: None,
         version: 0,
@@ -230,7 +230,12 @@ async fn open(app: &App, analysis: &Analysis, proposal: Proposal) -> anyhow::Res
 
 fn refreshed(row: &Row, proposal: &Proposal, analysis: &Analysis, state: &str) -> anyhow::Result<Row> {
     let body = Body { proposal: proposal.clone(), snapshot: analysis.hash.clone() };
-    Ok(Row { state: state.to_owned(), title: proposal.title.clone(), body: serde_json::to_value(body)?, ..row.clone() })
+    Ok(Row {
+        state: state.to_owned(),
+        title: proposal.title.clone(),
+        body: serde_json::to_string(&body)?,
+        ..row.clone()
+    })
 }
 
 /// Writes a changed suggestion with its entry; if somebody was quicker, their change stands and the next scan looks again.

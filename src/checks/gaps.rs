@@ -48,7 +48,16 @@ impl Gaps {
     #[must_use]
     pub fn of((coverage, scope): (&Coverage, &Scope), model: &Model, now: Timestamp) -> Self {
         let looked_at = Accounts::of(&coverage.looked_at, model, now);
-        let sure: Vec<&Gap> = coverage.gaps().iter().filter(|gap| gap.sure).collect();
+        coverage.with_gaps(|gaps| Self::sorted((coverage, gaps), scope, looked_at, (model, now)))
+    }
+
+    fn sorted(
+        (coverage, gaps): (&Coverage, &[Gap]),
+        scope: &Scope,
+        looked_at: Accounts,
+        (model, now): (&Model, Timestamp),
+    ) -> Self {
+        let sure: Vec<&Gap> = gaps.iter().filter(|gap| gap.sure).collect();
         let everybodys = Everybodys::of(&sure, scope, &looked_at.humans());
         let mut some: Vec<Remainder<'_>> = sure.iter().filter_map(|gap| everybodys.take_from(gap)).collect();
         some.sort_by_key(|some| (!some.gap.conditions.is_empty(), !some.gap.any_app));

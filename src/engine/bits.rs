@@ -1,5 +1,8 @@
 //! A set of small numbers as 64-bit words; all sets of one computation have the same length.
 
+use std::ops::RangeInclusive;
+
+use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
 use super::truth::Truth;
@@ -15,6 +18,11 @@ impl Bits {
     /// The empty set of this length.
     pub(super) fn none(length: usize) -> Self {
         Self(SmallVec::from_elem(0, length.div_ceil(64)))
+    }
+
+    /// The set that these words are.
+    pub(super) fn of_words(words: &[u64]) -> Self {
+        Self(SmallVec::from_slice(words))
     }
 
     /// Every position below the length.
@@ -86,6 +94,27 @@ impl Bits {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
     }
 
+    /// Takes in all positions of a range.
+    pub(super) fn fill(&mut self, range: RangeInclusive<u32>) {
+        let (Ok(first), Ok(last)) = (usize::try_from(*range.start()), usize::try_from(*range.end())) else { return };
+        for at in first / 64..=last / 64 {
+            let from = u64::MAX << if at == first / 64 { first % 64 } else { 0 };
+            let to = u64::MAX >> if at == last / 64 { 63 - last % 64 } else { 0 };
+            self.0.get_mut(at).into_iter().for_each(|word| *word |= from & to);
+        }
+    }
+
+    /// The members as a compressed set.
+    pub(super) fn compressed(&self) -> RoaringBitmap {
+        let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
+        RoaringBitmap::from_lsb0_bytes(0, &bytes)
+    }
+
+    /// Drops the members of the other set.
+    pub(super) fn drop(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= !other);
+    }
+
     pub(super) fn meets(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(one, two)| one & two != 0)
     }
@@ -136,6 +165,12 @@ mod tests {
         let mut set = Bits::none(70);
         set.set(69);
         assert!(set.has(69) && !set.has(5) && set.meets(&Bits::all(70)));
+        let mut filled = Bits::none(300);
+        filled.fill(3..=3);
+        filled.fill(60..=200);
+        let expected: Vec<usize> = std::iter::once(3).chain(60..=200).collect();
+        assert_eq!(filled.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(filled.compressed().iter().map(|at| at as usize).collect::<Vec<_>>(), expected);
         assert!(Bits::none(70).is_empty() && Bits::all(70).and(&Bits::none(70)).is_empty());
     }
 }

@@ -10,10 +10,12 @@ use std::sync::{Arc, OnceLock};
 use roaring::RoaringBitmap;
 
 use super::accounts::AccountSets;
+use super::bits::{Bits, Lane};
 use super::coverage::Known;
 use super::device_rule::DeviceFilter;
 use super::lanes::{Apps, Lanes};
 use super::overlap::Inclusion;
+use super::reach::{Reached, Rows};
 use super::replay::Log;
 use super::standing::Standing;
 use super::target;
@@ -47,6 +49,10 @@ pub struct Model {
 struct Lazily {
     /// How users stand to the policies.
     standing: OnceLock<Arc<Standing>>,
+    /// Whom each policy reaches.
+    reached: OnceLock<Vec<OnceLock<Arc<Reached>>>>,
+    /// The policies by user.
+    rows: OnceLock<Option<Rows>>,
     /// Which policies each app meets.
     apps: OnceLock<Apps>,
     /// Which policies each other value meets.
@@ -82,6 +88,16 @@ impl Tables {
         let principals = snapshot.directory.service_principals.iter().enumerate();
         let apps = principals.map(|(at, principal)| (principal.app_id.clone(), at)).collect();
         Self { guests: guest_index(snapshot), everyone, default_users, apps, accounts: OnceLock::new() }
+    }
+
+    /// Users as plain bits.
+    pub(super) fn bits(&self, users: &RoaringBitmap) -> Bits {
+        let mut bits = Bits::none(usize::try_from(self.everyone.len()).unwrap_or_default());
+        let mut left = users.iter();
+        while let Some(range) = left.next_range() {
+            bits.fill(range);
+        }
+        bits
     }
 }
 
@@ -198,6 +214,24 @@ impl Model {
                 Arc::new(Standing::above(Arc::clone(origin.standing()), self, own))
             }
         })
+    }
+
+    /// Whom the policy at this position takes in.
+    pub(super) fn reached(&self, at: usize) -> Arc<Reached> {
+        let origin = self.origin();
+        let known = || {
+            let count = origin.snapshot.policies.len();
+            let all = origin.lazily.reached.get_or_init(|| (0..count).map(|_| OnceLock::new()).collect());
+            let at = self.at_origin(at)?;
+            Some(all.get(at)?.get_or_init(|| Reached::by(origin, at)).clone())
+        };
+        known().unwrap_or_else(|| Reached::by(self, at))
+    }
+
+    /// The policies of a tenant under its own policies that take in the user at this position.
+    pub(super) fn lane_of(&self, position: u32) -> Lane {
+        let rows = self.lazily.rows.get_or_init(|| Rows::new(self)).as_ref();
+        rows.and_then(|rows| rows.lane(position)).unwrap_or_else(|| self.standing().lane(position))
     }
 
     /// The column of each policy in [`Model::standing`]: the tenant's own policies, then those of the variant alone.

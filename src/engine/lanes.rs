@@ -196,13 +196,33 @@ impl Model {
     pub fn verdicts(&self, sign_in: &SignIn) -> Verdicts {
         let who = self.who(&sign_in.identity);
         let known = self.lanes();
-        let mut all = Lane { surely: known.decided.clone(), possibly: known.decided.clone() };
+        let mut left = Lane { surely: known.decided.clone(), possibly: known.decided.clone() };
         for (dimension, alike) in &known.alike {
-            let lane = self.met(*dimension, alike, (sign_in, &who));
-            all.surely.retain(&lane.surely);
-            all.possibly.retain(&lane.possibly);
+            if let Some(lane) = self.indexed(*dimension, (sign_in, &who)) {
+                left.surely.retain(&lane.surely);
+                left.possibly.retain(&lane.possibly);
+            } else {
+                self.narrow(&mut left, (*dimension, alike), (sign_in, &who));
+            }
         }
-        Verdicts(all)
+        Verdicts(left)
+    }
+
+    /// Drops the policies that a sign-in doesn't meet in one kind of condition; those dropped before aren't asked.
+    fn narrow(&self, left: &mut Lane, (dimension, alike): (Dimension, &[Alike]), of: (&SignIn, &Who<'_>)) {
+        for (at, all) in alike {
+            if !left.possibly.meets(all) {
+                continue;
+            }
+            let Some(policy) = self.snapshot.policies.get(*at) else { continue };
+            let met = self.meets(*at, policy, dimension, of);
+            if met != Truth::Yes {
+                left.surely.drop(all);
+            }
+            if met == Truth::No {
+                left.possibly.drop(all);
+            }
+        }
     }
 
     /// Which policies a sign-in meets, each kind of condition apart: for the reasons.
@@ -221,7 +241,7 @@ impl Model {
             _ if !self.is_origin() => None,
             (Dimension::Identity, Identity::User { guest: None, tenant: None, direct_connect: false, .. }, _) => {
                 let Membership::At(position) = who.membership else { return None };
-                (self.is_agent_user(who) == Truth::No).then(|| Cow::Owned(self.standing().lane(position)))
+                (self.is_agent_user(who) == Truth::No).then(|| Cow::Owned(self.lane_of(position)))
             }
             (Dimension::Target, Identity::User { .. }, Target::Apps(ids)) if sign_in.scopes.is_none() => {
                 match ids.as_slice() {

@@ -26,6 +26,7 @@ mod bits;
 mod condition;
 mod judge;
 mod lanes;
+mod reach;
 mod samples;
 mod standing;
 mod target;

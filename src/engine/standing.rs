@@ -5,10 +5,11 @@
 //! to which its users don't stand as most users do. A class takes no more room than that, and what a few policies tell
 //! apart follows from the way to it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
 
 use super::Model;
 use super::bits::Lane;
@@ -79,8 +80,6 @@ pub(super) struct Standing {
     class_of: Vec<Class>,
     /// For a variant: users whose class isn't the one that they have in the tenant.
     moved: BTreeMap<u32, Class>,
-    /// How many users of those whom questions are about by default each class has, and those classes that have any.
-    population: OnceLock<(Vec<u32>, Vec<Class>)>,
 }
 
 impl Standing {
@@ -95,7 +94,6 @@ impl Standing {
             nodes: vec![root; KINDS.len()],
             class_of,
             moved: BTreeMap::new(),
-            population: OnceLock::new(),
         };
         // For each class the last step out of it, and where it led.
         let mut last = vec![(0u32, 0); KINDS.len()];
@@ -139,11 +137,10 @@ impl Standing {
             nodes: Vec::new(),
             class_of: Vec::new(),
             moved: BTreeMap::new(),
-            population: OnceLock::new(),
         };
         for at in own {
             let column = count(columns + all.columns.len());
-            let mut steps: HashMap<(Class, u32), Class> = HashMap::new();
+            let mut steps: FxHashMap<(Class, u32), Class> = FxHashMap::default();
             let parts = parts(variant, at);
             for (place, (users, _)) in (0u32..).zip(&parts).skip(1) {
                 for position in users {
@@ -212,37 +209,6 @@ impl Standing {
         })
     }
 
-    /// The classes that have any of the users whom questions are about by default.
-    pub(super) fn inhabited(&self, by_default: &RoaringBitmap) -> &[Class] {
-        &self.population(by_default).1
-    }
-
-    fn population(&self, by_default: &RoaringBitmap) -> &(Vec<u32>, Vec<Class>) {
-        self.population.get_or_init(|| match &self.beneath {
-            None => {
-                let mut counts = vec![0; self.len()];
-                self.classes(by_default).for_each(|class| add(&mut counts, class));
-                let inhabited = (0u32..).zip(&counts).filter(|(_, count)| **count > 0).map(|(class, _)| class);
-                let inhabited = inhabited.collect();
-                (counts, inhabited)
-            }
-            Some(beneath) => {
-                let (counts, inhabited) = beneath.population(by_default);
-                let mut gone: BTreeMap<Class, u32> = BTreeMap::new();
-                let mut come = BTreeSet::new();
-                for (position, class) in self.moved.iter().filter(|(position, _)| by_default.contains(**position)) {
-                    *gone.entry(beneath.class(*position)).or_default() += 1;
-                    come.insert(*class);
-                }
-                let left = |class: &Class| {
-                    let count = usize::try_from(*class).ok().and_then(|class| counts.get(class));
-                    count != gone.get(class)
-                };
-                (Vec::new(), inhabited.iter().copied().filter(left).chain(come).collect())
-            }
-        })
-    }
-
     /// The policies of the tenant that reach the user at this position, one bit a column.
     pub(super) fn lane(&self, position: u32) -> Lane {
         let mut lane = self.most.clone();
@@ -258,12 +224,6 @@ impl Standing {
 
     fn truth(&self, node: Node) -> Truth {
         self.column(node.column).map_or(Truth::No, |column| column.truth(node.place))
-    }
-}
-
-fn add(counts: &mut [u32], class: Class) {
-    if let Some(count) = usize::try_from(class).ok().and_then(|class| counts.get_mut(class)) {
-        *count += 1;
     }
 }
 
@@ -285,7 +245,7 @@ pub(super) struct Projection {
     /// By class, its place here.
     of: Vec<u32>,
     steps: Vec<(u32, Told)>,
-    known: HashMap<(u32, Told), u32>,
+    known: FxHashMap<(u32, Told), u32>,
 }
 
 /// A column, and what is told of it.
@@ -300,7 +260,7 @@ impl Projection {
         let mut of = vec![UNSEEN; classes];
         (0u32..).zip(of.iter_mut().take(KINDS.len())).for_each(|(root, of)| *of = root);
         let steps = (0..count(KINDS.len())).map(|root| (root, (0, 0))).collect();
-        Self { of, steps, known: HashMap::new() }
+        Self { of, steps, known: FxHashMap::default() }
     }
 
     /// The place of a class; `told` says what is told of a column and a place in it, none where it is as for most.

@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use serde_json::Value;
 use sqlx::any::AnyRow;
 
 use super::row::{Columns as _, all};
@@ -23,8 +22,8 @@ pub struct Row {
     pub state: String,
     /// One line; holds untrusted names.
     pub title: String,
-    /// Everything else, as `suggestions` wrote it.
-    pub body: Value,
+    /// Everything else, as `suggestions` wrote it: JSON, in its text. As a tree of values it takes ten times the room.
+    pub body: String,
     /// Why it was dismissed, or how it was resolved.
     pub reason: Option<String>,
     /// Until when it is snoozed or dismissed.
@@ -76,7 +75,7 @@ impl Tx {
         .bind(&new.check_id)
         .bind(&new.state)
         .bind(&new.title)
-        .bind(new.body.to_string())
+        .bind(new.body.clone())
         .bind(new.reason.as_deref())
         .bind(new.until.map(Timestamp::as_millisecond))
         .bind(new.created.as_millisecond())
@@ -104,7 +103,7 @@ impl Tx {
         )
         .bind(&row.state)
         .bind(&row.title)
-        .bind(row.body.to_string())
+        .bind(row.body.clone())
         .bind(row.reason.as_deref())
         .bind(row.until.map(Timestamp::as_millisecond))
         .bind(row.changed.as_millisecond())
@@ -126,7 +125,7 @@ fn read(row: &AnyRow) -> anyhow::Result<Row> {
         check_id: row.text("check_id")?,
         state: row.text("state")?,
         title: row.text("title")?,
-        body: row.value("body")?,
+        body: row.text("body")?,
         reason: row.text_or_none("reason")?,
         until: row.time_or_none("until")?,
         version: row.int("version")?,

@@ -4,8 +4,10 @@
 //! places are compared by the numbers.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use super::domain::{Axis, Value};
 use super::people;
@@ -51,10 +53,10 @@ pub(super) struct Causes<'a> {
 /// Causes by their numbers.
 #[derive(Debug, Default)]
 struct Numbers {
-    by_reason: HashMap<(usize, Reason), u32>,
+    by_reason: FxHashMap<(usize, Reason), u32>,
     causes: Vec<(u8, Cause)>,
-    cells: HashMap<(usize, u32, Seen), Arc<[u32]>>,
-    sets: HashMap<Vec<u32>, u32>,
+    cells: FxHashMap<(usize, u32, Seen), Arc<[u32]>>,
+    sets: FxHashMap<Vec<u32>, u32>,
     all: Vec<Vec<u32>>,
 }
 

@@ -2,19 +2,20 @@
 //! gaps with conditions and causes when somebody reads them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
 
 use super::causes::{Causes, Set};
 use super::domain::{self, Axis, Value};
 use super::people::{self, People};
 use super::requirement::{Contributor, contributors};
 use super::search::{COVERED, Diagram, Hole, Left, Part};
-use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations};
-use crate::engine::bits::{Bits, Lane};
+use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations, sift};
+use crate::engine::bits::Lane;
 use crate::engine::judge::undecided;
 use crate::engine::standing::Projection;
 use crate::engine::{Model, target};
@@ -32,22 +33,31 @@ impl Model {
         let of = contributors(&self.snapshot, requirement);
         let axes = domain::axes(self, requirement, scope, &of);
         let mut diagram = Diagram::new(&axes, of.len());
-        let people = People::new(self, scope, &of);
+        let looked_at = scope.users.clone().unwrap_or_else(|| self.default_users());
+        let others = people::lanes_of_others(self, scope, &of);
+        let acts_as_block = acting_as_block(self, &axes, (&looked_at, &others), &of);
+        let sifted = diagram.sift(self, &of, &looked_at);
         let mut open = false;
         let mut look = |lane: &Lane| {
             let left = diagram.left(lane, !open);
             open |= left.undecided;
             left
         };
-        let others = people.others.iter().map(|(_, lane)| look(lane)).fold(Left::default(), Left::or);
-        let left = people.each(look);
-        let any = open || others.gap || left.iter().any(|left| left.gap);
+        let left_to_others = others.iter().map(|(_, lane)| look(lane)).fold(Left::default(), Left::or);
+        let (mut uncovered, mut undecided) = (sifted.gap, RoaringBitmap::new());
+        if !sifted.rest.is_empty() {
+            let people = People::new(self, sifted.rest, &of);
+            let left = people.each(look);
+            uncovered |= people.select(&left, |left| left.gap);
+            undecided = people.select(&left, |left| left.undecided && !left.gap);
+        }
+        let any = open || left_to_others.gap || !uncovered.is_empty();
         Coverage {
-            uncovered: people.select(&left, |left| left.gap),
-            undecided: people.select(&left, |left| left.undecided && !left.gap),
-            acts_as_block: acting_as_block(self, &axes, &people, &of),
+            uncovered,
+            undecided,
+            acts_as_block,
             unresolved: if open { unresolved(self, &of) } else { BTreeSet::new() },
-            looked_at: people.looked_at,
+            looked_at,
             search: Search {
                 model: self.without_memory(),
                 requirement: requirement.clone(),
@@ -149,12 +159,11 @@ struct There {
 
 impl Crowds {
     fn new(search: &Search, users: &RoaringBitmap, (causes, diagram): (&Causes<'_>, &mut Diagram<'_>)) -> Self {
-        let scope = Scope { users: Some(users.clone()), ..search.scope.clone() };
-        let people = People::new(&search.model, &scope, &search.of);
+        let people = People::new(&search.model, users.clone(), &search.of);
         let parts = people.each(|lane| diagram.search(lane));
         let standing = search.model.standing();
         let mut barriers = Projection::new(standing.len());
-        let (mut known, mut members) = (HashMap::new(), Vec::<Vec<u32>>::new());
+        let (mut known, mut members) = (FxHashMap::default(), Vec::<Vec<u32>>::new());
         let mut all = Self {
             users: Vec::new(),
             apart: Vec::new(),
@@ -201,13 +210,13 @@ impl Crowds {
 
 /// Values by their numbers.
 struct Numbered<T> {
-    numbers: HashMap<T, u32>,
+    numbers: FxHashMap<T, u32>,
     all: Vec<T>,
 }
 
 impl<T> Default for Numbered<T> {
     fn default() -> Self {
-        Self { numbers: HashMap::new(), all: Vec::new() }
+        Self { numbers: FxHashMap::default(), all: Vec::new() }
     }
 }
 
@@ -255,7 +264,7 @@ impl Places {
             let targets = self.targets.get(targets).map_or(&[][..], Vec::as_slice);
             alike.entry((sure, conditions, set, concerned)).or_default().insert(targets);
         }
-        let (mut read, mut named) = (BTreeMap::new(), HashMap::new());
+        let (mut read, mut named) = (BTreeMap::new(), FxHashMap::default());
         let mut found = Vec::new();
         for ((sure, conditions, set, (of, others)), targets) in alike {
             let causes = read.entry(set).or_insert_with(|| Arc::from(causes.read(set)));
@@ -353,17 +362,18 @@ fn labels<'a>(of: &[&'a Value]) -> Vec<&'a str> {
 }
 
 /// Policies that reach somebody, where they cover only because what they ask can't be done.
-fn acting_as_block(model: &Model, axes: &[Axis], people: &People, of: &[Contributor]) -> BTreeSet<String> {
-    if !of.iter().any(|one| one.acts_as_block) {
-        return BTreeSet::new();
-    }
-    let mut reached = Bits::none(of.len());
-    people.others.iter().for_each(|(_, lane)| reached.extend(&lane.possibly));
-    drop(people.each(|lane| reached.extend(&lane.possibly)));
-    let reaches = |at: usize| {
-        reached.has(at) && axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
+fn acting_as_block(
+    model: &Model,
+    axes: &[Axis],
+    (users, others): (&RoaringBitmap, &[(Other, Lane)]),
+    of: &[Contributor],
+) -> BTreeSet<String> {
+    let reaches = |at: usize, one: &Contributor| {
+        let anybody = || sift::reaches_any(model, one, users);
+        (others.iter().any(|(_, lane)| lane.possibly.has(at)) || anybody())
+            && axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
     };
-    let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at));
+    let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at, one));
     acting.filter_map(|(_, one)| Some(model.snapshot.policies.get(one.policy?)?.id.clone())).collect()
 }
 

@@ -9,6 +9,7 @@ mod locations;
 mod people;
 mod requirement;
 mod search;
+mod sift;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -124,11 +125,27 @@ pub struct Coverage {
     gaps: OnceLock<Vec<Gap>>,
 }
 
+/// So many gaps of one answer are kept for whoever asks next.
+const KEPT_GAPS: usize = 1_000;
+
 impl Coverage {
     /// Places that no policy surely covers, largest first; merged where conditions and causes are equal.
     #[must_use]
     pub fn gaps(&self) -> &[Gap] {
-        self.gaps.get_or_init(|| self.search.gaps(&(&self.uncovered | &self.undecided)))
+        self.gaps.get_or_init(|| self.find())
+    }
+
+    /// Reads the gaps without keeping them where they are very many: hardly anybody of a million users is like another.
+    pub fn with_gaps<T>(&self, read: impl FnOnce(&[Gap]) -> T) -> T {
+        if let Some(known) = self.gaps.get() {
+            return read(known);
+        }
+        let found = self.find();
+        if found.len() > KEPT_GAPS { read(&found) } else { read(self.gaps.get_or_init(|| found)) }
+    }
+
+    fn find(&self) -> Vec<Gap> {
+        self.search.gaps(&(&self.uncovered | &self.undecided))
     }
 }
 

@@ -26,42 +26,34 @@ pub(super) const GUEST_TYPES: [GuestType; 6] = [
     GuestType::ServiceProvider,
 ];
 
-/// The users looked at, each in the lane of those whom the same contributors reach.
+/// Users, each in the lane of those whom the same contributors reach.
 #[derive(Debug)]
 pub(super) struct People {
-    pub(super) looked_at: RoaringBitmap,
+    users: RoaringBitmap,
     standing: Arc<Standing>,
     /// Whether somebody is in a lane.
     used: Vec<bool>,
     columns: Columns,
     /// Classes by lane.
     projection: Projection,
-    /// Those without an object here.
-    pub(super) others: Vec<(Other, Lane)>,
 }
 
 impl People {
-    /// Sorts the users of a scope.
-    pub(super) fn new(model: &Model, scope: &Scope, of: &[Contributor]) -> Self {
-        let others = lanes_of_others(model, scope, of);
+    /// Sorts users by the contributors that reach them.
+    pub(super) fn new(model: &Model, users: RoaringBitmap, of: &[Contributor]) -> Self {
         let standing = Arc::clone(model.standing());
         let columns = Columns::new(model, of);
         let mut projection = Projection::new(standing.len());
         let mut used = Vec::new();
-        let mut look_at = |class| {
+        for class in standing.classes(&users) {
             let lane = projection.place(&standing, class, |column, place| columns.told(&standing, column, place));
             let lane = usize::try_from(lane).unwrap_or_default();
             if used.len() <= lane {
                 used.resize(lane + 1, false);
             }
             used.get_mut(lane).into_iter().for_each(|used| *used = true);
-        };
-        match &scope.users {
-            None => standing.inhabited(&model.directory.default_users).iter().copied().for_each(&mut look_at),
-            Some(users) => standing.classes(users).for_each(&mut look_at),
         }
-        let looked_at = scope.users.clone().unwrap_or_else(|| model.default_users());
-        Self { looked_at, standing, used, columns, projection, others }
+        Self { users, standing, used, columns, projection }
     }
 
     /// For each lane what is found for it; the default for those that nobody is in.
@@ -71,11 +63,11 @@ impl People {
         lanes.map(|(at, used)| if *used { find(at) } else { T::default() }).collect()
     }
 
-    /// The users looked at, in order, with what was found for their lane.
+    /// The users, in order, with what was found for their lane.
     pub(super) fn with<'a, T>(&'a self, found: &'a [T]) -> impl Iterator<Item = (u32, &'a T)> + 'a {
         let of = |class| found.get(usize::try_from(self.projection.seen(class)).ok()?);
-        let classes = self.standing.classes(&self.looked_at);
-        self.looked_at.iter().zip(classes).filter_map(move |(position, class)| Some((position, of(class)?)))
+        let classes = self.standing.classes(&self.users);
+        self.users.iter().zip(classes).filter_map(move |(position, class)| Some((position, of(class)?)))
     }
 
     /// The users for whose lane something wanted was found.
@@ -83,7 +75,7 @@ impl People {
         let used = self.used.iter().zip(found).filter(|(used, _)| **used).map(|(_, found)| wanted(found));
         let (any, all) = used.fold((false, true), |(any, all), one| (any || one, all && one));
         if !any || all {
-            return if any { self.looked_at.clone() } else { RoaringBitmap::new() };
+            return if any { self.users.clone() } else { RoaringBitmap::new() };
         }
         let users = self.with(found).filter(|(_, found)| wanted(found)).map(|(position, _)| position);
         RoaringBitmap::from_sorted_iter(users).unwrap_or_default()

@@ -3,10 +3,16 @@
 //! The result is a decision diagram: from each class of users a path through the dimensions ends covered, in a gap, or
 //! undecided. What holds everywhere in the rest of the product ends a path at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
+
 use super::domain::Axis;
+use super::requirement::Contributor;
+use super::sift::{Sift, Sifted};
+use crate::engine::Model;
 use crate::engine::bits::{Bits, Lane};
 
 /// A part of the product, by its place in the diagram.
@@ -79,8 +85,8 @@ pub(super) struct Diagram<'a> {
     left: Vec<Left>,
     /// Nothing about the dimensions is open.
     decided: bool,
-    known: HashMap<Branch, Part>,
-    memo: HashMap<(usize, Lane), Part>,
+    known: FxHashMap<Branch, Part>,
+    memo: FxHashMap<(usize, Lane), Part>,
 }
 
 /// Contributors that hold for most values of each dimension, like policies about everything but a few exceptions. One
@@ -152,9 +158,14 @@ impl<'a> Diagram<'a> {
             branches: Vec::new(),
             left: Vec::new(),
             decided,
-            known: HashMap::new(),
-            memo: HashMap::new(),
+            known: FxHashMap::default(),
+            memo: FxHashMap::default(),
         }
+    }
+
+    /// Users who need not be looked at one by one: by far most.
+    pub(super) fn sift(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Sifted {
+        Sift::new(model, of, (self.axes, &self.universal, self.decided)).sift(model, users)
     }
 
     /// The part that is left for users whom these contributors reach.
