@@ -19,8 +19,8 @@ pub(super) const LEASE: &str = "UPDATE jobs SET attempt = attempt + 1, leased_un
 
 /// Power may fail at any moment: a commit is on the disk before it is acknowledged.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
-    PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON;";
-const READERS: u32 = 4;
+    PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA cache_size = -512;";
+const READERS: u32 = 3;
 /// Waiting longer than this for the writer means a transaction that was forgotten open.
 const PATIENCE: Duration = Duration::from_secs(10);
 

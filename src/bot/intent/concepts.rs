@@ -375,7 +375,7 @@ impl Concepts {
 const TOGETHER: usize = 4;
 
 /// What each of these may keep of the texts that it has read, in bytes.
-const SCRATCH: usize = 128 << 10;
+const SCRATCH: usize = 64 << 10;
 
 /// The concepts of a message.
 pub(crate) fn of(message: &Message<'_>) -> Concepts {

@@ -77,7 +77,7 @@ pub(crate) fn words(plain: &str) -> impl Iterator<Item = &str> {
 
 /// What a pattern may keep of the texts that it has read, in bytes. There are some hundred patterns, and without a bound
 /// each grows with every message.
-pub(crate) const KEPT: usize = 32 << 10;
+pub(crate) const KEPT: usize = 16 << 10;
 
 /// Compiles a constant pattern for text as it was written.
 #[expect(clippy::expect_used, reason = "the patterns are constants, and each is compiled by a unit test")]
