@@ -47,6 +47,8 @@ pub struct Routed {
     pub sure: bool,
     /// The next best readings, best first, at most three; never the intent itself.
     pub alternatives: Vec<Intent>,
+    /// It needs the turn before to be understood, so what that was about counts for this one too.
+    pub follows: bool,
 }
 
 /// A lead of the best reading below this is a guess (in units of rule weight); found on the example questions.
@@ -65,6 +67,7 @@ pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
     let message = text::Message::read(&text);
     let scores = scores(&message, previous);
     let refusal = refusals::find(&message, previous.map(|turn| turn.intent));
+    let refusal = refusal.or_else(|| is_unreadable(&message, previous).then_some(Refusal::OtherTopic));
     let ranked = ranked(&scores);
     let best = ranked.first().map_or(Class::Outside(Refusal::OtherTopic), |(class, _)| *class);
     let class = refusal.map_or(best, Class::Outside);
@@ -74,7 +77,24 @@ pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
         refusal: class.refusal(),
         sure: refusal.is_some() || lead(&ranked) >= SURE_LEAD,
         alternatives: alternatives(&ranked, class.intent()),
+        follows: previous.is_some() && follows(&message),
     }
+}
+
+/// Whether a message goes on from the turn before: it says so, refers back, or is too short to stand alone.
+fn follows(message: &text::Message<'_>) -> bool {
+    let clear = lead(&ranked(&weigh(model::Model::shared(), message, None))) >= SURE_LEAD;
+    message.words().count() <= 2 || message.opens_as_follow_up() || message.refers_back() || !clear
+}
+
+/// Whether hardly a word is one that the examples use: another language, or no words at all. A single one may be a name
+/// that the turn before asked for.
+fn is_unreadable(message: &text::Message<'_>, previous: Option<&Previous>) -> bool {
+    let is_word = |word: &&str| !word.starts_with('_') && word.chars().all(char::is_alphabetic);
+    let words: Vec<&str> = message.words().filter(is_word).collect();
+    let known = words.iter().filter(|word| spelling::vocabulary().contains_key(**word)).count();
+    let answers = previous.is_some() && words.len() < 3;
+    !words.is_empty() && !answers && known * 3 < words.len()
 }
 
 /// The next best readings that the bot could answer.

@@ -69,10 +69,12 @@ pub async fn reconcile(app: &App, analysis: &Analysis) -> anyhow::Result<()> {
         app.store.suggestions(app.tenant()).await?.into_iter().map(|row| (row.fingerprint.clone(), row)).collect();
     let known = rows.iter().map(|(print, row)| (print.clone(), standing(row))).collect();
     let instructions = instructions(app, now).await?;
-    let undecided = undecided(&rows, &analysis.undecided());
     let created = created(app).await?;
-    let mut proposals = analysis.proposals();
-    proposals.retain(|proposal| !too_early(proposal, &created));
+    let (early, proposals): (Vec<Proposal>, _) =
+        analysis.proposals().into_iter().partition(|proposal| too_early(proposal, &created));
+    // What only waits for a policy in report-only to be turned On isn't resolved by it.
+    let waiting = early.into_iter().flat_map(|proposal| proposal.checks);
+    let undecided = undecided(&rows, &analysis.undecided().into_iter().chain(waiting).collect());
     for step in suggestions::reconcile(proposals, &known, &instructions, &undecided, now) {
         apply(app, analysis, &rows, step).await?;
     }

@@ -24,9 +24,11 @@ const element = (html) =>
 
 const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
 
-function toEnd(behavior = "auto") {
+/** To the end of the conversation; a long answer is read from its start. */
+function reveal(message, behavior = "auto") {
   newer.hidden = true;
-  scrollTo({ top: document.documentElement.scrollHeight, behavior });
+  if (message?.offsetHeight > innerHeight - 240) message.scrollIntoView({ block: "start", behavior });
+  else scrollTo({ top: document.documentElement.scrollHeight, behavior });
 }
 
 // ---- The stream: a message is new, or replaces the one that it updates.
@@ -43,7 +45,7 @@ function show({ id, html, replaces }) {
   if (focused) message.focus({ preventScroll: true });
   if (message.classList.contains("bot")) working.hidden = true;
   if (old) return;
-  follow || message.classList.contains("person") ? toEnd() : (newer.hidden = false);
+  follow || message.classList.contains("person") ? reveal(message) : (newer.hidden = false);
 }
 
 function stream() {
@@ -73,7 +75,7 @@ async function say(text) {
   if (pending?.text !== text) pending = { key: crypto.randomUUID(), text };
   note.textContent = "";
   working.hidden = false;
-  toEnd();
+  reveal();
   await post("/web/messages", pending);
   pending = null;
 }
@@ -118,6 +120,7 @@ function answer(message, word) {
   const line = Object.assign(document.createElement("p"), { className: "word", textContent: word });
   line.setAttribute("role", "status");
   message.append(line);
+  line.scrollIntoView({ block: "nearest" });
 }
 
 /** What the person enters; undefined when they turn back. */
@@ -189,8 +192,8 @@ if (log) {
     event.preventDefault();
     find("#composer").requestSubmit();
   });
-  newer.addEventListener("click", () => toEnd());
+  newer.addEventListener("click", () => reveal());
   find("#composer .primary").disabled = false;
-  location.hash || toEnd("instant");
+  location.hash || reveal(log.lastElementChild, "instant");
   stream();
 }

@@ -2,7 +2,8 @@
 
 use crate::bot::approve::Case;
 use crate::bot::buttons::press;
-use crate::chat::card::Verb;
+use crate::bot::intent::SlotName;
+use crate::chat::card::{Action, Input, Verb};
 
 use super::meant::suggestion;
 use super::{Answering, Asked, decide};
@@ -14,7 +15,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             Ok(row) => {
                 let button = |case: &Case| {
                     let may = decide::is_open(case) || matches!(case.state, crate::approval::State::Snoozed { .. });
-                    may.then(|| press("Dismiss…", Verb::Dismiss, &case.kept.id, case.kept.version))
+                    may.then(|| reasoned(asked, press("Dismiss…", Verb::Dismiss, &case.kept.id, case.kept.version)))
                 };
                 decide::card(asked, &row, "dismiss.offer", button).await
             }
@@ -22,3 +23,15 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         }
     })
 }
+
+/// The button with the reason that was typed as its first choice, so that it is kept word for word.
+fn reasoned(asked: Asked<'_>, mut button: Action) -> Action {
+    let typed = asked.slot(SlotName::Reason).map(|reason| reason.chars().take(LONGEST).collect::<String>());
+    if let (Some(reason), Action::Press { input: Some(Input::Choice { choices, .. }), .. }) = (typed, &mut button) {
+        choices.insert(0, (reason.clone(), format!("As you wrote: {reason}")));
+    }
+    button
+}
+
+/// Longer reasons are cut off here, in characters.
+const LONGEST: usize = 200;

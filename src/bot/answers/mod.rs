@@ -87,10 +87,13 @@ impl<'a> Asked<'a> {
         self.routed.slots.get(&name)?.first().map(String::as_str)
     }
 
-    /// What the turn before was about, for a question that names nothing itself.
+    /// What the turn before was about, for a question that doesn't stand alone.
     #[must_use]
     pub fn subject(&self) -> Option<&'a str> {
-        self.previous.map(|previous| previous.subject.as_str()).filter(|subject| !subject.is_empty())
+        self.previous
+            .filter(|_| self.routed.follows)
+            .map(|previous| previous.subject.as_str())
+            .filter(|subject| !subject.is_empty())
     }
 
     /// The fact that says when the tenant was read; it closes every answer.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::model::{Model, Seen, Utterance, parse};
 use super::text::Message;
-use super::{Intent, concepts, features, ranked, refusals, weigh};
+use super::{Intent, Previous, Refusal, concepts, features, ranked, refusals, route, weigh};
 
 /// So many parts, each foretold from the others.
 const FOLDS: usize = 5;
@@ -59,4 +59,29 @@ fn cross_validation() {
         println!("{count:4} {expected} read as {found}");
     }
     assert!(share >= FLOOR, "{share} of the examples are foretold by the others");
+}
+
+fn after(intent: Intent, subject: &str) -> Option<Previous> {
+    Some(Previous { intent, subject: subject.into() })
+}
+
+#[test]
+fn a_question_that_stands_alone_takes_nothing_over() {
+    let alice = after(Intent::ExplainSignIn, "Alice Moreau");
+    assert!(!route("who was blocked yesterday", alice.as_ref()).follows);
+    let code = after(Intent::SignInUsage, "device code");
+    assert!(!route("show me the sign-ins of Alice Moreau", code.as_ref()).follows);
+    for text in ["and from Android?", "why was it blocked", "Alice Moreau"] {
+        assert!(route(text, alice.as_ref()).follows, "{text}");
+    }
+}
+
+#[test]
+fn what_nobody_can_read_is_not_guessed_at() {
+    let alice = after(Intent::ExplainSignIn, "Alice Moreau");
+    for text in ["asdf qwer zxcv", "pourquoi Alice Moreau a été bloquée hier ?"] {
+        assert_eq!(route(text, alice.as_ref()).refusal, Some(Refusal::OtherTopic), "{text}");
+        assert_eq!(route(text, None).refusal, Some(Refusal::OtherTopic), "{text}");
+    }
+    assert_eq!(route("Kofi", alice.as_ref()).refusal, None);
 }

@@ -201,7 +201,7 @@ impl Pages {
         self.page(frame, "log", ("Activity log", &json!({ "entries": entries })))
     }
 
-    /// Every request sent to Graph (demo), in the order given, counted by method.
+    /// Every request sent to Graph (demo), given in their order and shown the newest first, counted by method.
     ///
     /// # Errors
     /// As [`Pages::card`].
@@ -211,7 +211,7 @@ impl Pages {
             json!({ "time": self.exact(request.at), "method": request.method, "address": request.address,
                     "status": request.status, "body": request.body })
         };
-        let requests: Vec<Value> = requests.iter().map(request).collect();
+        let requests: Vec<Value> = requests.iter().rev().map(request).collect();
         self.page(frame, "requests", ("Requests", &json!({ "counts": request_counts, "requests": requests })))
     }
 
