@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use portcullis::demo::judge;
-use portcullis::engine::coverage::{Other, Plain, Why};
+use portcullis::engine::coverage::Other;
 use portcullis::engine::overlap::Relation;
 use portcullis::engine::request::{Unstated, read_request};
-use portcullis::engine::{Applies, Cause, Condition, Coverage, Gap, Model, Reason, Requirement, Scope};
+use portcullis::engine::{Applies, Condition, Coverage, Model, Requirement, Scope};
 use portcullis::tenant::policy::{ClientAppType, Platform};
 use portcullis::tenant::read_policy;
 use proptest::prelude::*;
@@ -280,37 +280,6 @@ fn subjects(users: impl Iterator<Item = u32>, others: &BTreeSet<Other>) -> Vec<u
 
 /// Conditions that a question may leave open.
 const LEFT_OUT: [&str; 5] = ["ipAddress", "deviceInfo", "signInRiskLevel", "clientAppType", "devicePlatform"];
-
-/// The causes that sets give one user, and for each whether it is its policy's only one.
-fn by_sets(plain: &Plain<'_>, user: u32) -> BTreeMap<Cause, bool> {
-    let user = std::iter::once(user).collect();
-    let whys: Vec<&Why> = plain.whys.iter().filter(|why| !plain.of(why, &user).is_empty()).collect();
-    let better = whys.iter().any(|why| !why.beside);
-    whys.iter().filter(|why| !better || !why.beside).map(|why| (why.cause.clone(), why.alone)).collect()
-}
-
-/// The same from the gap at any other app under all conditions, found by the search.
-fn by_search(coverage: &Coverage, user: u32) -> BTreeMap<Cause, bool> {
-    let here = |gap: &&Gap| gap.sure && gap.any_app && gap.conditions.is_empty() && gap.users.contains(user);
-    let gap = coverage.gaps().iter().find(here).expect("a gap at any other app under all conditions");
-    let alone = |cause: &Cause| gap.causes.iter().filter(|other| other.policy_id == cause.policy_id).count() == 1;
-    let told = gap.causes.iter().filter(|cause| cause.reason != Reason::NoPolicy);
-    told.map(|cause| (cause.clone(), alone(cause))).collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn causes_by_sets_are_those_that_the_search_finds(requirement in requirement(), memberships in memberships(), policies in policies()) {
-        let coverage = model(&tenant(&memberships), &policies).coverage(&requirement, &Scope::default());
-        if let Some(plain) = coverage.plain() {
-            for user in &coverage.uncovered {
-                prop_assert_eq!(by_sets(&plain, user), by_search(&coverage, user), "user {}", user);
-            }
-        }
-    }
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]

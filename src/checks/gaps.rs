@@ -14,7 +14,6 @@ use crate::tenant::{Policy, Snapshot};
 
 use super::accounts::Accounts;
 use super::rows;
-use super::telling::{in_order, plain_groups, telling};
 
 /// A coverage split into what concerns some accounts and what concerns everybody.
 #[derive(Debug)]
@@ -49,16 +48,7 @@ impl Gaps {
     #[must_use]
     pub fn of((coverage, scope): (&Coverage, &Scope), model: &Model, now: Timestamp) -> Self {
         let looked_at = Accounts::of(&coverage.looked_at, model, now);
-        let accounts = Accounts::of(&coverage.uncovered, model, now);
-        let groups = match coverage.plain() {
-            _ if coverage.uncovered.is_empty() => Vec::new(),
-            Some(plain) => plain_groups(&plain, accounts.humans(), &model.snapshot),
-            None => return coverage.with_gaps(|gaps| Self::sorted((coverage, gaps), scope, looked_at, (model, now))),
-        };
-        // Whoever is covered at any other app is covered everywhere, so there is nothing that most of those lack.
-        let undecided = &coverage.undecided & &looked_at.humans();
-        let others = coverage.others.clone();
-        Self { accounts, looked_at, groups, everyone: Vec::new(), others, undecided }
+        coverage.with_gaps(|gaps| Self::sorted((coverage, gaps), scope, looked_at, (model, now)))
     }
 
     fn sorted(
@@ -194,6 +184,40 @@ fn is_unusual(conditions: &[Condition]) -> bool {
     })
 }
 
+/// The cause that says most about a gap: the one thing that stands between these accounts and a policy, if there is one.
+fn telling(gap: &Gap, snapshot: &Snapshot) -> Option<Cause> {
+    let alone = |cause: &Cause| gap.causes.iter().filter(|other| other.policy_id == cause.policy_id).count() == 1;
+    let rank = |cause: &Cause| match &cause.reason {
+        _ if !alone(cause) => 8,
+        Reason::ExcludedGroup(id) if meant_for(id, gap, snapshot) => 3,
+        Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_) | Reason::ExcludedGuests => 0,
+        Reason::WeakerControl(_) => 1,
+        Reason::ReportOnly => 2,
+        Reason::ExcludedApp => 4,
+        Reason::NarrowerConditions(_) if is_general(cause, snapshot) => 5,
+        Reason::UsersNotIncluded | Reason::Off | Reason::NoPolicy => 6,
+        Reason::NarrowerConditions(_) | Reason::AppNotIncluded | Reason::Undecided(_) => 7,
+    };
+    gap.causes
+        .iter()
+        .map(|cause| (rank(cause), cause))
+        .filter(|(rank, _)| *rank < 7)
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, cause)| cause.clone())
+}
+
+/// Whether another policy in question is made for this group: it is excluded from the one because it has its own.
+fn meant_for(group: &str, gap: &Gap, snapshot: &Snapshot) -> bool {
+    let policies = gap.causes.iter().filter_map(|cause| snapshot.policy(cause.policy_id.as_deref()?));
+    policies.into_iter().any(|policy| policy.conditions.users.include.groups.contains(group))
+}
+
+/// A policy that is On and about all resources.
+fn is_general(cause: &Cause, snapshot: &Snapshot) -> bool {
+    let policy = cause.policy_id.as_deref().and_then(|id| snapshot.policy(id));
+    policy.is_some_and(|policy| policy.state == PolicyState::Enabled && policy.conditions.applications.all)
+}
+
 /// Gaps as one: what the first says, for the users of all.
 fn joined<'a>(gaps: impl Iterator<Item = &'a &'a Gap>) -> Option<Gap> {
     gaps.fold(None, |all: Option<Gap>, gap| {
@@ -218,7 +242,13 @@ fn group(gaps: &[Remainder<'_>], mut left: RoaringBitmap, snapshot: &Snapshot) -
             *groups.entry((telling(gap, snapshot), apps)).or_default() |= users;
         }
     }
-    in_order(groups.into_iter())
+    let none = || Cause { policy_id: None, reason: Reason::NoPolicy };
+    let mut groups: Vec<Group> = groups
+        .into_iter()
+        .map(|((cause, apps), users)| Group { users, cause: cause.unwrap_or_else(none), apps })
+        .collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.users.len()));
+    groups
 }
 
 /// Words causes for one snapshot.

@@ -11,7 +11,6 @@ pub mod policies;
 pub mod requirement;
 pub mod rows;
 pub mod scopes;
-mod telling;
 
 mod addresses_without_country;
 mod admin_portals_restricted;

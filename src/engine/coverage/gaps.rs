@@ -43,9 +43,7 @@ impl Model {
             open |= left.undecided;
             left
         };
-        let left_to_others: Vec<(Other, Left)> = others.iter().map(|(other, lane)| (*other, look(lane))).collect();
-        let others: BTreeSet<Other> =
-            left_to_others.iter().filter(|(_, left)| left.gap).map(|(other, _)| *other).collect();
+        let left_to_others = others.iter().map(|(_, lane)| look(lane)).fold(Left::default(), Left::or);
         let (mut uncovered, mut undecided) = (sifted.gap, RoaringBitmap::new());
         if !sifted.rest.is_empty() {
             let people = People::new(self, sifted.rest, &of);
@@ -53,11 +51,10 @@ impl Model {
             uncovered |= people.select(&left, |left| left.gap);
             undecided = people.select(&left, |left| left.undecided && !left.gap);
         }
-        let any = open || !others.is_empty() || !uncovered.is_empty();
+        let any = open || left_to_others.gap || !uncovered.is_empty();
         Coverage {
             uncovered,
             undecided,
-            others,
             acts_as_block,
             unresolved: if open { unresolved(self, &of) } else { BTreeSet::new() },
             looked_at,
@@ -76,11 +73,11 @@ impl Model {
 /// What gaps are found from.
 #[derive(Debug)]
 pub(super) struct Search {
-    pub(super) model: Model,
-    pub(super) requirement: Requirement,
-    pub(super) scope: Scope,
-    pub(super) of: Vec<Contributor>,
-    pub(super) axes: Vec<Axis>,
+    model: Model,
+    requirement: Requirement,
+    scope: Scope,
+    of: Vec<Contributor>,
+    axes: Vec<Axis>,
 }
 
 impl Search {

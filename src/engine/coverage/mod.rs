@@ -7,7 +7,6 @@ mod gaps;
 mod known;
 mod locations;
 mod people;
-mod plain;
 mod requirement;
 mod search;
 mod sift;
@@ -21,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use known::Known;
 
-pub use self::plain::{Plain, Why};
 pub use self::workloads::{Workload, WorkloadCoverage, WorkloadGap};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
 
@@ -115,8 +113,6 @@ pub struct Coverage {
     pub uncovered: RoaringBitmap,
     /// Positions of users whose only gaps hang on something unknown.
     pub undecided: RoaringBitmap,
-    /// Kinds of users without an object here that have a sure gap.
-    pub others: BTreeSet<Other>,
     /// Positions of all users looked at.
     pub looked_at: RoaringBitmap,
     /// Object ids of policies that cover something only because what they ask can't be done there (MFA by a client that
@@ -146,12 +142,6 @@ impl Coverage {
         }
         let found = self.find();
         if found.len() > KEPT_GAPS { read(&found) } else { read(self.gaps.get_or_init(|| found)) }
-    }
-
-    /// Why, cause by cause, where every uncovered user has a gap at any other app under all conditions; else none.
-    #[must_use]
-    pub fn plain(&self) -> Option<Plain<'_>> {
-        Plain::new(&self.search, &self.uncovered)
     }
 
     fn find(&self) -> Vec<Gap> {
