@@ -96,10 +96,12 @@ fn devices() -> Vec<Value> {
     let mut all = vec![Value::Null];
     for compliant in [false, true] {
         for trust in ["AzureAD", "ServerAD"] {
-            for (name, label) in [("PAW-1", "Autopilot"), ("PAW-1", "x"), ("other", "Autopilot"), ("1", "x")] {
-                all.push(
-                    json!({"isCompliant": compliant, "trustType": trust, "displayName": name, "systemLabels": [label]}),
-                );
+            for name in ["PAW-1", "PAW", "1", "other"] {
+                for label in ["Autopilot", "x"] {
+                    all.push(
+                        json!({"isCompliant": compliant, "trustType": trust, "displayName": name, "systemLabels": [label]}),
+                    );
+                }
             }
         }
     }
@@ -127,7 +129,7 @@ fn circumstances(policies: &[Value]) -> Vec<Around> {
     let some = |wanted: bool, all: &[&'static str]| if wanted { all.to_vec() } else { all[..1].to_vec() };
     let places = if named("locations") { places() } else { places()[..1].to_vec() };
     // Grants tell devices apart too, by compliance and join.
-    let devices = if named("devices") { devices() } else { devices().into_iter().step_by(4).collect() };
+    let devices = if named("devices") { devices() } else { devices().into_iter().step_by(8).collect() };
     let mut all = Vec::new();
     for (ip, country, gps, network) in &places {
         for device in &devices {

@@ -14,7 +14,9 @@ const MFA_TRUSTED: &str = "00000000-0000-0000-0000-000000000000";
 #[must_use]
 pub fn meant(locations: &Value, case: Case<'_>) -> bool {
     let hits = |side: &str| list(locations, side).iter().any(|word| inside(word, case));
-    hits("includeLocations") && !hits("excludeLocations")
+    // Two empty lists are how Graph may write that there is no condition.
+    let empty = ["includeLocations", "excludeLocations"].iter().all(|side| list(locations, side).is_empty());
+    empty || hits("includeLocations") && !hits("excludeLocations")
 }
 
 fn inside(word: &str, case: Case<'_>) -> bool {
