@@ -61,18 +61,18 @@ fn cross_validation() {
     assert!(share >= FLOOR, "{share} of the examples are foretold by the others");
 }
 
-fn after(intent: Intent, subject: &str) -> Option<Previous> {
-    Some(Previous { intent, subject: subject.into() })
+fn after(intent: Intent, subject: &str) -> Previous {
+    Previous { intent, subject: subject.into() }
 }
 
 #[test]
 fn a_question_that_stands_alone_takes_nothing_over() {
     let alice = after(Intent::ExplainSignIn, "Alice Moreau");
-    assert!(!route("who was blocked yesterday", alice.as_ref()).follows);
+    assert!(!route("who was blocked yesterday", Some(&alice)).follows);
     let code = after(Intent::SignInUsage, "device code");
-    assert!(!route("show me the sign-ins of Alice Moreau", code.as_ref()).follows);
+    assert!(!route("show me the sign-ins of Alice Moreau", Some(&code)).follows);
     for text in ["and from Android?", "why was it blocked", "Alice Moreau"] {
-        assert!(route(text, alice.as_ref()).follows, "{text}");
+        assert!(route(text, Some(&alice)).follows, "{text}");
     }
 }
 
@@ -80,8 +80,8 @@ fn a_question_that_stands_alone_takes_nothing_over() {
 fn what_nobody_can_read_is_not_guessed_at() {
     let alice = after(Intent::ExplainSignIn, "Alice Moreau");
     for text in ["asdf qwer zxcv", "pourquoi Alice Moreau a été bloquée hier ?"] {
-        assert_eq!(route(text, alice.as_ref()).refusal, Some(Refusal::OtherTopic), "{text}");
+        assert_eq!(route(text, Some(&alice)).refusal, Some(Refusal::OtherTopic), "{text}");
         assert_eq!(route(text, None).refusal, Some(Refusal::OtherTopic), "{text}");
     }
-    assert_eq!(route("Kofi", alice.as_ref()).refusal, None);
+    assert_eq!(route("Kofi", Some(&alice)).refusal, None);
 }
