@@ -34,7 +34,7 @@ function reveal(message, behavior = "auto") {
 // ---- The stream: a message is new, or replaces the one that it updates.
 
 function show({ id, html, replaces }) {
-  const follow = nearEnd();
+  const follow = nearEnd() || !working.hidden;
   const message = element(html);
   const old = document.getElementById(`m-${replaces ?? id}`) ?? document.getElementById(`m-${id}`);
   const open = [...(old?.querySelectorAll("details") ?? [])].map((details) => details.open);
@@ -120,7 +120,7 @@ function answer(message, word) {
   const line = Object.assign(document.createElement("p"), { className: "word", textContent: word });
   line.setAttribute("role", "status");
   message.append(line);
-  line.scrollIntoView({ block: "nearest" });
+  line.scrollIntoView({ block: "center", behavior: "instant" });
 }
 
 /** What the person enters; undefined when they turn back. */
