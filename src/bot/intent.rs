@@ -65,7 +65,10 @@ const MAX_CHARS: usize = 2_000;
 pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
     let text: String = text.chars().take(MAX_CHARS).collect();
     let message = text::Message::read(&text);
-    let scores = scores(&message, previous);
+    let alone = weigh(model::Model::shared(), &message, None);
+    let lead_alone = lead(&ranked(&alone));
+    let needed = context_needed(&message, lead_alone);
+    let scores = previous.map_or_else(|| alone.clone(), |turn| mixed(&alone, needed, &message, turn));
     let refusal = refusals::find(&message, previous.map(|turn| turn.intent));
     let refusal = refusal.or_else(|| is_unreadable(&message, previous).then_some(Refusal::OtherTopic));
     let ranked = ranked(&scores);
@@ -77,14 +80,14 @@ pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
         refusal: class.refusal(),
         sure: refusal.is_some() || lead(&ranked) >= SURE_LEAD,
         alternatives: alternatives(&ranked, class.intent()),
-        follows: previous.is_some() && follows(&message),
+        follows: previous.is_some() && follows(&message, lead_alone),
     }
 }
 
-/// Whether a message goes on from the turn before: it says so, refers back, or is too short to stand alone.
-fn follows(message: &text::Message<'_>) -> bool {
-    let clear = lead(&ranked(&weigh(model::Model::shared(), message, None))) >= SURE_LEAD;
-    message.words().count() <= 2 || message.opens_as_follow_up() || message.refers_back() || !clear
+/// Whether what the turn before was about counts: the message goes on, refers back, or is too short or unclear to stand
+/// alone. What it asks may be clear all the same ("why was it blocked"), so this isn't whether context is needed for that.
+fn follows(message: &text::Message<'_>, lead_alone: f32) -> bool {
+    message.words().count() <= 2 || message.opens_as_follow_up() || message.refers_back() || lead_alone < SURE_LEAD
 }
 
 /// Whether hardly a word is one that the examples use: another language, or no words at all. A single one may be a name
@@ -104,14 +107,9 @@ fn alternatives(ranked: &[(Class, f32)], chosen: Intent) -> Vec<Intent> {
 }
 
 /// Every class with its score; the turn before counts the less, the more the words say without it.
-fn scores(message: &text::Message<'_>, previous: Option<&Previous>) -> Vec<(Class, f32)> {
-    let model = model::Model::shared();
-    let alone = weigh(model, message, None);
-    let Some(turn) = previous else { return alone };
-    let needed = context_needed(message, lead(&ranked(&alone)));
-    let after = weigh(model, message, Some(turn.intent));
-    let mixed = alone.iter().zip(after).map(|((class, alone), (_, after))| (*class, alone + needed * (after - alone)));
-    mixed.collect()
+fn mixed(alone: &[(Class, f32)], needed: f32, message: &text::Message<'_>, turn: &Previous) -> Vec<(Class, f32)> {
+    let after = weigh(model::Model::shared(), message, Some(turn.intent));
+    alone.iter().zip(after).map(|((class, alone), (_, after))| (*class, alone + needed * (after - alone))).collect()
 }
 
 /// From 0, words that stand alone, to 1, words that mean nothing without the turn before.

@@ -369,9 +369,8 @@ fn acting_as_block(
     of: &[Contributor],
 ) -> BTreeSet<String> {
     let reaches = |at: usize, one: &Contributor| {
-        let anybody = || sift::reaches_any(model, one, users);
-        (others.iter().any(|(_, lane)| lane.possibly.has(at)) || anybody())
-            && axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
+        axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
+            && (others.iter().any(|(_, lane)| lane.possibly.has(at)) || sift::reaches_any(model, one, users))
     };
     let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at, one));
     acting.filter_map(|(_, one)| Some(model.snapshot.policies.get(one.policy?)?.id.clone())).collect()
