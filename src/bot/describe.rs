@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::checks::gaps::app_name;
+use crate::checks::cause_words::app_name;
 use crate::checks::rows::state_word;
 use crate::tenant::policy::{
     Applications, ClientAppType, Control, FilterMode, GrantControls, GuestType, Guests, Operator, Platform, RiskLevel,
@@ -103,7 +103,7 @@ pub fn guests(guests: &Guests) -> String {
 /// The portal's word for a guest type.
 #[must_use]
 pub fn guest_word(kind: GuestType) -> &'static str {
-    crate::checks::gaps::other_word(crate::engine::coverage::Other::Guest(kind))
+    crate::checks::cause_words::other_word(crate::engine::coverage::Other::Guest(kind))
 }
 
 fn targets(applications: &Applications, snapshot: &Snapshot) -> String {

@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod accounts;
+pub mod cause_words;
 pub mod drafts;
 pub mod gaps;
 pub mod hand_over;
@@ -39,6 +40,7 @@ mod eligible_administrators;
 mod emergency_access;
 mod emergency_access_accounts;
 mod empty_named_locations;
+mod everybodys;
 mod exclusion_group_growth;
 mod exclusions_without_fallback;
 mod internet_access;
@@ -82,6 +84,7 @@ mod sign_in_risk;
 mod sign_in_risk_block;
 mod sign_in_risk_block_medium;
 mod take_in_again;
+mod telling;
 mod terms_of_use;
 mod token_protection;
 mod trusted_named_location;

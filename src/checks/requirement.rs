@@ -11,7 +11,8 @@ use crate::tenant::policy::{Control, Operator, PolicyState};
 use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
-use super::gaps::{CauseWords, Gaps, Group};
+use super::cause_words::CauseWords;
+use super::gaps::{Gaps, Group};
 use super::licences::{Owned, owned};
 use super::take_in_again::take_in_again;
 use super::{Context, Cure, CureAction, Finding, Verdict, hand_over};
@@ -224,8 +225,9 @@ fn would_do(
     if on.admits_an_administrator() == Truth::No {
         return Err("no administrator could sign in any more if it were On");
     }
-    let gaps = Gaps::of((&on.coverage(requirement, scope), scope), context.model, context.now);
-    if gaps.any() { Err("even if it were On, gaps would remain") } else { Ok(()) }
+    let coverage = on.coverage(requirement, scope);
+    let any = Gaps::any_in((&coverage, scope), context.model, context.now);
+    if any { Err("even if it were On, gaps would remain") } else { Ok(()) }
 }
 
 /// The edit that removes a cause, where one does the job better than another policy.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bot::answer::{Answer, Part};
 use crate::bot::answers::policy_changes;
 use crate::chat::card::Action;
-use crate::checks::gaps::{app_name, conditions_word};
+use crate::checks::cause_words::{app_name, conditions_word};
 use crate::clock::Clock;
 use crate::engine::coverage::Condition;
 use crate::engine::difference::{Change, Difference, Shift, What, difference};

@@ -39,9 +39,10 @@ pub(super) const KINDS: [Option<GuestType>; 7] = [
 /// Users apart by what keeps one policy from them, those of most users first.
 type Parts = Vec<(RoaringBitmap, (Barrier, Truth))>;
 
-/// How users stand to one policy: what can keep it from them, and whether it reaches them then. First what most have.
+/// How users stand to one policy: what can keep it from them, and whether it reaches them then. First what most have, who
+/// aren't listed.
 #[derive(Debug)]
-pub(super) struct Column(Vec<(Barrier, Truth)>);
+pub(super) struct Column(Parts);
 
 impl Column {
     /// Whether the policy reaches users at this place.
@@ -54,8 +55,27 @@ impl Column {
         self.at(place).and_then(|(barrier, _)| barrier.as_ref())
     }
 
+    /// Those among some users who stand there.
+    pub(super) fn users(&self, place: u32, among: &RoaringBitmap) -> RoaringBitmap {
+        match usize::try_from(place).ok().and_then(|place| self.0.get(place)) {
+            Some((users, _)) if place > 0 => among & users,
+            Some(_) => self.0.iter().skip(1).fold(among.clone(), |left, (users, _)| left - users),
+            None => RoaringBitmap::new(),
+        }
+    }
+
+    /// How many places there are.
+    pub(super) fn places(&self) -> u32 {
+        count(self.0.len())
+    }
+
+    fn new(mut parts: Parts) -> Self {
+        parts.iter_mut().take(1).for_each(|(most, _)| most.clear());
+        Self(parts)
+    }
+
     fn at(&self, place: u32) -> Option<&(Barrier, Truth)> {
-        self.0.get(usize::try_from(place).ok()?)
+        self.0.get(usize::try_from(place).ok()?).map(|(_, place)| place)
     }
 }
 
@@ -106,7 +126,7 @@ impl Standing {
                     all.step(&mut last, (step, position), place);
                 }
             }
-            all.columns.push(Column(parts.into_iter().map(|(_, place)| place).collect()));
+            all.columns.push(Column::new(parts));
         }
         all.most = Lane::none(all.columns.len());
         all.columns.iter().enumerate().for_each(|(at, column)| all.most.note(at, column.truth(0)));
@@ -153,7 +173,7 @@ impl Standing {
                     all.moved.insert(position, class);
                 }
             }
-            all.columns.push(Column(parts.into_iter().map(|(_, place)| place).collect()));
+            all.columns.push(Column::new(parts));
         }
         all
     }

@@ -6,7 +6,8 @@ use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
-use crate::checks::gaps::{CauseWords, Gaps, app_name};
+use crate::checks::cause_words::{CauseWords, app_name};
+use crate::checks::gaps::Gaps;
 use crate::checks::rows;
 use crate::engine::{Applies, Requirement, Scope, UnmetKind};
 use crate::facts::{Fact, Row, Term};

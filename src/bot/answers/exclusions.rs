@@ -6,7 +6,7 @@ use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::describe;
 use crate::bot::intent::SlotName;
 use crate::checks::accounts::emergency_access;
-use crate::checks::gaps::app_name;
+use crate::checks::cause_words::app_name;
 use crate::checks::rows;
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Control, PolicyState};

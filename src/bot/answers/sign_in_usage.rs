@@ -107,7 +107,7 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
     }
     if let Some(name) = named::first(slots, SlotName::App) {
         let id = stated::app_id(asked, name)?;
-        let app = crate::checks::gaps::app_name(snapshot, &id);
+        let app = crate::checks::cause_words::app_name(snapshot, &id);
         all.push(filter(format!("to {app}"), move |row| {
             row.app_id == id || row.resource_ids.iter().any(|resource| *resource == id)
         }));

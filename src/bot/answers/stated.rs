@@ -68,7 +68,7 @@ fn target(asked: Asked<'_>, slots: &Slots, text: &str, stated: &mut Stated<'_>) 
     let name = named::first(slots, SlotName::App).map(str::to_owned).or(mail.then(|| "Exchange Online".to_owned()));
     let Some(name) = name else { return Ok(()) };
     let id = app_id(asked, &name)?;
-    stated.understood.push(format!("to {}", crate::checks::gaps::app_name(asked.analysis.snapshot(), &id)));
+    stated.understood.push(format!("to {}", crate::checks::cause_words::app_name(asked.analysis.snapshot(), &id)));
     stated.sign_in.target = Target::Apps(vec![id]);
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
-use crate::checks::gaps::{CauseWords, Gaps};
+use crate::checks::cause_words::CauseWords;
+use crate::checks::gaps::Gaps;
 use crate::checks::rows;
 use crate::engine::{Requirement, Scope};
 use crate::facts::{Fact, Row, Term};

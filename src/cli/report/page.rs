@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::bot::analysis::Analysis;
 use crate::bot::describe;
-use crate::checks::gaps::CauseWords;
+use crate::checks::cause_words::CauseWords;
 use crate::checks::{self, CureAction, Finding, Severity, Verdict, rows};
 use crate::facts::{Fact, Row, Style, Wording, clean, grouped};
 use crate::tenant::policy::PolicyState;

@@ -11,10 +11,11 @@ use rustc_hash::FxHashMap;
 
 use super::domain::{Axis, Value};
 use super::people;
+use super::reasons::Why;
 use super::requirement::{Bearing, bearing};
 use super::{Cause, Other, Reason, Requirement, Scope};
 use crate::engine::judge::{Dimension, undecided};
-use crate::engine::standing::Barrier;
+use crate::engine::standing::{Barrier, Column};
 use crate::engine::truth::Truth;
 use crate::engine::who::{UserCondition, Who};
 use crate::engine::{Model, target};
@@ -160,6 +161,32 @@ impl<'a> Causes<'a> {
         Spot { seen, most }
     }
 
+    /// Every cause that somebody may have in a spot, most telling first.
+    pub(super) fn whys(&mut self, spot: &Spot) -> Vec<Why> {
+        let mut all: Vec<Why> = Vec::new();
+        for (at, seen) in spot.seen.iter().enumerate() {
+            let Some(column) = self.candidates.get(at).map(|one| one.column) else { continue };
+            let places = self.model.standing().column(column).map_or(0, Column::places);
+            for place in 0..places {
+                let cell = self.cell(at, place, *seen);
+                let found: Vec<&(u8, Cause)> = cell.iter().filter_map(|number| self.known.cause(*number)).collect();
+                let beside = found.iter().all(|(rank, _)| *rank >= BESIDE);
+                let kept = found.into_iter().filter(|(rank, _)| beside || *rank < BESIDE);
+                let alone = kept.clone().count() == 1;
+                all.extend(kept.map(|(rank, cause)| Why {
+                    cause: cause.clone(),
+                    rank: *rank,
+                    alone,
+                    beside,
+                    column,
+                    place,
+                }));
+            }
+        }
+        all.sort_by(|one, other| (one.rank, &one.cause).cmp(&(other.rank, &other.cause)));
+        all
+    }
+
     /// The causes in a spot for users who stand to these candidates otherwise than most do.
     pub(super) fn set(&mut self, spot: &Spot, apart: &[(u32, u32)]) -> Set {
         let mut all: Vec<u32> = Vec::new();
@@ -258,6 +285,10 @@ impl<'a> Causes<'a> {
 }
 
 impl Numbers {
+    fn cause(&self, number: u32) -> Option<&(u8, Cause)> {
+        self.causes.get(usize::try_from(number).ok()?)
+    }
+
     fn number(&mut self, at: usize, policy_id: Option<String>, reason: Reason) -> u32 {
         let next = u32::try_from(self.causes.len()).unwrap_or(u32::MAX);
         let causes = &mut self.causes;

@@ -73,11 +73,11 @@ impl Model {
 /// What gaps are found from.
 #[derive(Debug)]
 pub(super) struct Search {
-    model: Model,
-    requirement: Requirement,
-    scope: Scope,
-    of: Vec<Contributor>,
-    axes: Vec<Axis>,
+    pub(super) model: Model,
+    pub(super) requirement: Requirement,
+    pub(super) scope: Scope,
+    pub(super) of: Vec<Contributor>,
+    pub(super) axes: Vec<Axis>,
 }
 
 impl Search {
@@ -324,7 +324,7 @@ pub(super) fn apps(axis: &Axis, values: &[usize]) -> (BTreeSet<String>, bool) {
 }
 
 /// The condition that a hole is narrowed to in one dimension; none when it takes in all values.
-fn condition(snapshot: &Snapshot, axis: &Axis, values: &[usize]) -> Option<Condition> {
+pub(super) fn condition(snapshot: &Snapshot, axis: &Axis, values: &[usize]) -> Option<Condition> {
     if values.len() == axis.values.len() {
         return None;
     }

@@ -7,6 +7,7 @@ mod gaps;
 mod known;
 mod locations;
 mod people;
+mod reasons;
 mod requirement;
 mod search;
 mod sift;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use known::Known;
 
+pub use self::reasons::{Place, Reasons, Why};
 pub use self::workloads::{Workload, WorkloadCoverage, WorkloadGap};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
 
@@ -125,9 +127,6 @@ pub struct Coverage {
     gaps: OnceLock<Vec<Gap>>,
 }
 
-/// So many gaps of one answer are kept for whoever asks next.
-const KEPT_GAPS: usize = 1_000;
-
 impl Coverage {
     /// Places that no policy surely covers, largest first; merged where conditions and causes are equal.
     #[must_use]
@@ -135,13 +134,24 @@ impl Coverage {
         self.gaps.get_or_init(|| self.find())
     }
 
-    /// Reads the gaps without keeping them where they are very many: hardly anybody of a million users is like another.
-    pub fn with_gaps<T>(&self, read: impl FnOnce(&[Gap]) -> T) -> T {
-        if let Some(known) = self.gaps.get() {
-            return read(known);
-        }
-        let found = self.find();
-        if found.len() > KEPT_GAPS { read(&found) } else { read(self.gaps.get_or_init(|| found)) }
+    /// The gaps of these users, and of those without an object here.
+    #[must_use]
+    pub fn gaps_of(&self, users: &RoaringBitmap) -> Vec<Gap> {
+        self.search.gaps(users)
+    }
+
+    /// Where somebody surely isn't covered, without the causes: hardly anybody of a million users has the same ones as
+    /// another.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place> {
+        let none = self.gaps.get().is_some_and(Vec::is_empty);
+        if none { Vec::new() } else { self.search.places(&self.uncovered) }
+    }
+
+    /// Why the places aren't covered, cause by cause.
+    #[must_use]
+    pub fn reasons(&self) -> Reasons<'_> {
+        Reasons::new(&self.search)
     }
 
     fn find(&self) -> Vec<Gap> {

@@ -1,0 +1,224 @@
+//! Coverage in words: how many accounts are not covered, and why.
+
+use std::collections::BTreeSet;
+
+use crate::engine::coverage::Other;
+use crate::engine::{Condition, Reason};
+use crate::facts::{Evidence, Fact, Row, Term};
+use crate::tenant::policy::TransferMethod;
+use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel};
+use crate::tenant::{Policy, Snapshot};
+
+use super::gaps::{Everyones, Group};
+use super::rows;
+
+/// Words causes for one snapshot.
+#[derive(Debug)]
+pub struct CauseWords<'a> {
+    snapshot: &'a Snapshot,
+    hash: &'a str,
+}
+
+impl<'a> CauseWords<'a> {
+    /// Words for causes found in `snapshot`, whose content hash is `hash`.
+    #[must_use]
+    pub fn new(snapshot: &'a Snapshot, hash: &'a str) -> Self {
+        Self { snapshot, hash }
+    }
+
+    /// A group of accounts with their cause, and the policy, group and accounts as evidence.
+    #[must_use]
+    pub fn group(&self, group: &Group) -> Fact {
+        let policy = group.cause.policy_id.as_deref().and_then(|id| self.snapshot.policy(id));
+        let mut fact = Fact::new(key(&group.cause.reason), self.evidence(group, policy))
+            .with("who", group.users.len())
+            .with("apps", self.apps(&group.apps))
+            .with("named", Term::Word(if group.apps.is_empty() { String::new() } else { "named".to_owned() }))
+            .with("since", Term::Word(String::new()));
+        if let Some(policy) = policy {
+            fact = fact.with("policy", Term::Name(policy.display_name.clone()));
+        }
+        self.details(fact, &group.cause.reason)
+    }
+
+    /// A gap that everybody has.
+    #[must_use]
+    pub fn everyone(&self, gap: &Everyones) -> Fact {
+        let excluding = gap.left_out_by.as_deref().and_then(|id| self.snapshot.policy(id));
+        let apps = gap.apps.iter().map(|id| self.app_row(id));
+        let evidence = Evidence::of(apps.chain(excluding.map(rows::policy)));
+        let policy =
+            excluding.map_or_else(|| Term::Word(String::new()), |policy| Term::Name(policy.display_name.clone()));
+        let key = if gap.conditions.is_empty() { "cause.everyone" } else { "cause.everyone_under" };
+        Fact::new(key, self.stamp(evidence))
+            .with("apps", self.apps(&gap.apps))
+            .with("policy", policy)
+            .with("who", gap.users.len())
+            .with("conditions", Term::Name(conditions_word(&gap.conditions)))
+    }
+
+    /// Kinds of guest that have no account here.
+    #[must_use]
+    pub fn others(&self, others: &BTreeSet<Other>) -> Fact {
+        let kinds: Vec<&str> = others.iter().map(|other| other_word(*other)).collect();
+        Fact::new("cause.others", self.stamp(Evidence::default())).with("kinds", Term::Word(kinds.join(", ")))
+    }
+
+    fn details(&self, fact: Fact, reason: &Reason) -> Fact {
+        match reason {
+            Reason::ExcludedGroup(id) => {
+                let name = self.snapshot.directory.groups.get(id).map_or(id, |group| &group.display_name);
+                fact.with("group", Term::Name(name.clone()))
+            }
+            Reason::ExcludedRole(id) => {
+                let name = self.snapshot.directory.roles.get(id).map_or(id, |role| &role.display_name);
+                fact.with("role", Term::Name(name.clone()))
+            }
+            Reason::NarrowerConditions(kinds) => {
+                fact.with("kinds", Term::Word(kinds.iter().copied().collect::<Vec<_>>().join(", ")))
+            }
+            Reason::WeakerControl(controls) => fact.with("controls", Term::Word(controls.join(", "))),
+            Reason::Undecided(what) => fact.with("what", Term::Name(what.clone())),
+            _ => fact,
+        }
+    }
+
+    fn evidence(&self, group: &Group, policy: Option<&Policy>) -> Evidence {
+        let through = match &group.cause.reason {
+            Reason::ExcludedGroup(id) => self.snapshot.directory.groups.get(id),
+            _ => None,
+        };
+        let head = policy.map(rows::policy).into_iter().chain(through.map(rows::group));
+        let users = rows::users(&group.users, self.snapshot, through);
+        self.stamp(Evidence::of(head.chain(users)))
+    }
+
+    fn apps(&self, apps: &BTreeSet<String>) -> Term {
+        if apps.is_empty() {
+            return Term::Word("all resources".to_owned());
+        }
+        let names: Vec<String> = apps.iter().map(|id| app_name(self.snapshot, id)).collect();
+        match names.as_slice() {
+            [one] => Term::Name(one.clone()),
+            [one, rest @ ..] => Term::Name(format!("{one} and {} more", rest.len())),
+            [] => Term::Word("all resources".to_owned()),
+        }
+    }
+
+    fn app_row(&self, id: &str) -> Row {
+        Row::Object { what: "App".into(), id: id.to_owned(), name: app_name(self.snapshot, id), note: String::new() }
+    }
+
+    fn stamp(&self, evidence: Evidence) -> Evidence {
+        evidence.read(self.hash, self.snapshot.read_at)
+    }
+}
+
+/// The name of an app, or its id.
+#[must_use]
+pub fn app_name(snapshot: &Snapshot, app_id: &str) -> String {
+    snapshot.directory.app(app_id).map_or_else(|| app_id.to_owned(), |app| app.display_name.clone())
+}
+
+/// The portal's word for users without an object here.
+#[must_use]
+pub fn other_word(other: Other) -> &'static str {
+    match other {
+        Other::AnyUser => "users that no policy names",
+        Other::Guest(GuestType::InternalGuest) => "local guest users",
+        Other::Guest(GuestType::B2bCollaborationGuest) => "B2B collaboration guest users",
+        Other::Guest(GuestType::B2bCollaborationMember) => "B2B collaboration member users",
+        Other::Guest(GuestType::B2bDirectConnectUser) => "B2B direct connect users",
+        Other::Guest(GuestType::OtherExternalUser) => "other external users",
+        Other::Guest(GuestType::ServiceProvider) => "service provider users",
+    }
+}
+
+/// Conditions as people read them.
+#[must_use]
+pub fn conditions_word(conditions: &[Condition]) -> String {
+    let words: Vec<String> = conditions.iter().map(condition_word).collect();
+    words.join("; ")
+}
+
+fn condition_word(condition: &Condition) -> String {
+    match condition {
+        Condition::ClientApps(types) => format!("Client apps: {}", listed(types, client_word)),
+        Condition::Platforms(platforms) => format!("Device platforms: {}", listed(platforms, platform_word)),
+        Condition::Locations(places) => format!("Locations: {places}"),
+        Condition::Devices(devices) => format!("Devices: {devices}"),
+        Condition::SignInRisk(levels) => format!("Sign-in risk: {}", listed(levels, risk_word)),
+        Condition::UserRisk(levels) => format!("User risk: {}", listed(levels, risk_word)),
+        Condition::InsiderRisk(levels) => format!(
+            "Insider risk: {}",
+            listed(levels, |level| match level {
+                None => "none",
+                Some(InsiderRisk::Minor) => "minor",
+                Some(InsiderRisk::Moderate) => "moderate",
+                Some(InsiderRisk::Elevated) => "elevated",
+            })
+        ),
+        Condition::Flows(flows) => format!(
+            "Authentication flows: {}",
+            listed(flows, |flow| match flow {
+                None => "an ordinary sign-in",
+                Some(TransferMethod::DeviceCodeFlow) => "device code flow",
+                Some(TransferMethod::AuthenticationTransfer) => "authentication transfer",
+            })
+        ),
+        Condition::BaselineScopes => "requests for baseline scopes only".to_owned(),
+    }
+}
+
+fn listed<T>(values: &BTreeSet<T>, word: impl Fn(&T) -> &'static str) -> String {
+    values.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+fn client_word(client: &ClientAppType) -> &'static str {
+    match client {
+        ClientAppType::All => "all",
+        ClientAppType::Browser => "Browser",
+        ClientAppType::MobileAppsAndDesktopClients => "Mobile apps and desktop clients",
+        ClientAppType::ExchangeActiveSync | ClientAppType::EasSupported => "Exchange ActiveSync clients",
+        ClientAppType::Other => "Other clients",
+    }
+}
+
+fn platform_word(platform: &Platform) -> &'static str {
+    match platform {
+        Platform::All => "unknown",
+        Platform::Android => "Android",
+        Platform::Ios => "iOS",
+        Platform::Windows => "Windows",
+        Platform::WindowsPhone => "Windows Phone",
+        Platform::MacOs => "macOS",
+        Platform::Linux => "Linux",
+    }
+}
+
+fn risk_word(level: &RiskLevel) -> &'static str {
+    match level {
+        RiskLevel::None => "no risk",
+        RiskLevel::Low => "Low",
+        RiskLevel::Medium => "Medium",
+        RiskLevel::High => "High",
+    }
+}
+
+fn key(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::NoPolicy => "cause.no_policy",
+        Reason::ExcludedUser => "cause.excluded_user",
+        Reason::ExcludedGroup(_) => "cause.excluded_group",
+        Reason::ExcludedRole(_) => "cause.excluded_role",
+        Reason::ExcludedGuests => "cause.excluded_guests",
+        Reason::UsersNotIncluded => "cause.users_not_included",
+        Reason::ExcludedApp => "cause.excluded_app",
+        Reason::AppNotIncluded => "cause.app_not_included",
+        Reason::NarrowerConditions(_) => "cause.narrower",
+        Reason::WeakerControl(_) => "cause.weaker",
+        Reason::ReportOnly => "cause.report_only",
+        Reason::Off => "cause.off",
+        Reason::Undecided(_) => "cause.undecided",
+    }
+}
