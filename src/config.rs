@@ -376,4 +376,14 @@ impl Config {
         ]);
         Self::parse(include_str!("config/loopback.toml"), "built-in configuration", &env)
     }
+
+    /// Graph is asked at the pace of production, as a service asks for that holds its limits.
+    pub fn at_the_pace_of_production(&mut self) -> Result<(), ConfigError> {
+        let env = Env::of(&[("PORTCULLIS_TENANT_ID", &self.tenant.id), ("PORTCULLIS_GRAPH_TOKEN", "none")]);
+        let production = Self::parse("", "built-in configuration", &env)?.graph;
+        self.graph.pacing = production.pacing;
+        self.graph.back_off = production.back_off;
+        self.graph.audit_poll = production.audit_poll;
+        Ok(())
+    }
 }

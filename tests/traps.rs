@@ -79,6 +79,19 @@ fn mfa(with: Value) -> Value {
     policy(&["mfa"], with)
 }
 
+#[test]
+fn a_gap_that_only_a_service_account_has_is_no_pass() {
+    let excluding = |id: &str| mfa(json!({"users": {"includeUsers": ["All"], "excludeUsers": ["break-glass", id]}}));
+    for name in ["svc-mail@x.example", "sa-rah.jones@x.example"] {
+        let mut builder = tenant(&[excluding("machine")]);
+        let machine = json!({"id": "machine", "displayName": name, "userPrincipalName": name, "userType": "Member"});
+        builder.user(read_user(&machine).unwrap());
+        assert_eq!(run("mfa-all-users", builder.build()).verdict, Verdict::Review, "{name}");
+    }
+    assert_eq!(verdict("mfa-all-users", &[excluding("alice")]), Verdict::Fail);
+    assert_eq!(verdict("mfa-all-users", &[mfa(json!({}))]), Verdict::Pass);
+}
+
 fn block(with: Value) -> Value {
     policy(&["block"], with)
 }

@@ -46,6 +46,12 @@ impl Accounts {
         Self { people, guests, service, rooms, emergency, unused, pending: enabled & &sets.pending }
     }
 
+    /// Service accounts and rooms.
+    #[must_use]
+    pub fn machines(&self) -> RoaringBitmap {
+        &self.service | &self.rooms
+    }
+
     /// People and guests: those whom findings are about.
     #[must_use]
     pub fn humans(&self) -> RoaringBitmap {

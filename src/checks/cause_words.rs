@@ -9,6 +9,7 @@ use crate::tenant::policy::TransferMethod;
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel};
 use crate::tenant::{Policy, Snapshot};
 
+use super::accounts::Accounts;
 use super::gaps::{Everyones, Group};
 use super::rows;
 
@@ -55,6 +56,17 @@ impl<'a> CauseWords<'a> {
             .with("policy", policy)
             .with("who", gap.users.len())
             .with("conditions", Term::Name(conditions_word(&gap.conditions)))
+    }
+
+    /// Service accounts and rooms with a gap: besides people and guests, or `only` those.
+    #[must_use]
+    pub fn machines(&self, accounts: &Accounts, only: bool) -> Fact {
+        let key = if only { "cause.machines_only" } else { "cause.machines_too" };
+        let users = accounts.machines();
+        let rows = rows::users(&users, self.snapshot, None);
+        Fact::new(key, self.stamp(Evidence::of(rows)))
+            .with("service", accounts.service.len())
+            .with("rooms", accounts.rooms.len())
     }
 
     /// Kinds of guest that have no account here.

@@ -28,6 +28,8 @@ pub struct Gaps {
     pub looked_at: Accounts,
     /// Why, each account counted once, largest group first.
     pub groups: Vec<Group>,
+    /// The same of service accounts and rooms, which can't answer a prompt: a person has to judge them.
+    pub machines: Vec<Group>,
     /// What most accounts have because of an app or a condition, said once: an app that the general policy excludes.
     pub everyone: Vec<Everyones>,
     /// Kinds of guest without an object here that have a gap.
@@ -39,7 +41,7 @@ pub struct Gaps {
 /// Accounts with the same cause.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// People and guests.
+    /// People and guests, or service accounts and rooms.
     pub users: RoaringBitmap,
     /// Why.
     pub cause: Cause,
@@ -67,15 +69,28 @@ impl Gaps {
         let looked_at = Accounts::of(&coverage.looked_at, model, now);
         let split = Split::new(coverage, scope, &looked_at.humans());
         let accounts = Accounts::of(&split.uncovered(), model, now);
-        let (groups, everyone) = match split.places.is_empty() {
-            true => (Vec::new(), Vec::new()),
-            false => split.explained(coverage, (accounts.humans(), looked_at.humans()), &model.snapshot),
-        };
         let undecided = &coverage.undecided & &looked_at.humans();
-        Self { accounts, looked_at, groups, everyone, others: split.others(), undecided }
+        let others = split.others();
+        let mut all = Self {
+            accounts,
+            looked_at,
+            groups: Vec::new(),
+            machines: Vec::new(),
+            everyone: Vec::new(),
+            others,
+            undecided,
+        };
+        if !split.places.is_empty() {
+            let (snapshot, mut reasons) = (&model.snapshot, coverage.reasons());
+            let told = Told::new(all.accounts.humans(), snapshot);
+            all.groups = split.groups(told, coverage, &mut reasons);
+            all.machines = split.groups(Told::new(all.accounts.machines(), snapshot), coverage, &mut reasons);
+            all.everyone = split.everyone(&all.looked_at.humans(), &mut reasons, snapshot);
+        }
+        all
     }
 
-    /// Whether anybody has a sure gap.
+    /// Whether any person or guest has a sure gap.
     #[must_use]
     pub fn any(&self) -> bool {
         !self.groups.is_empty() || !self.everyone.is_empty() || !self.others.is_empty()
@@ -124,28 +139,18 @@ impl Split {
         self.some().flat_map(|(place, _)| place.others.iter().copied()).collect()
     }
 
-    /// Why the humans of some places have a gap, and what everybody has besides.
-    fn explained(
-        &self,
-        coverage: &Coverage,
-        (uncovered, humans): (RoaringBitmap, RoaringBitmap),
-        snapshot: &Snapshot,
-    ) -> (Vec<Group>, Vec<Everyones>) {
-        let mut reasons = coverage.reasons();
-        let rest = humans - self.uncovered();
-        let everyone = self.everyone(&rest, &mut reasons, snapshot);
-        let mut told = Told::new(uncovered, snapshot);
+    /// Why these accounts have a gap.
+    fn groups(&self, mut told: Told<'_>, coverage: &Coverage, reasons: &mut Reasons<'_>) -> Vec<Group> {
         for narrowed in [false, true] {
             let of = |(place, _): &(&Place, &Apps)| place.conditions.is_empty() != narrowed;
             for (place, _) in self.some().filter(of).filter(|(place, _)| is_elsewhere(place)) {
-                told.by_place(place, &mut reasons);
+                told.by_place(place, reasons);
             }
             let named = self.some().filter(of).filter(|(place, _)| !is_elsewhere(place));
             let users = together(named.map(|(place, _)| place)) & &told.left;
             self.tell_apart(&mut told, coverage, &users);
         }
-        let groups = told.groups().into_iter().map(|(cause, apps, users)| Group { users, cause, apps }).collect();
-        (groups, everyone)
+        told.groups().into_iter().map(|(cause, apps, users)| Group { users, cause, apps }).collect()
     }
 
     /// Those who aren't covered at named apps alone, gap by gap: what they reach is told together where the cause is one.
@@ -160,8 +165,9 @@ impl Split {
         some.iter().for_each(|(gap, apps)| told.by_gap(gap, apps));
     }
 
-    /// What everybody has, for those who have nothing else.
-    fn everyone(&self, rest: &RoaringBitmap, reasons: &mut Reasons<'_>, snapshot: &Snapshot) -> Vec<Everyones> {
+    /// What everybody has, for those people and guests who have nothing else.
+    fn everyone(&self, humans: &RoaringBitmap, reasons: &mut Reasons<'_>, snapshot: &Snapshot) -> Vec<Everyones> {
+        let rest = &(humans - self.uncovered());
         let mut all = Vec::new();
         for (app, conditions) in self.everybodys.each() {
             let here =

@@ -90,8 +90,12 @@ fn unlicensed(context: &Context<'_>, check: &str, finding: &mut Finding) -> bool
 
 fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps) -> Vec<Fact> {
     let words = CauseWords::new(&context.model.snapshot, context.hash);
-    let mut facts = vec![headline(asked, verdict, gaps, context)];
-    facts.extend(gaps.groups.iter().map(|group| words.group(group)));
+    let machines = if verdict == Verdict::Review && !gaps.any() { &gaps.machines[..] } else { &[] };
+    // They are told from people by what they are called, so whether that is right is for a person to say.
+    let only = || words.machines(&gaps.accounts, true).must_show();
+    let first = if machines.is_empty() { headline(asked, verdict, gaps, context) } else { only() };
+    let mut facts = vec![first];
+    facts.extend(gaps.groups.iter().chain(machines).map(|group| words.group(group)));
     facts.extend(gaps.everyone.iter().map(|gap| words.everyone(gap)));
     if !gaps.others.is_empty() && context.model.snapshot.has(Kind::Users) {
         facts.push(words.others(&gaps.others));
@@ -102,7 +106,7 @@ fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps
 /// An empty scope is never a pass, and neither is a scope that nobody could draw.
 fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Coverage) -> Verdict {
     let nobody = asked.scope.users.as_ref().is_some_and(RoaringBitmap::is_empty) && asked.scope.guest_types.is_empty();
-    let unresolved = !gaps.undecided.is_empty() || !coverage.unresolved.is_empty();
+    let unresolved = !gaps.undecided.is_empty() || !coverage.unresolved.is_empty() || !gaps.machines.is_empty();
     match (gaps.any(), asked.missing) {
         (true, Some(_)) if could_be_met(context, asked) => Verdict::Review,
         (false, None) if nobody => Verdict::NotApplicable,

@@ -134,6 +134,9 @@ impl Demo {
         })?;
         config.tenant.name = "Nordwerk".into();
         config.graph.log_days = self.log_days;
+        if self.faults.limited() {
+            config.at_the_pace_of_production()?;
+        }
         config.tenant.settings.emergency_access = [service.emergency_group.clone()].into();
         config.write.credential = Some(config::Credential::ClientSecret {
             client_id: service.writer_id.clone(),

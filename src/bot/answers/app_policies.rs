@@ -116,7 +116,8 @@ fn without_mfa(asked: Asked<'_>, id: &str) -> Part {
     let words = CauseWords::new(snapshot, &asked.analysis.hash);
     let everyone = gaps.everyone.iter().map(|gap| words.everyone(gap));
     let groups = gaps.groups.iter().map(|group| words.group(group));
-    let mut facts: Vec<Fact> = everyone.chain(groups).collect();
+    let machines = (!gaps.machines.is_empty()).then(|| words.machines(&gaps.accounts, false));
+    let mut facts: Vec<Fact> = everyone.chain(groups).chain(machines).collect();
     if facts.is_empty() {
         let key = if gaps.undecided.is_empty() { "app_policies.mfa" } else { "app_policies.mfa_undecided" };
         facts.push(Fact::new(key, asked.analysis.evidence([])).with("count", gaps.undecided.len()).must_show());
@@ -174,15 +175,17 @@ mod tests {
         CA200 – Require MFA leaves this app out (Require multifactor authentication · Sign-in frequency: 12 hours). [3]
         ## Who can get in without MFA
         - 5 for Salesforce, excluded from CA200 – Require MFA [4]
+        - 1 service account and 1 room as well. [5]
         ## In report-only, not enforced
-        - CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests [5]
+        - CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests [6]
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Sign-ins to it) (Apps without a policy)
         [1] 1 of 3 policies that are On reach Salesforce · 2 rows
         [2] CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests · 7 policies
         [3] CA200 – Require MFA leaves it out · 1 policy
         [4] 5 for Salesforce, excluded from CA200 – Require MFA · 6 policies
-        [5] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 policies
+        [5] 1 service account and 1 room as well. · 2 accounts
+        [6] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 policies
         ");
     }
 

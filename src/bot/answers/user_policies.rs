@@ -134,19 +134,20 @@ pub(super) fn exclusions(asked: Asked<'_>, user: &User, index: u32) -> Vec<Fact>
 fn mfa(asked: Asked<'_>, user: &User, index: u32) -> Vec<Fact> {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
     let scope = Scope { users: Some([index].into_iter().collect()), ..Scope::default() };
-    let gaps = Gaps::of((&model.coverage(&Requirement::Mfa, &scope), &scope), model, asked.now);
+    let coverage = model.coverage(&Requirement::Mfa, &scope);
+    let gaps = Gaps::of((&coverage, &scope), model, asked.now);
     let words = CauseWords::new(snapshot, &asked.analysis.hash);
-    let key = match (gaps.any(), gaps.undecided.is_empty()) {
+    let key = match (coverage.uncovered.contains(index), coverage.undecided.contains(index)) {
         _ if !user.enabled => return Vec::new(),
         (true, _) => "user_policies.mfa_not_everywhere",
-        (false, false) => "user_policies.mfa_undecided",
-        (false, true) => "user_policies.mfa_everywhere",
+        (false, true) => "user_policies.mfa_undecided",
+        (false, false) => "user_policies.mfa_everywhere",
     };
     let on = policies(asked, index, PolicyState::Enabled);
     let verdict = Fact::new(key, asked.analysis.evidence(on.iter().map(|(policy, _)| rows::policy(policy))))
         .with("user", Term::Name(user.display_name.to_string()))
         .must_show();
-    [verdict].into_iter().chain(gaps.groups.iter().map(|group| words.group(group))).collect()
+    [verdict].into_iter().chain(gaps.groups.iter().chain(&gaps.machines).map(|group| words.group(group))).collect()
 }
 
 /// The shortest sign-in frequency, and whose it is.

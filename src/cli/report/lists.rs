@@ -93,7 +93,7 @@ pub(super) fn accounts(open: &Open, analysis: &Analysis, wording: &Wording) -> R
     let snapshot = analysis.snapshot();
     let words = CauseWords::new(snapshot, &analysis.hash);
     let mut lines = vec![["Name", "User principal name", "Object id", "Why"].map(str::to_owned).to_vec()];
-    for group in &open.gaps.groups {
+    for group in open.gaps.groups.iter().chain(&open.gaps.machines) {
         let why = wording.of(&words.group(group), Style::Short)?;
         let users = group.users.iter().filter_map(|index| snapshot.directory.user_at(index));
         lines.extend(users.map(|user| {
