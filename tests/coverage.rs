@@ -258,6 +258,19 @@ fn hybrid_join_or_mfa_does_not_require_a_managed_device() {
 }
 
 #[test]
+fn an_authentication_context_is_asked_for_instead_of_an_app() {
+    let at = |id: &str| Scope { authentication_context: Some(id.to_owned()), ..Scope::default() };
+    let context = json!({"includeAuthenticationContextClassReferences": ["c1"]});
+    let users = json!({"includeUsers": ["All"], "excludeGroups": ["g-out"]});
+    let narrowed = policy("context", json!({"applications": context, "users": users}), one_of(&["mfa"]));
+    let model = tenant(&[narrowed, policy("mfa", json!({}), one_of(&["mfa"]))]);
+    let asked = model.coverage(&Requirement::Mfa, &at("c1"));
+    assert_eq!(asked.uncovered.iter().collect::<Vec<_>>(), [2]);
+    assert!(asked.gaps()[0].causes.iter().any(|cause| cause.reason == Reason::ExcludedGroup("g-out".into())));
+    assert_eq!(model.coverage(&Requirement::AnyPolicy, &at("c2")).uncovered.len(), 4);
+}
+
+#[test]
 fn registration_with_a_compliant_device_or_mfa_does_not_require_the_device() {
     let scope = Scope { user_action: Some("urn:user:registersecurityinfo".into()), ..Scope::default() };
     let action = json!({"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}});

@@ -25,6 +25,8 @@ pub(super) enum Value {
     /// A request for baseline scopes only.
     Baseline,
     Action(String),
+    /// An authentication context.
+    Context(String),
     Client(ClientAppType),
     /// `All` is the unknown platform.
     Platform(Platform),
@@ -130,6 +132,9 @@ pub(super) fn targets(
     if let Some(urn) = &scope.user_action {
         return vec![Value::Action(urn.clone())];
     }
+    if let Some(id) = &scope.authentication_context {
+        return vec![Value::Context(id.clone())];
+    }
     if let Some(apps) = &scope.apps {
         return apps.iter().map(|app| Value::App(Some(Arc::from(app.as_str())))).collect();
     }
@@ -199,6 +204,7 @@ impl Value {
                 one.confidential_client = Some(false);
             }
             Self::Action(urn) => one.target = Target::UserAction(urn.clone()),
+            Self::Context(id) => one.target = Target::Context(id.clone()),
             Self::Client(client) => one.client_app = Known::Is(*client),
             Self::Platform(Platform::All) => one.platform = Known::Absent,
             Self::Platform(platform) => one.platform = Known::Is(*platform),
@@ -216,7 +222,7 @@ impl Value {
 
     pub(super) fn dimension(&self) -> Dimension {
         match self {
-            Self::App(_) | Self::Baseline | Self::Action(_) => Dimension::Target,
+            Self::App(_) | Self::Baseline | Self::Action(_) | Self::Context(_) => Dimension::Target,
             Self::Client(_) => Dimension::ClientApp,
             Self::Platform(_) => Dimension::Platform,
             Self::Location(_) => Dimension::Location,

@@ -84,6 +84,8 @@ pub struct Scope {
     pub apps: Option<BTreeSet<String>>,
     /// A user action instead of apps, as its URN.
     pub user_action: Option<String>,
+    /// An authentication context instead of apps, `c1` to `c99`: what the resource itself asks for comes on top.
+    pub authentication_context: Option<String>,
     /// Client apps.
     pub client_apps: BTreeSet<ClientAppType>,
     /// Platforms; [`Platform::All`] stands for the unknown platform here.
