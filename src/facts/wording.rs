@@ -121,10 +121,18 @@ impl Wording {
             Style::Full => "full",
             Style::Plain => "plain",
         };
-        let data: BTreeMap<&str, Value> = terms.iter().map(|(name, term)| (name.as_str(), self.value(term))).collect();
+        let mut data: BTreeMap<String, Value> =
+            terms.iter().map(|(name, term)| (name.clone(), self.value(term))).collect();
+        data.extend(terms.iter().filter_map(|(name, term)| Some((format!("{name}_day"), json!(self.day(term)?)))));
         self.templates
             .render(&format!("{key}#{style}"), &data)
             .map_err(|error| WordingError::Words { key: key.to_owned(), cause: error.to_string() })
+    }
+
+    /// A moment as a day with its year, where that isn't obvious: `{{until_day}}` for the term `until`.
+    fn day(&self, term: &Term) -> Option<String> {
+        let Term::Time(at) = term else { return None };
+        Some(at.to_zoned(self.zone.clone()).strftime("%a %-d %b %Y").to_string())
     }
 
     fn value(&self, term: &Term) -> Value {
@@ -250,6 +258,14 @@ mod tests {
             ("names".to_owned(), Term::from(vec!["Ann".to_owned(), "Bo\u{202E}b".to_owned(), "Cy".to_owned()])),
         ]);
         insta::assert_snapshot!(wording.say("test.x", &terms, Style::Full).unwrap(), @"21,180 people: Ann, Bob and 1 more");
+    }
+
+    #[test]
+    fn a_moment_has_its_year_where_that_is_asked_for() {
+        let mut wording = Wording::new(TimeZone::UTC).unwrap();
+        wording.add("[test]\nx = { full = '{{at}} / {{at_day}}' }").unwrap();
+        let terms = BTreeMap::from([("at".to_owned(), Term::Time("2027-03-01T08:30:00Z".parse().unwrap()))]);
+        insta::assert_snapshot!(wording.say("test.x", &terms, Style::Full).unwrap(), @"Mon 1 Mar 08:30 / Mon 1 Mar 2027");
     }
 
     #[test]

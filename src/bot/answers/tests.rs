@@ -206,12 +206,53 @@ async fn the_length_that_was_asked_for_is_offered_first() {
     let question = Question { text: "snooze S-1 for two weeks", intent: Intent::SnoozeSuggestion, previous: None };
     let (answer, _) = answered(&app, &nordwerk(), question).await;
     let offered = answer.actions.iter().find_map(|action| match action {
-        crate::chat::card::Action::Press { input: Some(crate::chat::card::Input::Choice { choices, .. }), .. } => {
+        crate::chat::card::Action::Press { input: Some(crate::chat::card::Input::Day { choices, .. }), .. } => {
             choices.first()
         }
         _ => None,
     });
     assert_eq!(offered.map(|(days, _)| days.as_str()), Some("14"));
+}
+
+#[tokio::test]
+async fn a_snooze_ends_on_the_day_that_was_said() {
+    let app = judged().await;
+    let first = async |text: &str| {
+        let question = Question { text, intent: Intent::SnoozeSuggestion, previous: None };
+        let (answer, composed) = answered(&app, &nordwerk(), question).await;
+        let offered = answer.actions.iter().find_map(|action| match action {
+            crate::chat::card::Action::Press { input: Some(crate::chat::card::Input::Day { choices, .. }), .. } => {
+                choices.first().cloned()
+            }
+            _ => None,
+        });
+        let said = words(&composed.card).lines().next().unwrap_or_default().split(": ").last().unwrap().to_owned();
+        format!("{:?} {said}", offered.unwrap())
+    };
+    insta::assert_snapshot!([
+        first("snooze S-3 until 1 December").await,
+        first("snooze S-3 until monday").await,
+        first("put S-3 off until 2027-03-15").await,
+        first("snooze S-3 for two weeks").await,
+        first("snooze S-3").await,
+    ].join("\n"), @r#"
+    ("2026-12-01", "until Tue 1 Dec 2026") press Snooze to put it off until Tue 1 Dec 2026; it comes back by itself. [1]
+    ("2026-11-30", "until Mon 30 Nov 2026") press Snooze to put it off until Mon 30 Nov 2026; it comes back by itself. [1]
+    ("2027-03-15", "until Mon 15 Mar 2027") press Snooze to put it off until Mon 15 Mar 2027; it comes back by itself. [1]
+    ("14", "for 14 days, until Tue 8 Dec 2026") press Snooze to put it off until Tue 8 Dec 2026; it comes back by itself. [1]
+    ("1", "for a day, until Wed 25 Nov 2026") press Snooze to put it off; it comes back by itself. [1]
+    "#);
+    let unclear = ask(&app, Intent::SnoozeSuggestion, "snooze S-3 until 1 December 2031").await;
+    assert!(unclear.contains("is no day of the coming year"), "{unclear}");
+}
+
+#[tokio::test]
+async fn undo_after_an_offer_that_nobody_took_says_so() {
+    let app = judged().await;
+    let previous = Some(Previous { intent: Intent::SnoozeSuggestion, subject: "S-3".into() });
+    let question = Question { text: "undo", intent: Intent::Undo, previous };
+    let said = words(&answered(&app, &nordwerk(), question).await.1.card);
+    assert!(said.contains("is open: nobody has snoozed, dismissed or approved it"), "{said}");
 }
 
 #[tokio::test]
