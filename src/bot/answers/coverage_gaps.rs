@@ -6,7 +6,7 @@ use crate::bot::answer::{Answer, Part, ask};
 use crate::checks::{Finding, rows};
 use crate::facts::Fact;
 
-use super::{Answering, Asked, coverage_kinds, coverage_mfa, period};
+use super::{Answering, Asked, coverage_kinds, coverage_methods, coverage_mfa, period};
 
 /// Checks that answer for a word of the question, the first that fits; MFA for all users is meant otherwise.
 const ABOUT: &[(&[&str], &str)] = &[
@@ -33,6 +33,8 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             coverage_kinds::apps(asked)
         } else if has(&["joiner", "joined", "new user", "new hire", "created", "newcomer"]) {
             joiners(asked)
+        } else if coverage_methods::is_meant(&text) {
+            coverage_methods::told(asked)
         } else if has(&["signed in without", "sign in without"]) {
             coverage_mfa::first(asked)
         } else {

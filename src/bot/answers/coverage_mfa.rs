@@ -141,7 +141,7 @@ impl<'a> Used<'a> {
 }
 
 /// Accounts with a method that can do MFA.
-fn capable(asked: Asked<'_>, accounts: &RoaringBitmap) -> RoaringBitmap {
+pub(super) fn capable(asked: Asked<'_>, accounts: &RoaringBitmap) -> RoaringBitmap {
     let directory = &asked.analysis.snapshot().directory;
     let registered = |index: &u32| {
         let user = directory.user_at(*index);

@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::intent::{SlotName, Slots, route};
+use crate::bot::intent::{SlotName, Slots};
 use crate::bot::lookup::{self, Found};
 use crate::chat::card::Kind;
 use crate::checks::rows;
@@ -25,7 +25,7 @@ pub(super) fn slots(asked: Asked<'_>, key: SlotName) -> Slots {
     if !slots.contains_key(&key)
         && let Some(subject) = asked.subject()
     {
-        for (name, values) in route(subject, None).slots {
+        for (name, values) in lookup::route(asked.analysis.snapshot(), subject, None).slots {
             slots.entry(name).or_insert(values);
         }
     }

@@ -281,6 +281,12 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn small_letters_name_person_place_and_device() {
+        let words = about("what happens if alice moreau signs in from russia on an android").await;
+        assert!(words.starts_with("Sign-in test: Alice Moreau, from russia (RU), on Android"), "{words}");
+    }
+
+    #[tokio::test]
     async fn the_exclusion_decides() {
         let text = "what if Bob Keller opens SharePoint in a browser?";
         let mut tenant = nordwerk();
