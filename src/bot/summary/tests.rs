@@ -106,3 +106,24 @@ async fn emergency_access_accounts_are_in_no_bar() {
     let (without, _) = posted(&app, &tenant, None).await;
     assert!(without.contains("MFA: 6 of 8 "), "{without}");
 }
+
+/// A demo that starts at 08:20 posts its first summary at once; the one of 08:00 would repeat it.
+#[tokio::test]
+async fn a_conversation_that_begins_after_the_daily_time_gets_one_summary() {
+    let app = app().await;
+    let to = Conversation { platform: "web".into(), id: "dana".into(), personal: true, ..Conversation::default() };
+    let planned = async || {
+        let now = app.clock.now();
+        let due = now - SignedDuration::from_hours(2);
+        let schedules: Vec<_> =
+            crate::bot::work::schedules(&app).await.unwrap().into_iter().filter(|one| one.kind == JOB).collect();
+        assert_eq!(schedules.len(), 1);
+        crate::jobs::plan(&app.store, &schedules, due, now).await.unwrap()
+    };
+    app.clock.set("2026-11-24T08:20:00Z".parse().unwrap());
+    subscribe(&app, &to, "Dana").await.unwrap();
+    assert_eq!(planned().await, 0);
+    assert_eq!(app.store.job_counts().await.unwrap().ready, 1);
+    subscribe(&app, &to, "Dana").await.unwrap();
+    assert_eq!(app.store.job_counts().await.unwrap().ready, 1);
+}
