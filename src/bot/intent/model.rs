@@ -71,7 +71,9 @@ pub(crate) fn is_command(plain: &str) -> bool {
             lines.iter().filter(short).map(|line| text::Message::read(line.text).plain().to_owned()).collect()
         };
         let following = plains(&following);
-        plains(&alone).into_iter().filter(|plain| !following.contains(plain)).collect()
+        // A name alone goes on with what was said before.
+        let named = |plain: &String| plain.split_whitespace().any(|word| word.starts_with('_'));
+        plains(&alone).into_iter().filter(|plain| !following.contains(plain) && !named(plain)).collect()
     });
     COMMANDS.contains(plain)
 }

@@ -112,6 +112,15 @@ fn newcomers_are_understood() {
 }
 
 #[test]
+fn a_name_alone_asks_about_that_person() {
+    let routed = super::route_among("alice moreau", None, ["Alice Moreau"].into_iter());
+    assert_eq!((routed.intent, routed.refusal), (Intent::UserPolicies, None));
+    let blocked = after(Intent::ExplainSignIn, "yesterday");
+    let routed = super::route_among("alice moreau", Some(&blocked), ["Alice Moreau"].into_iter());
+    assert_eq!(routed.intent, Intent::ExplainSignIn);
+}
+
+#[test]
 fn a_name_is_one_in_small_letters_too() {
     let people = || ["Alice Moreau", "Alice Berg"].into_iter();
     let routed = super::route_among("why was alice moreau blocked yesterday", None, people());
