@@ -14,7 +14,7 @@ use super::access::{Right, right_of};
 use super::answer::{Answer, Part, ask};
 use super::answers::{self, Asked};
 use super::compose::{Composed, compose, orderable};
-use super::intent::{Previous, Routed};
+use super::intent::{self, Previous, Routed};
 use super::post::{Post, conversation_id, post};
 use super::{learn, lookup, progress};
 
@@ -122,10 +122,10 @@ impl Turn {
     }
 }
 
-/// Offers the next best readings as buttons under the answer to the best one.
+/// Offers the next best readings as buttons under the answer to the best one, each a question that a person would ask.
 fn unsure(routed: &Routed, answer: Answer) -> Answer {
-    let buttons = routed.alternatives.iter().map(|intent| ask(intent.about(), intent.example()));
-    buttons.fold(answer, Answer::action)
+    let questions = routed.alternatives.iter().filter_map(|intent| intent::question(*intent, &routed.slots));
+    questions.fold(answer, |answer, question| answer.action(ask(&question, question.as_str())))
 }
 
 /// Lets a model order the first paragraph, if there is one and it keeps to the rules; otherwise the order stands.

@@ -10,6 +10,7 @@ pub(crate) mod gazetteer;
 pub(crate) mod kinds;
 pub(crate) mod model;
 pub(crate) mod names;
+pub(crate) mod questions;
 pub(crate) mod refusals;
 pub(crate) mod rules;
 pub(crate) mod slots;
@@ -24,6 +25,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use kinds::{Class, Intent, Refusal, UnknownIntent};
+pub use questions::question;
 pub use slots::{SlotName, Slots};
 
 /// The turn before, for words that mean nothing alone ("and from Android?").
