@@ -288,8 +288,12 @@ async fn policies_are_listed_by_authentication_flow() {
 
 #[tokio::test]
 async fn guests_are_counted() {
-    let said = said(&nordwerk(), Intent::UserPolicies, "how many guests").await;
-    assert!(said.starts_with("guests: 1 enabled account."), "{said}");
+    let mut tenant = nordwerk();
+    tenant["groups"].as_array_mut().unwrap().push(json!({"id": "g-guests", "displayName": "CA-Guests", "members": []}));
+    let guests = said(&tenant, Intent::UserPolicies, "how many guests").await;
+    assert!(guests.starts_with("guests: 1 enabled account."), "{guests}");
+    let group = said(&tenant, Intent::UserPolicies, "which policies apply to CA-Guests?").await;
+    assert!(group.starts_with("CA-Guests: no enabled account."), "{group}");
 }
 
 #[tokio::test]
@@ -335,9 +339,9 @@ async fn the_impact_of_an_edit_is_told() {
 #[tokio::test]
 async fn an_instruction_is_echoed_and_kept_by_a_button_alone() {
     let app = judged().await;
-    // The list of checks at the end grows with them.
+    // How many checks there are grows with them.
     let ask = async |text| {
-        ask(&app, Intent::AddInstruction, text).await.split(" The checks: ").next().unwrap_or_default().to_owned()
+        ask(&app, Intent::AddInstruction, text).await.split(" CHECK is one of ").next().unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(ask("never suggest device code flow for CA-Excl-MFA-Rollout until 1 March").await, @r#"
     I understood: never suggest "Device code flow blocked" for CA-Excl-MFA-Rollout until 1 Mar 2027. [1] Kept, it holds from the next scan on; what is open already stays open, and what it silences is listed with its number.
@@ -386,7 +390,7 @@ async fn a_kept_instruction_is_listed_and_cited_where_it_silences() {
     tx.commit().await.unwrap();
     insta::assert_snapshot!(ask(&app, Intent::ListInstructions, "show rules").await, @r#"
     1 standing instruction holds.
-    - I-1: never suggest "Device code flow blocked". Given by Dana Admin, Tue 24 Nov 08:00.
+    - I-1: never suggest "Device code flow blocked". Given by Dana Admin, Tue 24 Nov 2026.
     "#);
     insta::assert_snapshot!(ask(&app, Intent::ListSuggestions, "show open suggestions").await, @r"
     No suggestion is open.
