@@ -51,9 +51,9 @@ async fn the_first_one_says_everything_and_the_next_one_line() {
     Legacy authentication blocked: 7 of 7 
     Device code flow blocked: 0 of 7 
     Set apart, in no bar: 1 emergency access account. [4]
-    Changed in 24 hours: 1 policy (CA200 – Require MFA), 0 groups used for exclusion, 0 named locations [5]
+    Changed in 24 hours: 1 policy (CA200 – Require MFA) [5]
     Break-glass: 1 of 1 fine. No sign-in in the window. [6]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
     Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
@@ -86,9 +86,9 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     Legacy authentication blocked: 4 of 7 was 7 of 7
     Device code flow blocked: 0 of 7 unchanged
     Set apart, in no bar: 1 emergency access account. [4]
-    Changed since Tue 08:00: 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2), 0 named locations [5]
+    Changed since Tue 08:00: 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2) [5]
     Break-glass: 1 of 1 fine. No sign-in in the window. [6]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
     Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
