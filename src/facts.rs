@@ -39,6 +39,12 @@ impl Fact {
         self
     }
 
+    /// Whether it is a cause that concerns no account of the tenant: true, but nobody is there to be told of.
+    #[must_use]
+    pub fn concerns_nobody(&self) -> bool {
+        self.key.starts_with("cause.") && self.terms.get("who") == Some(&Term::Count(0))
+    }
+
     /// Marks the fact as one that may not be dropped.
     #[must_use]
     pub fn must_show(mut self) -> Self {

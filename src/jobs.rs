@@ -212,6 +212,8 @@ pub enum Timing {
     Every(SignedDuration),
     /// By a cron pattern in a time zone, daylight saving time included.
     Cron(Box<Cron>, TimeZone),
+    /// As another, but not before this moment: nobody wanted it yet.
+    Since(Timestamp, Box<Timing>),
 }
 
 impl Timing {
@@ -228,6 +230,12 @@ impl Timing {
         Self::cron(&format!("{} {} * * *", time.minute(), time.hour()), zone)
     }
 
+    /// The same, for somebody who wants it from this moment on.
+    #[must_use]
+    pub fn since(self, from: Timestamp) -> Self {
+        Self::Since(from, Box::new(self))
+    }
+
     /// The last time at or before `now` at which it was due.
     #[must_use]
     pub fn last_due(&self, now: Timestamp) -> Option<Timestamp> {
@@ -240,6 +248,7 @@ impl Timing {
                 let now = now.to_zoned(zone.clone());
                 cron.find_previous_occurrence(&now, true).ok().map(|due| due.timestamp())
             }
+            Self::Since(from, timing) => timing.last_due(now).filter(|due| due >= from),
         }
     }
 
@@ -252,6 +261,7 @@ impl Timing {
                 let now = now.to_zoned(zone.clone());
                 cron.find_next_occurrence(&now, false).ok().map(|due| due.timestamp())
             }
+            Self::Since(from, timing) => timing.next_due(now.max(*from)),
         }
     }
 }
@@ -381,6 +391,14 @@ mod tests {
         let first = timing.last_due(at("2026-10-25T00:45:00Z"));
         let second = timing.last_due(at("2026-10-25T03:00:00Z"));
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn what_was_due_before_anybody_wanted_it_is_not_made_up_for() {
+        let timing = || Timing::daily("08:30", "UTC").unwrap().since(at("2026-11-23T09:00:00Z"));
+        assert_eq!(timing().last_due(at("2026-11-23T09:00:01Z")), None);
+        assert_eq!(timing().next_due(at("2026-11-23T07:00:00Z")), Some(at("2026-11-24T08:30:00Z")));
+        assert_eq!(timing().last_due(at("2026-11-24T10:00:00Z")), Some(at("2026-11-24T08:30:00Z")));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn choices(choices: &[(&str, &str)]) -> Vec<(String, String)> {
 fn input(verb: Verb) -> Option<Input> {
     match verb {
         Verb::Dismiss => Some(Input::Choice { label: "Why not?".into(), choices: choices(&REASONS) }),
-        Verb::Snooze => Some(Input::Choice {
+        Verb::Snooze => Some(Input::Day {
             label: "Until when?".into(),
             choices: choices(&[("1", "tomorrow"), ("7", "for a week"), ("30", "for 30 days"), ("90", "for 90 days")]),
         }),

@@ -72,6 +72,7 @@ impl Composer<'_> {
                 ordered,
                 items: items
                     .into_iter()
+                    .filter(|(fact, _)| !fact.concerns_nobody())
                     .map(|(fact, actions)| Ok(Item { runs: vec![self.run(&fact, Style::Short)?], actions }))
                     .collect::<Result<_, WordingError>>()?,
             },
@@ -101,7 +102,7 @@ impl Composer<'_> {
             match step {
                 Step::Say(words) => runs.push(Run::plain(*words)),
                 Step::Fact(position) => {
-                    if let Some(fact) = facts.get(*position) {
+                    if let Some(fact) = facts.get(*position).filter(|fact| !fact.concerns_nobody()) {
                         runs.push(self.run(fact, Style::Full)?);
                     }
                 }
@@ -111,13 +112,15 @@ impl Composer<'_> {
     }
 
     fn runs(&mut self, facts: &[Fact], style: Style) -> Result<Vec<Run>, WordingError> {
-        let runs = facts.iter().map(|fact| self.run(fact, style)).collect::<Result<_, _>>()?;
+        let told = facts.iter().filter(|fact| !fact.concerns_nobody());
+        let runs = told.map(|fact| self.run(fact, style)).collect::<Result<_, _>>()?;
         Ok(apart(runs))
     }
 
     /// What stands beside a label: two statements as a sentence, more than that one below the other.
     fn lines(&mut self, facts: &[Fact]) -> Result<Vec<Run>, WordingError> {
-        let mut runs = facts.iter().map(|fact| self.run(fact, Style::Short)).collect::<Result<Vec<_>, _>>()?;
+        let told = facts.iter().filter(|fact| !fact.concerns_nobody());
+        let mut runs = told.map(|fact| self.run(fact, Style::Short)).collect::<Result<Vec<_>, _>>()?;
         if runs.len() < 3 {
             return Ok(apart(runs));
         }
@@ -206,6 +209,20 @@ mod tests {
         assert_eq!(evidence.len(), 2);
         let kept: Fact = serde_json::from_value(evidence[1].clone()).unwrap();
         assert_eq!(kept.evidence.rows.len(), Evidence::SHOWN);
+    }
+
+    #[test]
+    fn a_cause_that_concerns_nobody_is_left_out() {
+        let cause = |who: u64| {
+            let fact = Fact::new("cause.excluded_user", Evidence::default()).with("who", who);
+            fact.with("policy", crate::facts::Term::Name("CA200".into()))
+        };
+        let items = vec![(cause(0), Vec::new()), (cause(2), Vec::new())];
+        let answer = Answer::sentences(vec![cause(0), cause(1)]).part(Part::List { ordered: false, items });
+        let card = compose(answer, None, &Wording::new(TimeZone::UTC).unwrap()).unwrap().card;
+        let [Block::Text { runs, .. }, Block::Items { items, .. }] = card.blocks.as_slice() else { panic!("{card:?}") };
+        assert_eq!((runs.len(), items.len()), (1, 1));
+        assert_eq!(runs[0].text, "1 account is excluded from CA200 by name.");
     }
 
     #[test]

@@ -15,9 +15,8 @@ use super::answer::{Answer, Part, ask};
 use super::answers::{self, Asked};
 use super::compose::{Composed, compose, orderable};
 use super::intent::{self, Previous, Routed};
-use super::learn;
 use super::post::{Post, conversation_id, post};
-use super::progress;
+use super::{learn, lookup, progress};
 
 /// Kind of the job that answers a message.
 pub const JOB: &str = "message";
@@ -83,12 +82,12 @@ async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Wor
     let turn_key = format!("turn:{}:{}", conversation_id(&incoming.conversation), incoming.person.id);
     let turn: Option<Turn> = app.store.setting(app.tenant(), &turn_key).await?;
     let previous = turn.and_then(Turn::read);
-    let routed = intent::route(text, previous.as_ref());
     let Some(analysis) = app.newest_analysis().await? else {
         let far = progress::under_way(app).await?.map(|under_way| Part::Sentences(vec![under_way.fact]));
         let answer = far.into_iter().fold(refused("refused.not_read_yet"), Answer::part);
         return Ok((compose(answer, None, &app.wording)?, None));
     };
+    let routed = lookup::route(analysis.snapshot(), text, previous.as_ref());
     let asked = Asked {
         app,
         analysis: &analysis,
@@ -123,10 +122,10 @@ impl Turn {
     }
 }
 
-/// Offers the next best readings as buttons under the answer to the best one.
+/// Offers the next best readings as buttons under the answer to the best one, each a question that a person would ask.
 fn unsure(routed: &Routed, answer: Answer) -> Answer {
-    let buttons = routed.alternatives.iter().map(|intent| ask(intent.about(), intent.example()));
-    buttons.fold(answer, Answer::action)
+    let questions = routed.alternatives.iter().filter_map(|intent| intent::question(*intent, &routed.slots));
+    questions.fold(answer, |answer, question| answer.action(ask(&question, question.as_str())))
 }
 
 /// Lets a model order the first paragraph, if there is one and it keeps to the rules; otherwise the order stands.

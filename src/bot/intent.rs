@@ -9,6 +9,8 @@ pub(crate) mod features;
 pub(crate) mod gazetteer;
 pub(crate) mod kinds;
 pub(crate) mod model;
+pub(crate) mod names;
+pub(crate) mod questions;
 pub(crate) mod refusals;
 pub(crate) mod rules;
 pub(crate) mod slots;
@@ -23,6 +25,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use kinds::{Class, Intent, Refusal, UnknownIntent};
+pub use questions::question;
 pub use slots::{SlotName, Slots};
 
 /// The turn before, for words that mean nothing alone ("and from Android?").
@@ -63,8 +66,14 @@ const MAX_CHARS: usize = 2_000;
 /// Reads a message. Costs about a millisecond; the first call also trains the model.
 #[must_use]
 pub fn route(text: &str, previous: Option<&Previous>) -> Routed {
+    route_among(text, previous, std::iter::empty())
+}
+
+/// The same in a tenant with these people, whose names are known however they are written.
+#[must_use]
+pub fn route_among<'a>(text: &str, previous: Option<&Previous>, people: impl Iterator<Item = &'a str>) -> Routed {
     let text: String = text.chars().take(MAX_CHARS).collect();
-    let message = text::Message::read(&text);
+    let message = text::Message::among(&text, &names::find(&text, people));
     let alone = weigh(model::Model::shared(), &message, None);
     let lead_alone = lead(&ranked(&alone));
     let needed = context_needed(&message, lead_alone);
@@ -117,7 +126,7 @@ fn mixed(alone: &[(Class, f32)], needed: f32, message: &text::Message<'_>, turn:
 /// A clear reading needs no context, unless the words say that they go on or refer back; found on the questions.
 fn context_needed(message: &text::Message<'_>, lead_alone: f32) -> f32 {
     let clear = match message {
-        message if message.words().count() <= 2 => return 1.0,
+        message if message.words().count() <= 2 && !model::is_command(message.plain()) => return 1.0,
         message if message.opens_as_follow_up() => 12.0,
         message if message.refers_back() => 6.0,
         _ => 2.0,

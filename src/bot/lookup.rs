@@ -2,6 +2,14 @@
 
 use crate::tenant::{Group, Policy, ServicePrincipal, Snapshot, User};
 
+use super::intent::{Previous, Routed, route_among};
+
+/// Reads a message, knowing the names of the tenant's people.
+#[must_use]
+pub fn route(snapshot: &Snapshot, text: &str, previous: Option<&Previous>) -> Routed {
+    route_among(text, previous, snapshot.directory.users.iter().map(|user| user.display_name.as_str()))
+}
+
 /// What fits a name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found<T> {

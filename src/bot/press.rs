@@ -1,5 +1,6 @@
 //! A press: verified by the platform, judged here at this moment, answered in the same response.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -26,9 +27,11 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
         return word(app, key, &[]);
     }
     match press.verb {
-        Verb::Create | Verb::Snooze | Verb::Dismiss | Verb::Reopen | Verb::Undo => {
-            approve::decide(app, incoming, press).await
-        }
+        Verb::Create | Verb::Dismiss | Verb::Reopen | Verb::Undo => approve::decide(app, incoming, press).await,
+        Verb::Snooze => match put_off(app, press) {
+            Some(press) => approve::decide(app, incoming, &press).await,
+            None => word(app, "said.no_such_day", &[]),
+        },
         Verb::Like | Verb::Dislike => feedback(app, incoming, press).await,
         Verb::Propose => ask(app, incoming, &format!("propose {}", press.subject)).await,
         Verb::Evidence => ask(app, incoming, &format!("show evidence for {}", press.subject)).await,
@@ -111,10 +114,30 @@ pub fn actor(incoming: &Incoming) -> Actor {
     Actor::person(&incoming.person.id, &incoming.person.name)
 }
 
-/// Now plus so many days, as a person chose them; a week when they chose nothing sensible.
+/// A snooze with its end: so many days, or a day of the calendar, which begins in the time zone of the tenant; none when
+/// that is no day of the coming year.
+fn put_off(app: &App, press: &Press) -> Option<Press> {
+    let now = app.clock.now();
+    let Some(chosen) = press.input.as_deref().map(str::trim) else { return Some(press.clone()) };
+    if chosen.parse::<i64>().is_ok_and(|days| (1..=LONGEST).contains(&days)) {
+        return Some(press.clone());
+    }
+    let day: Date = chosen.parse().ok()?;
+    let until = day.to_zoned(app.config.schedule.zone.clone()).ok()?.timestamp();
+    let latest = now.checked_add(SignedDuration::from_hours(24 * LONGEST)).ok()?;
+    (now < until && until <= latest).then(|| Press { input: Some(until.to_string()), ..press.clone() })
+}
+
+/// The longest snooze, in days.
+pub(crate) const LONGEST: i64 = 365;
+
+/// Now plus so many days, or the very moment, as a person chose them; a week when they chose nothing sensible.
 #[must_use]
 pub fn in_days(now: Timestamp, input: Option<&str>) -> Timestamp {
-    let days =
-        input.and_then(|days| days.trim().parse::<i64>().ok()).filter(|days| (1..=365).contains(days)).unwrap_or(7);
+    let chosen = input.map(str::trim).unwrap_or_default();
+    if let Ok(until) = chosen.parse::<Timestamp>() {
+        return until;
+    }
+    let days = chosen.parse::<i64>().ok().filter(|days| (1..=LONGEST).contains(days)).unwrap_or(7);
     now.saturating_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX)
 }

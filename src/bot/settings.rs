@@ -88,6 +88,7 @@ pub async fn keep_schedule(app: &App, incoming: &Incoming, press: &Press) -> any
     let conversation = conversation_id(&incoming.conversation);
     let mut tx = app.store.begin().await?;
     tx.set_summary(&conversation, time.as_ref()).await?;
+    tx.summary_from(&conversation, app.clock.now()).await?;
     tx.append(entry(app, incoming, Action::SettingChanged, "summary", json!({"at": press.subject}))).await?;
     tx.commit().await?;
     match wanted {

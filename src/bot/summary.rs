@@ -145,9 +145,15 @@ async fn subscribe(app: &App, to: &Conversation, name: &str) -> anyhow::Result<(
         name: name.to_owned(),
     };
     let first = Scheduled { scope: new.id(), due: now, payload: json!({}) };
+    let known = app.store.conversation(&new.id()).await?.is_some_and(|kept| kept.summary.is_some());
     let mut tx = app.store.begin().await?;
     tx.meet(&new, now).await?;
+    if known {
+        return tx.commit().await;
+    }
     tx.set_summary(&new.id(), Some(&SummaryTime { at, zone })).await?;
+    // The first one comes at once; today's, if its time is over, would only repeat it.
+    tx.summary_from(&new.id(), now).await?;
     tx.enqueue(&crate::store::jobs::NewJob {
         id: format!("first-summary:{}", new.id()),
         kind: JOB.into(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::app::App;
@@ -67,7 +67,9 @@ pub async fn schedules(app: &App) -> anyhow::Result<Vec<Schedule>> {
     for conversation in app.store.conversations().await? {
         if let Some(time) = &conversation.summary {
             let recurrence: Recurrence = time.at.parse()?;
-            schedules.extend(recurrence.timings(&time.zone)?.into_iter().map(|timing| Schedule {
+            let since = conversation.summary_since.unwrap_or(Timestamp::MIN);
+            let timings = recurrence.timings(&time.zone)?.into_iter().map(|timing| timing.since(since));
+            schedules.extend(timings.map(|timing| Schedule {
                 name: "summary".into(),
                 scope: conversation.id.clone(),
                 timing,

@@ -296,6 +296,13 @@ pub enum Input {
         /// Value and words of each.
         choices: Vec<(String, String)>,
     },
+    /// One of several lengths, or a day of the calendar instead (`2026-12-01`).
+    Day {
+        /// Its label.
+        label: String,
+        /// Value and words of each length.
+        choices: Vec<(String, String)>,
+    },
 }
 
 /// What a button carries: which thing, in which version; never the decision itself.

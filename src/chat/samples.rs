@@ -38,6 +38,7 @@ fn hostile() -> Card {
     let press = Press { verb: Verb::Dismiss, subject: HOSTILE.to_owned(), version: 1, ..Press::default() };
     let required = Input::Text { label: HOSTILE.to_owned(), required: true };
     let choice = Input::Choice { label: HOSTILE.to_owned(), choices: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())] };
+    let day = Input::Day { label: HOSTILE.to_owned(), choices: vec![(HOSTILE.to_owned(), HOSTILE.to_owned())] };
     let ask = Action::Ask { label: HOSTILE.to_owned(), text: HOSTILE.to_owned() };
     let button = |input| Action::Press { label: HOSTILE.to_owned(), press: press.clone(), style: Style::Danger, input };
     Card {
@@ -57,6 +58,7 @@ fn hostile() -> Card {
         actions: vec![
             button(Some(required)),
             button(Some(choice)),
+            button(Some(day)),
             ask,
             Action::Open { label: HOSTILE.to_owned(), url: "javascript:alert(1)".to_owned() },
         ],

@@ -72,6 +72,7 @@ impl Wording {
         templates.register_escape_fn(handlebars::no_escape);
         templates.register_helper("n", Box::new(count));
         templates.register_helper("list", Box::new(list));
+        templates.register_helper("counts", Box::new(counts));
         let mut wording = Self { templates, zone };
         for file in files(&TEXT) {
             let name = file.path().display().to_string();
@@ -121,10 +122,18 @@ impl Wording {
             Style::Full => "full",
             Style::Plain => "plain",
         };
-        let data: BTreeMap<&str, Value> = terms.iter().map(|(name, term)| (name.as_str(), self.value(term))).collect();
+        let mut data: BTreeMap<String, Value> =
+            terms.iter().map(|(name, term)| (name.clone(), self.value(term))).collect();
+        data.extend(terms.iter().filter_map(|(name, term)| Some((format!("{name}_day"), json!(self.day(term)?)))));
         self.templates
             .render(&format!("{key}#{style}"), &data)
             .map_err(|error| WordingError::Words { key: key.to_owned(), cause: error.to_string() })
+    }
+
+    /// A moment as a day with its year, where that isn't obvious: `{{until_day}}` for the term `until`.
+    fn day(&self, term: &Term) -> Option<String> {
+        let Term::Time(at) = term else { return None };
+        Some(at.to_zoned(self.zone.clone()).strftime("%a %-d %b %Y").to_string())
     }
 
     fn value(&self, term: &Term) -> Value {
@@ -190,6 +199,41 @@ fn count(
     Ok(())
 }
 
+/// `{{counts people "person" "people" guests "guest" "guests"}}` → `3 people and 1 guest`: what there is none of isn't
+/// named; where there is nothing at all, the first is, with its zero.
+fn counts(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let params: Vec<&Value> = helper.params().iter().map(handlebars::PathAndJson::value).collect();
+    let mut said = Vec::new();
+    for (place, count) in params.chunks(3).enumerate() {
+        let [number, one, many] = count else {
+            return Err(RenderErrorReason::ParamNotFoundForIndex("counts", 2).into());
+        };
+        let number = number.as_i64().ok_or(RenderErrorReason::ParamNotFoundForIndex("counts", 0))?;
+        let noun = if number == 1 { one } else { many };
+        said.push((number > 0, place, format!("{} {}", grouped(number), noun.as_str().unwrap_or_default())));
+    }
+    let any = said.iter().any(|(some, ..)| *some);
+    let said: Vec<String> =
+        said.into_iter().filter(|(some, place, _)| *some || !any && *place == 0).map(|(.., words)| words).collect();
+    out.write(&joined(&said))?;
+    Ok(())
+}
+
+/// `A`, `A and B`, `A, B and C`.
+fn joined(words: &[String]) -> String {
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// `{{list names 3}}` → `A, B, C and 4 more`.
 fn list(
     helper: &Helper<'_>,
@@ -250,6 +294,31 @@ mod tests {
             ("names".to_owned(), Term::from(vec!["Ann".to_owned(), "Bo\u{202E}b".to_owned(), "Cy".to_owned()])),
         ]);
         insta::assert_snapshot!(wording.say("test.x", &terms, Style::Full).unwrap(), @"21,180 people: Ann, Bob and 1 more");
+    }
+
+    #[test]
+    fn what_there_is_none_of_is_not_counted() {
+        let mut wording = Wording::new(TimeZone::UTC).unwrap();
+        wording
+            .add("[test]\nx = { full = '{{counts a \"apple\" \"apples\" b \"pear\" \"pears\" c \"fig\" \"figs\"}}' }")
+            .unwrap();
+        let say = |counts: [u64; 3]| {
+            let terms =
+                ["a", "b", "c"].into_iter().zip(counts).map(|(name, count)| (name.to_owned(), Term::Count(count)));
+            wording.say("test.x", &terms.collect(), Style::Full).unwrap()
+        };
+        assert_eq!(say([2, 0, 1]), "2 apples and 1 fig");
+        assert_eq!(say([1, 1_000, 3]), "1 apple, 1,000 pears and 3 figs");
+        assert_eq!(say([0, 1, 0]), "1 pear");
+        assert_eq!(say([0, 0, 0]), "0 apples");
+    }
+
+    #[test]
+    fn a_moment_has_its_year_where_that_is_asked_for() {
+        let mut wording = Wording::new(TimeZone::UTC).unwrap();
+        wording.add("[test]\nx = { full = '{{at}} / {{at_day}}' }").unwrap();
+        let terms = BTreeMap::from([("at".to_owned(), Term::Time("2027-03-01T08:30:00Z".parse().unwrap()))]);
+        insta::assert_snapshot!(wording.say("test.x", &terms, Style::Full).unwrap(), @"Mon 1 Mar 08:30 / Mon 1 Mar 2027");
     }
 
     #[test]

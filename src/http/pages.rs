@@ -1,20 +1,27 @@
 //! The pages of the web chat: who sees them, and what they show.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use axum::extract::{Form, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{Shared, WebPages};
 use crate::bot::access::{Right, right_of};
+use crate::bot::entries::{self, Known};
 use crate::bot::post::conversation_id;
 use crate::bot::sheet::Sheet;
-use crate::chat::web::{Content, EntryView, EvidenceView, Frame, MessageView, PageView, Session, assets};
+use crate::chat::web::{AccessView, Content, EntryView, EvidenceView, Frame, MessageView, PageView, Session, assets};
 use crate::chat::{Card, Person};
 use crate::facts::{Fact, Style};
+use crate::log::Entry;
 use crate::store::entries::Wanted;
 use crate::store::messages::{Direction, Message};
+use crate::tenant::well_known::role_name;
 
 /// How many messages a page opens with.
 const OPENING: i64 = 60;
@@ -93,38 +100,53 @@ async fn chat_page(shared: &Shared, web: &WebPages, session: &Session) -> anyhow
 
 /// The activity log, newest first.
 pub(super) async fn log(State(shared): State<Shared>, parts: Parts) -> Response {
-    let Some((web, session)) = reader(&shared, &parts).await else { return status(403) };
+    let (web, session) = match reader(&shared, &parts).await {
+        Ok(reader) => reader,
+        Err(refused) => return refused,
+    };
     let wanted = Wanted { limit: ENTRIES, ..Wanted::default() };
     let shown = async {
         let entries = shared.app.store.entries(shared.app.tenant(), &wanted).await?;
-        let views: Vec<EntryView> = entries
-            .iter()
-            .map(|entry| EntryView {
-                seq: u64::try_from(entry.seq).unwrap_or_default(),
-                at: entry.at,
-                action: entry.action.as_str().to_owned(),
-                by: entry.actor.name.clone(),
-                subject: entry.subject.clone(),
-                note: Some(entry.body.clone()).filter(|body| body != "{}"),
-                hash: entry.hash.chars().take(12).collect(),
-            })
-            .collect();
+        let suggestions = shared.app.store.suggestions(shared.app.tenant()).await?;
+        let titles = suggestions.into_iter().map(|row| (format!("S-{}", row.number), row.title)).collect();
+        let known = Known { titles, zone: shared.app.config.schedule.zone.clone() };
+        let views: Vec<EntryView> = entries.iter().map(|entry| entry_view(entry, &known)).collect();
         web.chat.pages.log(&frame(&shared, &web, &session), &views)
     };
     page(shown.await)
 }
 
+fn entry_view(entry: &Entry, known: &Known) -> EntryView {
+    let kept = json!({
+        "number": entry.seq, "at": entry.at.to_string(), "action": entry.action.as_str(), "subject": entry.subject,
+        "actor": {"kind": entry.actor.kind.as_str(), "id": entry.actor.id, "name": entry.actor.name},
+        "body": entry.details(), "evidence": entry.evidence, "previous": entry.prev, "hash": entry.hash,
+    });
+    EntryView {
+        seq: u64::try_from(entry.seq).unwrap_or_default(),
+        at: entry.at,
+        what: entries::what(entry.action).to_owned(),
+        by: entry.actor.name.clone(),
+        on: entries::on_what(entry, known),
+        outcome: entries::outcome(entry, known),
+        raw: serde_json::to_string_pretty(&kept).unwrap_or_default(),
+    }
+}
+
 /// Every request sent to Graph (demo only).
 pub(super) async fn requests(State(shared): State<Shared>, parts: Parts) -> Response {
-    let Some((web, session)) = reader(&shared, &parts).await else { return status(403) };
+    let (web, session) = match reader(&shared, &parts).await {
+        Ok(reader) => reader,
+        Err(refused) => return refused,
+    };
     let Some(requests) = &web.requests else { return status(404) };
     page(web.chat.pages.requests(&frame(&shared, &web, &session), &requests()))
 }
 
 /// A whole list of an answer as a file: only for those who may ask.
 pub(super) async fn csv(State(shared): State<Shared>, Path(id): Path<String>, parts: Parts) -> Response {
-    if reader(&shared, &parts).await.is_none() {
-        return status(403);
+    if let Err(refused) = reader(&shared, &parts).await {
+        return refused;
     }
     let sheet = match shared.app.store.evidence(shared.app.tenant(), &id).await {
         Ok(body) => body.as_ref().and_then(Sheet::of),
@@ -139,7 +161,10 @@ pub(super) async fn csv(State(shared): State<Shared>, Path(id): Path<String>, pa
 
 /// A citation opened: only for those who may ask.
 pub(super) async fn evidence(State(shared): State<Shared>, Path(id): Path<String>, parts: Parts) -> Response {
-    let Some((web, session)) = reader(&shared, &parts).await else { return status(403) };
+    let (web, session) = match reader(&shared, &parts).await {
+        Ok(reader) => reader,
+        Err(refused) => return refused,
+    };
     let kept = match shared.app.store.evidence(shared.app.tenant(), &id).await {
         Ok(Some(body)) if Sheet::of(&body).is_some() => return status(404),
         Ok(Some(body)) => serde_json::from_value::<Fact>(body),
@@ -167,11 +192,38 @@ pub(super) async fn asset(Path(path): Path<String>) -> Response {
     }
 }
 
-/// The session, if its person may ask here.
-async fn reader(shared: &Shared, parts: &Parts) -> Option<(std::sync::Arc<WebPages>, Session)> {
-    let session = session(shared, parts)?;
-    let right = right_of(&shared.app, &session.person).await.ok()?;
-    (right >= Right::Ask).then(|| Some((shared.web.clone()?, session)))?
+/// The session, if its person may ask here; otherwise the page that says who may.
+async fn reader(shared: &Shared, parts: &Parts) -> Result<(Arc<WebPages>, Session), Response> {
+    let Some(web) = shared.web.clone() else { return Err(status(404)) };
+    web.chat.sessions.admit(parts).map_err(|rejected| status(rejected.status))?;
+    let Some(session) = web.chat.sessions.read(parts) else { return Err(no_access(shared, &web, None)) };
+    match right_of(&shared.app, &session.person).await {
+        Ok(Right::None) => Err(no_access(shared, &web, Some(&session))),
+        Ok(Right::Ask | Right::Decide) => Ok((web, session)),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// Says who may ask and whom to ask for it; nothing of the tenant but its name.
+fn no_access(shared: &Shared, web: &WebPages, session: Option<&Session>) -> Response {
+    let who = &shared.app.config.who;
+    // A reader's role asks for less, so those come first.
+    let roles = who.readers.roles.iter().chain(who.approvers.roles.difference(&who.readers.roles));
+    let groups: BTreeSet<&String> = who.readers.groups.union(&who.approvers.groups).collect();
+    let view = AccessView {
+        person: session.map(|session| session.person.name.clone()).unwrap_or_default(),
+        roles: roles.map(|id| role_name(id).unwrap_or(id).to_owned()).collect(),
+        groups: groups.len(),
+    };
+    let frame = match session {
+        Some(session) => Frame { status: None, ..frame(shared, web, session) },
+        None => Frame::default(),
+    };
+    let mut refused = page(web.chat.pages.no_access(&frame, &view));
+    if refused.status() == StatusCode::OK {
+        *refused.status_mut() = StatusCode::FORBIDDEN;
+    }
+    refused
 }
 
 fn frame(shared: &Shared, web: &WebPages, session: &Session) -> Frame {

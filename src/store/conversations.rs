@@ -74,6 +74,8 @@ pub struct Conversation {
     pub enabled_by: Option<String>,
     /// When it gets its summary; none: never.
     pub summary: Option<SummaryTime>,
+    /// Since when it gets it at that time; none where nobody noted it.
+    pub summary_since: Option<Timestamp>,
 }
 
 impl Store {
@@ -136,6 +138,16 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
+    /// Notes since when a conversation gets its summary at the time that is set.
+    pub async fn summary_from(&mut self, id: &str, since: Timestamp) -> anyhow::Result<()> {
+        sqlx::query("UPDATE conversations SET summary_since = $1 WHERE id = $2")
+            .bind(since.as_millisecond())
+            .bind(id)
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
     /// Forgets a conversation that the bot was removed from.
     pub async fn part(&mut self, id: &str) -> anyhow::Result<bool> {
         let done = sqlx::query("DELETE FROM conversations WHERE id = $1").bind(id).execute(self.connection()).await?;
@@ -163,5 +175,6 @@ fn read(row: &AnyRow) -> anyhow::Result<Conversation> {
         enabled: row.flag("enabled")?,
         enabled_by: row.text_or_none("enabled_by")?,
         summary: summary.map(|(at, zone)| SummaryTime { at, zone }),
+        summary_since: row.time_or_none("summary_since")?,
     })
 }

@@ -18,6 +18,13 @@ pub const ADMIN_ROLES: &[(&str, &str)] = &[
     ("e8611ab8-c189-46e8-94e1-60213ab1f814", "Privileged Role Administrator"),
 ];
 
+/// The name of a role by its template id, for those that this program speaks of.
+#[must_use]
+pub fn role_name(id: &str) -> Option<&'static str> {
+    let readers = [(SECURITY_READER, "Security Reader"), (GLOBAL_READER, "Global Reader")];
+    ADMIN_ROLES.iter().copied().chain(readers).find(|(known, _)| *known == id).map(|(_, name)| name)
+}
+
 /// Global Administrator.
 pub const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// Security Administrator.

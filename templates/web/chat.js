@@ -118,8 +118,7 @@ async function press(button) {
 /** A word to this person alone, under the card. */
 function answer(message, word) {
   const line = Object.assign(document.createElement("p"), { className: "word", textContent: word });
-  line.setAttribute("role", "status");
-  message.append(line);
+  line.setAttribute("role", "status"), message.append(line);
   line.scrollIntoView({ block: "center", behavior: "instant" });
 }
 
@@ -127,29 +126,30 @@ function answer(message, word) {
 function askFor(label, input) {
   const [dialog, field] = [find("#ask"), find("#ask-field")];
   find("#ask-title").textContent = label.replace(/…$/, "");
-  field.replaceChildren(input.input === "choice" ? choices(input) : line(input));
+  field.replaceChildren(input.input === "text" ? line(input) : choices(input));
   dialog.returnValue = "";
   dialog.showModal();
-  const given = () => (dialog.returnValue === "ok" ? new FormData(find("form", dialog)).get("value") : undefined);
-  return new Promise((resolve) => (dialog.onclose = () => resolve(given())));
+  const given = (form) => (dialog.returnValue === "ok" ? form.get("day") || form.get("value") : undefined);
+  return new Promise((resolve) => (dialog.onclose = () => resolve(given(new FormData(find("form", dialog))))));
 }
 
 function line({ label, required }) {
   const field = element('<label><span></span><input name="value" maxlength="500" autocomplete="off"></label>');
-  find("span", field).textContent = label;
-  find("input", field).required = required;
+  (find("span", field).textContent = label), (find("input", field).required = required);
   return field;
 }
 
-function choices({ label, choices }) {
+/** One of the choices; where a day of the calendar can be given instead, it counts before them. */
+function choices({ label, choices, input }) {
   const group = element("<fieldset><legend></legend></fieldset>");
   find("legend", group).textContent = label;
   for (const [value, words] of choices) {
     const choice = element('<label class="choice"><input type="radio" name="value" required> <span></span></label>');
-    find("input", choice).value = value;
+    Object.assign(find("input", choice), { value, checked: input === "day" && !find("input", group) });
     find("span", choice).textContent = words;
     group.append(choice);
   }
+  if (input === "day") group.append(element('<label class="choice">or until <input type="date" name="day"></label>'));
   return group;
 }
 

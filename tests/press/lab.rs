@@ -120,6 +120,14 @@ impl Lab {
         cookie.split(';').next().unwrap().to_owned()
     }
 
+    /// A page as this person sees it.
+    pub(crate) async fn page(&self, role: &str, path: &str) -> (u16, String) {
+        let request = self.http.get(format!("{}{path}", self.web)).header(COOKIE, self.cookie(role).await);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     async fn post(&self, role: &str, path: &str, body: &Value) -> Value {
         let request = self.http.post(format!("{}{path}", self.web)).header(ORIGIN, &self.web);
         let request = request.header("x-portcullis", "1").header(COOKIE, self.cookie(role).await);

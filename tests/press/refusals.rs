@@ -225,3 +225,23 @@ async fn what_the_licence_does_not_cover_is_not_created() {
     assert!(said.contains(why), "{said}");
     assert_eq!(posts(&lab), 0);
 }
+
+#[tokio::test]
+async fn an_outsider_is_told_who_may_read_and_sees_nothing_of_it() {
+    let lab = Lab::start(|_| {}).await;
+    lab.say(READER, "who is not covered by MFA?").await;
+    for path in ["/log", "/evidence/unknown", "/csv/unknown"] {
+        let (status, html) = lab.page(OUTSIDER, path).await;
+        assert_eq!(status, 403, "{path}");
+        for needed in ["<h1>You have no access here</h1>", "<li>Security Reader</li>", "Privileged Role Administrator"]
+        {
+            assert!(html.contains(needed), "{path}: {needed}: {html}");
+        }
+        assert!(!html.contains("question answered") && !html.contains("last read"), "{html}");
+    }
+    let (status, html) = lab.page(READER, "/log").await;
+    assert_eq!(status, 200);
+    let (words, kept) = html.split_once("<details>").unwrap();
+    assert!(words.contains("question answered") && words.contains("who or what no policy protects"), "{words}");
+    assert!(words.contains("in the web chat") && !words.contains("platform") && kept.contains("platform"), "{words}");
+}

@@ -107,6 +107,20 @@ async fn a_press_with_its_input() {
 }
 
 #[tokio::test]
+async fn a_day_of_the_calendar_counts_before_the_choice_beside_it() {
+    let data = |day: &str| {
+        json!({
+            "press": {"verb": "snooze", "subject": "A-1", "version": 1},
+            "field": "length", "length": "7", "day": "until", "until": day,
+        })
+    };
+    for (day, expected) in [("2026-12-01", "2026-12-01"), ("", "7")] {
+        let Event::Press(press) = incoming(press(&data(day))).await.event else { panic!() };
+        assert_eq!(press.input.as_deref(), Some(expected));
+    }
+}
+
+#[tokio::test]
 async fn a_submit_comes_as_a_message_with_a_value() {
     let mut activity = message("");
     activity["value"] = json!({"press": {"verb": "propose", "subject": "S-1", "version": 0}});

@@ -2,6 +2,9 @@
 //!
 //! What can't be kept exactly isn't kept at all: the answer then says which form can be.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::bot::access::Right;
@@ -9,11 +12,13 @@ use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::buttons::press;
 use crate::bot::lookup::{self, Found};
 use crate::bot::settings::Understood;
+use crate::bot::sheet::Sheet;
 use crate::chat::card::{Kind, Verb};
 use crate::checks;
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::Snapshot;
 
+use super::list_suggestions::severity_word;
 use super::meant::{check, said};
 use super::period::end;
 use super::{Answering, Asked};
@@ -45,7 +50,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         Ok(match understood(asked) {
             Ok((understood, object)) => echo(asked, &understood, object),
-            Err(unclear) => cannot(&unclear),
+            Err(unclear) => cannot(asked, &unclear),
         })
     })
 }
@@ -163,7 +168,7 @@ pub(super) fn day(asked: Asked<'_>, at: Option<Timestamp>) -> Term {
     Term::Word(at.map_or_else(String::new, |at| at.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string()))
 }
 
-fn cannot(unclear: &Unclear) -> Answer {
+fn cannot(asked: Asked<'_>, unclear: &Unclear) -> Answer {
     let fact = match unclear {
         Unclear::Form => said("instruct.form"),
         Unclear::Until(words) => said("instruct.until").with("words", Term::Name(words.clone())),
@@ -172,10 +177,65 @@ fn cannot(unclear: &Unclear) -> Answer {
             said("instruct.several").with("name", Term::Name(name.clone())).with("names", names.clone())
         }
     };
-    let titles: Vec<String> = checks::CHECKS.iter().map(|check| check.about().title.to_owned()).collect();
-    let checks = said("instruct.checks").with("checks", Term::Word(titles.join("; ")));
-    Answer::sentences(vec![fact, checks]).action(ask("Present ones", "show the standing instructions"))
+    let about = || checks::CHECKS.iter().map(|check| check.about());
+    let whole = about().map(|about| Row::Object {
+        what: "Check".into(),
+        id: about.id.to_owned(),
+        name: about.title.to_owned(),
+        note: format!("{} severity", severity_word(about.severity)),
+    });
+    let list = Fact::new("instruct.checks", asked.analysis.evidence(whole)).with("count", about().count()).must_show();
+    let lines = about().map(|about| [about.title, severity_word(about.severity), about.id].map(str::to_owned).to_vec());
+    let offers = nearest(asked.text).into_iter().map(|title| ask(title, format!("never suggest {title}")));
+    Answer::sentences(vec![fact, list])
+        .actions(offers)
+        .sheet(Sheet::new("checks", &["Check", "Severity", "Id"], lines))
+        .action(ask("Present ones", "show the standing instructions"))
 }
+
+/// Titles of the checks whose words come nearest to those of a wish, the nearest first; none where no word is alike.
+fn nearest(text: &str) -> Vec<&'static str> {
+    let stems = |text: &str| -> BTreeSet<String> {
+        let words = text.to_lowercase();
+        let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 2);
+        words.filter(|word| !COMMON.contains(word)).map(|word| word.chars().take(STEM).collect()).collect()
+    };
+    let wanted = stems(text);
+    let alike = |about: &checks::About| stems(&format!("{} {}", about.title, about.id)).intersection(&wanted).count();
+    let mut ranked: Vec<(usize, &'static str)> =
+        checks::CHECKS.iter().map(|check| (alike(check.about()), check.about().title)).collect();
+    ranked.sort_by_key(|(alike, _)| Reverse(*alike));
+    ranked.into_iter().filter(|(alike, _)| *alike > 0).map(|(_, title)| title).take(OFFERED).collect()
+}
+
+/// How many checks are offered.
+const OFFERED: usize = 3;
+/// Letters by which two words count as alike: "registering", "registration".
+const STEM: usize = 5;
+/// Words of wishes and of titles that tell nothing apart.
+const COMMON: &[&str] = &[
+    "never",
+    "suggest",
+    "propose",
+    "recommend",
+    "mention",
+    "stop",
+    "please",
+    "the",
+    "for",
+    "all",
+    "and",
+    "again",
+    "users",
+    "policy",
+    "policies",
+    "until",
+    "any",
+    "more",
+    "about",
+    "are",
+    "with",
+];
 
 /// A check by its title, as it reads after "never suggest".
 pub(super) fn check_words(check: Option<&str>) -> String {
@@ -190,5 +250,29 @@ pub(super) fn object_name(snapshot: &Snapshot, id: &str) -> String {
     match named(snapshot, id) {
         Some(Found::One(row)) => row_name(&row),
         _ => id.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn an_unknown_check_leads_to_the_nearest_three() {
+        let words = said(&nordwerk(), Intent::AddInstruction, "never suggest frequency things").await;
+        let count = crate::checks::CHECKS.len().to_string();
+        insta::assert_snapshot!(words.replace(&count, "…"), @r#"
+        I can't keep that yet. I can keep "never suggest CHECK [for OBJECT] [until DATE]", where OBJECT is a group, an app, a policy or a person. CHECK is one of …; the list is behind this number. [1]
+        (Sign-in frequency on unmanaged devices) (Sign-in frequency for administrators) (Sign-in frequency for all users) (CSV (…)) (Present ones)
+        [1] … checks · … rows
+        "#);
+    }
+
+    #[test]
+    fn words_that_tell_nothing_apart_are_near_to_nothing() {
+        assert!(nearest("never suggest the policy for all users").is_empty());
+        assert!(nearest("stop suggesting location things").iter().all(|title| title.to_lowercase().contains("locat")));
     }
 }

@@ -148,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn each_policy_with_staff_and_guests_apart() {
         insta::assert_snapshot!(said(&nordwerk(), Intent::AppPolicies, "what protects SharePoint?").await, @r"
-        3 of 3 policies that are On reach SharePoint Online, and 1 in report-only. [1] In the log 0 sign-ins to it succeeded.
+        3 of 3 policies that are On reach SharePoint Online, and 1 in report-only. [1] In the log no sign-in to it succeeded.
         - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · 5 of 7 members, 1 of 1 guests [2]
         - CA205 – Require compliant device: Require device to be marked as compliant · 4 of 7 members, 0 of 1 guests [3]
         - CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests [4]
@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn an_app_that_a_policy_excludes() {
         insta::assert_snapshot!(said(&nordwerk(), Intent::AppPolicies, "and Salesforce?").await, @r"
-        1 of 3 policies that are On reach Salesforce, and 1 in report-only. [1] In the log 0 sign-ins to it succeeded.
+        1 of 3 policies that are On reach Salesforce, and 1 in report-only. [1] In the log no sign-in to it succeeded.
         - CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests [2]
         CA200 – Require MFA leaves this app out (Require multifactor authentication · Sign-in frequency: 12 hours). [3]
         ## Who can get in without MFA

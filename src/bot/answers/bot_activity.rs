@@ -2,7 +2,7 @@
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
-use crate::bot::work;
+use crate::bot::{entries, work};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::log::{Action, Entry};
 use crate::store::entries::Wanted;
@@ -19,7 +19,7 @@ const LISTED: usize = 12;
 /// Tells what the log holds of the period, person or suggestion that the question names.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
-        let entries = entries(asked).await?;
+        let entries = found(asked).await?;
         let mut facts = vec![headline(asked, &entries), writes(&entries)];
         facts.extend(last_run(asked).await?);
         facts.extend(next_run(asked).await?);
@@ -32,7 +32,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 }
 
 /// Newest first; questions and their answers are left out, they would drown the rest.
-async fn entries(asked: Asked<'_>) -> anyhow::Result<Vec<Entry>> {
+async fn found(asked: Asked<'_>) -> anyhow::Result<Vec<Entry>> {
     let subject = numbers(asked.text).first().map(|number| format!("S-{number}"));
     let wanted = Wanted { subject, before: None, limit: READ };
     let mut entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
@@ -57,7 +57,7 @@ pub(super) fn row(entry: &Entry) -> Row {
     Row::Entry {
         seq: u64::try_from(entry.seq).unwrap_or_default(),
         at: entry.at,
-        action: entry.action.as_str().to_owned(),
+        action: entries::what(entry.action).to_owned(),
         by: entry.actor.name.clone(),
     }
 }
@@ -84,7 +84,7 @@ fn one(entry: &Entry) -> Fact {
     Fact::new("activity.entry", Evidence::of([row(entry)]))
         .with("at", entry.at)
         .with("who", Term::Name(entry.actor.name.clone()))
-        .with("what", Term::Word(words(entry.action).to_owned()))
+        .with("what", Term::Word(entries::what(entry.action).to_owned()))
         .with("subject", Term::Name(subject(entry)))
         .with("number", u64::try_from(entry.seq).unwrap_or_default())
 }
@@ -93,44 +93,6 @@ fn one(entry: &Entry) -> Fact {
 fn subject(entry: &Entry) -> String {
     let told = entry.subject.starts_with("S-") || entry.subject.starts_with("I-");
     if told { entry.subject.clone() } else { String::new() }
-}
-
-fn words(action: Action) -> &'static str {
-    match action {
-        Action::RunStarted => "scan started",
-        Action::RunFinished => "scan finished",
-        Action::RunCancelled => "scan cancelled",
-        Action::RunFailed => "scan failed",
-        Action::SuggestionOpened => "suggested",
-        Action::SuggestionSnoozed => "snoozed",
-        Action::SuggestionDismissed => "dismissed",
-        Action::SuggestionReopened => "reopened",
-        Action::SuggestionOutOfDate => "out of date",
-        Action::SuggestionResolved => "resolved",
-        Action::SuggestionDone => "done by a person as described",
-        Action::SuggestionDoneOtherwise => "done by a person, but not as described",
-        Action::SuggestionHandedOver => "handed over",
-        Action::ApprovalRequested => "approval asked for",
-        Action::ApprovalGranted => "approved",
-        Action::ApprovalWithdrawn => "approval taken back",
-        Action::ApprovalRefused => "click refused",
-        Action::ApprovalExpired => "approval expired",
-        Action::PolicyCreateIntended => "about to create a report-only policy",
-        Action::PolicyCreated => "report-only policy created",
-        Action::PolicyCreateUnknown => "outcome of a creation not known",
-        Action::PolicyNeedsPerson => "left to a person",
-        Action::PolicyRemoveIntended => "about to remove a report-only policy of my own",
-        Action::PolicyRemoved => "report-only policy of my own removed",
-        Action::PolicyRemoveRefused => "policy left alone, somebody had edited it",
-        Action::InstructionAdded => "standing instruction kept",
-        Action::InstructionRemoved => "standing instruction removed",
-        Action::SettingChanged => "setting changed",
-        Action::ConversationEnabled => "channel enabled",
-        Action::SummaryPosted => "summary posted",
-        Action::FeedbackGiven => "feedback given",
-        Action::QuestionAnswered => "question answered",
-        Action::QuestionRefused => "question refused",
-    }
 }
 
 /// How the newest scan went, or how it is going.

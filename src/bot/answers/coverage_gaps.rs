@@ -6,7 +6,7 @@ use crate::bot::answer::{Answer, Part, ask};
 use crate::checks::{Finding, rows};
 use crate::facts::Fact;
 
-use super::{Answering, Asked, coverage_kinds, coverage_mfa, period};
+use super::{Answering, Asked, coverage_kinds, coverage_methods, coverage_mfa, period};
 
 /// Checks that answer for a word of the question, the first that fits; MFA for all users is meant otherwise.
 const ABOUT: &[(&[&str], &str)] = &[
@@ -33,6 +33,8 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             coverage_kinds::apps(asked)
         } else if has(&["joiner", "joined", "new user", "new hire", "created", "newcomer"]) {
             joiners(asked)
+        } else if coverage_methods::is_meant(&text) {
+            coverage_methods::told(asked)
         } else if has(&["signed in without", "sign in without"]) {
             coverage_mfa::first(asked)
         } else {
@@ -125,7 +127,7 @@ mod tests {
         - 4 for Salesforce, excluded from CA200 – Require MFA [4]
         - 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout [5]
         - local guest users, B2B collaboration guest users, B2B collaboration member users, B2B direct connect users, other external users, service provider users without an account here
-        Apart, not made to use it either: 1 service account, 1 room, 1 emergency access account (Emergency 1). Not counted: 1 disabled. [6]
+        Apart, not made to use it either: 1 service account, 1 room and 1 emergency access account (Emergency 1). Not counted: 1 disabled. [6]
         Not checked: the tenant's setting for baseline scopes and partner technicians (GDAP) and B2B direct connect users, who have no account here. Read Tue 24 Nov 08:00.
         (That one first) (Admins) (CSV (5)) (Who is excluded?)
         [1] 4 people and 1 guest not made to use MFA · 5 accounts
@@ -142,9 +144,9 @@ mod tests {
         let mut tenant = nordwerk();
         let text = "Joiners after 1 April that didn't land in any of the MFA groups?";
         let words = said(&tenant, Intent::CoverageGaps, text).await;
-        assert!(words.starts_with("1 of 1 account made since Wed 1 Apr 00:00: not made to use MFA"), "{words}");
+        assert!(words.starts_with("1 of 1 account made since Wed 1 Apr 2026: not made to use MFA"), "{words}");
         tenant["users"][2]["createdDateTime"] = json!("2025-05-04T00:00:00Z");
         let words = said(&tenant, Intent::CoverageGaps, text).await;
-        assert!(words.starts_with("0 of 0 accounts"), "{words}");
+        assert!(words.starts_with("No account was made since Wed 1 Apr 2026."), "{words}");
     }
 }

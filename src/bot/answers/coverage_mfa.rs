@@ -47,7 +47,7 @@ pub(super) async fn everybody(asked: Asked<'_>, finding: &Finding) -> anyhow::Re
     let mut answer = Answer::sentences(opening.collect());
     answer.parts.push(by_kind(asked, &gaps, &used));
     answer = answer.part(Part::List { ordered: false, items: items.collect() });
-    answer = answer.part(Part::Sentences(kinds(asked, &out).into_iter().chain([apart(asked, &gaps)]).collect()));
+    answer = answer.part(Part::Sentences(kinds(asked, &out).into_iter().chain(apart(asked, &gaps)).collect()));
     answer = answer.part(Part::Limits(limits.collect()));
     let first = (&out & &used.without).len();
     if first > 0 {
@@ -142,7 +142,7 @@ impl<'a> Used<'a> {
 }
 
 /// Accounts with a method that can do MFA.
-fn capable(asked: Asked<'_>, accounts: &RoaringBitmap) -> RoaringBitmap {
+pub(super) fn capable(asked: Asked<'_>, accounts: &RoaringBitmap) -> RoaringBitmap {
     let directory = &asked.analysis.snapshot().directory;
     let registered = |index: &u32| {
         let user = directory.user_at(*index);
@@ -159,7 +159,8 @@ fn registered(asked: Asked<'_>, out: &RoaringBitmap) -> Option<Fact> {
     }
     let without = out - capable(asked, out);
     let evidence = asked.analysis.evidence(rows::users(&without, snapshot, None));
-    Some(Fact::new("coverage.registered", evidence).with("count", without.len()).with("of", out.len()))
+    let fact = Fact::new("coverage.registered", evidence).with("count", without.len()).with("of", out.len());
+    (!without.is_empty()).then_some(fact)
 }
 
 /// A set's kinds of account, which don't overlap and add up to it.
@@ -221,19 +222,20 @@ fn kinds(asked: Asked<'_>, out: &RoaringBitmap) -> Option<Fact> {
 }
 
 /// Service accounts, rooms and emergency access accounts among those not covered, and what isn't counted.
-fn apart(asked: Asked<'_>, gaps: &Gaps) -> Fact {
+fn apart(asked: Asked<'_>, gaps: &Gaps) -> Option<Fact> {
     let snapshot = asked.analysis.snapshot();
     let Accounts { service, rooms, emergency, .. } = &gaps.accounts;
     let names = emergency.iter().filter_map(|index| snapshot.directory.user_at(index));
     let disabled = snapshot.directory.users.iter().filter(|user| !user.enabled).count();
     let all = service | rooms | emergency;
-    Fact::new("coverage.apart", asked.analysis.evidence(rows::users(&all, snapshot, None)))
+    let fact = Fact::new("coverage.apart", asked.analysis.evidence(rows::users(&all, snapshot, None)))
         .with("service", service.len())
         .with("rooms", rooms.len())
         .with("emergency", emergency.len())
         .with("names", Term::Names(names.map(|user| user.display_name.to_string()).collect()))
         .with("disabled", disabled)
-        .must_show()
+        .must_show();
+    (!all.is_empty() || disabled > 0).then_some(fact)
 }
 
 /// Everybody of the answer with the cause and the three columns, to take away.

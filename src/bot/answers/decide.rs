@@ -11,18 +11,18 @@ use crate::store::suggestions::Row;
 use super::meant::said;
 use super::{Asked, propose_change};
 
-/// A card that offers one decision about a suggestion, if `offered` gives a button for the state it is in; otherwise the
+/// A card that offers one decision about a suggestion in these words, if `offered` gives a button for the state it is in; otherwise the
 /// approval card, which says where it stands.
 pub(super) async fn card(
     asked: Asked<'_>,
     row: &Row,
-    key: &str,
+    words: Fact,
     offered: impl Fn(&Case) -> Option<Action>,
 ) -> anyhow::Result<Answer> {
     let case = case_of(asked.app, row, None).await?;
     let Some(button) = offered(&case) else { return propose_change::card(asked, row).await };
     let headline = case.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
-    let fact = Fact::new(key, headline)
+    let fact = Fact { evidence: headline, ..words }
         .with("number", Term::Word(format!("S-{}", row.number)))
         .with("title", Term::Name(row.title.clone()))
         .must_show();

@@ -5,7 +5,7 @@ use crate::bot::buttons::press;
 use crate::bot::intent::SlotName;
 use crate::chat::card::{Action, Input, Verb};
 
-use super::meant::suggestion;
+use super::meant::{said, suggestion};
 use super::{Answering, Asked, decide};
 
 /// Offers to turn the suggestion down.
@@ -17,7 +17,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
                     let may = decide::is_open(case) || matches!(case.state, crate::approval::State::Snoozed { .. });
                     may.then(|| reasoned(asked, press("Dismiss…", Verb::Dismiss, &case.kept.id, case.kept.version)))
                 };
-                decide::card(asked, &row, "dismiss.offer", button).await
+                decide::card(asked, &row, said("dismiss.offer"), button).await
             }
             Err(question) => Ok(question),
         }

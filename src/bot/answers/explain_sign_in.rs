@@ -400,7 +400,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_to_explain_is_said() {
         insta::assert_snapshot!(about("why was Dana Admin blocked?").await, @r"
-        No such failed sign-in of Dana Admin is in the log for that time. It holds 0 sign-ins of theirs, 0 failed.
+        No such failed sign-in of Dana Admin is in the log for that time. It holds no sign-in of theirs.
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (All their failures)
         ");

@@ -9,7 +9,7 @@ use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
-use crate::tenant::policy::{ClientAppType, Control, PolicyState};
+use crate::tenant::policy::{ClientAppType, Control, PolicyState, TransferMethod};
 use crate::tenant::{Policy, Snapshot};
 
 use super::{Answering, Asked};
@@ -146,7 +146,12 @@ fn controls<'a>(text: &str) -> Option<Filter<'a>> {
 
 fn conditions<'a>(text: &str) -> Option<Filter<'a>> {
     type Fits = fn(&Policy) -> bool;
-    let known: [(&str, &str, Fits); 7] = [
+    let known: [(&str, &str, Fits); 10] = [
+        ("device code", "device code flow", |policy| policy.conditions.flows.contains(&TransferMethod::DeviceCodeFlow)),
+        ("authentication transfer", "authentication transfer", |policy| {
+            policy.conditions.flows.contains(&TransferMethod::AuthenticationTransfer)
+        }),
+        ("authentication flow", "authentication flows", |policy| !policy.conditions.flows.is_empty()),
         ("legacy", "legacy authentication", |policy| {
             let types = &policy.conditions.client_app_types;
             types.contains(&ClientAppType::Other) || types.contains(&ClientAppType::ExchangeActiveSync)

@@ -20,6 +20,7 @@ mod cancel_run;
 mod codes;
 mod coverage_gaps;
 mod coverage_kinds;
+mod coverage_methods;
 mod coverage_mfa;
 mod decide;
 mod dismiss_suggestion;

@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::intent::{SlotName, Slots, route};
+use crate::bot::intent::{SlotName, Slots};
 use crate::bot::lookup::{self, Found};
 use crate::chat::card::Kind;
 use crate::checks::rows;
@@ -25,7 +25,7 @@ pub(super) fn slots(asked: Asked<'_>, key: SlotName) -> Slots {
     if !slots.contains_key(&key)
         && let Some(subject) = asked.subject()
     {
-        for (name, values) in route(subject, None).slots {
+        for (name, values) in lookup::route(asked.analysis.snapshot(), subject, None).slots {
             slots.entry(name).or_insert(values);
         }
     }
@@ -125,15 +125,18 @@ pub(super) struct Class<'a> {
 /// The accounts of this name, or a question back.
 pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Back> {
     let snapshot = asked.analysis.snapshot();
-    match lookup::group(snapshot, name) {
-        Found::One(group) => {
-            return Ok(Class {
-                name: group.display_name.clone(),
-                users: group.transitive.as_deref().cloned().unwrap_or_default(),
-                row: Some(rows::group(group)),
-                group: Some(group),
-            });
+    let plain = |users| Class { name: name.to_owned(), users, group: None, row: None };
+    // "Guests" are all guests, also where a group has the word in its name and the question doesn't spell it out.
+    if name.split(' ').all(|word| CLASSES.contains(&word.to_lowercase().as_str())) {
+        if let Some(group) = spelt_out(asked, name) {
+            return Ok(of_group(group));
         }
+        if let Some(users) = known_class(asked, name) {
+            return Ok(plain(users));
+        }
+    }
+    match lookup::group(snapshot, name) {
+        Found::One(group) => return Ok(of_group(group)),
         Found::Several(all) => {
             let choice = |group: &&Group| (group.display_name.clone(), group.display_name.clone());
             return Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()));
@@ -141,11 +144,59 @@ pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Back>
         Found::None => {}
     }
     let users = known_class(asked, name).or_else(|| role(asked, name)).or_else(|| department(asked, name));
-    users.map(|users| Class { name: name.to_owned(), users, group: None, row: None }).ok_or_else(|| {
+    users.map(plain).ok_or_else(|| {
         let names = snapshot.directory.groups.values().map(|group| group.display_name.as_str());
         unknown(asked, "group, role or department", name, close(names, name))
     })
 }
+
+fn of_group(group: &Group) -> Class<'_> {
+    Class {
+        name: group.display_name.clone(),
+        users: group.transitive.as_deref().cloned().unwrap_or_default(),
+        row: Some(rows::group(group)),
+        group: Some(group),
+    }
+}
+
+/// The group whose whole name stands in the question around these words; the longest of several.
+fn spelt_out<'a>(asked: Asked<'a>, words: &str) -> Option<&'a Group> {
+    let (text, words) = (asked.text.to_lowercase(), words.to_lowercase());
+    let stands = |name: &str| {
+        let ends = |rest: &str, c: Option<char>| rest.is_empty() || c.is_some_and(|c| !c.is_alphanumeric() && c != '-');
+        let (mut before, mut after) = (text.split(name), text.split(name).skip(1));
+        name.contains(&words)
+            && before.next().is_some_and(|rest| ends(rest, rest.chars().next_back()))
+            && after.next().is_some_and(|rest| ends(rest, rest.chars().next()))
+    };
+    let groups = asked.analysis.snapshot().directory.groups.values();
+    groups.filter(|group| stands(&group.display_name.to_lowercase())).max_by_key(|group| group.display_name.len())
+}
+
+/// Everyday words for classes of accounts, which no part of a group's name outweighs.
+const CLASSES: &[&str] = &[
+    "guest",
+    "guests",
+    "external",
+    "externals",
+    "partners",
+    "vendors",
+    "b2b",
+    "service",
+    "room",
+    "rooms",
+    "admin",
+    "admins",
+    "administrators",
+    "staff",
+    "employees",
+    "everyone",
+    "all",
+    "users",
+    "user",
+    "accounts",
+    "account",
+];
 
 fn known_class(asked: Asked<'_>, name: &str) -> Option<RoaringBitmap> {
     let (model, name) = (&asked.analysis.model, name.to_lowercase());

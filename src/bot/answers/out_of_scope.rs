@@ -2,10 +2,14 @@
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::{Intent, Refusal, SlotName};
+use crate::bot::lookup::Found;
 use crate::chat::card::{Action, Kind};
+use crate::checks::rows;
 use crate::facts::{Fact, Term};
+use crate::tenant::Policy;
+use crate::tenant::policy::PolicyState;
 
-use super::meant::said;
+use super::meant::{policies, said};
 use super::{Answering, Asked};
 
 /// Refuses, or answers kindly.
@@ -20,7 +24,36 @@ fn worded(asked: Asked<'_>, refusal: Refusal) -> Answer {
 }
 
 fn fact(asked: Asked<'_>, refusal: Refusal) -> Fact {
+    if let (Refusal::Enable, Some(policy)) = (refusal, already_on(asked)) {
+        return Fact::new("out.enabled_already", asked.analysis.evidence([rows::policy(policy)]))
+            .with("policy", Term::Name(policy.display_name.clone()))
+            .must_show();
+    }
     said(&format!("out.{}", refusal.as_str())).with("tenant", Term::Name(asked.app.config.tenant.name.clone()))
+}
+
+/// Questions about the few words that are the same in every language: who asks in another one may mean one of them.
+fn near(text: &str) -> impl Iterator<Item = Action> {
+    const QUESTIONS: &[(&str, &[&str])] = &[
+        ("mfa", &["Who is not covered by MFA?", "Who has no MFA method registered?"]),
+        ("legacy", &["Who still uses legacy authentication?"]),
+        ("report-only", &["Which policies are in report-only?"]),
+        ("conditional access", &["How do we look today?"]),
+    ];
+    let text = text.to_lowercase();
+    let fits = move |(word, _): &&(&str, &[&str])| {
+        let bounded = |part: &str| part.starts_with(|c: char| !c.is_alphanumeric());
+        text.split(word).skip(1).any(|rest| rest.is_empty() || bounded(rest))
+    };
+    QUESTIONS.iter().filter(fits).flat_map(|(_, questions)| *questions).map(|question| ask(question, *question))
+}
+
+/// The policy that somebody wants turned On, where it is that already.
+fn already_on(asked: Asked<'_>) -> Option<&Policy> {
+    match policies(asked).into_iter().next()? {
+        (_, Found::One(policy)) => Some(policy).filter(|policy| policy.state == PolicyState::Enabled),
+        _ => None,
+    }
 }
 
 /// What leads on from a refusal.
@@ -29,6 +62,10 @@ fn instead(asked: Asked<'_>, refusal: Refusal) -> Vec<Action> {
     let first = ask("What first?", Intent::ListSuggestions.example());
     match refusal {
         Refusal::Enable => match policy {
+            Some(name) if already_on(asked).is_some() => vec![
+                ask("Show it", format!("show {name}")),
+                ask("Who is excluded?", format!("who is excluded from {name}?")),
+            ],
             Some(name) => vec![
                 ask("Who would it block?", format!("who would {name} block?")),
                 ask("Is it ready?", format!("when can {name} leave report-only?")),
@@ -39,9 +76,8 @@ fn instead(asked: Asked<'_>, refusal: Refusal) -> Vec<Action> {
             policy.map(|name| ask("Show it", format!("show {name}"))).into_iter().chain([first]).collect()
         }
         Refusal::Weaken => vec![ask("Who is excluded?", "who is excluded from MFA?")],
-        Refusal::Reveal | Refusal::IgnoreInstructions | Refusal::OtherTopic | Refusal::SmallTalk => {
-            vec![ask("What can you do?", "help")]
-        }
+        Refusal::OtherTopic => near(asked.text).chain([ask("What can you do?", "help")]).collect(),
+        Refusal::Reveal | Refusal::IgnoreInstructions | Refusal::SmallTalk => vec![ask("What can you do?", "help")],
         Refusal::Impersonate => vec![ask("How does approving work?", "how do I approve?")],
         Refusal::TamperLog => vec![ask("Is the log intact?", "verify the log")],
         Refusal::ResetPassword => vec![ask("Why was somebody blocked?", Intent::ExplainSignIn.example())],

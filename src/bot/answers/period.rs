@@ -88,6 +88,9 @@ pub(super) fn end(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timesta
     if let Some(date) = text.split_whitespace().find_map(|word| word.trim_matches([',', '.']).parse::<Date>().ok()) {
         return start(date, zone);
     }
+    if let Some(date) = text.split_whitespace().find_map(|word| dotted(word, today)).or_else(|| last_of(&text, today)) {
+        return start(date, zone);
+    }
     if let Some(date) = spelt(&text, today) {
         return start(date, zone);
     }
@@ -99,6 +102,31 @@ pub(super) fn end(text: &str, now: Timestamp, zone: &TimeZone) -> Option<Timesta
     }
     let (_, day) = DAYS.iter().find(|(name, _)| text.contains(name))?;
     start(today.nth_weekday(1, *day).ok()?, zone)
+}
+
+/// "1.12.2026" or "1.12.", the day first.
+fn dotted(word: &str, today: Date) -> Option<Date> {
+    let mut numbers = word.split('.');
+    let (day, month) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+    match numbers.next()?.trim_matches(|c: char| !c.is_ascii_digit()) {
+        "" => Date::new(today.year(), month, day)
+            .ok()
+            .filter(|date| *date > today)
+            .or_else(|| Date::new(today.year() + 1, month, day).ok()),
+        year => Date::new(year.parse().ok().filter(|year| *year > 1_000)?, month, day).ok(),
+    }
+}
+
+/// The day after "the end of the month" or "of the year".
+fn last_of(text: &str, today: Date) -> Option<Date> {
+    let of = |span: &str| text.contains(&format!("end of {span}")) || text.contains(&format!("end of the {span}"));
+    if of("month") || of("this month") {
+        today.last_of_month().tomorrow().ok()
+    } else if of("year") || of("this year") {
+        today.last_of_year().tomorrow().ok()
+    } else {
+        None
+    }
 }
 
 /// "1 March", "March 1st", with a year or the next time it comes round; a month alone is its first day.
@@ -180,6 +208,10 @@ mod tests {
         assert_eq!(said("1 March").as_deref(), Some("2027-03-01"));
         assert_eq!(said("March 1st 2028").as_deref(), Some("2028-03-01"));
         assert_eq!(said("2027-01-31").as_deref(), Some("2027-01-31"));
+        assert_eq!(said("1.12.2026").as_deref(), Some("2026-12-01"));
+        assert_eq!(said("15.3.").as_deref(), Some("2027-03-15"));
+        assert_eq!(said("the end of the month").as_deref(), Some("2026-12-01"));
+        assert_eq!(said("end of the year").as_deref(), Some("2027-01-01"));
         assert_eq!(said("two weeks").as_deref(), Some("2026-12-08"));
         assert_eq!(said("Friday").as_deref(), Some("2026-11-27"));
         assert_eq!(said("summer"), None);

@@ -260,7 +260,7 @@ mod tests {
     #[tokio::test]
     async fn legacy_clients_by_person() {
         insta::assert_snapshot!(said(&nordwerk(), Intent::SignInUsage, "who still uses legacy auth?").await, @r"
-        2 of 8 sign-ins in the log are by legacy authentication clients: 1 account, 2 succeeded, 0 of those with MFA. [1]
+        2 of 8 sign-ins in the log are by legacy authentication clients: 1 account, 2 succeeded, none of those with MFA. [1]
         | Person | Sign-ins | People | Succeeded | of them without MFA
         | svc-backup | 2 | 1 | 2 | 2
         Not checked: sign-ins that are older than the log. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.

@@ -115,6 +115,11 @@ fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(),
     let code = places::country(name).ok_or_else(|| Box::new(named::missing("what_if.where")))?;
     stated.understood.push(format!("from {name} ({code})"));
     stated.sign_in.country = Known::Is(code.to_owned());
+    // Who means a network of the tenant's own names it; otherwise each policy about one would hang in the air.
+    if snapshot.locations.values().any(|location| matches!(location.place, Place::Ip { .. })) {
+        stated.understood.push("at no address of a named location".into());
+        stated.sign_in.ip = Known::Absent;
+    }
     Ok(())
 }
 

@@ -12,7 +12,8 @@ use crate::bot::access::Right;
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::Answer;
 use crate::bot::compose::{Composed, compose};
-use crate::bot::intent::{Intent, Previous, Routed, route};
+use crate::bot::intent::{Intent, Previous, Routed};
+use crate::bot::lookup;
 use crate::chat::card::{Action, Block, Card, Run};
 use crate::chat::{Conversation, Person};
 use crate::clock::Clock;
@@ -225,7 +226,8 @@ pub(crate) struct Question<'a> {
 pub(crate) async fn answered(app: &App, tenant: &Value, question: Question<'_>) -> (Answer, Composed) {
     let now = app.clock.now();
     let analysis = Analysis::of(Arc::new(snapshot(tenant)), "hash-of-this-reading".into(), &app.config.thresholds, now);
-    let routed = Routed { intent: question.intent, ..route(question.text, question.previous.as_ref()) };
+    let read = lookup::route(analysis.snapshot(), question.text, question.previous.as_ref());
+    let routed = Routed { intent: question.intent, ..read };
     let asked = Asked {
         app,
         analysis: &analysis,

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::testing::{Question, answered, app, nordwerk, said, snapshot, words};
 use super::*;
 use crate::bot::intent::route;
-use crate::bot::reconcile::reconcile;
+use crate::bot::reconcile::{Body, reconcile};
+use crate::checks::CureAction;
 use std::sync::Arc;
 
 /// An app that has judged the small tenant once, so that suggestions are kept.
@@ -206,7 +207,7 @@ async fn the_length_that_was_asked_for_is_offered_first() {
     let question = Question { text: "snooze S-1 for two weeks", intent: Intent::SnoozeSuggestion, previous: None };
     let (answer, _) = answered(&app, &nordwerk(), question).await;
     let offered = answer.actions.iter().find_map(|action| match action {
-        crate::chat::card::Action::Press { input: Some(crate::chat::card::Input::Choice { choices, .. }), .. } => {
+        crate::chat::card::Action::Press { input: Some(crate::chat::card::Input::Day { choices, .. }), .. } => {
             choices.first()
         }
         _ => None,
@@ -215,11 +216,132 @@ async fn the_length_that_was_asked_for_is_offered_first() {
 }
 
 #[tokio::test]
+async fn a_snooze_ends_on_the_day_that_was_said() {
+    let app = judged().await;
+    let first = async |text: &str| {
+        let question = Question { text, intent: Intent::SnoozeSuggestion, previous: None };
+        let (answer, composed) = answered(&app, &nordwerk(), question).await;
+        let offered = answer.actions.iter().find_map(|action| match action {
+            crate::chat::card::Action::Press { input: Some(crate::chat::card::Input::Day { choices, .. }), .. } => {
+                choices.first().cloned()
+            }
+            _ => None,
+        });
+        let said = words(&composed.card).lines().next().unwrap_or_default().split(": ").last().unwrap().to_owned();
+        format!("{:?} {said}", offered.unwrap())
+    };
+    insta::assert_snapshot!([
+        first("snooze S-3 until 1 December").await,
+        first("snooze S-3 until monday").await,
+        first("put S-3 off until 2027-03-15").await,
+        first("snooze S-3 for two weeks").await,
+        first("snooze S-3").await,
+    ].join("\n"), @r#"
+    ("2026-12-01", "until Tue 1 Dec 2026") press Snooze to put it off until Tue 1 Dec 2026; it comes back by itself. [1]
+    ("2026-11-30", "until Mon 30 Nov 2026") press Snooze to put it off until Mon 30 Nov 2026; it comes back by itself. [1]
+    ("2027-03-15", "until Mon 15 Mar 2027") press Snooze to put it off until Mon 15 Mar 2027; it comes back by itself. [1]
+    ("14", "for 14 days, until Tue 8 Dec 2026") press Snooze to put it off until Tue 8 Dec 2026; it comes back by itself. [1]
+    ("1", "for a day, until Wed 25 Nov 2026") press Snooze to put it off; it comes back by itself. [1]
+    "#);
+    let unclear = ask(&app, Intent::SnoozeSuggestion, "snooze S-3 until 1 December 2031").await;
+    assert!(unclear.contains("is no day of the coming year"), "{unclear}");
+}
+
+#[tokio::test]
+async fn undo_after_an_offer_that_nobody_took_says_so() {
+    let app = judged().await;
+    let previous = Some(Previous { intent: Intent::SnoozeSuggestion, subject: "S-3".into() });
+    let question = Question { text: "undo", intent: Intent::Undo, previous };
+    let said = words(&answered(&app, &nordwerk(), question).await.1.card);
+    assert!(said.contains("is open: nobody has snoozed, dismissed or approved it"), "{said}");
+}
+
+#[tokio::test]
+async fn a_policy_that_is_on_need_not_be_enabled() {
+    insta::assert_snapshot!(said(&nordwerk(), Intent::OutOfScope, "enable CA200").await, @r"
+    CA200 – Require MFA is On already. Turning policies On or Off takes a person in the Entra admin center. [1]
+    (Show it) (Who is excluded?)
+    [1] CA200 – Require MFA is On · 1 policy
+    ");
+}
+
+#[tokio::test]
+async fn a_term_is_explained_with_what_the_tenant_has() {
+    insta::assert_snapshot!(said(&nordwerk(), Intent::Help, "what is a named location").await, @r"
+    A named location is a set of IP address ranges, or of countries, that policies name under Network. Address ranges can be marked as trusted; a policy may then leave out all trusted locations at once, so whoever sits there isn't asked. This tenant has 1: Head office (1 range, trusted). [1]
+    (What can you do?)
+    [1] 1 named location · 1 row
+    ");
+}
+
+#[tokio::test]
+async fn policies_are_listed_by_authentication_flow() {
+    insta::assert_snapshot!(said(&nordwerk(), Intent::ListPolicies, "is there a policy for device code").await, @r"
+    1 of 4 policies: with device code flow. [1]
+    | Name | State | Users | Grant | Last changed
+    | CA211 – Block device code flow | Report-only | All users | Block access | 
+    Read Tue 24 Nov 08:00.
+    (CSV (1)) (Show it)
+    [1] 1 of 4 policies: with device code flow. · 1 policy
+    ");
+}
+
+#[tokio::test]
+async fn guests_are_counted() {
+    let mut tenant = nordwerk();
+    tenant["groups"].as_array_mut().unwrap().push(json!({"id": "g-guests", "displayName": "CA-Guests", "members": []}));
+    let guests = said(&tenant, Intent::UserPolicies, "how many guests").await;
+    assert!(guests.starts_with("guests: 1 enabled account."), "{guests}");
+    let group = said(&tenant, Intent::UserPolicies, "which policies apply to CA-Guests?").await;
+    assert!(group.starts_with("CA-Guests: no enabled account."), "{group}");
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_leads_to_questions_about_what_it_names() {
+    let said = said(&nordwerk(), Intent::OutOfScope, "qui n'a pas la MFA ?").await;
+    assert!(said.contains("I read English") && said.contains("(Who is not covered by MFA?)"), "{said}");
+}
+
+/// A suggestion of each kind says what it would have done, or why the log can't tell.
+#[tokio::test]
+async fn the_impact_of_an_edit_is_told() {
+    let app = judged().await;
+    let kind = |row: &crate::store::suggestions::Row| match Body::of(row).unwrap().proposal.action {
+        CureAction::Draft(_) => "a new policy",
+        CureAction::HandOver(change) if change.request.as_ref().is_some_and(|(method, ..)| method == "PATCH") => "edit",
+        CureAction::HandOver(change) if !change.members.is_empty() => "group",
+        CureAction::HandOver(_) => "other",
+    };
+    let rows = app.store.suggestions(app.tenant()).await.unwrap();
+    let said = async |wanted: &str| {
+        let number = rows.iter().find(|row| kind(row) == wanted).unwrap().number;
+        ask(&app, Intent::Impact, &format!("who would S-{number} block?")).await
+    };
+    insta::assert_snapshot!(said("group").await, @r"
+    S-2 (open): Take 1 account out of CA-Excl-MFA-Rollout. [1]
+    For those who would no longer be excluded from CA200 – Require MFA: Of 4 past sign-ins in the log (4 more failed anyway and don't count): It would have prompted at 1 sign-in (user action required): 1 person; by app: Outlook 1. [2] 1 of them has no multifactor authentication method registered: they couldn't get in until they do. [3]
+    Safety: ✓ 1 administrator besides emergency access can still sign in. [4]
+    Not checked: groups, roles and devices are today's, not those at the time of the sign-in, prompts by sign-in frequency are not counted and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. Read Tue 24 Nov 08:00.
+    (Open)
+    [1] S-2 (open) Take 1 account out of CA-Excl-MFA-Rollout · 5 accounts
+    [2] would prompt at 1 sign-in of 1 person: Outlook 1. · 1 account
+    [3] 1 of them has no multifactor authentication method registered: they couldn't get in until they do. · 1 account
+    [4] ✓ 1 administrator besides emergency access can still sign in. · 1 account
+    ");
+    for (wanted, words) in
+        [("edit", "were edited so, and On:"), ("a new policy", "were On:"), ("other", "doesn't tell")]
+    {
+        let said = said(wanted).await;
+        assert!(said.contains(words), "{wanted}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn an_instruction_is_echoed_and_kept_by_a_button_alone() {
     let app = judged().await;
-    // The list of checks at the end grows with them.
+    // How many checks there are grows with them.
     let ask = async |text| {
-        ask(&app, Intent::AddInstruction, text).await.split(" The checks: ").next().unwrap_or_default().to_owned()
+        ask(&app, Intent::AddInstruction, text).await.split(" CHECK is one of ").next().unwrap_or_default().to_owned()
     };
     insta::assert_snapshot!(ask("never suggest device code flow for CA-Excl-MFA-Rollout until 1 March").await, @r#"
     I understood: never suggest "Device code flow blocked" for CA-Excl-MFA-Rollout until 1 Mar 2027. [1] Kept, it holds from the next scan on; what is open already stays open, and what it silences is listed with its number.
@@ -268,7 +390,7 @@ async fn a_kept_instruction_is_listed_and_cited_where_it_silences() {
     tx.commit().await.unwrap();
     insta::assert_snapshot!(ask(&app, Intent::ListInstructions, "show rules").await, @r#"
     1 standing instruction holds.
-    - I-1: never suggest "Device code flow blocked". Given by Dana Admin, Tue 24 Nov 08:00.
+    - I-1: never suggest "Device code flow blocked". Given by Dana Admin, Tue 24 Nov 2026.
     "#);
     insta::assert_snapshot!(ask(&app, Intent::ListSuggestions, "show open suggestions").await, @r"
     No suggestion is open.

@@ -2,15 +2,15 @@
 
 use crate::approval::State;
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::approve::Case;
+use crate::bot::approve::{Case, live_case};
 use crate::bot::buttons::press;
 use crate::bot::reconcile::state;
 use crate::chat::card::{Kind, Verb};
-use crate::facts::Evidence;
+use crate::facts::{Evidence, Term};
 use crate::store::suggestions::Row;
 
 use super::meant::{numbers, said, titled};
-use super::{Answering, Asked, decide};
+use super::{Answering, Asked, decide, propose_change};
 
 /// Offers to take back what the bot did about the suggestion that is named, or lists what can be taken back.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -20,20 +20,35 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             named if named.is_empty() => numbers(asked.subject().unwrap_or_default()),
             named => named,
         };
-        let undoable = |row: &Row| [state::CREATED, state::DISMISSED, state::SNOOZED].contains(&row.state.as_str());
-        let mut fitting: Vec<&Row> = match named.as_slice() {
-            [] => rows.iter().filter(|row| undoable(row)).collect(),
-            named => rows.iter().filter(|row| named.contains(&row.number)).collect(),
-        };
+        let undoable = |row: &&Row| [state::CREATED, state::DISMISSED, state::SNOOZED].contains(&row.state.as_str());
+        let meant = |row: &&Row| named.is_empty() || named.contains(&row.number);
+        let (mut fitting, others): (Vec<&Row>, Vec<&Row>) = rows.iter().filter(meant).partition(undoable);
         fitting.sort_by_key(|row| std::cmp::Reverse(row.changed));
-        match fitting.as_slice() {
-            [] => Ok(Answer::sentences(vec![said("undo.nothing")])
+        match (fitting.as_slice(), others.as_slice()) {
+            ([], [row, ..]) if !named.is_empty() => {
+                not_done(asked, row, &rows.iter().filter(undoable).collect::<Vec<_>>()).await
+            }
+            ([], _) => Ok(Answer::sentences(vec![said("undo.nothing")])
                 .action(ask("What did you do?", "what did you do this week?"))),
-            [row] if row.state == state::CREATED => decide::card(asked, row, "undo.created", offer).await,
-            [row] => decide::card(asked, row, "undo.reopen", offer).await,
-            rows => Ok(choice(rows)),
+            ([row], _) if row.state == state::CREATED => decide::card(asked, row, said("undo.created"), offer).await,
+            ([row], _) => decide::card(asked, row, said("undo.reopen"), offer).await,
+            (rows, _) => Ok(choice(rows)),
         }
     })
+}
+
+/// Nobody has decided anything about it yet: a card that offers to snooze it has snoozed nothing.
+async fn not_done(asked: Asked<'_>, row: &Row, others: &[&Row]) -> anyhow::Result<Answer> {
+    let case = live_case(asked.app, row).await?;
+    let approved = case.is_some_and(|case| !matches!(&case.state, State::Open { granted, .. } if granted.is_empty()));
+    if row.state != state::OPEN || approved {
+        return propose_change::card(asked, row).await;
+    }
+    let number = format!("S-{}", row.number);
+    let open = ask("Open", format!("propose {number}"));
+    let fact = said("undo.not_done").with("number", Term::Word(number)).with("title", Term::Name(row.title.clone()));
+    let answer = Answer::sentences(vec![fact]).action(open);
+    Ok(if others.is_empty() { answer } else { answer.part(said_which(others)).part(listed(others)) })
 }
 
 fn offer(case: &Case) -> Option<crate::chat::card::Action> {
@@ -46,8 +61,14 @@ fn offer(case: &Case) -> Option<crate::chat::card::Action> {
 }
 
 fn choice(rows: &[&Row]) -> Answer {
+    Answer { kind: Kind::Question, ..Answer::default() }.part(said_which(rows)).part(listed(rows))
+}
+
+fn said_which(rows: &[&Row]) -> Part {
+    Part::Sentences(vec![said("undo.which").with("count", rows.len())])
+}
+
+fn listed(rows: &[&Row]) -> Part {
     let item = |row: &&Row| (titled(row, Evidence::default()), vec![ask("Undo", format!("undo S-{}", row.number))]);
-    Answer { kind: Kind::Question, ..Answer::default() }
-        .part(Part::Sentences(vec![said("undo.which").with("count", rows.len())]))
-        .part(Part::List { ordered: false, items: rows.iter().take(8).map(item).collect() })
+    Part::List { ordered: false, items: rows.iter().take(8).map(item).collect() }
 }

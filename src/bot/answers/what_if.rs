@@ -220,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn an_unmanaged_device_cannot_meet_what_is_asked() {
         insta::assert_snapshot!(about("what if Alice Moreau opens Exchange Online from Brazil on an unmanaged iPad?").await, @r"
-        Sign-in test: Alice Moreau, to Exchange Online, from Brazil (BR), on iOS, from an unregistered device and neither device code flow nor authentication transfer. [1] It depends on the client app, which the question leaves open. Whatever that is, CA200 – Require MFA and CA205 – Require compliant device must be met. 3 policies that are On were looked at. [2] With that device or client they can't meet CA205 – Require compliant device, so they would be stopped. [3]
+        Sign-in test: Alice Moreau, to Exchange Online, from Brazil (BR), at no address of a named location, on iOS, from an unregistered device and neither device code flow nor authentication transfer. [1] It depends on the client app, which the question leaves open. Whatever that is, CA200 – Require MFA and CA205 – Require compliant device must be met. 3 policies that are On were looked at. [2] With that device or client they can't meet CA205 – Require compliant device, so they would be stopped. [3]
         ## Applies
         - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) [4]
         - CA205 – Require compliant device: Require device to be marked as compliant (in it through Sales-EMEA → CA-Internals) [5]
@@ -278,6 +278,17 @@ mod tests {
         let words =
             said_after(&nordwerk(), Intent::WhatIf, "Dana Admin, Salesforce, Brazil", "and from an Android").await;
         assert!(words.contains("Dana Admin") && words.contains("Android") && words.contains("Brazil (BR)"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn small_letters_name_person_place_and_device() {
+        let words = about("what happens if alice moreau signs in from russia on an android").await;
+        assert!(
+            words.starts_with(
+                "Sign-in test: Alice Moreau, from russia (RU), at no address of a named location, on Android"
+            ),
+            "{words}"
+        );
     }
 
     #[tokio::test]

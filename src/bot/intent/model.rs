@@ -2,7 +2,8 @@
 //!
 //! One pass over about seven thousand lines: counts only, so the same files give the same model to the bit.
 
-use std::sync::OnceLock;
+use std::collections::HashSet;
+use std::sync::{LazyLock, OnceLock};
 
 use include_dir::{Dir, include_dir};
 
@@ -59,6 +60,22 @@ fn split_context(line: &'static str) -> (Option<Intent>, &'static str) {
         .and_then(|rest| rest.split_once(") "))
         .and_then(|(name, text)| Some((Some(name.parse().ok()?), text)))
         .unwrap_or((None, line))
+}
+
+/// Whether a message of a word or two is, as a whole, an example that stands alone and follows on nothing: "summary".
+pub(crate) fn is_command(plain: &str) -> bool {
+    static COMMANDS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let short = |line: &&Utterance| line.text.split_whitespace().count() <= 2;
+        let (alone, following): (Vec<_>, Vec<_>) = utterances().into_iter().partition(|line| line.previous.is_none());
+        let plains = |lines: &[Utterance]| -> HashSet<String> {
+            lines.iter().filter(short).map(|line| text::Message::read(line.text).plain().to_owned()).collect()
+        };
+        let following = plains(&following);
+        // A name alone goes on with what was said before.
+        let named = |plain: &String| plain.split_whitespace().any(|word| word.starts_with('_'));
+        plains(&alone).into_iter().filter(|plain| !following.contains(plain) && !named(plain)).collect()
+    });
+    COMMANDS.contains(plain)
 }
 
 /// Counts of each feature in each class, without the zeros: most features were seen in one or two classes.

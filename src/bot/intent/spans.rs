@@ -1,6 +1,7 @@
 //! Recognises names, ids and values in a message.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -96,8 +97,9 @@ static PATTERNS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
     ]
 });
 
-/// All recognised parts, in the order of the text; where two overlap, the earlier pattern wins.
-pub(crate) fn find(raw: &str) -> Vec<Span> {
+/// All recognised parts, in the order of the text; where two overlap, the earlier pattern wins. `people` are the parts
+/// that are known to name one of the tenant's people.
+pub(crate) fn find(raw: &str, people: &[Range<usize>]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for (kind, pattern) in PATTERNS.iter() {
         for found in pattern.captures_iter(raw) {
@@ -108,9 +110,24 @@ pub(crate) fn find(raw: &str) -> Vec<Span> {
             }
         }
     }
+    known(raw, people, &mut spans);
     persons(raw, &mut spans);
     spans.sort_by_key(|span| span.start);
     spans
+}
+
+/// Adds the people whom the tenant knows; a town or a device within a name is part of it.
+fn known(raw: &str, people: &[Range<usize>], spans: &mut Vec<Span>) {
+    for name in people.iter().filter(|name| raw.get((*name).clone()).is_some()) {
+        let within = |span: &Span| {
+            let word = matches!(span.kind, Kind::Place | Kind::App | Kind::Group | Kind::Platform | Kind::ClientApp);
+            word && name.start <= span.start && span.end <= name.end && span.end - span.start < name.len()
+        };
+        if spans.iter().all(|span| within(span) || span.end <= name.start || name.end <= span.start) {
+            spans.retain(|span| !within(span));
+            spans.push(Span { start: name.start, end: name.end, kind: Kind::Person });
+        }
+    }
 }
 
 /// Adds the names of persons in what is left: given names, titles, and capitalised words that are not common words.
@@ -123,6 +140,7 @@ fn persons(raw: &str, spans: &mut Vec<Span>) {
     });
     let free =
         |start: usize, end: usize, spans: &[Span]| spans.iter().all(|span| end <= span.start || span.end <= start);
+    let certain = spans.len();
     let mut last: Option<Span> = None;
     for word in WORD.find_iter(raw) {
         if !free(word.start(), word.end(), spans) || is_common(word.as_str()) {
@@ -137,7 +155,7 @@ fn persons(raw: &str, spans: &mut Vec<Span>) {
         }
     }
     spans.extend(last);
-    for span in spans.iter_mut().filter(|span| span.kind == Kind::Person && is_somewhere(raw, span)) {
+    for span in spans.iter_mut().skip(certain).filter(|span| is_somewhere(raw, span)) {
         span.kind = Kind::Place;
     }
 }

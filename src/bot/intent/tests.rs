@@ -85,3 +85,47 @@ fn what_nobody_can_read_is_not_guessed_at() {
     }
     assert_eq!(route("Kofi", Some(&alice)).refusal, None);
 }
+
+/// What newcomers typed, and what each is about; none of it may hang on the turn before.
+#[test]
+fn newcomers_are_understood() {
+    let cases = [
+        ("who doesnt have mfa registered", Intent::CoverageGaps),
+        ("how many guests", Intent::UserPolicies),
+        ("what is a named location", Intent::Help),
+        ("summary", Intent::PostureSummary),
+        ("is there a policy for device code", Intent::ListPolicies),
+        ("undo", Intent::Undo),
+        ("what happens if alice signs in from russia on an android", Intent::WhatIf),
+        ("who would S-4 block?", Intent::Impact),
+        ("what would S-1 break", Intent::Impact),
+    ];
+    let turns = [Intent::ExplainSignIn, Intent::ListSuggestions, Intent::Exclusions].map(|intent| after(intent, ""));
+    let previous = || turns.iter().map(Some).chain([None]);
+    let read = |(text, intent): &(&str, Intent), turn: Option<&Previous>| {
+        let routed = route(text, turn);
+        (routed.intent != *intent)
+            .then(|| format!("{text} after {:?}: {}", turn.map(|turn| turn.intent), routed.intent))
+    };
+    let missed: Vec<String> = cases.iter().flat_map(|case| previous().filter_map(|turn| read(case, turn))).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn a_name_alone_asks_about_that_person() {
+    let routed = super::route_among("alice moreau", None, ["Alice Moreau"].into_iter());
+    assert_eq!((routed.intent, routed.refusal), (Intent::UserPolicies, None));
+    let blocked = after(Intent::ExplainSignIn, "yesterday");
+    let routed = super::route_among("alice moreau", Some(&blocked), ["Alice Moreau"].into_iter());
+    assert_eq!(routed.intent, Intent::ExplainSignIn);
+}
+
+#[test]
+fn a_name_is_one_in_small_letters_too() {
+    let people = || ["Alice Moreau", "Alice Berg"].into_iter();
+    let routed = super::route_among("why was alice moreau blocked yesterday", None, people());
+    assert_eq!(routed.slots.get(&super::SlotName::User), Some(&vec!["alice moreau".to_owned()]));
+    let routed = super::route_among("what happens if moreau signs in from russia on an android", None, people());
+    assert_eq!(routed.slots.get(&super::SlotName::User), Some(&vec!["moreau".to_owned()]));
+    assert_eq!(routed.slots.get(&super::SlotName::Location), Some(&vec!["russia".to_owned()]));
+}

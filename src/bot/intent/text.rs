@@ -1,5 +1,6 @@
 //! A message made comparable: mentions and quoted lines dropped, names and ids replaced, lower case, no accents.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder, bytes};
@@ -18,7 +19,12 @@ pub(crate) struct Message<'a> {
 impl<'a> Message<'a> {
     /// Recognises names and ids and normalises the rest.
     pub(crate) fn read(raw: &'a str) -> Self {
-        let spans = spans::find(raw);
+        Self::among(raw, &[])
+    }
+
+    /// The same, where it is known which parts name one of the tenant's people.
+    pub(crate) fn among(raw: &'a str, people: &[Range<usize>]) -> Self {
+        let spans = spans::find(raw, people);
         let plain = plain(raw, &spans, false);
         Self { raw, spans, plain }
     }

@@ -136,17 +136,26 @@ impl<'a> Parts<'a> {
             subtitle: Some(when),
             ..Answer::default()
         };
-        answer
+        let answer = answer
             .part(Part::Heading(self.needs_heading()))
             .part(self.needs_you())
             .part(Part::Heading(self.coverage_heading()))
             .part(Part::Bars(bars))
             .part(Part::Sentences(self.apart().into_iter().collect()))
-            .part(Part::Rows(rows))
-            .part(Part::Heading(format!("Report-only ({})", self.report_only())))
-            .part(Part::List { ordered: false, items: waiting.map(|fact| (fact, Vec::new())).collect() })
+            .part(Part::Rows(rows));
+        let answer = match self.report_only() {
+            0 => answer,
+            count => answer
+                .part(Part::Heading(format!("Report-only ({count})")))
+                .part(Part::List { ordered: false, items: waiting.map(|fact| (fact, Vec::new())).collect() }),
+        };
+        let open = match self.open.len() {
+            0 => "Open suggestions".to_owned(),
+            count => format!("Open suggestions ({count})"),
+        };
+        answer
             .part(Part::Limits(self.limits()))
-            .action(ask(&format!("Open suggestions ({})", self.open.len()), "show open suggestions"))
+            .action(ask(&open, "show open suggestions"))
             .action(ask("Report-only", "which policies are in report-only?"))
             .action(ask("What changed?", "what changed since yesterday?"))
             .action(ask("Change this post", "when do you post the summary?"))

@@ -51,9 +51,9 @@ async fn the_first_one_says_everything_and_the_next_one_line() {
     Legacy authentication blocked: 7 of 7 
     Device code flow blocked: 0 of 7 
     Set apart, in no bar: 1 emergency access account. [4]
-    Changed in 24 hours: 1 policy (CA200 – Require MFA), 0 groups used for exclusion, 0 named locations [5]
+    Changed in 24 hours: 1 policy (CA200 – Require MFA) [5]
     Break-glass: 1 of 1 fine. No sign-in in the window. [6]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
     Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
@@ -86,9 +86,9 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     Legacy authentication blocked: 4 of 7 was 7 of 7
     Device code flow blocked: 0 of 7 unchanged
     Set apart, in no bar: 1 emergency access account. [4]
-    Changed since Tue 08:00: 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2), 0 named locations [5]
+    Changed since Tue 08:00: 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2) [5]
     Break-glass: 1 of 1 fine. No sign-in in the window. [6]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: 0–0), most by CA205 – Require compliant device (1 person) [7]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
     Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
@@ -105,4 +105,25 @@ async fn emergency_access_accounts_are_in_no_bar() {
     tenant["settings"]["emergencyAccess"] = json!([]);
     let (without, _) = posted(&app, &tenant, None).await;
     assert!(without.contains("MFA: 6 of 8 "), "{without}");
+}
+
+/// A demo that starts at 08:20 posts its first summary at once; the one of 08:00 would repeat it.
+#[tokio::test]
+async fn a_conversation_that_begins_after_the_daily_time_gets_one_summary() {
+    let app = app().await;
+    let to = Conversation { platform: "web".into(), id: "dana".into(), personal: true, ..Conversation::default() };
+    let planned = async || {
+        let now = app.clock.now();
+        let due = now - SignedDuration::from_hours(2);
+        let schedules: Vec<_> =
+            crate::bot::work::schedules(&app).await.unwrap().into_iter().filter(|one| one.kind == JOB).collect();
+        assert_eq!(schedules.len(), 1);
+        crate::jobs::plan(&app.store, &schedules, due, now).await.unwrap()
+    };
+    app.clock.set("2026-11-24T08:20:00Z".parse().unwrap());
+    subscribe(&app, &to, "Dana").await.unwrap();
+    assert_eq!(planned().await, 0);
+    assert_eq!(app.store.job_counts().await.unwrap().ready, 1);
+    subscribe(&app, &to, "Dana").await.unwrap();
+    assert_eq!(app.store.job_counts().await.unwrap().ready, 1);
 }

@@ -70,7 +70,7 @@ fn decisions() -> Vec<Action> {
             label: "Snooze…".to_owned(),
             press: Press { verb: Verb::Snooze, ..subject() },
             style: Style::Normal,
-            input: Some(Input::Choice { label: "For how long?".to_owned(), choices }),
+            input: Some(Input::Day { label: "For how long?".to_owned(), choices }),
         },
         Action::Press {
             label: "Dismiss…".to_owned(),

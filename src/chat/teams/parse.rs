@@ -73,11 +73,15 @@ struct Data {
     press: Press,
     /// Name of the input that belongs to the button.
     field: Option<String>,
+    /// Name of the input for a day, which counts before the other one.
+    day: Option<String>,
 }
 
 fn press(data: &Value, activity: &Activity) -> Option<Press> {
-    let Data { press, field } = Data::deserialize(data).ok()?;
-    let entered = field.and_then(|field| data.get(field)?.as_str().map(str::to_owned));
+    let Data { press, field, day } = Data::deserialize(data).ok()?;
+    let filled = |name: String| data.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+    let chosen = |name: String| data.get(name)?.as_str().map(str::to_owned);
+    let entered = day.and_then(filled).or_else(|| field.and_then(chosen));
     let message = Some(activity.at("/replyToId")).filter(|id| !id.is_empty());
     Some(Press { input: entered.or(press.input.clone()), message: message.map(str::to_owned), ..press })
 }

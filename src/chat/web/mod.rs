@@ -23,7 +23,9 @@ use super::card::Press;
 use super::{BoxFuture, Card, Conversation, Event, Incoming, Platform, Received, Rejected, Reply};
 
 pub use assets::{assets, security_headers};
-pub use pages::{Content, EntryView, EvidenceView, Frame, MessageView, PageView, Pages, PersonView, RequestView};
+pub use pages::{
+    AccessView, Content, EntryView, EvidenceView, Frame, MessageView, PageView, Pages, PersonView, RequestView,
+};
 pub use session::{Session, Sessions};
 
 /// The platform's name, as stored with conversations.

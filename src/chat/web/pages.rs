@@ -90,7 +90,7 @@ pub struct EvidenceView {
     pub evidence: Evidence,
 }
 
-/// An entry of the activity log.
+/// An entry of the activity log in words, with what was kept.
 #[derive(Clone, Debug, Default)]
 pub struct EntryView {
     /// Its number.
@@ -98,15 +98,26 @@ pub struct EntryView {
     /// When.
     pub at: Timestamp,
     /// What happened.
-    pub action: String,
-    /// Who did it.
+    pub what: String,
+    /// Who did it; untrusted text, as are the two that follow.
     pub by: String,
-    /// What it is about.
-    pub subject: String,
-    /// More about it, where there is more.
-    pub note: Option<String>,
-    /// Short hash of the entry.
-    pub hash: String,
+    /// On what.
+    pub on: String,
+    /// What came of it.
+    pub outcome: String,
+    /// The entry as it was kept, with its hash, as JSON.
+    pub raw: String,
+}
+
+/// Who may ask here, for somebody who may not.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AccessView {
+    /// Who is refused; empty for a visitor without a session.
+    pub person: String,
+    /// Names of the directory roles whose holders may ask.
+    pub roles: Vec<String>,
+    /// How many groups may ask besides.
+    pub groups: usize,
 }
 
 /// A request that the demo's Graph service received.
@@ -194,8 +205,8 @@ impl Pages {
     /// As [`Pages::card`].
     pub fn log(&self, frame: &Frame, entries: &[EntryView]) -> anyhow::Result<String> {
         let entry = |entry: &EntryView| {
-            json!({ "seq": entry.seq, "time": self.exact(entry.at), "action": entry.action, "by": entry.by,
-                    "subject": entry.subject, "note": entry.note, "hash": entry.hash })
+            json!({ "seq": entry.seq, "time": self.strftime(entry.at, "%a %-d %b %Y %H:%M:%S"), "what": entry.what,
+                    "by": entry.by, "on": entry.on, "outcome": entry.outcome, "raw": entry.raw })
         };
         let entries: Vec<Value> = entries.iter().map(entry).collect();
         self.page(frame, "log", ("Activity log", &json!({ "entries": entries })))
@@ -213,6 +224,14 @@ impl Pages {
         };
         let requests: Vec<Value> = requests.iter().rev().map(request).collect();
         self.page(frame, "requests", ("Requests", &json!({ "counts": request_counts, "requests": requests })))
+    }
+
+    /// That a page isn't for this person: who may see it, and whom to ask.
+    ///
+    /// # Errors
+    /// As [`Pages::card`].
+    pub fn no_access(&self, frame: &Frame, who: &AccessView) -> anyhow::Result<String> {
+        self.page(frame, "no_access", ("No access", &serde_json::to_value(who)?))
     }
 
     fn page(&self, frame: &Frame, name: &str, (title, data): (&str, &Value)) -> anyhow::Result<String> {

@@ -175,11 +175,11 @@ fn sample_entry() -> EntryView {
     EntryView {
         seq: 118,
         at: at(),
-        action: HOSTILE.into(),
+        what: "approved".into(),
         by: "Mary Okafor".into(),
-        subject: "S-34".into(),
-        note: Some("report-only".into()),
-        hash: "9c2e41d0".into(),
+        on: HOSTILE.into(),
+        outcome: "a second person has to approve".into(),
+        raw: format!("{{\"action\": \"approval.granted\", \"hash\": \"9c2e41d0\", \"subject\": {HOSTILE:?}}}"),
     }
 }
 
@@ -212,8 +212,23 @@ fn the_log_and_the_requests_are_pages_of_their_own() {
     let pages = web().pages;
     let log = pages.log(&Frame::default(), &[sample_entry()]).unwrap();
     assert!(log.contains("id=\"entry-118\"") && !log.contains("<script>alert"));
+    let (words, kept) = log.split_once("<details>").unwrap();
+    assert!(words.contains("Tue 24 Nov 2026") && words.contains("a second person has to approve"), "{words}");
+    assert!(!words.contains("approval.granted") && kept.contains("approval.granted") && kept.contains("9c2e41d0"));
     let requests = pages.requests(&Frame::default(), &sample_requests()).unwrap();
     assert!(requests.contains("<strong>1</strong> POST") && requests.contains("<strong>0</strong> PATCH"));
+}
+
+#[test]
+fn whoever_may_not_ask_is_told_who_may() {
+    let pages = web().pages;
+    let who = AccessView { person: HOSTILE.into(), roles: vec!["Security Reader".into()], groups: 2 };
+    let html = pages.no_access(&Frame::default(), &who).unwrap();
+    assert!(
+        html.contains("<li>Security Reader</li>") && html.contains("the 2 groups") && !html.contains("<script>alert")
+    );
+    let stranger = pages.no_access(&Frame::default(), &AccessView::default()).unwrap();
+    assert!(stranger.contains("I don't know who you are") || stranger.contains("I don&#x27;t know who you are"));
 }
 
 #[test]
@@ -297,6 +312,7 @@ fn the_pages_of_all_samples_can_be_looked_at() {
         ("samples", html),
         ("evidence", pages.evidence(&sample_evidence()).unwrap()),
         ("log", pages.log(&view.frame, &[sample_entry()]).unwrap()),
+        ("no_access", pages.no_access(&view.frame, &AccessView::default()).unwrap()),
         ("requests", pages.requests(&view.frame, &sample_requests()).unwrap()),
     ];
     for (name, html) in written {
