@@ -22,11 +22,13 @@ function Read-All([string] $Path) {
     }
 }
 
-# One file; what you may not read is left out, and said.
-function Save([string] $Name, [string] $Path) {
+# One file, filled by a block or by the path of a collection; what you may not read is left out, and said.
+function Save([string] $Name, $From) {
+    $file = Join-Path $Folder "$Name.json"
     try {
-        $objects = @(Read-All $Path)
-        ConvertTo-Json -InputObject $objects -Depth 20 -Compress | Set-Content -Encoding utf8 (Join-Path $Folder "$Name.json")
+        Remove-Item -ErrorAction Ignore $file
+        $objects = @(if ($From -is [scriptblock]) { & $From } else { Read-All $From })
+        ConvertTo-Json -InputObject $objects -Depth 20 -Compress | Set-Content -Encoding utf8 $file
         Write-Host ('{0,8}  {1}' -f $objects.Count, $Name)
     } catch { Write-Warning "$Name was left out: $($_.Exception.Message)" }
 }
@@ -39,8 +41,18 @@ Save 'namedLocations' '/v1.0/identity/conditionalAccess/namedLocations'
 Save 'authenticationContextClassReferences' '/v1.0/identity/conditionalAccess/authenticationContextClassReferences'
 Save 'authenticationStrengthPolicies' '/v1.0/policies/authenticationStrengthPolicies'
 Save 'users' "/v1.0/users?`$select=$user&`$top=999"
-Save 'roleAssignments' '/v1.0/roleManagement/directory/roleAssignments'
-Save 'roleEligibilityScheduleInstances' '/v1.0/roleManagement/directory/roleEligibilityScheduleInstances'
+# Role assignments are kept whole or not at all. A tenant without the licence for eligible ones has none of them.
+$roles = @{}
+Save 'roleAssignments' {
+    $eligible = '/v1.0/roleManagement/directory/roleEligibilityScheduleInstances'
+    $roles.eligible = @(try { Read-All $eligible } catch { if ("$_" -notmatch 'PremiumLicense') { throw } })
+    $roles.active = @(Read-All '/v1.0/roleManagement/directory/roleAssignments')
+    $roles.active
+}
+Save 'roleEligibilityScheduleInstances' {
+    if ($null -eq $roles.active) { throw 'the other role assignments were left out' }
+    $roles.eligible
+}
 Save 'roleDefinitions' '/v1.0/roleManagement/directory/roleDefinitions'
 Save 'servicePrincipals' '/v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,accountEnabled&$top=999'
 Save 'devices' '/v1.0/devices?$top=999'

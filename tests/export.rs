@@ -143,3 +143,20 @@ async fn what_may_not_be_read_is_no_file_and_is_said() {
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'));
     assert_eq!(hidden.count(), 0, "no part of a file is left behind");
 }
+
+/// Whoever is eligible for a role is an administrator too, so one half of the assignments would be taken for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn active_and_eligible_roles_are_both_there_or_neither() {
+    let service = demo().await;
+    let folders = tempfile::tempdir().unwrap();
+    for (path, file) in [("/roleEligibilitySchedule", "roleAssignments"), ("/roleAssignment", "roleEligibility")] {
+        let faults = serde_json::json!({"failRate": 1.0, "kind": "forbidden", "path": path});
+        service.state().faults().clone_from(&serde_json::from_value(faults).unwrap());
+        let dir = folders.path().join(file);
+        let said = export(&service, &dir, &[]).await;
+        assert!(said.contains(&format!("-  {file}")) && said.contains("RoleManagement.Read.Directory"), "{said}");
+        let snapshot = folder::read(&dir).unwrap().0;
+        assert!(!snapshot.has(Kind::RoleAssignments) && snapshot.has(Kind::RoleDefinitions), "{path} is refused");
+        assert_eq!(snapshot.directory.role_assignments.len(), 0);
+    }
+}

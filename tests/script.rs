@@ -87,6 +87,19 @@ fn its_files_are_those_of_a_tenant_folder() {
     assert_eq!(report.files.len(), 20, "{:?}", report.files);
 }
 
+/// One half of the role assignments, or one from yesterday, would be taken for all of them.
+#[test]
+fn role_assignments_are_kept_whole_or_not_at_all() {
+    let active = SCRIPT.split("Save 'roleAssignments' {").nth(1).unwrap().split("\n}").next().unwrap();
+    let (eligible, rest) = active.split_once("PremiumLicense").unwrap();
+    assert!(eligible.contains("roleEligibilityScheduleInstances") && rest.contains("{ throw }"), "{active}");
+    assert!(rest.trim_end().ends_with("$roles.active"), "{active}");
+    let other = SCRIPT.split("Save 'roleEligibilityScheduleInstances' {").nth(1).unwrap();
+    assert!(other.trim_start().starts_with("if ($null -eq $roles.active) { throw "), "{other}");
+    let save = SCRIPT.split("function Save").nth(1).unwrap();
+    assert!(save.find("Remove-Item").unwrap() < save.find("Set-Content").unwrap(), "an earlier file goes first");
+}
+
 #[test]
 fn it_is_short_and_only_reads() {
     assert!(SCRIPT.lines().count() <= 80);
@@ -107,6 +120,7 @@ fn it_is_short_and_only_reads() {
         "Join-Path",
         "New-Item",
         "Read-All",
+        "Remove-Item",
         "Set-Content",
         "Where-Object",
         "Write-Host",

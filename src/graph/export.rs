@@ -18,7 +18,7 @@ use super::endpoints::{
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
-use super::read::{Progress, ask, audits_since, sign_ins_since};
+use super::read::{Progress, ask, audits_since, lacks_licence, sign_ins_since};
 use crate::tenant::Kind;
 
 /// Where the objects of one kind after the other go.
@@ -83,10 +83,7 @@ pub async fn export(client: &Client, sink: &dyn Sink, progress: &dyn Progress) -
     for (file, kind, ways) in PLAIN {
         export.streamed(file, *kind, ways).await?;
     }
-    for (file, ways) in [("roleAssignments", ACTIVE_ROLES), ("roleEligibilityScheduleInstances", ELIGIBLE_ROLES)] {
-        let assignments = export.collected(file, Kind::RoleAssignments, ways).await?.unwrap_or_default();
-        named.extend(texts(&assignments, "principalId"));
-    }
+    named.extend(export.roles().await?);
     export.groups(named).await?;
     export.security_defaults().await?;
     export.cross_tenant().await?;
@@ -152,6 +149,22 @@ impl Export<'_> {
             }
         }
         outcome
+    }
+
+    /// Active and eligible role assignments; gives who holds them.
+    async fn roles(&mut self) -> Result<BTreeSet<String>, ExportError> {
+        const KIND: Kind = Kind::RoleAssignments;
+        let (active, eligible) = ("roleAssignments", "roleEligibilityScheduleInstances");
+        let read = both(
+            self.first_that_works(active, KIND, ACTIVE_ROLES).await,
+            self.first_that_works(eligible, KIND, ELIGIBLE_ROLES).await,
+        );
+        let mut holders = BTreeSet::new();
+        for (file, outcome) in [(active, read.0), (eligible, read.1)] {
+            let assignments = self.whole((file, KIND), outcome)?.unwrap_or_default();
+            holders.extend(texts(&assignments, "principalId"));
+        }
+        Ok(holders)
     }
 
     /// Writes a file of objects that are all there.
@@ -280,6 +293,19 @@ impl Export<'_> {
         self.streamed("signIns", Kind::SignIns, &ways.each_ref().map(|path| ask(path))).await?;
         let audits = audits_since(since);
         self.streamed("directoryAudits", Kind::DirectoryAudits, &[ask(&audits)]).await
+    }
+}
+
+/// What was read of a file.
+type Outcome = Result<Vec<Value>, GraphError>;
+
+/// One part of the assignments must not be taken for all of them: neither is kept without the other, as in a reading.
+/// A tenant without the licence for eligible assignments has none of them.
+fn both(active: Outcome, eligible: Outcome) -> (Outcome, Outcome) {
+    let missing = active.as_ref().err().or(eligible.as_ref().err().filter(|error| !lacks_licence(error)));
+    match missing.cloned() {
+        Some(error) => (Err(error.clone()), Err(error)),
+        None => (active, eligible),
     }
 }
 

@@ -133,6 +133,8 @@ struct Reader {
     report: Report,
     counts: BTreeMap<Kind, u64>,
     policies: BTreeMap<String, (PathBuf, Policy)>,
+    /// Whether a file holds active role assignments: eligible ones alone are a part of them.
+    active_roles: bool,
     newest: Timestamp,
 }
 
@@ -183,6 +185,7 @@ impl Reader {
                 _ => self.object(kind, value, eligible).map_err(wrong)?,
             }
         }
+        self.active_roles |= kind == Kind::RoleAssignments && !eligible;
         let count = u64::try_from(content.objects.len()).unwrap_or(u64::MAX);
         *self.counts.entry(kind).or_default() += count;
         self.report.files.push((path.to_owned(), kind, count));
@@ -264,6 +267,9 @@ impl Reader {
     fn finish(mut self, path: &Path) -> (Snapshot, Report) {
         for (word, kind) in Kind::WORDS {
             let reading = match self.counts.get(kind) {
+                Some(_) if *kind == Kind::RoleAssignments && !self.active_roles => {
+                    Reading::Absent { reason: "the export holds eligible role assignments only".to_owned() }
+                }
                 Some(count) => Reading::Complete { count: *count },
                 None => Reading::Absent { reason: format!("no file {word}.json in the export") },
             };
@@ -327,6 +333,15 @@ mod tests {
         let names = report.unrecognised.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap());
         assert_eq!(names.collect::<Vec<_>>(), ["notes.txt", "package.json"]);
         assert!(snapshot.read_at > Timestamp::default());
+    }
+
+    #[test]
+    fn eligible_role_assignments_alone_are_not_all_of_them() {
+        let eligible = ("roleEligibilityScheduleInstances.json", r#"[{"principalId": "u1", "roleDefinitionId": "r"}]"#);
+        let part = folder(&[("policies.json", "[]"), eligible]);
+        assert!(!read(part.path()).unwrap().0.has(Kind::RoleAssignments));
+        let whole = folder(&[("policies.json", "[]"), eligible, ("roleAssignments.json", "[]")]);
+        assert!(read(whole.path()).unwrap().0.has(Kind::RoleAssignments));
     }
 
     #[test]

@@ -176,7 +176,7 @@ async fn role_assignments(reader: Reader<'_>) -> Result<Vec<RoleAssignment>, Gra
 }
 
 /// Privileged Identity Management answers `AadPremiumLicenseRequired` where it isn't licensed.
-fn lacks_licence(error: &GraphError) -> bool {
+pub(in crate::graph) fn lacks_licence(error: &GraphError) -> bool {
     error.to_string().contains("PremiumLicense")
 }
 

@@ -11,6 +11,7 @@ mod members;
 mod owners;
 
 pub use delta::Marks;
+pub(super) use directory::lacks_licence;
 pub(super) use logs::{ask, audits_since, sign_ins_since};
 use serde_json::Value;
 
