@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::ToSpan as _;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::client::{Ask, Client};
@@ -18,7 +18,7 @@ use super::endpoints::{
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
-use super::read::{Progress, ask, audits_since, lacks_licence, sign_ins_since};
+use super::read::{Progress, ask, audits_since, day_of, lacks_licence, sign_ins_since};
 use crate::tenant::Kind;
 
 /// Where the objects of one kind after the other go.
@@ -288,11 +288,22 @@ impl Export<'_> {
     async fn logs(&mut self) -> Result<(), ExportError> {
         let days = i64::from(self.client.log_days());
         let now = self.client.clock().now();
-        let since = now.checked_sub((days * 24).hours()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let ways = sign_ins_since(since);
-        self.streamed("signIns", Kind::SignIns, &ways.each_ref().map(|path| ask(path))).await?;
+        let since = now.checked_sub((days * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.sign_ins((since, now)).await?;
         let audits = audits_since(since);
         self.streamed("directoryAudits", Kind::DirectoryAudits, &[ask(&audits)]).await
+    }
+
+    /// From where a reading has them: from the workspace, counted by whole days, or from Graph.
+    async fn sign_ins(&mut self, (since, now): (Timestamp, Timestamp)) -> Result<(), ExportError> {
+        let file = ("signIns", Kind::SignIns);
+        let Some(workspace) = self.client.workspace() else {
+            let ways = sign_ins_since(since);
+            return self.streamed(file.0, file.1, &ways.each_ref().map(|path| ask(path))).await;
+        };
+        let how = (self.client.waits(), self.progress);
+        let rows = workspace.sign_ins((day_of(since), now), |row| Ok(row.clone()), how).await;
+        self.whole(file, rows).map(drop)
     }
 }
 

@@ -20,8 +20,8 @@ use super::read::Progress;
 use super::token::Tokens;
 use crate::clock::Clock;
 use crate::config::LogAnalytics;
-use crate::tenant::read::read_sign_in;
-use crate::tenant::{Kind, PastSignIn};
+use crate::tenant::Kind;
+use crate::tenant::read::ReadError;
 
 /// The query, with the slice of time to be filled in.
 const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
@@ -56,13 +56,14 @@ impl Workspace {
         Ok(Self { query, tokens, http: http.clone(), clock: clock.clone() })
     }
 
-    /// The stories of the window, oldest slice first. A slice that is too large for one answer is asked again in halves;
-    /// a partial answer is never taken for a whole one.
-    pub(super) async fn sign_ins(
+    /// The stories of the window, oldest slice first, each as `read` has it. A slice that is too large for one answer is
+    /// asked again in halves; a partial answer is never taken for a whole one.
+    pub(super) async fn sign_ins<T>(
         &self,
         (from, to): (Timestamp, Timestamp),
+        read: fn(&Value) -> Result<T, ReadError>,
         (waits, progress): (ExponentialBuilder, &dyn Progress),
-    ) -> Result<Vec<PastSignIn>, GraphError> {
+    ) -> Result<Vec<T>, GraphError> {
         let mut stories = Vec::new();
         let mut waiting: Vec<(Timestamp, Timestamp)> = days(from, to);
         while let Some((since, until)) = waiting.pop() {
@@ -70,7 +71,7 @@ impl Workspace {
                 return Err(GraphError::Cancelled);
             }
             match self.slice((since, until), waits).await? {
-                Some(rows) => stories.extend(rows),
+                Some(answer) => stories.extend(answer.rows(read)?),
                 None => waiting.extend(halves(since, until)?),
             }
             progress.page(Kind::SignIns, u64::try_from(stories.len()).unwrap_or(u64::MAX));
@@ -83,7 +84,7 @@ impl Workspace {
         &self,
         (since, until): (Timestamp, Timestamp),
         waits: ExponentialBuilder,
-    ) -> Result<Option<Vec<PastSignIn>>, GraphError> {
+    ) -> Result<Option<Answer>, GraphError> {
         let body = json!({ "query": query(since, until)?, "timespan": format!("{since}/{until}") });
         let once = || self.ask(&body);
         let answer = once.retry(waits).when(GraphError::is_transient).adjust(longer).await?;
@@ -91,7 +92,7 @@ impl Workspace {
             tracing::debug!(%since, %until, "an answer of the workspace was cut; asking in halves");
             return Ok(None);
         }
-        answer.sign_ins().map(Some)
+        Ok(Some(answer))
     }
 
     async fn ask(&self, body: &Value) -> Result<Answer, GraphError> {
@@ -178,12 +179,12 @@ struct Column {
 }
 
 impl Answer {
-    /// The rows of the first table, each read as Graph's `signIn`.
-    fn sign_ins(self) -> Result<Vec<PastSignIn>, GraphError> {
+    /// The rows of the first table, each in the shape of Graph's `signIn`.
+    fn rows<T>(self, read: fn(&Value) -> Result<T, ReadError>) -> Result<Vec<T>, GraphError> {
         let Some(Table { columns, rows }) = self.tables.into_iter().next() else { return Ok(Vec::new()) };
         let one = |(at, row): (usize, Vec<Value>)| {
             let members = Value::Object(object(&columns, row));
-            read_sign_in(&members)
+            read(&members)
                 .map_err(|error| GraphError::Malformed { cause: format!("row {at} of the workspace: {error}") })
         };
         rows.into_iter().enumerate().map(one).collect()
@@ -205,6 +206,7 @@ fn object(columns: &[Column], row: Vec<Value>) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::read::read_sign_in;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -233,7 +235,7 @@ mod tests {
             "columns": [{"name": "signIns", "type": "long"}, {"name": "id", "type": "string"}, {"name": "createdDateTime", "type": "datetime"},
                 {"name": "userId", "type": "string"}, {"name": "deviceDetail", "type": "dynamic"}, {"name": "riskLevelDuringSignIn", "type": "string"}],
             "rows": [[7, "s1", "2026-11-23T09:00:00Z", "u1", "{\"operatingSystem\":\"Ios 17.1\",\"isCompliant\":true}", "hidden"]]}]});
-        let rows = serde_json::from_value::<Answer>(answer).unwrap().sign_ins().unwrap();
+        let rows = serde_json::from_value::<Answer>(answer).unwrap().rows(read_sign_in).unwrap();
         let row = &rows[0];
         assert_eq!((row.times, row.compliant, row.risk), (7, Some(true), None));
     }

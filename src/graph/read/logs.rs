@@ -80,14 +80,14 @@ async fn workspace_sign_ins(
 ) -> Result<Vec<PastSignIn>, GraphError> {
     let since = day_of(window.since(previous, Kind::SignIns)).max(day_of(window.from));
     let slices = (since, reader.client.clock().now());
-    let new = workspace.sign_ins(slices, (reader.client.waits(), reader.progress)).await?;
+    let new = workspace.sign_ins(slices, read_sign_in, (reader.client.waits(), reader.progress)).await?;
     let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
     Ok(kept.chain(new).collect())
 }
 
 /// The beginning of the day (UTC).
-fn day_of(at: Timestamp) -> Timestamp {
+pub(in crate::graph) fn day_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second().div_euclid(86_400) * 86_400).unwrap_or(at)
 }
 

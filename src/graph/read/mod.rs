@@ -12,7 +12,7 @@ mod owners;
 
 pub use delta::Marks;
 pub(super) use directory::lacks_licence;
-pub(super) use logs::{ask, audits_since, sign_ins_since};
+pub(super) use logs::{ask, audits_since, day_of, sign_ins_since};
 use serde_json::Value;
 
 use super::client::{Ask, Client};
