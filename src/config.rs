@@ -95,6 +95,8 @@ pub struct LogAnalytics {
     pub workspace: String,
     /// Address of the query API, such as `https://api.loganalytics.azure.com/`.
     pub base: Url,
+    /// How long one query may take: longer than the service lets it run, or nobody would hear what came of it.
+    pub timeout: Duration,
 }
 
 /// As whom Graph is asked.

@@ -174,6 +174,7 @@ async fn the_sign_in_log_comes_from_where_a_reading_has_it() {
     live.graph.log_analytics = Some(portcullis::config::LogAnalytics {
         workspace: workspace.clone(),
         base: base.parse().unwrap(),
+        timeout: live.graph.timeout,
     });
     let live = read_snapshot(&Client::new(&live, Clock::system()).unwrap(), &Quiet, None).await.unwrap();
     let folders = tempfile::tempdir().unwrap();

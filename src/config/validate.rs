@@ -137,6 +137,7 @@ impl Source<'_> {
         Ok(LogAnalytics {
             workspace: self.guid("log_analytics.workspace", &raw.workspace)?,
             base: self.address("log_analytics.base", or(&raw.base, cloud.log_analytics()))?,
+            timeout: self.duration("log_analytics.timeout", raw.timeout)?,
         })
     }
 

@@ -3,7 +3,7 @@
 //! The aggregation is done here in naive code of its own, so that a mistake in the reader shows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::{Path, State};
@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -56,20 +56,43 @@ const COLUMNS: [(&str, &str); 25] = [
     ("appliedConditionalAccessPolicies", "dynamic"),
 ];
 
-/// How many rows one answer may hold; tests set it small, so that slices have to be cut.
+/// What one query may bring; tests set it small, so that slices have to be cut.
 #[derive(Debug)]
-pub struct Limit(AtomicUsize);
+pub struct Limit {
+    rows: AtomicUsize,
+    slow: Mutex<Option<Slow>>,
+}
+
+/// Slices that take too long.
+#[derive(Clone, Copy, Debug)]
+pub struct Slow {
+    /// Only longer ones do.
+    pub from: SignedDuration,
+    /// Answered with 504 by the service; otherwise never.
+    pub is_said: bool,
+}
 
 impl Default for Limit {
     fn default() -> Self {
-        Self(AtomicUsize::new(MOST_ROWS))
+        Self { rows: AtomicUsize::new(MOST_ROWS), slow: Mutex::default() }
     }
 }
 
 impl Limit {
     /// From now on answers end after so many rows.
     pub fn set(&self, rows: usize) {
-        self.0.store(rows, Ordering::Relaxed);
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    /// From now on long slices take too long.
+    pub fn slow(&self, slow: Slow) {
+        *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = Some(slow);
+    }
+
+    /// Whether a slice takes too long, and whether that is said.
+    fn stops(&self, since: Timestamp, until: Timestamp) -> Option<bool> {
+        let slow = *self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.filter(|slow| until.duration_since(since) > slow.from).map(|slow| slow.is_said)
     }
 }
 
@@ -104,8 +127,13 @@ async fn query(
     let Some((since, until)) = slice(&body.query) else {
         return refuse(StatusCode::BAD_REQUEST, "BadArgumentError", "The request had some invalid properties");
     };
+    match demo.log_limit.stops(since, until) {
+        Some(true) => return refuse(StatusCode::GATEWAY_TIMEOUT, "GatewayTimeout", "The query timed out"),
+        Some(false) => std::future::pending().await,
+        None => {}
+    }
     let rows = answer(&demo, since, until);
-    let most = demo.log_limit.0.load(Ordering::Relaxed);
+    let most = demo.log_limit.rows.load(Ordering::Relaxed);
     Json(table(&rows, most)).into_response()
 }
 

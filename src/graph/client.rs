@@ -77,7 +77,7 @@ impl Client {
             Tokens::new(own, &config.tenant.id, &endpoint)
         };
         let workspace = match &graph.log_analytics {
-            Some(at) => Some(Workspace::new(at, tokens(graph.cloud.log_analytics_scope())?, (&http, &clock))?),
+            Some(at) => Some(Workspace::new(at, tokens(graph.cloud.log_analytics_scope())?, &clock)?),
             None => None,
         };
         let tokens = tokens(&scope_of(&graph.base, graph.cloud))?;
@@ -194,7 +194,7 @@ impl Client {
         let token = self.0.tokens.get().await?;
         self.0.pacing.turn(ask.limit, ask.units).await;
         let answer = request.bearer_auth(token.expose_secret()).send().await;
-        let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
+        let answer = answer.map_err(lost)?;
         let checked = self.checked(answer, ask).await;
         if matches!(checked, Err(GraphError::Unauthorised { .. })) {
             self.0.tokens.forget()?;
@@ -245,12 +245,19 @@ impl Failure {
     }
 }
 
+/// What became of a request that brought no answer, or a part of one.
+pub(super) fn lost(error: reqwest::Error) -> GraphError {
+    let late = error.is_timeout() && !error.is_connect();
+    let cause = error.without_url().to_string();
+    if late { GraphError::Late { cause } } else { GraphError::Unavailable { cause } }
+}
+
 fn json(body: &[u8]) -> Result<Value, GraphError> {
     serde_json::from_slice(body).map_err(|error| GraphError::Malformed { cause: error.to_string() })
 }
 
 /// No proxy from the environment and no redirect: the token goes to the configured host only.
-fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphError> {
+pub(super) fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, reqwest::header::HeaderValue::from_static("application/json"));
     headers.insert("prefer", reqwest::header::HeaderValue::from_static("include-unknown-enum-members"));
@@ -284,7 +291,7 @@ pub(super) async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError>
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Err(GraphError::Malformed { cause: format!("more than {MAX_BODY} bytes") }),
             Ok(None) => return Ok(body),
-            Err(error) => return Err(GraphError::Unavailable { cause: error.without_url().to_string() }),
+            Err(error) => return Err(lost(error)),
         }
     }
 }

@@ -49,6 +49,12 @@ pub enum GraphError {
         /// What happened.
         cause: String,
     },
+    /// The time for an answer went by, still so after all tries.
+    #[error("Microsoft Graph does not answer in time: {cause}")]
+    Late {
+        /// What happened.
+        cause: String,
+    },
     /// An answer that is not what Graph documents.
     #[error("the answer of Microsoft Graph is not usable: {cause}")]
     Malformed {
@@ -72,7 +78,11 @@ impl GraphError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Throttled { .. } | Self::Unauthorised { .. } | Self::Unavailable { .. } | Self::Malformed { .. }
+            Self::Throttled { .. }
+                | Self::Unauthorised { .. }
+                | Self::Unavailable { .. }
+                | Self::Late { .. }
+                | Self::Malformed { .. }
         )
     }
 
@@ -104,6 +114,7 @@ impl GraphError {
             404 => Self::NotFound { what: what.to_owned() },
             // 503 with Retry-After is how some services throttle.
             503 if after.is_some() => Self::Throttled { after },
+            504 => Self::Late { cause: format!("504 {code} {message}").trim_end().to_owned() },
             408 | 500.. => Self::Unavailable { cause: format!("{status} {code} {message}").trim_end().to_owned() },
             _ => Self::Rejected { status, code, message },
         }

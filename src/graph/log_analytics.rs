@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::GraphError;
-use super::client::{body_of, retry_after};
+use super::client::{body_of, http_client, lost, retry_after};
 use super::read::Progress;
 use super::token::Tokens;
 use crate::clock::Clock;
@@ -27,8 +27,10 @@ use crate::tenant::read::ReadError;
 const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
 /// What one must be allowed to do, as the workspace's access control shows it.
 const ROLE: &str = "Log Analytics Reader (on the workspace)";
-/// The longest that the service lets a query run, and the answer in its words.
-const PREFER: &str = "wait=600, include-statistics=false";
+/// The longest that the service lets a query run, in seconds. Source: Azure Monitor service limits.
+const LONGEST: u64 = 600;
+/// Between the service's own time-out and ours, in seconds: its answer shall still arrive.
+const MARGIN: u64 = 30;
 /// A slice that is still too large at this length is given up: it holds more than one answer may.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(60);
 /// One workspace.
@@ -38,22 +40,22 @@ pub(super) struct Workspace {
     query: Url,
     /// Tokens for it.
     tokens: Tokens,
-    /// The HTTP client.
+    /// The HTTP client, more patient than that for Graph.
     http: reqwest::Client,
+    /// How long a query may run, in the service's words.
+    prefer: String,
     /// The time.
     clock: Clock,
 }
 
 impl Workspace {
     /// The workspace at this address, as whom the tokens are for.
-    pub(super) fn new(
-        at: &LogAnalytics,
-        tokens: Tokens,
-        (http, clock): (&reqwest::Client, &Clock),
-    ) -> Result<Self, GraphError> {
+    pub(super) fn new(at: &LogAnalytics, tokens: Tokens, clock: &Clock) -> Result<Self, GraphError> {
         let address = format!("{}/v1/workspaces/{}/query", at.base.as_str().trim_end_matches('/'), at.workspace);
         let query = address.parse().map_err(|_| GraphError::Malformed { cause: format!("no address: {address}") })?;
-        Ok(Self { query, tokens, http: http.clone(), clock: clock.clone() })
+        let wait = at.timeout.as_secs().saturating_sub(MARGIN).clamp(1, LONGEST);
+        let prefer = format!("wait={wait}, include-statistics=false");
+        Ok(Self { query, tokens, http: http_client(at.timeout)?, prefer, clock: clock.clone() })
     }
 
     /// The stories of the window, oldest slice first, each as `read` has it. A slice that is too large for one answer is
@@ -71,36 +73,40 @@ impl Workspace {
                 return Err(GraphError::Cancelled);
             }
             match self.slice((since, until), waits).await? {
-                Some(answer) => stories.extend(answer.rows(read)?),
-                None => waiting.extend(halves(since, until)?),
+                Slice::Whole(answer) => stories.extend(answer.rows(read)?),
+                Slice::Cut(why) => waiting.extend(halves((since, until), why)?),
             }
             progress.page(Kind::SignIns, u64::try_from(stories.len()).unwrap_or(u64::MAX));
         }
         Ok(stories)
     }
 
-    /// One slice; none when it holds more than one answer may.
+    /// One slice. One that takes too long is cut as well: asked again as it is, it would take as long.
     async fn slice(
         &self,
         (since, until): (Timestamp, Timestamp),
         waits: ExponentialBuilder,
-    ) -> Result<Option<Answer>, GraphError> {
+    ) -> Result<Slice, GraphError> {
         let body = json!({ "query": query(since, until)?, "timespan": format!("{since}/{until}") });
+        let late = |error: &GraphError| matches!(error, GraphError::Late { .. });
         let once = || self.ask(&body);
-        let answer = once.retry(waits).when(GraphError::is_transient).adjust(longer).await?;
-        if answer.error.is_some() {
-            tracing::debug!(%since, %until, "an answer of the workspace was cut; asking in halves");
-            return Ok(None);
-        }
-        Ok(Some(answer))
+        let answer = once.retry(waits).when(|error| error.is_transient() && !late(error)).adjust(longer).await;
+        let why = match answer {
+            Ok(answer) if answer.error.is_none() => return Ok(Slice::Whole(answer)),
+            Ok(_) => "more distinct sign-ins than one answer of the workspace may hold".to_owned(),
+            Err(error) if late(&error) => format!("too many sign-ins for the workspace to fold in time: {error}"),
+            Err(error) => return Err(error),
+        };
+        tracing::debug!(%since, %until, why, "an answer of the workspace was cut; asking in halves");
+        Ok(Slice::Cut(why))
     }
 
     async fn ask(&self, body: &Value) -> Result<Answer, GraphError> {
         let token = self.tokens.get().await?;
         let request = self.http.post(self.query.clone()).bearer_auth(token.expose_secret());
-        let request = request.header("prefer", PREFER).header(CONTENT_TYPE, "application/json");
+        let request = request.header("prefer", &self.prefer).header(CONTENT_TYPE, "application/json");
         let answer = request.body(body.to_string()).send().await;
-        let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
+        let answer = answer.map_err(lost)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = body_of(answer).await?;
         if status == StatusCode::UNAUTHORIZED {
@@ -146,15 +152,24 @@ fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
 }
 
 /// The later half first, so that the earlier one is taken next.
-fn halves(since: Timestamp, until: Timestamp) -> Result<[(Timestamp, Timestamp); 2], GraphError> {
+fn halves(
+    (since, until): (Timestamp, Timestamp),
+    why: String,
+) -> Result<[(Timestamp, Timestamp); 2], GraphError> {
     let length = until.duration_since(since);
     if length <= SHORTEST {
-        let cause =
-            format!("more distinct sign-ins between {since} and {until} than one answer of the workspace may hold");
-        return Err(GraphError::Malformed { cause });
+        return Err(GraphError::Malformed { cause: format!("between {since} and {until}: {why}") });
     }
     let middle = since + length / 2;
     Ok([(middle, until), (since, middle)])
+}
+
+/// What came of one slice.
+enum Slice {
+    /// All of it.
+    Whole(Answer),
+    /// Nothing that could be used, and why.
+    Cut(String),
 }
 
 /// What the query API answers.
@@ -224,9 +239,10 @@ mod tests {
                 "2026-11-22T18:00:00Z/2026-11-23T00:00:00Z"
             ]
         );
-        let [later, earlier] = halves(at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")).unwrap();
+        let [later, earlier] = halves((at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")), String::new()).unwrap();
         assert_eq!((earlier.1, later.0), (at("2026-11-23T12:00:00Z"), at("2026-11-23T12:00:00Z")));
-        assert!(halves(at("2026-11-23T00:00:00Z"), at("2026-11-23T00:01:00Z")).is_err());
+        let minute = (at("2026-11-23T00:00:00Z"), at("2026-11-23T00:01:00Z"));
+        assert!(halves(minute, "too much".into()).unwrap_err().to_string().ends_with("00:01:00Z: too much"));
     }
 
     #[test]
