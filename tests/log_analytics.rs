@@ -122,7 +122,7 @@ async fn slices_that_take_too_long_are_asked_again_in_halves() {
     for is_said in [true, false] {
         lab.service.state().log_limit.slow(Slow { from: SignedDuration::from_hours(12), is_said });
         let workspace = lab.service.state().workspace();
-        let halved = lab.read_within(Some(workspace), Duration::from_millis(500)).await;
+        let halved = lab.read_within(Some(workspace), Duration::from_millis(250)).await;
         assert_eq!(halved.readings[&Kind::SignIns], Reading::Complete { count: halved.sign_ins.len() as u64 });
         assert_eq!(counted(&halved), counted(&whole), "is_said: {is_said}");
         assert!(halved.sign_ins.len() > whole.sign_ins.len(), "a day's stories came in two slices");

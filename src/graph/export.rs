@@ -18,7 +18,7 @@ use super::endpoints::{
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
-use super::read::{Progress, ask, audits_since, day_of, lacks_licence, sign_ins_since};
+use super::read::{Progress, ask, audits_since, day_of, sign_ins_since};
 use crate::tenant::Kind;
 
 /// Where the objects of one kind after the other go.
@@ -101,7 +101,7 @@ struct Export<'a> {
 impl Export<'_> {
     /// Streams a kind into its file, the best way that Graph allows.
     async fn streamed(&mut self, file: &'static str, kind: Kind, ways: &[Ask<'_>]) -> Result<(), ExportError> {
-        let mut outcome = Err(GraphError::NotFound { what: file.to_owned() });
+        let mut outcome = Err(GraphError::not_found(file));
         for way in ways {
             self.sink.begin(file, kind)?;
             let failure = Mutex::new(None);
@@ -116,7 +116,7 @@ impl Export<'_> {
                 return Err(error.into());
             }
             outcome = read.map(|objects| objects.len());
-            if !outcome.as_ref().is_err_and(is_refusal) {
+            if !outcome.as_ref().is_err_and(GraphError::is_refusal) {
                 break;
             }
         }
@@ -141,10 +141,10 @@ impl Export<'_> {
         kind: Kind,
         ways: &[Ask<'_>],
     ) -> Result<Vec<Value>, GraphError> {
-        let mut outcome = Err(GraphError::NotFound { what: file.to_owned() });
+        let mut outcome = Err(GraphError::not_found(file));
         for way in ways {
             outcome = self.raw(*way, kind).await;
-            if !outcome.as_ref().is_err_and(is_refusal) {
+            if !outcome.as_ref().is_err_and(GraphError::is_refusal) {
                 break;
             }
         }
@@ -313,16 +313,11 @@ type Outcome = Result<Vec<Value>, GraphError>;
 /// One part of the assignments must not be taken for all of them: neither is kept without the other, as in a reading.
 /// A tenant without the licence for eligible assignments has none of them.
 fn both(active: Outcome, eligible: Outcome) -> (Outcome, Outcome) {
-    let missing = active.as_ref().err().or(eligible.as_ref().err().filter(|error| !lacks_licence(error)));
+    let missing = active.as_ref().err().or(eligible.as_ref().err().filter(|error| !error.lacks_licence()));
     match missing.cloned() {
         Some(error) => (Err(error.clone()), Err(error)),
         None => (active, eligible),
     }
-}
-
-/// Whether asking in another way could help.
-fn is_refusal(error: &GraphError) -> bool {
-    matches!(error, GraphError::Forbidden { .. } | GraphError::Rejected { .. } | GraphError::NotFound { .. })
 }
 
 /// A member of each object, where it is text.

@@ -71,5 +71,5 @@ pub(super) fn path_of_policy(id: &str) -> Result<String, GraphError> {
 
 /// Only a well-formed id gets into an address.
 fn well_formed(id: &str) -> Result<uuid::Uuid, GraphError> {
-    id.parse().map_err(|_| GraphError::NotFound { what: "object with an id that is none".to_owned() })
+    id.parse().map_err(|_| GraphError::not_found("object with an id that is none"))
 }

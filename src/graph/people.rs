@@ -39,7 +39,7 @@ impl Client {
     /// [`GraphError::NotFound`] for somebody who is no user of the tenant.
     pub async fn standing_of(&self, user_id: &str) -> Result<Standing, GraphError> {
         let Ok(id) = user_id.parse::<uuid::Uuid>() else {
-            return Err(GraphError::NotFound { what: "user with an id that is none".to_owned() });
+            return Err(GraphError::not_found("user with an id that is none"));
         };
         let path = format!("v1.0/users/{id}/transitiveMemberOf?$top=999");
         let ask = Ask { path: &path, limit: Limit::Directory, units: 3, permission: MEMBERS_PERMISSION };

@@ -50,10 +50,14 @@ fn judged(
     let has = carried.is_some_and(|carried| carried.contains(permission));
     Ok(match tried {
         Ok(()) => step(Outcome::Fine, patient.words("read", &[])?),
-        Err(GraphError::Forbidden { message, .. }) if has => {
+        Err(GraphError::Forbidden { said, .. }) if has => {
             let outcome = if need.is_optional { Outcome::Noted } else { Outcome::Failed };
-            let says = patient.words("refused", &[("permission", permission), ("why", &message)])?;
+            let says = patient.words("refused", &[("permission", permission), ("why", &said.message)])?;
             step(outcome, says).todo(patient.words("refused_todo", &terms)?)
+        }
+        Err(error @ GraphError::Unlicensed { .. }) => {
+            let outcome = if need.is_optional { Outcome::Noted } else { Outcome::Failed };
+            step(outcome, error.to_string()).todo(patient.words("unlicensed_todo", &terms)?)
         }
         Err(GraphError::Forbidden { .. }) => {
             step(Outcome::Failed, patient.words("missing", &terms)?).todo(grant(patient, permission)?)

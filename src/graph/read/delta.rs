@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Reader, is_refusal};
+use super::Reader;
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
 use crate::graph::endpoints::OBJECT_UNITS;
@@ -90,7 +90,7 @@ pub(super) async fn tracked<T: Compact>(
                 return Ok((Told::Changed(changed), Some(Mark { link, whole: mark.whole })));
             }
             Ok(None) => tracing::info!(kind = ?tracked.kind, "too much has changed; reading all of it"),
-            Err(error) if is_refusal(&error) => {
+            Err(error) if error.is_refusal() => {
                 tracing::info!(kind = ?tracked.kind, %error, "the delta query starts over");
             }
             Err(error) => return Err(error),
@@ -150,10 +150,10 @@ fn known(reader: Reader<'_>, kind: Kind) -> u64 {
 /// These objects as they stand now, in the best way that Graph allows. One that isn't there is refused like a mark that
 /// isn't known: it may be deleted meanwhile, or be so new that this replica doesn't show it yet.
 async fn objects<T>(reader: Reader<'_>, tracked: &Tracked<T>, ids: &[String]) -> Result<Vec<T>, GraphError> {
-    let mut refusal = GraphError::NotFound { what: format!("{:?}", tracked.kind) };
+    let mut refusal = GraphError::not_found(format!("{:?}", tracked.kind));
     for way in tracked.ways {
         match objects_by(reader, (tracked, *way), ids).await {
-            Err(error) if is_refusal(&error) => refusal = error,
+            Err(error) if error.is_refusal() => refusal = error,
             settled => return settled,
         }
     }

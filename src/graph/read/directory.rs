@@ -166,18 +166,13 @@ async fn role_assignments(reader: Reader<'_>) -> Result<Vec<RoleAssignment>, Gra
     let kind = Kind::RoleAssignments;
     let mut assignments = reader.first_that_works(kind, ACTIVE_ROLES, read_role_assignment).await?;
     let eligible = match reader.first_that_works(kind, ELIGIBLE_ROLES, read_role_assignment).await {
-        Err(error) if lacks_licence(&error) => Vec::new(),
+        Err(error) if error.lacks_licence() => Vec::new(),
         settled => settled?,
     };
     assignments.extend(
         eligible.into_iter().map(|assignment| RoleAssignment { assignment: Assignment::Eligible, ..assignment }),
     );
     Ok(assignments)
-}
-
-/// Privileged Identity Management answers `AadPremiumLicenseRequired` where it isn't licensed.
-pub(in crate::graph) fn lacks_licence(error: &GraphError) -> bool {
-    error.to_string().contains("PremiumLicense")
 }
 
 fn groups_named_by(policies: &[Policy]) -> BTreeSet<String> {

@@ -11,7 +11,6 @@ mod members;
 mod owners;
 
 pub use delta::Marks;
-pub(super) use directory::lacks_licence;
 pub(super) use logs::{ask, audits_since, day_of, sign_ins_since};
 use serde_json::Value;
 
@@ -161,10 +160,10 @@ impl<'a> Reader<'a> {
         ways: &[Ask<'_>],
         read: fn(&Value) -> Result<T, ReadError>,
     ) -> Result<Vec<T>, GraphError> {
-        let mut refusal = GraphError::NotFound { what: format!("{kind:?}") };
+        let mut refusal = GraphError::not_found(format!("{kind:?}"));
         for way in ways {
             match self.collect(kind, *way, read).await {
-                Err(error) if is_refusal(&error) => refusal = error,
+                Err(error) if error.is_refusal() => refusal = error,
                 settled => return settled,
             }
         }
@@ -179,11 +178,6 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<T>, GraphError> {
         self.client.collect(ask, Watch { kind, progress: self.progress }, read).await
     }
-}
-
-/// Whether asking in another way could help.
-fn is_refusal(error: &GraphError) -> bool {
-    matches!(error, GraphError::Forbidden { .. } | GraphError::Rejected { .. } | GraphError::NotFound { .. })
 }
 
 /// What was read of a kind, or its absence; only a cancelled reading ends the whole.
