@@ -3,6 +3,7 @@
 mod fake;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use portcullis::clock::Clock;
 use portcullis::graph::{
@@ -122,6 +123,20 @@ async fn faults_that_pass_are_waited_out() {
     });
     let read = snapshot(&fake).await.unwrap();
     assert_eq!(read.directory.users.len(), 1, "{:?}", read.readings);
+}
+
+#[tokio::test]
+async fn graph_is_waited_for_as_long_as_it_asks() {
+    let fake = Fake::start().await;
+    let tries = AtomicU64::new(0);
+    fake.on(USER, move |_, _| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::json(429, &json!({})).with_retry_after("1"),
+        _ => Answer::json(200, &json!({"value": [{"id": "u1"}]})),
+    });
+    let (client, start) = (client(&fake), std::time::Instant::now());
+    assert!(fake.config().graph.back_off.longest < Duration::from_secs(1));
+    assert!(read_snapshot(&client, &Quiet, None).await.unwrap().has(Kind::Users));
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 /// With two tries and a fault in every third answer, kinds often fail; none may ever be there in part.
@@ -282,6 +297,29 @@ async fn a_lost_response_is_unknown_and_never_sent_twice() {
         assert_eq!(writer(&fake).create(&draft()).await, CreateOutcome::Unknown);
         assert_eq!(fake.count("POST", POLICIES), 1);
     }
+}
+
+#[tokio::test]
+async fn a_throttled_request_had_no_effect_and_is_sent_again() {
+    let fake = Fake::start().await;
+    let tries = AtomicU64::new(0);
+    fake.on(POLICIES, move |_, _| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::error(429, "TooManyRequests", "slow down"),
+        1 => Answer::error(429, "TooManyRequests", "slow down").with_retry_after("0"),
+        _ => Answer::json(201, &json!({"id": "p1"})),
+    });
+    assert_eq!(writer(&fake).create(&draft()).await, CreateOutcome::Created("p1".into()));
+    assert_eq!(fake.count("POST", POLICIES), 3);
+}
+
+/// Until then what was checked before the request may hold no longer, so nothing is sent.
+#[tokio::test]
+async fn a_request_that_would_have_to_wait_too_long_is_refused_in_graph_s_words() {
+    let fake = Fake::start().await;
+    fake.on(POLICIES, |_, _| Answer::error(429, "TooManyRequests", "slow down").with_retry_after("600"));
+    let CreateOutcome::Rejected(error) = writer(&fake).create(&draft()).await else { panic!("not rejected") };
+    assert!(error.to_string().contains("TooManyRequests: slow down"), "{error}");
+    assert_eq!(fake.count("POST", POLICIES), 1);
 }
 
 #[tokio::test]

@@ -121,11 +121,17 @@ pub(super) struct RawBackOff {
     pub(super) first: SignedDuration,
     pub(super) longest: SignedDuration,
     pub(super) attempts: u32,
+    pub(super) patience: SignedDuration,
 }
 
 impl Default for RawBackOff {
     fn default() -> Self {
-        Self { first: SignedDuration::from_secs(1), longest: SignedDuration::from_secs(60), attempts: 6 }
+        Self {
+            first: SignedDuration::from_secs(1),
+            longest: SignedDuration::from_secs(60),
+            attempts: 6,
+            patience: SignedDuration::from_mins(15),
+        }
     }
 }
 

@@ -128,6 +128,7 @@ impl Source<'_> {
                 first: self.duration("graph.back_off.first", raw.back_off.first)?,
                 longest: self.duration("graph.back_off.longest", raw.back_off.longest)?,
                 attempts: usize::try_from(raw.back_off.attempts).unwrap_or(usize::MAX),
+                patience: self.duration("graph.back_off.patience", raw.back_off.patience)?,
             },
             log_analytics: log.map(|log| self.log_analytics(log, raw.cloud)).transpose()?,
         })

@@ -301,7 +301,7 @@ impl Export<'_> {
             let ways = sign_ins_since(since);
             return self.streamed(file.0, file.1, &ways.each_ref().map(|path| ask(path))).await;
         };
-        let how = (self.client.waits(), self.progress);
+        let how = ((self.client.waits(), self.client.patience()), self.progress);
         let rows = workspace.sign_ins((day_of(since), now), |row| Ok(row.clone()), how).await;
         self.whole(file, rows).map(drop)
     }

@@ -3,8 +3,6 @@
 //!
 //! Sources: Azure Monitor, Log Analytics query API; Azure Monitor service limits (500,000 rows and 64 MB an answer).
 
-use std::time::Duration;
-
 use backon::{ExponentialBuilder, Retryable as _};
 use handlebars::Handlebars;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::GraphError;
-use super::client::{body_of, http_client, lost, retry_after};
+use super::client::{Patience, body_of, http_client, lost, retry_after};
 use super::read::Progress;
 use super::token::Tokens;
 use crate::clock::Clock;
@@ -33,6 +31,10 @@ const LONGEST: u64 = 600;
 const MARGIN: u64 = 30;
 /// A slice that is still too large at this length is given up: it holds more than one answer may.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(60);
+
+/// How a query is tried again.
+type Tries = (ExponentialBuilder, Patience);
+
 /// One workspace.
 #[derive(Debug)]
 pub(super) struct Workspace {
@@ -64,7 +66,7 @@ impl Workspace {
         &self,
         (from, to): (Timestamp, Timestamp),
         read: fn(&Value) -> Result<T, ReadError>,
-        (waits, progress): (ExponentialBuilder, &dyn Progress),
+        (tries, progress): (Tries, &dyn Progress),
     ) -> Result<Vec<T>, GraphError> {
         let mut stories = Vec::new();
         let mut waiting: Vec<(Timestamp, Timestamp)> = days(from, to);
@@ -72,7 +74,7 @@ impl Workspace {
             if progress.cancelled() {
                 return Err(GraphError::Cancelled);
             }
-            match self.slice((since, until), waits).await? {
+            match self.slice((since, until), tries).await? {
                 Slice::Whole(answer) => stories.extend(answer.rows(read)?),
                 Slice::Cut(why) => waiting.extend(halves((since, until), why)?),
             }
@@ -85,12 +87,13 @@ impl Workspace {
     async fn slice(
         &self,
         (since, until): (Timestamp, Timestamp),
-        waits: ExponentialBuilder,
+        (waits, mut patience): Tries,
     ) -> Result<Slice, GraphError> {
         let body = json!({ "query": query(since, until)?, "timespan": format!("{since}/{until}") });
         let late = |error: &GraphError| matches!(error, GraphError::Late { .. });
         let once = || self.ask(&body);
-        let answer = once.retry(waits).when(|error| error.is_transient() && !late(error)).adjust(longer).await;
+        let tried = once.retry(waits).when(|error| error.is_transient() && !late(error));
+        let answer = tried.adjust(|error, wait| wait.map(|wait| patience.wait(error, wait))).await;
         let why = match answer {
             Ok(answer) if answer.error.is_none() => return Ok(Slice::Whole(answer)),
             Ok(_) => "more distinct sign-ins than one answer of the workspace may hold".to_owned(),
@@ -122,11 +125,6 @@ impl Workspace {
         let after = retry_after(headers, self.clock.now());
         GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), ROLE))
     }
-}
-
-/// As long as the workspace asks for, otherwise as long as the back-off says.
-fn longer(error: &GraphError, wait: Option<Duration>) -> Option<Duration> {
-    wait.map(|wait| error.retry_after().map_or(wait, |after| after.max(wait)))
 }
 
 /// The query for a slice.

@@ -80,7 +80,8 @@ async fn workspace_sign_ins(
 ) -> Result<Vec<PastSignIn>, GraphError> {
     let since = day_of(window.since(previous, Kind::SignIns)).max(day_of(window.from));
     let slices = (since, reader.client.clock().now());
-    let new = workspace.sign_ins(slices, read_sign_in, (reader.client.waits(), reader.progress)).await?;
+    let tries = (reader.client.waits(), reader.client.patience());
+    let new = workspace.sign_ins(slices, read_sign_in, (tries, reader.progress)).await?;
     let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
     Ok(kept.chain(new).collect())
