@@ -355,6 +355,17 @@ async fn an_own_policy_is_created_read_back_found_and_removed_once() {
 }
 
 #[tokio::test]
+async fn a_new_policy_is_looked_for_ever_more_rarely() {
+    let fake = Fake::start().await;
+    fake.store_policies();
+    let id = "00000000-0000-0000-0000-00000000000a";
+    assert!(matches!(writer(&fake).read_back(id).await, Err(GraphError::NotFound { .. })));
+    let (graph, asked) = (fake.config().graph, fake.count("GET", id));
+    let evenly = graph.lag_bound.as_millis() / graph.read_back.as_millis();
+    assert!(asked > 5 && u128::try_from(asked).unwrap() < evenly / 3, "{asked} of {evenly}");
+}
+
+#[tokio::test]
 async fn the_most_verbose_log_holds_neither_secret_nor_token() {
     let fake = Fake::start().await;
     fake.on("/v1.0/devices", |_, _| Answer::error(403, "Authorization_RequestDenied", "no"));

@@ -26,6 +26,8 @@ use crate::tenant::{Kind, Policy, read_policy, version_of, write_policy};
 
 /// Graph shows a new policy now and not a moment later, so one good reading proves little; five in a row do.
 const GOOD_READINGS: u32 = 5;
+/// Between readings the wait grows up to so many times the first one.
+const SLOWEST: u32 = 6;
 
 /// Creates policies and takes own ones back.
 #[derive(Clone, Debug)]
@@ -130,16 +132,17 @@ impl Writer {
     /// [`GraphError::NotFound`] when that is not so within the lag bound.
     pub async fn read_back(&self, id: &str) -> Result<Found, GraphError> {
         let start = Instant::now();
-        let mut good = 0;
+        let (mut good, mut wait) = (0, self.read_back);
         loop {
             let reading = self.read(id).await;
             good = if reading.is_ok() { good + 1 } else { 0 };
             match reading {
                 Ok(found) if good >= GOOD_READINGS => return Ok(found),
                 Err(error @ GraphError::NotFound { .. }) if start.elapsed() >= self.lag_bound => return Err(error),
-                Ok(_) | Err(GraphError::NotFound { .. }) => sleep(self.read_back).await,
+                Ok(_) | Err(GraphError::NotFound { .. }) => sleep(wait).await,
                 Err(error) => return Err(error),
             }
+            wait = (wait * 3 / 2).min(self.read_back * SLOWEST);
         }
     }
 
