@@ -125,6 +125,18 @@ async fn what_the_writing_identity_lacks_and_what_the_chat_and_the_model_say() {
     assert_eq!((outcome(&report, "Chat"), outcome(&report, "Language model")), ("fine", "failed"));
 }
 
+/// Graph creates a policy only for who may read policies too.
+#[tokio::test(flavor = "multi_thread")]
+async fn writing_takes_two_permissions() {
+    let demo = Demo::start().await;
+    demo.take_away("Policy.Read.All");
+    let (code, report) = demo.report("[write]\nmode = 'app'\n").await;
+    let steps = report["steps"].as_array().unwrap();
+    let writing = steps.iter().find(|step| step["name"] == "Writing").unwrap();
+    assert_eq!((code, &writing["outcome"], &writing["permission"]), (1, &"failed".into(), &"Policy.Read.All".into()));
+    assert!(!writing["says"].to_string().contains(WRITE), "it has that one: {writing}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_token_nothing_else_is_asked_and_no_secret_is_said() {
     let demo = Demo::start().await;

@@ -165,5 +165,7 @@ pub const REGISTRATIONS: &[Ask<'static>] = &[Ask {
 pub const LOGS_PERMISSION: &str = "AuditLog.Read.All";
 /// Permission for members of groups and for the groups of a person.
 pub const MEMBERS_PERMISSION: &str = "GroupMember.Read.All";
-/// Permission for creating and deleting policies.
+/// Permission for creating and deleting policies; Graph wants that for reading them along.
 pub const WRITE_PERMISSION: &str = "Policy.ReadWrite.ConditionalAccess";
+/// Both of them, as an administrator grants them.
+pub const WRITE_PERMISSIONS: &str = "Policy.ReadWrite.ConditionalAccess and Policy.Read.All";

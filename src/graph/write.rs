@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use super::client::{Ask, Client, Failure};
-use super::endpoints::{POLICIES, WRITE_PERMISSION};
+use super::endpoints::{POLICIES, WRITE_PERMISSIONS};
 use super::error::GraphError;
 use super::objects::path_of_policy;
 use super::pages::Watch;
@@ -100,7 +100,7 @@ impl Writer {
 
     /// Sends one request that creates the policy.
     pub async fn create(&self, policy: &ReportOnlyPolicy) -> CreateOutcome {
-        let ask = Ask { permission: WRITE_PERMISSION, ..POLICIES };
+        let ask = Ask { permission: WRITE_PERMISSIONS, ..POLICIES };
         match self.client.send_once(Method::POST, ask, Some(&policy.body())).await {
             Ok(created) => match created.get("id").and_then(Value::as_str) {
                 Some(id) => CreateOutcome::Created(id.to_owned()),
@@ -155,7 +155,7 @@ impl Writer {
         };
         untouched(&own.0, &now)?;
         let path = path_of_policy(&own.0.id)?;
-        let ask = Ask { path: &path, permission: WRITE_PERMISSION, ..POLICIES };
+        let ask = Ask { path: &path, permission: WRITE_PERMISSIONS, ..POLICIES };
         match self.client.send_once(Method::DELETE, ask, None).await {
             Ok(_) | Err(Failure::Refused(GraphError::NotFound { .. })) => Ok(()),
             Err(Failure::NotSent(error) | Failure::Refused(error)) => Err(error.into()),

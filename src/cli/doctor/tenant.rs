@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::WriteMode;
-use crate::graph::endpoints::WRITE_PERMISSION;
+use crate::graph::endpoints::{POLICIES, WRITE_PERMISSION};
 use crate::graph::needs::{NEEDS, Need};
 use crate::graph::{Client, GraphError, Writer};
 use crate::tenant::well_known::{PLAN_P1, PLAN_P2};
@@ -102,7 +102,6 @@ async fn licences(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<
 async fn writing(patient: &mut Patient<'_>, client: &Client, reader: Option<&BTreeSet<String>>) -> anyhow::Result<()> {
     let terms = [("permission", WRITE_PERMISSION)];
     let step = |outcome, says| Step::new("Writing", outcome, says).permission(WRITE_PERMISSION);
-    let may = |carried: &BTreeSet<String>| carried.contains(WRITE_PERMISSION);
     let config = patient.config;
     let step = match (config.write.mode, Writer::new(config, client)?) {
         (WriteMode::App, Some(writer)) => match writer.permissions().await {
@@ -111,19 +110,11 @@ async fn writing(patient: &mut Patient<'_>, client: &Client, reader: Option<&BTr
                 step(Outcome::Failed, says).todo(patient.words("token_todo", &[])?)
             }
             Ok(None) => step(Outcome::Noted, patient.words("write_unread", &[])?),
-            Ok(Some(carried)) if !may(&carried) => {
-                let says = patient.words("may_not_write", &terms)?;
-                step(Outcome::Failed, says).todo(grant_to_writer(patient)?)
-            }
-            Ok(Some(_)) if config.write.credential.is_none() => {
-                let says = patient.words("may_write_as_reader", &terms)?;
-                step(Outcome::Noted, says).todo(patient.words("may_write_as_reader_todo", &[])?)
-            }
-            Ok(Some(_)) => step(Outcome::Fine, patient.words("may_write", &terms)?),
+            Ok(Some(carried)) => writer_may(patient, &carried)?,
         },
         _ => match reader {
             None => step(Outcome::Noted, patient.words("hand_over_unread", &[])?),
-            Some(carried) if may(carried) => {
+            Some(carried) if carried.contains(WRITE_PERMISSION) => {
                 step(Outcome::Noted, patient.words("too_much", &terms)?).todo(patient.words("too_much_todo", &terms)?)
             }
             Some(_) => step(Outcome::Fine, patient.words("hand_over", &[])?),
@@ -133,9 +124,30 @@ async fn writing(patient: &mut Patient<'_>, client: &Client, reader: Option<&BTr
     Ok(())
 }
 
-fn grant_to_writer(patient: &Patient<'_>) -> anyhow::Result<String> {
+/// Whether the identity that writes carries both permissions that creating a policy takes.
+fn writer_may(patient: &Patient<'_>, carried: &BTreeSet<String>) -> anyhow::Result<Step> {
+    let needed = [WRITE_PERMISSION, POLICIES.permission];
+    let missing: Vec<&'static str> = needed.into_iter().filter(|permission| !carried.contains(*permission)).collect();
+    let both = needed.join(" and ");
+    let terms = [("permission", both.as_str())];
+    let step = |outcome, says| Step::new("Writing", outcome, says);
+    if let Some(first) = missing.first() {
+        let missing = missing.join(" and ");
+        let says = patient.words("may_not_write", &[("permission", &missing)])?;
+        let todo = grant_to_writer(patient, &missing)?;
+        return Ok(step(Outcome::Failed, says).permission(first).todo(todo));
+    }
+    if patient.config.write.credential.is_none() {
+        let says = patient.words("may_write_as_reader", &terms)?;
+        let todo = patient.words("may_write_as_reader_todo", &[])?;
+        return Ok(step(Outcome::Noted, says).permission(WRITE_PERMISSION).todo(todo));
+    }
+    Ok(step(Outcome::Fine, patient.words("may_write", &terms)?).permission(WRITE_PERMISSION))
+}
+
+fn grant_to_writer(patient: &Patient<'_>, permission: &str) -> anyhow::Result<String> {
     let own = patient.config.write.credential.as_ref().unwrap_or(&patient.config.graph.credential);
-    let permission = ("permission", WRITE_PERMISSION);
+    let permission = ("permission", permission);
     match own.client_id() {
         Some(client_id) => patient.words("missing_todo", &[permission, ("link", &consent(patient, client_id))]),
         None => patient.words("missing_todo_managed", &[permission]),
