@@ -23,8 +23,10 @@ use crate::tenant::read::ReadError;
 
 /// The query, with the slice of time to be filled in.
 const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
+/// The query that only shows whether the workspace can be read.
+const REACHABLE: &str = include_str!("../../templates/kql/reachable.kql");
 /// What one must be allowed to do, as the workspace's access control shows it.
-const ROLE: &str = "Log Analytics Reader (on the workspace)";
+pub const WORKSPACE_ROLE: &str = "Log Analytics Reader (on the workspace)";
 /// The longest that the service lets a query run, in seconds. Source: Azure Monitor service limits.
 const LONGEST: u64 = 600;
 /// Between the service's own time-out and ours, in seconds: its answer shall still arrive.
@@ -83,6 +85,11 @@ impl Workspace {
         Ok(stories)
     }
 
+    /// Whether it can be read: the answer is thrown away.
+    pub(super) async fn try_out(&self) -> Result<(), GraphError> {
+        self.ask(&json!({ "query": REACHABLE })).await.map(drop)
+    }
+
     /// One slice. One that takes too long is cut as well: asked again as it is, it would take as long.
     async fn slice(
         &self,
@@ -123,7 +130,7 @@ impl Workspace {
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GraphError {
         let after = retry_after(headers, self.clock.now());
-        GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), ROLE))
+        GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), WORKSPACE_ROLE))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::WriteMode;
 use crate::graph::endpoints::{POLICIES, WRITE_PERMISSION};
-use crate::graph::needs::{NEEDS, Need};
+use crate::graph::needs::{NEEDS, Need, WORKSPACE_ROLE};
 use crate::graph::{Client, GraphError, Writer};
 use crate::tenant::well_known::{PLAN_P1, PLAN_P2};
 
@@ -23,6 +23,7 @@ pub(super) async fn examine(patient: &mut Patient<'_>, client: &Client) -> anyho
         let step = judged(patient, need, (tried, carried.as_ref()))?;
         patient.note(step);
     }
+    workspace(patient, client).await?;
     licences(patient, client).await?;
     writing(patient, client, carried.as_ref()).await
 }
@@ -31,7 +32,8 @@ fn without_token(patient: &mut Patient<'_>, error: &GraphError) -> anyhow::Resul
     let says = patient.words("token_failed", &[("why", &error.to_string())])?;
     let todo = patient.words("token_todo", &[])?;
     patient.note(Step::new("Token", Outcome::Failed, says).todo(todo));
-    for name in NEEDS.iter().map(|need| need.what).chain(["Licence", "Writing"]) {
+    let workspace = patient.config.graph.log_analytics.as_ref().map(|_| WORKSPACE);
+    for name in NEEDS.iter().map(|need| need.what).chain(workspace).chain(["Licence", "Writing"]) {
         let says = patient.words("not_tried", &[])?;
         patient.note(Step::new(name, Outcome::NotTried, says));
     }
@@ -82,6 +84,24 @@ fn grant(patient: &Patient<'_>, permission: &str) -> anyhow::Result<String> {
 fn consent(patient: &Patient<'_>, client_id: &str) -> String {
     let login = patient.config.graph.login_base.as_str().trim_end_matches('/');
     format!("{login}/{}/adminconsent?client_id={client_id}", patient.config.tenant.id)
+}
+
+/// The name of the step that asks the workspace.
+const WORKSPACE: &str = "Log Analytics";
+
+/// The workspace that holds the sign-in log: it has a token and a role of its own.
+async fn workspace(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<()> {
+    let Some(tried) = client.try_workspace().await else { return Ok(()) };
+    let step = |outcome, says| Step::new(WORKSPACE, outcome, says).permission(WORKSPACE_ROLE);
+    let step = match tried {
+        Ok(()) => step(Outcome::Fine, patient.words("workspace", &[])?),
+        Err(error) => {
+            let says = patient.words("workspace_failed", &[("why", &error.to_string())])?;
+            step(Outcome::Failed, says).todo(patient.words("workspace_todo", &[("permission", WORKSPACE_ROLE)])?)
+        }
+    };
+    patient.note(step);
+    Ok(())
 }
 
 async fn licences(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<()> {
