@@ -40,12 +40,16 @@ pub async fn request(app: &App, by: &Actor) -> anyhow::Result<String> {
 }
 
 /// Asks for a scan because of a change, by the id of its audit record; each change is scanned once, however soon it
-/// follows on another scan.
+/// follows on another scan. A scan that waits to begin will see this change too, so there is no second one.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn request_for_change(app: &App, record: &str) -> anyhow::Result<String> {
-    enqueue(app, &Actor::bot(), format!("run:{}:change:{record}", app.tenant())).await
+pub async fn request_for_change(app: &App, record: &str) -> anyhow::Result<()> {
+    let soon = app.clock.now() + PAUSE * 2;
+    if app.store.scan_waits(app.tenant(), soon).await? {
+        return Ok(());
+    }
+    enqueue(app, &Actor::bot(), format!("run:{}:change:{record}", app.tenant())).await.map(drop)
 }
 
 async fn enqueue(app: &App, by: &Actor, id: String) -> anyhow::Result<String> {
