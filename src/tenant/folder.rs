@@ -135,6 +135,8 @@ struct Reader {
     policies: BTreeMap<String, (PathBuf, Policy)>,
     /// Whether a file holds active role assignments: eligible ones alone are a part of them.
     active_roles: bool,
+    /// Whether an app doesn't say whose accounts it is for: then nobody knows which policies can reach it.
+    audience_missing: bool,
     newest: Timestamp,
 }
 
@@ -223,6 +225,7 @@ impl Reader {
     }
 
     fn object(&mut self, kind: Kind, value: &Value, eligible: bool) -> Result<(), ReadError> {
+        self.audience_missing |= kind == Kind::ServicePrincipals && lacks_audience(value);
         let builder = &mut self.builder;
         match kind {
             Kind::Users => builder.user(read_user(value)?),
@@ -270,6 +273,9 @@ impl Reader {
                 Some(_) if *kind == Kind::RoleAssignments && !self.active_roles => {
                     Reading::Absent { reason: "the export holds eligible role assignments only".to_owned() }
                 }
+                Some(_) if *kind == Kind::ServicePrincipals && self.audience_missing => {
+                    Reading::Absent { reason: "the export's apps lack signInAudience; export them again".to_owned() }
+                }
                 Some(count) => Reading::Complete { count: *count },
                 None => Reading::Absent { reason: format!("no file {word}.json in the export") },
             };
@@ -285,6 +291,12 @@ impl Reader {
         snapshot.window = first.zip(last);
         (snapshot, self.report)
     }
+}
+
+/// An app that was exported without saying whose accounts it is for. Managed identities have no such thing.
+fn lacks_audience(principal: &Value) -> bool {
+    let kind = principal.get("servicePrincipalType").and_then(Value::as_str).unwrap_or("Application");
+    kind == "Application" && ["signInAudience", "singleTenant"].iter().all(|member| principal.get(member).is_none())
 }
 
 #[cfg(test)]
@@ -342,6 +354,17 @@ mod tests {
         assert!(!read(part.path()).unwrap().0.has(Kind::RoleAssignments));
         let whole = folder(&[("policies.json", "[]"), eligible, ("roleAssignments.json", "[]")]);
         assert!(read(whole.path()).unwrap().0.has(Kind::RoleAssignments));
+    }
+
+    #[test]
+    fn apps_that_do_not_say_whose_they_are_are_not_known() {
+        let known = |app: &str| {
+            let folder = folder(&[("policies.json", "[]"), ("servicePrincipals.json", app)]);
+            read(folder.path()).unwrap().0.has(Kind::ServicePrincipals)
+        };
+        assert!(!known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "Application"}]"#));
+        assert!(known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "Application", "signInAudience": null}]"#));
+        assert!(known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "ManagedIdentity"}]"#));
     }
 
     #[test]
