@@ -151,7 +151,9 @@ async fn a_workspace_that_may_not_be_read_is_absent_with_the_remedy() {
 fn the_configuration_names_the_workspace_and_its_cloud() {
     let text = "[tenant]\nid = '00000000-1111-2222-3333-444444444444'\n[graph]\ncloud = 'usgov-l4'\nclient_id = '55555555-6666-7777-8888-999999999999'\n[log_analytics]\nworkspace = '66666666-6666-7777-8888-999999999999'\n";
     let env = Env::of(&[("PORTCULLIS_CLIENT_SECRET", "x")]);
-    let workspace = Config::parse(text, "p.toml", &env).unwrap().graph.log_analytics.unwrap();
+    let config = Config::parse(text, "p.toml", &env).unwrap();
+    assert_eq!(config.tenant.settings.environment, Some(portcullis::tenant::Environment::USGov));
+    let workspace = config.graph.log_analytics.unwrap();
     assert_eq!(workspace.base.as_str(), "https://api.loganalytics.us/");
     assert!(workspace.timeout > Duration::from_mins(10), "the service lets a query run for ten minutes");
     let error = Config::parse(&text.replace("66666666-6666", "x"), "p.toml", &env).unwrap_err().to_string();
