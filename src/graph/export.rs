@@ -13,7 +13,7 @@ use super::client::{Ask, Client};
 use super::endpoints::{
     ACTIVE_ROLES, CONTEXTS, CROSS_TENANT_DEFAULT, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, MEMBERS_PERMISSION,
     MEMBERS_UNITS, NAMED_LOCATIONS, PARTNERS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES, SECURITY_DEFAULTS,
-    SERVICE_PRINCIPALS, STRENGTHS, TERMS_OF_USE, USERS, owners_path,
+    SERVICE_PRINCIPALS, STRENGTHS, TERMS_OF_USE, USERS, members_path, owners_path,
 };
 use super::error::GraphError;
 use super::pacing::Limit;
@@ -252,7 +252,7 @@ impl Export<'_> {
             if lists.contains_key(&group) {
                 continue;
             }
-            let path = format!("v1.0/groups/{group}/members?$select=id&$top=999");
+            let path = members_path(&group);
             let ask =
                 Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
             let members = match self.raw(ask, Kind::Groups).await {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::client::{Ask, Client};
-use super::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES};
+use super::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES, members_below_path};
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
@@ -43,7 +43,7 @@ impl Client {
     /// # Errors
     /// [`GraphError::NotFound`] when the group is gone.
     pub async fn members_below(&self, group: &str) -> Result<BTreeSet<String>, GraphError> {
-        let path = format!("v1.0/groups/{}/transitiveMembers?$select=id&$top=999", well_formed(group)?);
+        let path = members_below_path(&well_formed(group)?.to_string());
         let ask =
             Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS + 2, permission: MEMBERS_PERMISSION };
         let id = |row: &Value| Ok(row.get("id").cloned().unwrap_or_default());

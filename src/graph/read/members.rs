@@ -10,7 +10,7 @@ use super::Reader;
 use super::delta::{Member, Moves, read_member};
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
-use crate::graph::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS};
+use crate::graph::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, members_path};
 use crate::graph::pacing::Limit;
 use crate::tenant::{Group, Kind, Snapshot, SnapshotBuilder};
 
@@ -77,7 +77,7 @@ fn carried_on(group: &Group, moves: Moves) -> List<'_> {
 
 /// A group's direct members; none when the group was deleted in the meantime.
 async fn direct_members(reader: Reader<'_>, group: String) -> Result<Option<List<'static>>, GraphError> {
-    let path = format!("v1.0/groups/{group}/members?$select=id&$top=999");
+    let path = members_path(&group);
     let ask = Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
     let members = match reader.collect(Kind::Groups, ask, read_member).await {
         Ok(members) => members,
