@@ -37,7 +37,7 @@ $null = New-Item -ItemType Directory -Force $Folder
 $since = (Get-Date).ToUniversalTime().AddDays(-$LogDays).ToString('yyyy-MM-ddTHH:mm:ssZ')
 $user = 'id,displayName,userPrincipalName,accountEnabled,userType,creationType,externalUserState,identities'
 $user += ',department,employeeType,createdDateTime,onPremisesSyncEnabled'
-$group = 'id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole'
+$group = 'id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,visibility'
 $read = @{}
 Save 'policies' { ($read.policies = @(Read-All '/v1.0/identity/conditionalAccess/policies')) }
 Save 'namedLocations' '/v1.0/identity/conditionalAccess/namedLocations'
@@ -72,7 +72,7 @@ Save 'groups' {
     $open = [System.Collections.Generic.Queue[string]] @($named | Where-Object { $_ })
     while ($open.Count) {
         $one = $byId[$open.Dequeue()]
-        if (-not $one -or $one.PSObject.Properties['members']) { continue }
+        if (-not $one -or $one.PSObject.Properties['members'] -or $one.visibility -eq 'HiddenMembership') { continue }
         $one | Add-Member members @(Read-All "/v1.0/groups/$($one.id)/members?`$select=id&`$top=999" | ForEach-Object { $_.id })
         $one.members | Where-Object { $byId.ContainsKey($_) } | ForEach-Object { $open.Enqueue($_) }
     }

@@ -75,6 +75,27 @@ async fn members_are_read_for_the_groups_that_policies_name_and_those_nested_in_
     assert_eq!(fake.count("GET", "/v1.0/groups/g1/members"), 1);
 }
 
+/// Graph answers with an empty list, which must not be taken for nobody.
+#[tokio::test]
+async fn hidden_members_are_unknown_without_their_permission() {
+    let read = async |token: &'static str| {
+        let fake = Fake::start().await;
+        fake.on(&Fake::token_path(), move |_, _| {
+            Answer::json(200, &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token}))
+        });
+        let users = json!({"includeGroups": ["outer"]});
+        fake.list(POLICIES, json!([{"id": "p", "displayName": "P", "state": "enabled", "conditions": {"users": users}}]));
+        fake.list("/v1.0/groups", json!([{"id": "outer"}, {"id": "g1", "visibility": "HiddenMembership"}]));
+        fake.list("/v1.0/groups/outer/members", json!([{"@odata.type": "#microsoft.graph.group", "id": "g1"}]));
+        let read = snapshot(&fake).await.unwrap();
+        let known = ["outer", "g1"].map(|group| read.directory.groups[group].transitive.is_some());
+        (known, fake.count("GET", "/v1.0/groups/g1/members"))
+    };
+    // The second one's claims are {"roles": ["Member.Read.Hidden"]}.
+    assert_eq!(read(fake::TOKEN).await, ([false, false], 0));
+    assert_eq!(read("x.eyJyb2xlcyI6IFsiTWVtYmVyLlJlYWQuSGlkZGVuIl19.x").await, ([true, true], 1));
+}
+
 #[tokio::test]
 async fn a_missing_permission_is_named() {
     let fake = Fake::start().await;

@@ -106,7 +106,7 @@ pub const LATEST_USERS: Ask<'static> = directory(
 
 /// The first mark for changes of groups and their members.
 pub const LATEST_GROUPS: Ask<'static> = directory(
-    "v1.0/groups/delta?$select=displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,members&$deltatoken=latest",
+    "v1.0/groups/delta?$select=displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,visibility,members&$deltatoken=latest",
     "GroupMember.Read.All",
 );
 
@@ -119,11 +119,11 @@ pub const LATEST_SERVICE_PRINCIPALS: Ask<'static> = directory(
 /// All groups, without members; whether their management is restricted isn't told everywhere.
 pub const GROUPS: &[Ask<'static>] = &[
     directory(
-        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,isManagementRestricted&$top=999",
+        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,visibility,isManagementRestricted&$top=999",
         "GroupMember.Read.All",
     ),
     directory(
-        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole&$top=999",
+        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,visibility&$top=999",
         "GroupMember.Read.All",
     ),
 ];
@@ -183,6 +183,8 @@ pub const REGISTRATIONS: &[Ask<'static>] = &[Ask {
 pub const LOGS_PERMISSION: &str = "AuditLog.Read.All";
 /// Permission for members of groups and for the groups of a person.
 pub const MEMBERS_PERMISSION: &str = "GroupMember.Read.All";
+/// Permission for members of groups whose membership is hidden. Without it Graph gives an empty list and says nothing.
+pub const HIDDEN_PERMISSION: &str = "Member.Read.Hidden";
 /// Permission for creating and deleting policies; Graph wants that for reading them along.
 pub const WRITE_PERMISSION: &str = "Policy.ReadWrite.ConditionalAccess";
 /// Both of them, as an administrator grants them.

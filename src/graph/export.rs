@@ -19,7 +19,8 @@ use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
 use super::read::{Progress, ask, audits_since, day_of, sign_ins_since};
-use crate::tenant::Kind;
+use crate::tenant::read::read_group;
+use crate::tenant::{Group, Kind};
 
 /// Where the objects of one kind after the other go.
 pub trait Sink: Send + Sync {
@@ -209,7 +210,10 @@ impl Export<'_> {
             let known: BTreeSet<String> = texts(&groups, "id").collect();
             let named: BTreeSet<String> = named.intersection(&known).cloned().collect();
             let owners = self.owners(&named).await?;
-            let members = self.members(named).await?;
+            let read = groups.iter().filter_map(|group| read_group(group).ok()).map(|read| read.group);
+            let read: Vec<Group> = read.collect();
+            let closed = self.client.closed_groups(read.iter()).await?;
+            let members = self.members((named, &closed)).await?;
             for group in groups.iter_mut().filter_map(Value::as_object_mut) {
                 let id = group.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
                 if let Some(members) = members.get(&id) {
@@ -246,10 +250,13 @@ impl Export<'_> {
     }
 
     /// Direct members of these groups and of every group below them; each is asked for once, so cycles end.
-    async fn members(&self, named: BTreeSet<String>) -> Result<BTreeMap<String, Vec<String>>, GraphError> {
+    async fn members(
+        &self,
+        (named, closed): (BTreeSet<String>, &BTreeSet<String>),
+    ) -> Result<BTreeMap<String, Vec<String>>, GraphError> {
         let (mut lists, mut open) = (BTreeMap::new(), Vec::from_iter(named));
         while let Some(group) = open.pop() {
-            if lists.contains_key(&group) {
+            if lists.contains_key(&group) || closed.contains(&group) {
                 continue;
             }
             let path = members_path(&group);

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::client::{Ask, Client};
-use super::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES, members_below_path};
+use super::endpoints::{HIDDEN_PERMISSION, MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES, members_below_path};
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
 use super::read::Quiet;
-use crate::tenant::{Kind, Policy, read_policy};
+use crate::tenant::{Group, Kind, Policy, read_policy};
 
 /// Owners of a group that are named.
 const OWNERS: usize = 5;
@@ -61,6 +61,24 @@ impl Client {
         let page = self.get(ask).await?;
         let rows = page.get("value").and_then(Value::as_array).into_iter().flatten();
         Ok(rows.filter_map(|row| row.get("displayName")?.as_str().map(str::to_owned)).collect())
+    }
+}
+
+impl Client {
+    /// Groups whose members this identity isn't shown; none for one that was granted to see them.
+    ///
+    /// # Errors
+    /// When there is no token.
+    pub(super) async fn closed_groups<'a>(
+        &self,
+        groups: impl Iterator<Item = &'a Group>,
+    ) -> Result<BTreeSet<String>, GraphError> {
+        let hidden: BTreeSet<String> = groups.filter(|group| group.hidden).map(|group| group.id.clone()).collect();
+        if hidden.is_empty() || self.permissions().await?.is_some_and(|carried| carried.contains(HIDDEN_PERMISSION)) {
+            return Ok(BTreeSet::new());
+        }
+        tracing::warn!(groups = hidden.len(), permission = HIDDEN_PERMISSION, "members of some groups are hidden");
+        Ok(hidden)
     }
 }
 

@@ -124,11 +124,12 @@ async fn groups(reader: Reader<'_>, named: BTreeSet<String>) -> Marked<'_> {
         };
         let there: BTreeSet<String> = groups.iter().map(|read| read.group.id.clone()).collect();
         let named: BTreeSet<String> = named.intersection(&there).cloned().collect();
+        let closed = reader.client.closed_groups(groups.iter().map(|read| &read.group)).await?;
         let mut owners = owners_of(reader, named.clone()).await?;
         for read in &mut groups {
             read.group.owners = owners.remove(&read.group.id).unwrap_or_default();
         }
-        let lists = members_of(reader, named, known).await?;
+        let lists = members_of(reader, (named, &closed), known).await?;
         Ok((groups, lists, mark))
     };
     let (groups, lists, mark) = match read.await {
@@ -155,6 +156,7 @@ fn carry_on_groups(changed: Changed<GroupRead>, before: Option<&Snapshot>) -> (V
         rule_paused: group.rule_paused,
         role_assignable: group.role_assignable,
         management_restricted: group.management_restricted,
+        hidden: group.hidden,
         ..Group::default()
     };
     let groups = kept.map(|group| GroupRead { group: bare(group), members: None }).chain(changed.objects).collect();

@@ -33,14 +33,16 @@ pub(super) struct Known<'a> {
     pub(super) moves: BTreeMap<String, Moves>,
 }
 
-/// Direct members of these groups and of every group below them; each group is looked at once, so cycles end.
+/// Direct members of these groups and of every group below them; each group is looked at once, so cycles end. Lists of
+/// `closed` groups would come empty, so they are not asked for and stay unknown.
 pub(super) async fn members_of<'a>(
     reader: Reader<'a>,
-    named: BTreeSet<String>,
+    (named, closed): (BTreeSet<String>, &BTreeSet<String>),
     mut known: Option<Known<'a>>,
 ) -> Result<Vec<List<'a>>, GraphError> {
     let (mut all, mut seen, mut open) = (Vec::new(), named.clone(), named);
     while !open.is_empty() {
+        open.retain(|group| !closed.contains(group));
         let (mut level, unknown) = split(open, known.as_mut());
         let lists = stream::iter(unknown).map(|group| direct_members(reader, group)).buffered(AT_ONCE);
         level.extend(lists.try_filter_map(async |list| Ok(list)).try_collect::<Vec<_>>().await?);
