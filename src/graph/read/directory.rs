@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::delta::{Changed, Mark, Marks, Told, Tracked, tracked};
+use super::delta::{Changed, Mark, Marks, Told, Tracked, kept, read_now, tracked};
 use super::logs::OVERLAP;
 use super::members::{Known, members_of};
 use super::owners::owners_of;
@@ -32,17 +32,32 @@ pub(super) async fn read<'a>(reader: Reader<'a>, policies: &[Policy]) -> Result<
     let named = groups_named_by(policies).into_iter().chain(holders).chain(emergency_access(reader)).collect();
     let (groups, groups_mark) = groups(reader, named).await?;
     let (principals, principals_mark) = service_principals(reader).await?;
+    let (devices, devices_mark) = devices(reader).await?;
     let deposits = vec![
         users,
         groups,
         deposit(Kind::RoleAssignments, assignments, SnapshotBuilder::role_assignment)?,
         reader.all(Kind::RoleDefinitions, ROLES, read_role, SnapshotBuilder::role).await?,
         principals,
-        reader.all(Kind::Devices, DEVICES, read_device, SnapshotBuilder::device).await?,
+        devices,
         reader.all(Kind::SubscribedSkus, LICENCES, read_licences, SnapshotBuilder::licences).await?,
     ];
     let marks = [(Kind::Users, users_mark), (Kind::Groups, groups_mark), (Kind::ServicePrincipals, principals_mark)];
-    Ok((deposits, Marks::of(marks)))
+    Ok((deposits, Marks::of(marks).and(Kind::Devices, devices_mark)))
+}
+
+async fn devices(reader: Reader<'_>) -> Result<(Deposit<'_>, Mark), GraphError> {
+    let kind = Kind::Devices;
+    let Some((before, mark)) = kept(reader, kind) else {
+        let mark = read_now(reader);
+        return Ok((reader.all(kind, DEVICES, read_device, SnapshotBuilder::device).await?, mark));
+    };
+    let known = &before.directory.devices;
+    let take_over = move |builder: &mut SnapshotBuilder| {
+        builder.reading(kind, complete(known.len()));
+        known.values().cloned().for_each(|device| builder.device(device));
+    };
+    Ok((Box::new(take_over), mark))
 }
 
 /// A deposit with the mark for the next reading; only a cancelled reading ends the whole.
