@@ -183,7 +183,10 @@ mod tests {
         let user = ("User", "u");
         assert!(matters(&of_group("Add member to group", user, Some("named"))));
         assert!(!matters(&of_group("Add member to group", user, Some("other"))));
-        assert!(!matters(&of_group("Remove member from group", ("Group", "named"), Some("other"))), "it joined another");
+        assert!(
+            !matters(&of_group("Remove member from group", ("Group", "named"), Some("other"))),
+            "it joined another"
+        );
         assert!(matters(&of_group("Delete group", ("Group", "named"), None)));
         assert!(matters(&of_group("Update group", ("Group", "named"), None)));
         assert!(!matters(&of_group("Update group", ("Group", "other"), None)));
