@@ -95,6 +95,8 @@ pub struct LogAnalytics {
     pub workspace: String,
     /// Address of the query API, such as `https://api.loganalytics.azure.com/`.
     pub base: Url,
+    /// How long one query may take: longer than the service lets it run, or nobody would hear what came of it.
+    pub timeout: Duration,
 }
 
 /// As whom Graph is asked.
@@ -161,10 +163,12 @@ pub struct Pacing {
 pub struct BackOff {
     /// Wait after the first failure.
     pub first: Duration,
-    /// Longest wait; also the most that a `Retry-After` can ask for.
+    /// Longest wait of our own choice.
     pub longest: Duration,
     /// Tries in all, at least 1.
     pub attempts: usize,
+    /// How long a reading waits in all because Graph asks for it (`Retry-After`), which may be longer.
+    pub patience: Duration,
 }
 
 /// Whether and as whom policies are created, always in report-only mode.

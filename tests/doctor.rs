@@ -126,6 +126,32 @@ async fn what_the_writing_identity_lacks_and_what_the_chat_and_the_model_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_that_cannot_be_read_is_not_well() {
+    let demo = Demo::start().await;
+    let section =
+        |workspace: &str| format!("[log_analytics]\nworkspace = '{workspace}'\nbase = '{}'\n", demo.service.base_url());
+    let (code, report) = demo.report(&section(&demo.service.state().workspace())).await;
+    assert_eq!((code, outcome(&report, "Log Analytics")), (0, "fine"), "{report:#}");
+    let (code, report) = demo.report(&section("00000000-0000-0000-0000-00000000dead")).await;
+    assert_eq!((code, outcome(&report, "Log Analytics")), (1, "failed"), "{report:#}");
+    assert_eq!(failed(&report), BTreeSet::from(["Log Analytics Reader (on the workspace)"]));
+    let todo = report["steps"].as_array().unwrap().iter().find(|step| step["outcome"] == "failed").unwrap();
+    assert!(todo["todo"].to_string().contains("Log Analytics Reader (on the workspace)"), "{todo}");
+}
+
+/// Graph creates a policy only for who may read policies too.
+#[tokio::test(flavor = "multi_thread")]
+async fn writing_takes_two_permissions() {
+    let demo = Demo::start().await;
+    demo.take_away("Policy.Read.All");
+    let (code, report) = demo.report("[write]\nmode = 'app'\n").await;
+    let steps = report["steps"].as_array().unwrap();
+    let writing = steps.iter().find(|step| step["name"] == "Writing").unwrap();
+    assert_eq!((code, &writing["outcome"], &writing["permission"]), (1, &"failed".into(), &"Policy.Read.All".into()));
+    assert!(!writing["says"].to_string().contains(WRITE), "it has that one: {writing}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_a_token_nothing_else_is_asked_and_no_secret_is_said() {
     let demo = Demo::start().await;
     let config = demo.config("");

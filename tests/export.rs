@@ -32,11 +32,16 @@ fn config(service: &Service) -> Config {
 }
 
 async fn export(service: &Service, dir: &Path, arguments: &[&str]) -> String {
+    export_with(service, dir, ("", arguments)).await
+}
+
+/// With `more` at the end of the configuration.
+async fn export_with(service: &Service, dir: &Path, (more, arguments): (&str, &[&str])) -> String {
     let base = service.graph_base();
     let file = dir.with_extension("toml");
     let text = format!(
         "[tenant]\nid = '{}'\n{EMERGENCY} = ['{}']\n[graph]\nclient_id = '{}'\nbase = '{base}'\nlogin_base = '{base}'\n\
-         pacing = {{ conditional_access = '0s', reports = '0s', directory = '0s' }}\n",
+         pacing = {{ conditional_access = '0s', reports = '0s', directory = '0s' }}\n{more}",
         service.tenant_id, service.emergency_group, service.client_id
     );
     std::fs::write(&file, text).unwrap();
@@ -142,4 +147,45 @@ async fn what_may_not_be_read_is_no_file_and_is_said() {
         .unwrap()
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'));
     assert_eq!(hidden.count(), 0, "no part of a file is left behind");
+}
+
+/// Whoever is eligible for a role is an administrator too, so one half of the assignments would be taken for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn active_and_eligible_roles_are_both_there_or_neither() {
+    let service = demo().await;
+    let folders = tempfile::tempdir().unwrap();
+    for (path, file) in [("/roleEligibilitySchedule", "roleAssignments"), ("/roleAssignment", "roleEligibility")] {
+        let faults = serde_json::json!({"failRate": 1.0, "kind": "forbidden", "path": path});
+        service.state().faults().clone_from(&serde_json::from_value(faults).unwrap());
+        let dir = folders.path().join(file);
+        let said = export(&service, &dir, &[]).await;
+        assert!(said.contains(&format!("-  {file}")) && said.contains("RoleManagement.Read.Directory"), "{said}");
+        let snapshot = folder::read(&dir).unwrap().0;
+        assert!(!snapshot.has(Kind::RoleAssignments) && snapshot.has(Kind::RoleDefinitions), "{path} is refused");
+        assert_eq!(snapshot.directory.role_assignments.len(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sign_in_log_comes_from_where_a_reading_has_it() {
+    let service = demo().await;
+    let mut live = config(&service);
+    let (workspace, base) = (service.state().workspace(), service.base_url().to_owned());
+    live.graph.log_analytics = Some(portcullis::config::LogAnalytics {
+        workspace: workspace.clone(),
+        base: base.parse().unwrap(),
+        timeout: live.graph.timeout,
+    });
+    let live = read_snapshot(&Client::new(&live, Clock::system()).unwrap(), &Quiet, None).await.unwrap();
+    let folders = tempfile::tempdir().unwrap();
+    let dir = folders.path().join("export");
+    let section = format!("[log_analytics]\nworkspace = '{workspace}'\nbase = '{base}'\n");
+    export_with(&service, &dir, (&section, &[])).await;
+    let exported = folder::read(&dir).unwrap().0;
+    let counted = |snapshot: &Snapshot| snapshot.sign_ins.iter().map(|row| row.times).sum::<u64>();
+    assert!(exported.sign_ins.iter().any(|row| row.times > 1), "stories, not rows");
+    assert_eq!(counted(&exported), counted(&live));
+    assert_eq!(exported.sign_ins.len(), live.sign_ins.len());
+    let asked = service.state().requests().iter().any(|request| request["path"].to_string().contains("/signIns"));
+    assert!(!asked, "Graph's own log");
 }

@@ -3,6 +3,7 @@
 mod fake;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use portcullis::clock::Clock;
 use portcullis::graph::{
@@ -74,6 +75,30 @@ async fn members_are_read_for_the_groups_that_policies_name_and_those_nested_in_
     assert_eq!(fake.count("GET", "/v1.0/groups/g1/members"), 1);
 }
 
+/// Graph answers with an empty list, which must not be taken for nobody.
+#[tokio::test]
+async fn hidden_members_are_unknown_without_their_permission() {
+    let read = async |token: &'static str| {
+        let fake = Fake::start().await;
+        fake.on(&Fake::token_path(), move |_, _| {
+            Answer::json(200, &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token}))
+        });
+        let users = json!({"includeGroups": ["outer"]});
+        fake.list(
+            POLICIES,
+            json!([{"id": "p", "displayName": "P", "state": "enabled", "conditions": {"users": users}}]),
+        );
+        fake.list("/v1.0/groups", json!([{"id": "outer"}, {"id": "g1", "visibility": "HiddenMembership"}]));
+        fake.list("/v1.0/groups/outer/members", json!([{"@odata.type": "#microsoft.graph.group", "id": "g1"}]));
+        let read = snapshot(&fake).await.unwrap();
+        let known = ["outer", "g1"].map(|group| read.directory.groups[group].transitive.is_some());
+        (known, fake.count("GET", "/v1.0/groups/g1/members"))
+    };
+    // The second one's claims are {"roles": ["Member.Read.Hidden"]}.
+    assert_eq!(read(fake::TOKEN).await, ([false, false], 0));
+    assert_eq!(read("x.eyJyb2xlcyI6IFsiTWVtYmVyLlJlYWQuSGlkZGVuIl19.x").await, ([true, true], 1));
+}
+
 #[tokio::test]
 async fn a_missing_permission_is_named() {
     let fake = Fake::start().await;
@@ -122,6 +147,20 @@ async fn faults_that_pass_are_waited_out() {
     });
     let read = snapshot(&fake).await.unwrap();
     assert_eq!(read.directory.users.len(), 1, "{:?}", read.readings);
+}
+
+#[tokio::test]
+async fn graph_is_waited_for_as_long_as_it_asks() {
+    let fake = Fake::start().await;
+    let tries = AtomicU64::new(0);
+    fake.on(USER, move |_, _| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::json(429, &json!({})).with_retry_after("1"),
+        _ => Answer::json(200, &json!({"value": [{"id": "u1"}]})),
+    });
+    let (client, start) = (client(&fake), std::time::Instant::now());
+    assert!(fake.config().graph.back_off.longest < Duration::from_secs(1));
+    assert!(read_snapshot(&client, &Quiet, None).await.unwrap().has(Kind::Users));
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 /// With two tries and a fault in every third answer, kinds often fail; none may ever be there in part.
@@ -285,6 +324,29 @@ async fn a_lost_response_is_unknown_and_never_sent_twice() {
 }
 
 #[tokio::test]
+async fn a_throttled_request_had_no_effect_and_is_sent_again() {
+    let fake = Fake::start().await;
+    let tries = AtomicU64::new(0);
+    fake.on(POLICIES, move |_, _| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::error(429, "TooManyRequests", "slow down"),
+        1 => Answer::error(429, "TooManyRequests", "slow down").with_retry_after("0"),
+        _ => Answer::json(201, &json!({"id": "p1"})),
+    });
+    assert_eq!(writer(&fake).create(&draft()).await, CreateOutcome::Created("p1".into()));
+    assert_eq!(fake.count("POST", POLICIES), 3);
+}
+
+/// Until then what was checked before the request may hold no longer, so nothing is sent.
+#[tokio::test]
+async fn a_request_that_would_have_to_wait_too_long_is_refused_in_graph_s_words() {
+    let fake = Fake::start().await;
+    fake.on(POLICIES, |_, _| Answer::error(429, "TooManyRequests", "slow down").with_retry_after("600"));
+    let CreateOutcome::Rejected(error) = writer(&fake).create(&draft()).await else { panic!("not rejected") };
+    assert!(error.to_string().contains("TooManyRequests: slow down"), "{error}");
+    assert_eq!(fake.count("POST", POLICIES), 1);
+}
+
+#[tokio::test]
 async fn a_refusal_shows_the_message_as_it_came() {
     let fake = Fake::start().await;
     fake.on(POLICIES, |_, _| Answer::error(400, "BadRequest", "1007: does not match the schema"));
@@ -314,6 +376,17 @@ async fn an_own_policy_is_created_read_back_found_and_removed_once() {
     assert_eq!(writer.remove(&own).await, Ok(()));
     assert_eq!(writer.remove(&own).await, Ok(()), "gone already");
     assert_eq!(fake.count("DELETE", &id), 1);
+}
+
+#[tokio::test]
+async fn a_new_policy_is_looked_for_ever_more_rarely() {
+    let fake = Fake::start().await;
+    fake.store_policies();
+    let id = "00000000-0000-0000-0000-00000000000a";
+    assert!(matches!(writer(&fake).read_back(id).await, Err(GraphError::NotFound { .. })));
+    let (graph, asked) = (fake.config().graph, fake.count("GET", id));
+    let evenly = graph.lag_bound.as_millis() / graph.read_back.as_millis();
+    assert!(asked > 5 && u128::try_from(asked).unwrap() < evenly / 3, "{asked} of {evenly}");
 }
 
 #[tokio::test]

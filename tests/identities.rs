@@ -253,7 +253,7 @@ async fn reading_and_writing_are_two_identities() {
     else {
         panic!("the reader may write");
     };
-    assert_eq!(permission, WRITE);
+    assert!(permission.contains(WRITE) && permission.contains("Policy.Read.All"), "it takes both: {permission}");
     let mut config = demo.config.clone();
     let (client_id, secret) = (demo.service.writer_id.clone(), demo.service.writer_secret.clone().into());
     config.write.credential = Some(Credential::ClientSecret { client_id, secret });

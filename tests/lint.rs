@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use portcullis::suggestions::draft::ReportOnlyPolicy;
 use portcullis::suggestions::lint::{Level, lint, lint_body};
-use portcullis::tenant::{Policy, Snapshot, read_policy, well_known};
+use portcullis::tenant::{Kind, Policy, Reading, Snapshot, read_policy, well_known};
 use serde_json::{Value, json};
 
 /// A draft that no rule objects to.
@@ -64,6 +64,10 @@ fn broken() -> Vec<(u8, Value, &'static [u8])> {
     let (apps, users) = ("conditions.applications", "conditions.users");
     let (built_in, grant) = ("grantControls.builtInControls", "grantControls");
     let office = json!({"includeApplications": ["Office365"]});
+    let (session, every_time) =
+        ("sessionControls.signInFrequency", json!({"isEnabled": true, "frequencyInterval": "everyTime"}));
+    let any_location = json!({"includeLocations": ["All"]});
+    let clients = ["browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"];
     vec![
         (1, json!({"displayName": " "}), &[]),
         (2, json!({"state": "enabled"}), &[]),
@@ -71,6 +75,12 @@ fn broken() -> Vec<(u8, Value, &'static [u8])> {
         (4, json!({"conditions.users.includeUsers": ["All", "u1"]}), &[]),
         (5, json!({apps: {}}), &[]),
         (6, json!({apps: {"includeApplications": ["All", "Office365"]}}), &[]),
+        (
+            6,
+            json!({apps: {"includeApplications": ["None"],
+                "applicationFilter": {"mode": "exclude", "rule": "CustomSecurityAttribute.A_B -eq \"x\""}}}),
+            &[],
+        ),
         (7, json!({grant: null}), &[]),
         (8, json!({built_in: ["block", "mfa"]}), &[]),
         (9, json!({grant: {"builtInControls": ["mfa"]}}), &[]),
@@ -104,9 +114,17 @@ fn broken() -> Vec<(u8, Value, &'static [u8])> {
         ),
         (18, json!({apps: {"includeUserActions": [well_known::REGISTER_SECURITY_INFO]}}), &[]),
         (19, json!({users: {"includeUsers": ["None"]}, "conditions.clientApplications": workload}), &[]),
+        (
+            19,
+            json!({users: {"includeUsers": ["None"]}, "conditions.clientApplications": workload, built_in: ["block"],
+                "conditions.clientAppTypes": ["browser"]}),
+            &[],
+        ),
         (20, json!({"conditions.insiderRiskLevels": "elevated"}), &[]),
         (21, json!({"sessionControls.signInFrequency": {"isEnabled": true, "type": "hours", "value": 30}}), &[]),
         (22, json!({"sessionControls.signInFrequency": {"isEnabled": true, "frequencyInterval": "everyTime"}}), &[]),
+        (22, json!({"conditions.signInRiskLevels": ["high"], built_in: ["compliantDevice"], session: every_time}), &[]),
+        (22, json!({"conditions.userRiskLevels": ["high"], session: every_time}), &[]),
         (23, json!({apps: office, "sessionControls.persistentBrowser": {"isEnabled": true, "mode": "never"}}), &[]),
         (24, json!({"sessionControls.applicationEnforcedRestrictions": {"isEnabled": true}}), &[]),
         (25, json!({"sessionControls.cloudAppSecurity": {"isEnabled": true}}), &[]),
@@ -131,6 +149,13 @@ fn broken() -> Vec<(u8, Value, &'static [u8])> {
         (34, json!({"conditions.authenticationFlows": {"transferMethods": ["deviceCodeFlow"]}}), &[]),
         (35, json!({apps: {"includeAuthenticationContextClassReferences": ["c100"]}}), &[]),
         (36, json!({users: everybody, built_in: ["block"]}), &[38]),
+        (36, json!({users: everybody, built_in: ["block"], "conditions.locations": any_location}), &[38]),
+        (
+            36,
+            json!({users: everybody, built_in: ["block"], "conditions.platforms": {"includePlatforms": ["all"]},
+                "conditions.clientAppTypes": clients}),
+            &[38],
+        ),
         (37, json!({users: everybody, built_in: ["compliantDevice"]}), &[38]),
         (38, json!({users: everybody}), &[]),
         (
@@ -140,6 +165,12 @@ fn broken() -> Vec<(u8, Value, &'static [u8])> {
         ),
         (42, json!({"grantControls.customAuthenticationFactors": ["x"]}), &[]),
         (43, json!({"conditions.users.excludeUsers": ["Current administrator will be excluded"]}), &[]),
+        (
+            43,
+            json!({users: {"includeUsers": ["None"]}, built_in: ["block"],
+                "conditions.clientApplications": {"includeServicePrincipals": ["Nightly Sync"]}}),
+            &[],
+        ),
         (
             44,
             json!({built_in: ["compliantApplication"], "conditions.platforms": {"includePlatforms": ["iOS", "android"]}}),
@@ -164,6 +195,16 @@ fn each_rule_objects_to_what_breaks_it_and_no_other_does() {
     let defaults = Snapshot { security_defaults: Some(true), ..tenant() };
     assert_eq!(objections(&good(), &defaults), BTreeSet::from([40]));
     tried.extend([39, 40]);
+    let workload = changed(&json!({"conditions.users": {"includeUsers": ["None"]},
+        "conditions.clientApplications": {"includeServicePrincipals": ["00000000-0000-0000-0000-00000000000d"]},
+        "grantControls.builtInControls": ["block"]}));
+    assert_eq!(objections(&workload, &tenant()), BTreeSet::new());
+    let licensed = |plan: &str| Snapshot { licences: [(plan.to_owned(), 10)].into(), ..tenant() };
+    assert_eq!(objections(&workload, &licensed(well_known::PLAN_P2)), BTreeSet::from([19]));
+    assert_eq!(objections(&workload, &licensed(well_known::PLAN_WORKLOAD_P1)), BTreeSet::new());
+    let mut read = tenant();
+    read.readings.insert(Kind::ServicePrincipals, Reading::Complete { count: 0 });
+    assert_eq!(objections(&workload, &read), BTreeSet::from([43]));
     assert_eq!(tried, (1..=45).collect());
 }
 

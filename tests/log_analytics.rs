@@ -3,10 +3,12 @@
 mod at_demo;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Env, LogAnalytics};
+use portcullis::demo::log_analytics::Slow;
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::engine::Model;
 use portcullis::engine::replay::Impact;
@@ -41,9 +43,17 @@ impl Lab {
     }
 
     async fn read(&self, workspace: Option<String>) -> Snapshot {
+        self.read_within(workspace, Duration::from_secs(30)).await
+    }
+
+    /// With this much time for a query, and none to waste for anything else.
+    async fn read_within(&self, workspace: Option<String>, timeout: Duration) -> Snapshot {
         let mut config = self.config();
-        config.graph.log_analytics =
-            workspace.map(|workspace| LogAnalytics { workspace, base: self.service.base_url().parse().unwrap() });
+        config.graph.log_analytics = workspace.map(|workspace| LogAnalytics {
+            workspace,
+            base: self.service.base_url().parse().unwrap(),
+            timeout,
+        });
         let client = Client::new(&config, self.clock.clone()).unwrap();
         read_snapshot(&client, &Quiet, None).await.unwrap()
     }
@@ -104,6 +114,31 @@ async fn answers_that_are_cut_are_asked_again_in_halves() {
     assert_eq!(impact(halved).total, impact(whole).total);
 }
 
+/// Asked again as they are they would take as long, so there is one query a slice that is too long, not one a try.
+#[tokio::test]
+async fn slices_that_take_too_long_are_asked_again_in_halves() {
+    let lab = Lab::start().await;
+    let whole = lab.through_workspace().await;
+    for is_said in [true, false] {
+        lab.service.state().log_limit.slow(Slow { from: SignedDuration::from_hours(12), is_said });
+        let workspace = lab.service.state().workspace();
+        let halved = lab.read_within(Some(workspace), Duration::from_millis(250)).await;
+        assert_eq!(halved.readings[&Kind::SignIns], Reading::Complete { count: halved.sign_ins.len() as u64 });
+        assert_eq!(counted(&halved), counted(&whole), "is_said: {is_said}");
+        assert!(halved.sign_ins.len() > whole.sign_ins.len(), "a day's stories came in two slices");
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_that_never_answers_in_time_is_absent_and_says_so() {
+    let lab = Lab::start().await;
+    lab.service.state().log_limit.slow(Slow { from: SignedDuration::ZERO, is_said: true });
+    let Some(Reading::Absent { reason }) = lab.through_workspace().await.readings.remove(&Kind::SignIns) else {
+        panic!("absent")
+    };
+    assert!(reason.contains("in time") && reason.contains("The query timed out"), "{reason}");
+}
+
 #[tokio::test]
 async fn a_workspace_that_may_not_be_read_is_absent_with_the_remedy() {
     let lab = Lab::start().await;
@@ -116,8 +151,11 @@ async fn a_workspace_that_may_not_be_read_is_absent_with_the_remedy() {
 fn the_configuration_names_the_workspace_and_its_cloud() {
     let text = "[tenant]\nid = '00000000-1111-2222-3333-444444444444'\n[graph]\ncloud = 'usgov-l4'\nclient_id = '55555555-6666-7777-8888-999999999999'\n[log_analytics]\nworkspace = '66666666-6666-7777-8888-999999999999'\n";
     let env = Env::of(&[("PORTCULLIS_CLIENT_SECRET", "x")]);
-    let workspace = Config::parse(text, "p.toml", &env).unwrap().graph.log_analytics.unwrap();
+    let config = Config::parse(text, "p.toml", &env).unwrap();
+    assert_eq!(config.tenant.settings.environment, Some(portcullis::tenant::Environment::USGov));
+    let workspace = config.graph.log_analytics.unwrap();
     assert_eq!(workspace.base.as_str(), "https://api.loganalytics.us/");
+    assert!(workspace.timeout > Duration::from_mins(10), "the service lets a query run for ten minutes");
     let error = Config::parse(&text.replace("66666666-6666", "x"), "p.toml", &env).unwrap_err().to_string();
     assert!(error.contains("log_analytics.workspace"), "{error}");
 }

@@ -152,7 +152,7 @@ fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
 fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a AuditRecord> {
     let known: BTreeSet<&str> = before.audits.iter().map(|record| record.id.as_str()).collect();
     let new = after.audits.iter().rev().filter(|record| !known.contains(record.id.as_str()));
-    new.filter(|record| watch::matters(record)).take(SHOWN).collect()
+    new.filter(|record| watch::matters(record, &[before, after])).take(SHOWN).collect()
 }
 
 fn made(record: &AuditRecord, after: &Analysis) -> Fact {

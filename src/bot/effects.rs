@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::app::App;
 use crate::approval::{Effect, Event, Kept};
@@ -11,7 +12,7 @@ use crate::checks::naming::number_of;
 use crate::engine::{Model, Truth};
 use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
 use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
-use crate::suggestions::lint::{Level, lint};
+use crate::suggestions::lint::{Level, lint, lint_body};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{AuditRecord, Policy, Snapshot};
 
@@ -70,14 +71,19 @@ async fn check_again(app: &App, case: &Case) -> anyhow::Result<Event> {
     let analysis = app.newest_analysis().await?.context("the tenant wasn't read yet")?;
     let now = Snapshot { policies: live, ..analysis.snapshot().clone() };
     let draft = body(case)?;
-    let objections = lint(draft.policy(), &now).into_iter();
-    let errors = objections.filter(|objection| objection.level == Level::Error).map(|objection| objection.message);
-    let errors: Vec<String> = errors
+    let errors: Vec<String> = refused((draft.policy(), &draft.body()), &now)
+        .into_iter()
         .chain(duplicate(draft.policy(), &now))
         .chain(taken(draft.policy(), &now))
         .chain(locked_out(draft.policy(), now))
         .collect();
     Ok(if errors.is_empty() { Event::ChecksPassed } else { Event::ChecksFailed { why: errors.join("; ") } })
+}
+
+/// What the lint refuses: in what the policy says, and in how it is written in the very body that will be sent.
+fn refused((policy, body): (&Policy, &Value), now: &Snapshot) -> Vec<String> {
+    let objections = lint(policy, now).into_iter().chain(lint_body(body));
+    objections.filter(|objection| objection.level == Level::Error).map(|objection| objection.message).collect()
 }
 
 /// A policy of the tenant, in any state, that says the same under another name.
@@ -169,4 +175,27 @@ async fn touched(app: &App, case: &Case, own: &Policy) -> anyhow::Result<Kept> {
     let records = graph.audits_since(case.kept.created).await.unwrap_or_default();
     let edit = |record: &&AuditRecord| record.target_id == own.id && record.activity.starts_with("Update");
     Ok(Kept { record: records.iter().rev().find(edit).map(audit_ref), differs })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::tenant::read_policy;
+
+    #[test]
+    fn the_body_that_will_be_sent_is_looked_at_too() {
+        let draft = json!({"displayName": "Require MFA", "state": "enabledForReportingButNotEnforced",
+            "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+        let (policy, tenant) = (read_policy(&draft).unwrap(), Snapshot::default());
+        assert_eq!(refused((&policy, &draft), &tenant), [String::new(); 0]);
+        for (member, rule) in [("id", "is set by Microsoft Graph"), ("state", "enabledForReportingButNotEnforced")] {
+            let mut body = draft.clone();
+            body[member] = json!("enabled");
+            let said = refused((&policy, &body), &tenant).join("; ");
+            assert!(said.contains(rule), "{said}");
+        }
+    }
 }

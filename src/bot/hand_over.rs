@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::chat::card::Action;
+use crate::checks::hand_over::for_its_cloud;
 use crate::checks::{CureAction, HandOver};
 use crate::config::Cloud;
 use crate::suggestions::draft::{ReportOnlyPolicy, needs_beta};
@@ -28,7 +29,10 @@ pub fn blocks(case: &Case, snapshot: &Snapshot) -> Vec<Part> {
         CureAction::Draft(draft) => of_draft(case, draft, snapshot),
         CureAction::HandOver(change) => of_edit(case, change, snapshot),
     };
-    let told = forms.into_iter().filter(|(_, text)| !text.is_empty());
+    let told = forms.into_iter().filter(|(_, text)| !text.is_empty()).map(|(language, text)| match language {
+        "PowerShell" => (language, for_its_cloud(&text, snapshot)),
+        _ => (language, text),
+    });
     told.map(|(language, text)| Part::Code(language.to_owned(), text)).collect()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::graph::{self, Fresh, GraphError, Marks, Previous, Progress};
@@ -36,23 +36,27 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// When the store fails.
 pub async fn request(app: &App, by: &Actor) -> anyhow::Result<String> {
     let minute = app.clock.now().as_second().div_euclid(60);
-    enqueue(app, by, format!("run:{}:{minute}", app.tenant())).await
+    enqueue(app, by, (format!("run:{}:{minute}", app.tenant()), false)).await
 }
 
 /// Asks for a scan because of a change, by the id of its audit record; each change is scanned once, however soon it
-/// follows on another scan.
+/// follows on another scan. A scan that waits to begin will see this change too, so there is no second one.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn request_for_change(app: &App, record: &str) -> anyhow::Result<String> {
-    enqueue(app, &Actor::bot(), format!("run:{}:change:{record}", app.tenant())).await
+pub async fn request_for_change(app: &App, record: &str) -> anyhow::Result<()> {
+    let soon = app.clock.now() + PAUSE * 2;
+    if app.store.scan_waits(app.tenant(), soon).await? {
+        return Ok(());
+    }
+    enqueue(app, &Actor::bot(), (format!("run:{}:change:{record}", app.tenant()), true)).await.map(drop)
 }
 
-async fn enqueue(app: &App, by: &Actor, id: String) -> anyhow::Result<String> {
+async fn enqueue(app: &App, by: &Actor, (id, is_change): (String, bool)) -> anyhow::Result<String> {
     let job = NewJob {
         id: id.clone(),
         kind: JOB.into(),
-        payload: json!({"by": by.name}),
+        payload: json!({"by": by.name, "change": is_change}),
         priority: Priority::Question,
         due: app.clock.now(),
     };
@@ -73,7 +77,7 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     note(&app, Action::RunStarted, &job.id, json!({})).await?;
-    let read = read(&app, &job.id).await?;
+    let read = read(&app, &job).await?;
     let (state, error, snapshot) = match read {
         Ok(fresh) => (RunState::Finished, None, Some(conclude(&app, fresh).await?)),
         Err(GraphError::Cancelled) => (RunState::Cancelled, None, None),
@@ -116,7 +120,7 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
 }
 
 /// Reads the tenant while another task writes down how far it is and listens for the wish to cancel.
-async fn read(app: &App, run: &str) -> anyhow::Result<Result<Fresh, GraphError>> {
+async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>> {
     let graph = app.graph.as_ref().context("no live tenant is configured")?;
     let known = app.newest_analysis().await?;
     let left_off: Option<LeftOff> = app.store.setting(app.tenant(), LEFT_OFF).await?;
@@ -125,7 +129,13 @@ async fn read(app: &App, run: &str) -> anyhow::Result<Result<Fresh, GraphError>>
         Previous { snapshot: analysis.snapshot(), marks: marks.map(|left_off| &left_off.marks) }
     });
     let pages = Pages::default();
-    let reading = graph::read_tenant(graph, &pages, previous);
+    let is_change = job.payload.get("change").and_then(Value::as_bool).unwrap_or_default();
+    let reading = async {
+        if is_change {
+            return graph::read_change(graph, &pages, previous).await;
+        }
+        graph::read_tenant(graph, &pages, previous).await
+    };
     tokio::pin!(reading);
     let mut tick = tokio::time::interval(TICK);
     loop {
@@ -133,7 +143,7 @@ async fn read(app: &App, run: &str) -> anyhow::Result<Result<Fresh, GraphError>>
             read = &mut reading => return Ok(read),
             _ = tick.tick() => {
                 let so_far = serde_json::to_value(&*pages.so_far())?;
-                if app.store.run_progress(run, &so_far).await? {
+                if app.store.run_progress(&job.id, &so_far).await? {
                     pages.cancel.store(true, Ordering::Relaxed);
                 }
             }

@@ -12,7 +12,7 @@ use crate::graph::GraphError;
 use crate::jobs::Outcome;
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::settings::Key;
-use crate::tenant::AuditRecord;
+use crate::tenant::{AuditRecord, Kind, Snapshot};
 
 use super::{approve, handed, review};
 
@@ -70,7 +70,7 @@ pub async fn look(app: Arc<App>, _: Job) -> anyhow::Result<Outcome> {
     if !settled(&app, &new).await? {
         return Ok(Outcome::Done);
     }
-    if let Some(changed) = new.iter().filter(|record| matters(record)).max_by_key(|record| (record.at, &record.id)) {
+    if let Some(changed) = newest_that_matters(&app, &new).await? {
         review::request_for_change(&app, &changed.id).await?;
     }
     app.store.set(Key { tenant: app.tenant(), name: SEEN, at: now }, &seen.followed_by(&records)).await?;
@@ -89,12 +89,45 @@ async fn settled(app: &App, new: &[AuditRecord]) -> anyhow::Result<bool> {
     }
 }
 
-/// Whether a change can change who is covered.
-pub(super) fn matters(record: &AuditRecord) -> bool {
+/// The newest of these changes that can change who is covered.
+async fn newest_that_matters<'a>(app: &App, new: &'a [AuditRecord]) -> anyhow::Result<Option<&'a AuditRecord>> {
+    if new.is_empty() {
+        return Ok(None);
+    }
+    let analysis = app.newest_analysis().await?;
+    let known: Vec<&Snapshot> = analysis.iter().map(|analysis| analysis.snapshot()).collect();
+    Ok(new.iter().filter(|record| matters(record, &known)).max_by_key(|record| (record.at, &record.id)))
+}
+
+/// Activities that change what policies say.
+const OF_POLICIES: &[&str] = &["conditional access policy", "named location"];
+/// Activities that change who is in a group.
+const OF_GROUPS: &[&str] = &["member to group", "member from group", "update group", "delete group"];
+
+/// Whether a change can change who is covered: of a group only where, by one of these readings, a policy or a role goes by
+/// it. A large tenant changes some group every minute.
+pub(super) fn matters(record: &AuditRecord, known: &[&Snapshot]) -> bool {
     let activity = record.activity.to_lowercase();
-    ["conditional access policy", "named location", "member to group", "member from group"]
-        .iter()
-        .any(|words| activity.contains(words))
+    let is_one = |activities: &[&str]| activities.iter().any(|words| activity.contains(words));
+    let counts = |group: &str| known.is_empty() || known.iter().any(|snapshot| goes_by(snapshot, group));
+    is_one(OF_POLICIES) || (is_one(OF_GROUPS) && changed_group(record).is_none_or(|group| counts(&group)))
+}
+
+/// The group that a record is about. That of a membership stands in the changed properties of the member, before a removal
+/// on the side of what was.
+fn changed_group(record: &AuditRecord) -> Option<String> {
+    let named = record.changes.iter().filter(|(name, ..)| name == "Group.ObjectID");
+    let id = named.filter_map(|(_, old, new)| new.as_ref().or(old.as_ref())).next();
+    let id = id.map(|id| id.trim_matches('"').to_ascii_lowercase());
+    id.or_else(|| (record.target_kind == "Group").then(|| record.target_id.clone()))
+}
+
+/// Whether a policy, a role or the settings name this group or one that holds it: members are read of those alone.
+fn goes_by(snapshot: &Snapshot, group: &str) -> bool {
+    let read = snapshot.directory.groups.get(group).is_some_and(|group| group.transitive.is_some());
+    let users = snapshot.policies.iter().map(|policy| &policy.conditions.users);
+    let mut named = users.flat_map(|users| [&users.include.groups, &users.exclude.groups]);
+    read || !snapshot.has(Kind::Groups) || named.any(|groups| groups.contains(group))
 }
 
 /// Expires cards and ends snoozes whose time has come.
@@ -116,6 +149,8 @@ async fn settle_due(app: &App) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::read::read_group;
+    use crate::tenant::{Reading, SnapshotBuilder};
 
     fn record(id: &str, minute: i64) -> AuditRecord {
         AuditRecord { id: id.into(), at: at(minute), ..AuditRecord::default() }
@@ -123,6 +158,41 @@ mod tests {
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_763_900_000 + minute * 60).unwrap()
+    }
+
+    fn of_group(activity: &str, target: (&str, &str), group: Option<&str>) -> AuditRecord {
+        let property = |id: &str| ("Group.ObjectID".to_owned(), Some(format!("\"{id}\"")), None);
+        AuditRecord {
+            activity: activity.into(),
+            target_id: target.1.into(),
+            target_kind: target.0.into(),
+            changes: group.map(property).into_iter().collect(),
+            ..record("a", 1)
+        }
+    }
+
+    #[test]
+    fn a_group_matters_where_something_goes_by_it() {
+        let mut builder = SnapshotBuilder::default();
+        builder.reading(Kind::Groups, Reading::Complete { count: 3 });
+        for group in [json!({"id": "named", "members": []}), json!({"id": "other"})] {
+            builder.group(read_group(&group).unwrap());
+        }
+        let snapshot = builder.build();
+        let matters = |record: &AuditRecord| matters(record, &[&snapshot]);
+        let user = ("User", "u");
+        assert!(matters(&of_group("Add member to group", user, Some("named"))));
+        assert!(!matters(&of_group("Add member to group", user, Some("other"))));
+        assert!(
+            !matters(&of_group("Remove member from group", ("Group", "named"), Some("other"))),
+            "it joined another"
+        );
+        assert!(matters(&of_group("Delete group", ("Group", "named"), None)));
+        assert!(matters(&of_group("Update group", ("Group", "named"), None)));
+        assert!(!matters(&of_group("Update group", ("Group", "other"), None)));
+        assert!(!matters(&of_group("Update user", user, None)));
+        assert!(matters(&of_group("Add member to group", user, None)), "nobody knows which");
+        assert!(super::matters(&of_group("Update group", ("Group", "other"), None), &[]), "nothing was read yet");
     }
 
     #[test]

@@ -141,6 +141,15 @@ pub fn change_of(target: (&str, &str, &str), change: (&str, &str, &str), portal:
     }
 }
 
+/// A command for the cloud that the tenant is in: without the name of a sovereign one it would sign in to the public one.
+#[must_use]
+pub fn for_its_cloud(command: &str, snapshot: &Snapshot) -> String {
+    match snapshot.settings.environment {
+        Some(cloud) => command.replace("Connect-MgGraph ", &format!("Connect-MgGraph -Environment {cloud:?} ")),
+        None => command.to_owned(),
+    }
+}
+
 /// The one line for taking so many accounts out of a group.
 #[must_use]
 pub fn leave_title(group: &Group, count: u64) -> String {
@@ -155,4 +164,20 @@ fn pretty(body: &Value) -> String {
 /// Inside a single-quoted PowerShell string.
 fn quoted(text: &str) -> String {
     text.replace(['\'', '\n', '\r'], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tenant::Environment;
+
+    #[test]
+    fn commands_sign_in_to_the_cloud_that_the_tenant_is_in() {
+        let command = turn_on(&Policy::default()).powershell;
+        let mut snapshot = Snapshot::default();
+        assert_eq!(for_its_cloud(&command, &snapshot), command);
+        snapshot.settings.environment = Some(Environment::USGovDoD);
+        let told = for_its_cloud(&command, &snapshot);
+        assert!(told.starts_with("Connect-MgGraph -Environment USGovDoD -Scopes 'Policy.Read.All'"), "{told}");
+    }
 }

@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 
+use crate::tenant::Environment;
+
 /// Where the tenant lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,6 +44,17 @@ impl Cloud {
             Self::UsgovL4 => "https://graph.microsoft.us",
             Self::UsgovL5 => "https://dod-graph.microsoft.us",
             Self::China => "https://microsoftgraph.chinacloudapi.cn",
+        }
+    }
+
+    /// As PowerShell names it; none for the public cloud, which is meant without a word.
+    #[must_use]
+    pub fn environment(self) -> Option<Environment> {
+        match self {
+            Self::Global => None,
+            Self::UsgovL4 => Some(Environment::USGov),
+            Self::UsgovL5 => Some(Environment::USGovDoD),
+            Self::China => Some(Environment::China),
         }
     }
 

@@ -80,11 +80,19 @@ impl Default for RawGraph {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLogAnalytics {
     pub(super) workspace: String,
     pub(super) base: String,
+    pub(super) timeout: SignedDuration,
+}
+
+/// Azure Monitor service limits: a query may run for ten minutes.
+impl Default for RawLogAnalytics {
+    fn default() -> Self {
+        Self { workspace: String::new(), base: String::new(), timeout: SignedDuration::from_secs(630) }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,11 +121,17 @@ pub(super) struct RawBackOff {
     pub(super) first: SignedDuration,
     pub(super) longest: SignedDuration,
     pub(super) attempts: u32,
+    pub(super) patience: SignedDuration,
 }
 
 impl Default for RawBackOff {
     fn default() -> Self {
-        Self { first: SignedDuration::from_secs(1), longest: SignedDuration::from_secs(60), attempts: 6 }
+        Self {
+            first: SignedDuration::from_secs(1),
+            longest: SignedDuration::from_secs(60),
+            attempts: 6,
+            patience: SignedDuration::from_mins(15),
+        }
     }
 }
 

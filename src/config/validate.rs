@@ -27,7 +27,7 @@ pub(super) fn validate(text: &str, file: &str, env: &Env) -> Result<Config, Conf
     let at = Source { file, env };
     let mut raw = at.raw(text)?;
     at.override_from_environment(&mut raw);
-    let mut tenant = at.tenant(raw.tenant)?;
+    let mut tenant = at.tenant(raw.tenant, raw.graph.cloud)?;
     tenant.settings.naming = at.naming(raw.write.naming.take())?;
     Ok(Config {
         graph: at.graph(&raw.graph, raw.log_analytics.as_ref())?,
@@ -80,7 +80,7 @@ impl Source<'_> {
         }
     }
 
-    fn tenant(self, raw: RawTenant) -> Result<Tenant, ConfigError> {
+    fn tenant(self, raw: RawTenant, cloud: Cloud) -> Result<Tenant, ConfigError> {
         let id = self.guid("tenant.id", &raw.id)?;
         let emergency_access = self.guids("tenant.emergency_access", &raw.emergency_access)?;
         let baseline_scopes = match raw.baseline_scopes.as_deref() {
@@ -96,6 +96,7 @@ impl Source<'_> {
             emergency_access,
             intune_secure_by_default: raw.intune_secure_by_default,
             naming: None,
+            environment: cloud.environment(),
         };
         Ok(Tenant { name: if raw.name.is_empty() { id.clone() } else { raw.name }, id, settings })
     }
@@ -128,6 +129,7 @@ impl Source<'_> {
                 first: self.duration("graph.back_off.first", raw.back_off.first)?,
                 longest: self.duration("graph.back_off.longest", raw.back_off.longest)?,
                 attempts: usize::try_from(raw.back_off.attempts).unwrap_or(usize::MAX),
+                patience: self.duration("graph.back_off.patience", raw.back_off.patience)?,
             },
             log_analytics: log.map(|log| self.log_analytics(log, raw.cloud)).transpose()?,
         })
@@ -137,6 +139,7 @@ impl Source<'_> {
         Ok(LogAnalytics {
             workspace: self.guid("log_analytics.workspace", &raw.workspace)?,
             base: self.address("log_analytics.base", or(&raw.base, cloud.log_analytics()))?,
+            timeout: self.duration("log_analytics.timeout", raw.timeout)?,
         })
     }
 

@@ -3,15 +3,15 @@
 //! The aggregation is done here in naive code of its own, so that a mistake in the reader shows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -20,8 +20,9 @@ use super::random::days_before;
 use super::state::Demo;
 use super::token::Audience;
 
-/// The query that this workspace knows.
+/// The queries that this workspace knows.
 const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
+const REACHABLE: &str = include_str!("../../templates/kql/reachable.kql");
 /// Rows in one answer. Source: Azure Monitor service limits.
 const MOST_ROWS: usize = 500_000;
 /// Error codes of a failed first factor; such rows never reached Conditional Access.
@@ -56,20 +57,43 @@ const COLUMNS: [(&str, &str); 25] = [
     ("appliedConditionalAccessPolicies", "dynamic"),
 ];
 
-/// How many rows one answer may hold; tests set it small, so that slices have to be cut.
+/// What one query may bring; tests set it small, so that slices have to be cut.
 #[derive(Debug)]
-pub struct Limit(AtomicUsize);
+pub struct Limit {
+    rows: AtomicUsize,
+    slow: Mutex<Option<Slow>>,
+}
+
+/// Slices that take too long.
+#[derive(Clone, Copy, Debug)]
+pub struct Slow {
+    /// Only longer ones do.
+    pub from: SignedDuration,
+    /// Answered with 504 by the service; otherwise never.
+    pub is_said: bool,
+}
 
 impl Default for Limit {
     fn default() -> Self {
-        Self(AtomicUsize::new(MOST_ROWS))
+        Self { rows: AtomicUsize::new(MOST_ROWS), slow: Mutex::default() }
     }
 }
 
 impl Limit {
     /// From now on answers end after so many rows.
     pub fn set(&self, rows: usize) {
-        self.0.store(rows, Ordering::Relaxed);
+        self.rows.store(rows, Ordering::Relaxed);
+    }
+
+    /// From now on long slices take too long.
+    pub fn slow(&self, slow: Slow) {
+        *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = Some(slow);
+    }
+
+    /// Whether a slice takes too long, and whether that is said.
+    fn stops(&self, since: Timestamp, until: Timestamp) -> Option<bool> {
+        let slow = *self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.filter(|slow| until.duration_since(since) > slow.from).map(|slow| slow.is_said)
     }
 }
 
@@ -101,11 +125,21 @@ async fn query(
     if workspace != demo.workspace() {
         return refuse(StatusCode::NOT_FOUND, "WorkspaceNotFoundError", "The workspace could not be found");
     }
+    if body.query == REACHABLE {
+        return Json(json!({ "tables": [{ "name": "PrimaryResult", "columns": [{ "name": "print_0", "type": "long" }],
+            "rows": [[1]] }] }))
+        .into_response();
+    }
     let Some((since, until)) = slice(&body.query) else {
         return refuse(StatusCode::BAD_REQUEST, "BadArgumentError", "The request had some invalid properties");
     };
+    match demo.log_limit.stops(since, until) {
+        Some(true) => return refuse(StatusCode::GATEWAY_TIMEOUT, "GatewayTimeout", "The query timed out"),
+        Some(false) => std::future::pending().await,
+        None => {}
+    }
     let rows = answer(&demo, since, until);
-    let most = demo.log_limit.0.load(Ordering::Relaxed);
+    let most = demo.log_limit.rows.load(Ordering::Relaxed);
     Json(table(&rows, most)).into_response()
 }
 

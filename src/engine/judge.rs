@@ -223,6 +223,8 @@ impl Model {
         let principal = by_id.or_else(|| self.app(id));
         let id = principal.map_or(id, |principal| principal.id.as_str());
         let reachable = match principal {
+            // An export may lack whose accounts an app is for.
+            Some(found) if !found.single_tenant && !self.snapshot.has(Kind::ServicePrincipals) => Truth::Maybe,
             Some(found) => {
                 (found.single_tenant && !["ManagedIdentity", "ServiceIdentity"].contains(&found.kind.as_str())).into()
             }

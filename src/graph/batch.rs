@@ -30,7 +30,7 @@ impl Client {
     async fn get_some(&self, paths: &[String], ask: Ask<'_>) -> Vec<Outcome> {
         let missing = || Err(GraphError::Malformed { cause: "a batch was answered in part".to_owned() });
         let mut outcomes: Vec<Outcome> = paths.iter().map(|_| missing()).collect();
-        let mut waits = self.waits().build();
+        let (mut waits, mut patience) = (self.waits().build(), self.patience());
         loop {
             let open = |(_, outcome): &(usize, &Outcome)| matches!(outcome, Err(error) if error.is_transient());
             let open: Vec<usize> = outcomes.iter().enumerate().filter(open).map(|(at, _)| at).collect();
@@ -45,7 +45,7 @@ impl Client {
                 break;
             };
             let Some(wait) = waits.next() else { break };
-            sleep(self.wait_after(worst, wait, ask.limit)).await;
+            sleep(self.held(worst, patience.wait(worst, wait), ask.limit)).await;
         }
         outcomes
     }

@@ -1,15 +1,17 @@
-//! One request to Microsoft Graph: token, turn, answer; readings are tried again, nothing else is.
+//! One request to Microsoft Graph: token, turn, answer. Readings are tried again; a request with an effect only when Graph
+//! was asked too often, because then it had none.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable};
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::GraphError;
 use super::log_analytics::Workspace;
@@ -77,7 +79,7 @@ impl Client {
             Tokens::new(own, &config.tenant.id, &endpoint)
         };
         let workspace = match &graph.log_analytics {
-            Some(at) => Some(Workspace::new(at, tokens(graph.cloud.log_analytics_scope())?, (&http, &clock))?),
+            Some(at) => Some(Workspace::new(at, tokens(graph.cloud.log_analytics_scope())?, &clock)?),
             None => None,
         };
         let tokens = tokens(&scope_of(&graph.base, graph.cloud))?;
@@ -125,9 +127,10 @@ impl Client {
     ) -> Result<T, GraphError> {
         let url = self.address(ask.path)?;
         let one = async || parse(&self.read_once(self.0.http.get(url.clone()), ask).await?);
+        let mut patience = self.patience();
         one.retry(self.waits())
             .when(GraphError::is_transient)
-            .adjust(|error, wait| wait.map(|wait| self.wait_after(error, wait, ask.limit)))
+            .adjust(|error, wait| wait.map(|wait| self.held(error, patience.wait(error, wait), ask.limit)))
             .notify(|error, wait| {
                 tracing::debug!(%error, wait_ms = wait.as_millis(), path = url.path(), "trying again");
             })
@@ -144,9 +147,13 @@ impl Client {
             .with_jitter()
     }
 
-    /// As long as Graph asks for, within reason; everybody under the same limit waits along.
-    pub(super) fn wait_after(&self, error: &GraphError, wait: Duration, limit: Limit) -> Duration {
-        let wait = error.retry_after().map_or(wait, |after| after.min(self.0.back_off.longest));
+    /// How long one reading waits because Graph asks for it.
+    pub(super) fn patience(&self) -> Patience {
+        Patience(self.0.back_off.patience)
+    }
+
+    /// The wait; where Graph was asked too often, everybody under the same limit waits along.
+    pub(super) fn held(&self, error: &GraphError, wait: Duration, limit: Limit) -> Duration {
         if matches!(error, GraphError::Throttled { .. }) {
             self.0.pacing.hold(limit, wait);
         }
@@ -171,8 +178,22 @@ impl Client {
         body_of(self.send(request, ask).await?).await
     }
 
-    /// Sends one request that has an effect, once; an error of the connection is the caller's to judge.
+    /// Sends one request that has an effect. What Graph refuses because it was asked too often had none and is sent again,
+    /// for as long as what was checked before may be trusted to hold; nothing else is.
     pub(super) async fn send_once(&self, method: Method, ask: Ask<'_>, body: Option<&Value>) -> Result<Value, Failure> {
+        let (mut waits, mut patience) = (self.waits().build(), Patience(self.0.back_off.longest));
+        loop {
+            let sent = self.send_effect(method.clone(), ask, body).await;
+            let Err(Failure::Refused(error @ GraphError::Throttled { .. })) = &sent else { return sent };
+            let Some(wait) = waits.next().filter(|_| patience.covers(error)) else { return sent };
+            let wait = self.held(error, patience.wait(error, wait), ask.limit);
+            tracing::info!(%error, wait_ms = wait.as_millis(), "a change was throttled before it had an effect; trying again");
+            sleep(wait).await;
+        }
+    }
+
+    /// One request that has an effect, once; an error of the connection is the caller's to judge.
+    async fn send_effect(&self, method: Method, ask: Ask<'_>, body: Option<&Value>) -> Result<Value, Failure> {
         let url = self.address(ask.path).map_err(Failure::NotSent)?;
         let token = self.0.tokens.get().await.map_err(Failure::NotSent)?;
         self.0.pacing.turn(ask.limit, ask.units).await;
@@ -194,7 +215,7 @@ impl Client {
         let token = self.0.tokens.get().await?;
         self.0.pacing.turn(ask.limit, ask.units).await;
         let answer = request.bearer_auth(token.expose_secret()).send().await;
-        let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
+        let answer = answer.map_err(lost)?;
         let checked = self.checked(answer, ask).await;
         if matches!(checked, Err(GraphError::Unauthorised { .. })) {
             self.0.tokens.forget()?;
@@ -224,6 +245,25 @@ impl Client {
     }
 }
 
+/// How long somebody still waits because Graph asks for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience(Duration);
+
+impl Patience {
+    /// As long as Graph asks for, while patience lasts; otherwise as long as the back-off says.
+    pub(super) fn wait(&mut self, error: &GraphError, wait: Duration) -> Duration {
+        let Some(asked) = error.retry_after().filter(|_| !self.0.is_zero()) else { return wait };
+        let wait = asked.min(self.0);
+        self.0 = self.0.saturating_sub(wait);
+        wait
+    }
+
+    /// Whether it lasts for what Graph asks for.
+    fn covers(&self, error: &GraphError) -> bool {
+        error.retry_after().is_none_or(|asked| asked <= self.0)
+    }
+}
+
 /// Why a request with an effect brought no answer that says so.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -245,12 +285,19 @@ impl Failure {
     }
 }
 
+/// What became of a request that brought no answer, or a part of one.
+pub(super) fn lost(error: reqwest::Error) -> GraphError {
+    let late = error.is_timeout() && !error.is_connect();
+    let cause = error.without_url().to_string();
+    if late { GraphError::Late { cause } } else { GraphError::Unavailable { cause } }
+}
+
 fn json(body: &[u8]) -> Result<Value, GraphError> {
     serde_json::from_slice(body).map_err(|error| GraphError::Malformed { cause: error.to_string() })
 }
 
 /// No proxy from the environment and no redirect: the token goes to the configured host only.
-fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphError> {
+pub(super) fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, reqwest::header::HeaderValue::from_static("application/json"));
     headers.insert("prefer", reqwest::header::HeaderValue::from_static("include-unknown-enum-members"));
@@ -284,7 +331,7 @@ pub(super) async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError>
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Err(GraphError::Malformed { cause: format!("more than {MAX_BODY} bytes") }),
             Ok(None) => return Ok(body),
-            Err(error) => return Err(GraphError::Unavailable { cause: error.without_url().to_string() }),
+            Err(error) => return Err(lost(error)),
         }
     }
 }
@@ -292,6 +339,18 @@ pub(super) async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patience_lasts_for_what_graph_asks_and_no_longer() {
+        let (seconds, said) = (Duration::from_secs, super::super::error::Said::default);
+        let asks = |after| GraphError::Throttled { after, said: said() };
+        let mut patience = Patience(seconds(100));
+        assert_eq!(patience.wait(&asks(Some(seconds(90))), seconds(1)), seconds(90), "longer than any wait of our own");
+        assert_eq!(patience.wait(&asks(None), seconds(1)), seconds(1));
+        assert!(patience.covers(&asks(Some(seconds(10)))) && !patience.covers(&asks(Some(seconds(11)))));
+        assert_eq!(patience.wait(&asks(Some(seconds(90))), seconds(1)), seconds(10));
+        assert_eq!(patience.wait(&asks(Some(seconds(90))), seconds(2)), seconds(2), "then as long as we like");
+    }
 
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {

@@ -24,6 +24,24 @@ pub fn owners_path(group: &str) -> String {
     format!("v1.0/groups/{group}/owners?$select=id&$top=999")
 }
 
+/// The address of who is directly in a group, ids only; asked in the same way.
+#[must_use]
+pub fn members_path(group: &str) -> String {
+    format!("v1.0/groups/{group}/members?$select=id&$top=999")
+}
+
+/// The address of everything in a group, through others too, ids only.
+#[must_use]
+pub fn members_below_path(group: &str) -> String {
+    format!("v1.0/groups/{group}/transitiveMembers?$select=id&$top=999")
+}
+
+/// The address of everything that a person is in.
+#[must_use]
+pub fn memberships_path(user: &str) -> String {
+    format!("v1.0/users/{user}/transitiveMemberOf?$top=999")
+}
+
 /// One object: one unit.
 pub const OBJECT_UNITS: u32 = 1;
 
@@ -88,7 +106,7 @@ pub const LATEST_USERS: Ask<'static> = directory(
 
 /// The first mark for changes of groups and their members.
 pub const LATEST_GROUPS: Ask<'static> = directory(
-    "v1.0/groups/delta?$select=displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,members&$deltatoken=latest",
+    "v1.0/groups/delta?$select=displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,visibility,members&$deltatoken=latest",
     "GroupMember.Read.All",
 );
 
@@ -101,11 +119,11 @@ pub const LATEST_SERVICE_PRINCIPALS: Ask<'static> = directory(
 /// All groups, without members; whether their management is restricted isn't told everywhere.
 pub const GROUPS: &[Ask<'static>] = &[
     directory(
-        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,isManagementRestricted&$top=999",
+        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,visibility,isManagementRestricted&$top=999",
         "GroupMember.Read.All",
     ),
     directory(
-        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole&$top=999",
+        "v1.0/groups?$select=id,displayName,membershipRule,membershipRuleProcessingState,isAssignableToRole,visibility&$top=999",
         "GroupMember.Read.All",
     ),
 ];
@@ -165,5 +183,69 @@ pub const REGISTRATIONS: &[Ask<'static>] = &[Ask {
 pub const LOGS_PERMISSION: &str = "AuditLog.Read.All";
 /// Permission for members of groups and for the groups of a person.
 pub const MEMBERS_PERMISSION: &str = "GroupMember.Read.All";
-/// Permission for creating and deleting policies.
+/// Permission for members of groups whose membership is hidden. Without it Graph gives an empty list and says nothing.
+pub const HIDDEN_PERMISSION: &str = "Member.Read.Hidden";
+/// Permission for creating and deleting policies; Graph wants that for reading them along.
 pub const WRITE_PERMISSION: &str = "Policy.ReadWrite.ConditionalAccess";
+/// Both of them, as an administrator grants them.
+pub const WRITE_PERMISSIONS: &str = "Policy.ReadWrite.ConditionalAccess and Policy.Read.All";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::read::{audits_since, sign_ins_since};
+    use super::*;
+
+    const TABLE: &str = include_str!("../../docs/operations.md");
+
+    /// Method and address without version and query, and permission, as the table has them.
+    fn row(method: &str, path: &str, permission: &str) -> String {
+        let path = path.split('?').next().unwrap().split_once('/').unwrap().1;
+        format!("`{method} /{path}` | {permission}")
+    }
+
+    fn asked() -> BTreeSet<String> {
+        let lists = [
+            NAMED_LOCATIONS,
+            CONTEXTS,
+            STRENGTHS,
+            TERMS_OF_USE,
+            RISKY_USERS,
+            USERS,
+            GROUPS,
+            ACTIVE_ROLES,
+            ELIGIBLE_ROLES,
+            ROLES,
+            SERVICE_PRINCIPALS,
+            DEVICES,
+            LICENCES,
+            REGISTRATIONS,
+            &[POLICIES, SECURITY_DEFAULTS, CROSS_TENANT_DEFAULT, PARTNERS, DEVICE_MANAGEMENT],
+            &[LATEST_USERS, LATEST_GROUPS, LATEST_SERVICE_PRINCIPALS],
+        ];
+        let fixed = lists.into_iter().flatten().map(|ask| row("GET", ask.path, ask.permission));
+        let of_groups = [members_path, owners_path, members_below_path, memberships_path];
+        let members = of_groups.map(|path| path("{id}"));
+        let logs =
+            sign_ins_since(jiff::Timestamp::UNIX_EPOCH).into_iter().chain([audits_since(jiff::Timestamp::UNIX_EPOCH)]);
+        let policy = format!("{}/{{id}}", POLICIES.path);
+        fixed
+            .chain(members.iter().map(|path| row("GET", path, MEMBERS_PERMISSION)))
+            .chain(logs.map(|path| row("GET", &path, LOGS_PERMISSION)))
+            .chain([row("POST", POLICIES.path, WRITE_PERMISSIONS), row("DELETE", &policy, WRITE_PERMISSIONS)])
+            .collect()
+    }
+
+    #[test]
+    fn the_manual_lists_every_address_with_its_permission_and_no_other() {
+        let (_, table) = TABLE.split_once("| address | permission |").unwrap();
+        let told: BTreeSet<String> = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .map(|line| line.trim_start_matches("| ").rsplit_once(" | ").unwrap().0.to_owned())
+            .collect();
+        assert_eq!(told, asked());
+    }
+}

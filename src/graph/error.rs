@@ -1,5 +1,6 @@
 //! What can go wrong between us and Microsoft Graph, told apart by what to do about it.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -8,10 +9,12 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     /// Too many requests, still so after all tries.
-    #[error("Microsoft Graph asks to slow down; try again later or raise the intervals of graph.pacing")]
+    #[error("Microsoft Graph asks to slow down; try again later or raise the intervals of graph.pacing{said}")]
     Throttled {
         /// The wait that Graph asked for, where it said one.
         after: Option<Duration>,
+        /// Graph's words.
+        said: Said,
     },
     /// The token was not accepted.
     #[error("Microsoft Graph does not accept the token: {message}")]
@@ -19,19 +22,27 @@ pub enum GraphError {
         /// Graph's message as it came.
         message: String,
     },
-    /// A permission or licence is missing.
-    #[error("Microsoft Graph refuses it; grant the permission {permission} with admin consent ({message})")]
+    /// A permission is missing.
+    #[error("Microsoft Graph refuses it; grant the permission {permission} with admin consent{said}")]
     Forbidden {
         /// The least permission that the request needs.
         permission: &'static str,
-        /// Graph's message as it came.
-        message: String,
+        /// Graph's words.
+        said: Said,
+    },
+    /// A licence is missing; no permission would help.
+    #[error("Microsoft Graph refuses it; it takes a licence of Microsoft Entra ID P1 or P2{said}")]
+    Unlicensed {
+        /// Graph's words.
+        said: Said,
     },
     /// There is no such object, or not yet.
-    #[error("Microsoft Graph knows no {what}")]
+    #[error("Microsoft Graph knows no {what}{said}")]
     NotFound {
         /// Path that was asked for.
         what: String,
+        /// Graph's words; none where it wasn't asked.
+        said: Said,
     },
     /// Graph refused the request itself.
     #[error("Microsoft Graph rejects the request ({status} {code}): {message}")]
@@ -46,6 +57,12 @@ pub enum GraphError {
     /// No useful answer, still so after all tries.
     #[error("Microsoft Graph cannot be reached: {cause}")]
     Unavailable {
+        /// What happened.
+        cause: String,
+    },
+    /// The time for an answer went by, still so after all tries.
+    #[error("Microsoft Graph does not answer in time: {cause}")]
+    Late {
         /// What happened.
         cause: String,
     },
@@ -66,48 +83,122 @@ pub enum GraphError {
     Cancelled,
 }
 
+/// Graph's own words as they came; untrusted text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    /// Its code.
+    pub code: String,
+    /// Its message.
+    pub message: String,
+}
+
+impl Said {
+    /// From Graph's error body: `{"error": {"code", "message"}}`.
+    fn read(body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        struct Body {
+            error: Said,
+        }
+        serde_json::from_slice::<Body>(body).map(|body| body.error).unwrap_or_default()
+    }
+
+    /// Codes of the sign-in log (`Authentication_RequestFromNonPremiumTenantOrB2CTenant`) and of Privileged Identity
+    /// Management (`AadPremiumLicenseRequired`).
+    fn lacks_licence(&self) -> bool {
+        ["NonPremiumTenant", "PremiumLicense"]
+            .iter()
+            .any(|part| self.code.contains(part) || self.message.contains(part))
+    }
+}
+
+/// In brackets behind what is said of it; nothing where there are no words.
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", "") => Ok(()),
+            ("", only) | (only, "") => write!(f, " ({only})"),
+            (code, message) => write!(f, " ({code}: {message})"),
+        }
+    }
+}
+
 impl GraphError {
+    /// There is no such thing, as can be told without asking.
+    #[must_use]
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into(), said: Said::default() }
+    }
+
+    /// Whether asking in another way could help.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Forbidden { .. } | Self::Unlicensed { .. } | Self::Rejected { .. } | Self::NotFound { .. })
+    }
+
+    /// Whether the tenant doesn't own what was asked for.
+    #[must_use]
+    pub fn lacks_licence(&self) -> bool {
+        matches!(self, Self::Unlicensed { .. })
+    }
+
     /// Whether a reading is worth another try.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Throttled { .. } | Self::Unauthorised { .. } | Self::Unavailable { .. } | Self::Malformed { .. }
+            Self::Throttled { .. }
+                | Self::Unauthorised { .. }
+                | Self::Unavailable { .. }
+                | Self::Late { .. }
+                | Self::Malformed { .. }
         )
     }
 
     /// The wait that Graph asked for.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        if let Self::Throttled { after } = self { *after } else { None }
+        if let Self::Throttled { after, .. } = self { *after } else { None }
     }
 
     /// What it says, and what to do about it where Graph's words don't tell. Few of its codes are published, so its text is
     /// looked at loosely and shown as it came.
     #[must_use]
     pub fn with_hint(&self) -> String {
-        let hint = match self {
-            Self::Rejected { message, .. } => HINTS.iter().find(|(part, _)| message.contains(part)),
-            _ => None,
+        let words = match self {
+            Self::Rejected { message, .. } | Self::Unauthorised { message } => message,
+            Self::Throttled { said, .. }
+            | Self::Forbidden { said, .. }
+            | Self::Unlicensed { said }
+            | Self::NotFound { said, .. } => &said.message,
+            Self::Unavailable { cause } | Self::Late { cause } => cause,
+            Self::Malformed { .. } | Self::Token { .. } | Self::Cancelled => "",
         };
+        let hint = HINTS.iter().find(|(part, _)| words.contains(part));
         hint.map_or_else(|| self.to_string(), |(_, hint)| format!("{self} ({hint})"))
     }
 
     /// From an answer that is not a success. `what` is the path asked for, without its query.
     pub(super) fn from_answer(status: u16, after: Option<Duration>, body: &[u8], asked: (&str, &'static str)) -> Self {
         let (what, permission) = asked;
-        let Complaint { code, message } = Complaint::read(body);
+        let said = Said::read(body);
         match status {
-            429 => Self::Throttled { after },
-            401 => Self::Unauthorised { message },
-            403 => Self::Forbidden { permission, message },
-            404 => Self::NotFound { what: what.to_owned() },
+            401 => Self::Unauthorised { message: said.message },
+            400..=403 if said.lacks_licence() => Self::Unlicensed { said },
+            403 => Self::Forbidden { permission, said },
+            404 => Self::NotFound { what: what.to_owned(), said },
+            429 => Self::Throttled { after, said },
             // 503 with Retry-After is how some services throttle.
-            503 if after.is_some() => Self::Throttled { after },
-            408 | 500.. => Self::Unavailable { cause: format!("{status} {code} {message}").trim_end().to_owned() },
-            _ => Self::Rejected { status, code, message },
+            503 if after.is_some() => Self::Throttled { after, said },
+            504 => Self::Late { cause: cause(status, &said) },
+            408 | 500.. => Self::Unavailable { cause: cause(status, &said) },
+            _ => Self::Rejected { status, code: said.code, message: said.message },
         }
     }
+}
+
+fn cause(status: u16, Said { code, message }: &Said) -> String {
+    format!("{status} {code} {message}").trim_end().to_owned()
 }
 
 /// Parts of Graph's messages about policies, and what they mean.
@@ -117,24 +208,6 @@ const HINTS: &[(&str, &str)] = &[
     ("does not exist", "something that the policy names was deleted; scan again for a new suggestion"),
     ("malformed or incorrect", "the policy names an id that Graph doesn't know, or combines settings that it refuses"),
 ];
-
-/// Graph's error body: `{"error": {"code", "message"}}`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Complaint {
-    code: String,
-    message: String,
-}
-
-impl Complaint {
-    fn read(body: &[u8]) -> Self {
-        #[derive(Deserialize)]
-        struct Body {
-            error: Complaint,
-        }
-        serde_json::from_slice::<Body>(body).map(|body| body.error).unwrap_or_default()
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -151,9 +224,9 @@ mod tests {
         insta::assert_snapshot!(said.join("\n"), @r"
         Microsoft Graph rejects the request (400 X): as it came
         Microsoft Graph does not accept the token: as it came
-        Microsoft Graph refuses it; grant the permission Device.Read.All with admin consent (as it came)
-        Microsoft Graph knows no v1.0/devices
-        Microsoft Graph asks to slow down; try again later or raise the intervals of graph.pacing
+        Microsoft Graph refuses it; grant the permission Device.Read.All with admin consent (X: as it came)
+        Microsoft Graph knows no v1.0/devices (X: as it came)
+        Microsoft Graph asks to slow down; try again later or raise the intervals of graph.pacing (X: as it came)
         Microsoft Graph cannot be reached: 500 X as it came
         ");
     }
@@ -165,6 +238,29 @@ mod tests {
         assert!(hinted.starts_with(&said.to_string()) && hinted.contains("please report it"), "{hinted}");
         let unknown = answer(400, r#"{"error": {"code": "BadRequest", "message": "4711"}}"#);
         assert_eq!(unknown.with_hint(), unknown.to_string());
+    }
+
+    #[test]
+    fn every_refusal_is_hinted_at() {
+        let gone =
+            r#"{"error": {"code": "NotFound", "message": "NamedLocation with id x does not exist in the directory"}}"#;
+        for status in [400, 403, 404, 503] {
+            let said = answer(status, gone).with_hint();
+            assert!(said.contains("x does not exist") && said.ends_with("scan again for a new suggestion)"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_missing_licence_is_no_missing_permission() {
+        for (status, code) in
+            [(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant"), (400, "AadPremiumLicenseRequired")]
+        {
+            let error =
+                answer(status, &format!(r#"{{"error": {{"code": "{code}", "message": "no premium license"}}}}"#));
+            let said = error.to_string();
+            assert!(said.contains("licence of Microsoft Entra ID P1 or P2") && said.contains(code), "{said}");
+            assert!(!said.contains("permission") && error.is_refusal() && !error.is_transient(), "{said}");
+        }
     }
 
     #[test]

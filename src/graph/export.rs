@@ -6,20 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::ToSpan as _;
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 
 use super::client::{Ask, Client};
 use super::endpoints::{
     ACTIVE_ROLES, CONTEXTS, CROSS_TENANT_DEFAULT, DEVICES, ELIGIBLE_ROLES, GROUPS, LICENCES, MEMBERS_PERMISSION,
     MEMBERS_UNITS, NAMED_LOCATIONS, PARTNERS, POLICIES, REGISTRATIONS, RISKY_USERS, ROLES, SECURITY_DEFAULTS,
-    SERVICE_PRINCIPALS, STRENGTHS, TERMS_OF_USE, USERS, owners_path,
+    SERVICE_PRINCIPALS, STRENGTHS, TERMS_OF_USE, USERS, members_path, owners_path,
 };
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
-use super::read::{Progress, ask, audits_since, sign_ins_since};
-use crate::tenant::Kind;
+use super::read::{Progress, ask, audits_since, day_of, sign_ins_since};
+use crate::tenant::read::read_group;
+use crate::tenant::{Group, Kind};
 
 /// Where the objects of one kind after the other go.
 pub trait Sink: Send + Sync {
@@ -83,10 +84,7 @@ pub async fn export(client: &Client, sink: &dyn Sink, progress: &dyn Progress) -
     for (file, kind, ways) in PLAIN {
         export.streamed(file, *kind, ways).await?;
     }
-    for (file, ways) in [("roleAssignments", ACTIVE_ROLES), ("roleEligibilityScheduleInstances", ELIGIBLE_ROLES)] {
-        let assignments = export.collected(file, Kind::RoleAssignments, ways).await?.unwrap_or_default();
-        named.extend(texts(&assignments, "principalId"));
-    }
+    named.extend(export.roles().await?);
     export.groups(named).await?;
     export.security_defaults().await?;
     export.cross_tenant().await?;
@@ -104,7 +102,7 @@ struct Export<'a> {
 impl Export<'_> {
     /// Streams a kind into its file, the best way that Graph allows.
     async fn streamed(&mut self, file: &'static str, kind: Kind, ways: &[Ask<'_>]) -> Result<(), ExportError> {
-        let mut outcome = Err(GraphError::NotFound { what: file.to_owned() });
+        let mut outcome = Err(GraphError::not_found(file));
         for way in ways {
             self.sink.begin(file, kind)?;
             let failure = Mutex::new(None);
@@ -119,7 +117,7 @@ impl Export<'_> {
                 return Err(error.into());
             }
             outcome = read.map(|objects| objects.len());
-            if !outcome.as_ref().is_err_and(is_refusal) {
+            if !outcome.as_ref().is_err_and(GraphError::is_refusal) {
                 break;
             }
         }
@@ -144,14 +142,30 @@ impl Export<'_> {
         kind: Kind,
         ways: &[Ask<'_>],
     ) -> Result<Vec<Value>, GraphError> {
-        let mut outcome = Err(GraphError::NotFound { what: file.to_owned() });
+        let mut outcome = Err(GraphError::not_found(file));
         for way in ways {
             outcome = self.raw(*way, kind).await;
-            if !outcome.as_ref().is_err_and(is_refusal) {
+            if !outcome.as_ref().is_err_and(GraphError::is_refusal) {
                 break;
             }
         }
         outcome
+    }
+
+    /// Active and eligible role assignments; gives who holds them.
+    async fn roles(&mut self) -> Result<BTreeSet<String>, ExportError> {
+        const KIND: Kind = Kind::RoleAssignments;
+        let (active, eligible) = ("roleAssignments", "roleEligibilityScheduleInstances");
+        let read = both(
+            self.first_that_works(active, KIND, ACTIVE_ROLES).await,
+            self.first_that_works(eligible, KIND, ELIGIBLE_ROLES).await,
+        );
+        let mut holders = BTreeSet::new();
+        for (file, outcome) in [(active, read.0), (eligible, read.1)] {
+            let assignments = self.whole((file, KIND), outcome)?.unwrap_or_default();
+            holders.extend(texts(&assignments, "principalId"));
+        }
+        Ok(holders)
     }
 
     /// Writes a file of objects that are all there.
@@ -196,7 +210,10 @@ impl Export<'_> {
             let known: BTreeSet<String> = texts(&groups, "id").collect();
             let named: BTreeSet<String> = named.intersection(&known).cloned().collect();
             let owners = self.owners(&named).await?;
-            let members = self.members(named).await?;
+            let read = groups.iter().filter_map(|group| read_group(group).ok()).map(|read| read.group);
+            let read: Vec<Group> = read.collect();
+            let closed = self.client.closed_groups(read.iter()).await?;
+            let members = self.members((named, &closed)).await?;
             for group in groups.iter_mut().filter_map(Value::as_object_mut) {
                 let id = group.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
                 if let Some(members) = members.get(&id) {
@@ -233,13 +250,16 @@ impl Export<'_> {
     }
 
     /// Direct members of these groups and of every group below them; each is asked for once, so cycles end.
-    async fn members(&self, named: BTreeSet<String>) -> Result<BTreeMap<String, Vec<String>>, GraphError> {
+    async fn members(
+        &self,
+        (named, closed): (BTreeSet<String>, &BTreeSet<String>),
+    ) -> Result<BTreeMap<String, Vec<String>>, GraphError> {
         let (mut lists, mut open) = (BTreeMap::new(), Vec::from_iter(named));
         while let Some(group) = open.pop() {
-            if lists.contains_key(&group) {
+            if lists.contains_key(&group) || closed.contains(&group) {
                 continue;
             }
-            let path = format!("v1.0/groups/{group}/members?$select=id&$top=999");
+            let path = members_path(&group);
             let ask =
                 Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
             let members = match self.raw(ask, Kind::Groups).await {
@@ -275,17 +295,36 @@ impl Export<'_> {
     async fn logs(&mut self) -> Result<(), ExportError> {
         let days = i64::from(self.client.log_days());
         let now = self.client.clock().now();
-        let since = now.checked_sub((days * 24).hours()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let ways = sign_ins_since(since);
-        self.streamed("signIns", Kind::SignIns, &ways.each_ref().map(|path| ask(path))).await?;
+        let since = now.checked_sub((days * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.sign_ins((since, now)).await?;
         let audits = audits_since(since);
         self.streamed("directoryAudits", Kind::DirectoryAudits, &[ask(&audits)]).await
     }
+
+    /// From where a reading has them: from the workspace, counted by whole days, or from Graph.
+    async fn sign_ins(&mut self, (since, now): (Timestamp, Timestamp)) -> Result<(), ExportError> {
+        let file = ("signIns", Kind::SignIns);
+        let Some(workspace) = self.client.workspace() else {
+            let ways = sign_ins_since(since);
+            return self.streamed(file.0, file.1, &ways.each_ref().map(|path| ask(path))).await;
+        };
+        let how = ((self.client.waits(), self.client.patience()), self.progress);
+        let rows = workspace.sign_ins((day_of(since), now), |row| Ok(row.clone()), how).await;
+        self.whole(file, rows).map(drop)
+    }
 }
 
-/// Whether asking in another way could help.
-fn is_refusal(error: &GraphError) -> bool {
-    matches!(error, GraphError::Forbidden { .. } | GraphError::Rejected { .. } | GraphError::NotFound { .. })
+/// What was read of a file.
+type Outcome = Result<Vec<Value>, GraphError>;
+
+/// One part of the assignments must not be taken for all of them: neither is kept without the other, as in a reading.
+/// A tenant without the licence for eligible assignments has none of them.
+fn both(active: Outcome, eligible: Outcome) -> (Outcome, Outcome) {
+    let missing = active.as_ref().err().or(eligible.as_ref().err().filter(|error| !error.lacks_licence()));
+    match missing.cloned() {
+        Some(error) => (Err(error.clone()), Err(error)),
+        None => (active, eligible),
+    }
 }
 
 /// A member of each object, where it is text.

@@ -3,8 +3,6 @@
 //!
 //! Sources: Azure Monitor, Log Analytics query API; Azure Monitor service limits (500,000 rows and 64 MB an answer).
 
-use std::time::Duration;
-
 use backon::{ExponentialBuilder, Retryable as _};
 use handlebars::Handlebars;
 use jiff::{SignedDuration, Timestamp};
@@ -15,22 +13,30 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::GraphError;
-use super::client::{body_of, retry_after};
+use super::client::{Patience, body_of, http_client, lost, retry_after};
 use super::read::Progress;
 use super::token::Tokens;
 use crate::clock::Clock;
 use crate::config::LogAnalytics;
-use crate::tenant::read::read_sign_in;
-use crate::tenant::{Kind, PastSignIn};
+use crate::tenant::Kind;
+use crate::tenant::read::ReadError;
 
 /// The query, with the slice of time to be filled in.
 const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
+/// The query that only shows whether the workspace can be read.
+const REACHABLE: &str = include_str!("../../templates/kql/reachable.kql");
 /// What one must be allowed to do, as the workspace's access control shows it.
-const ROLE: &str = "Log Analytics Reader (on the workspace)";
-/// The longest that the service lets a query run, and the answer in its words.
-const PREFER: &str = "wait=600, include-statistics=false";
+pub const WORKSPACE_ROLE: &str = "Log Analytics Reader (on the workspace)";
+/// The longest that the service lets a query run, in seconds. Source: Azure Monitor service limits.
+const LONGEST: u64 = 600;
+/// Between the service's own time-out and ours, in seconds: its answer shall still arrive.
+const MARGIN: u64 = 30;
 /// A slice that is still too large at this length is given up: it holds more than one answer may.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(60);
+
+/// How a query is tried again.
+type Tries = (ExponentialBuilder, Patience);
+
 /// One workspace.
 #[derive(Debug)]
 pub(super) struct Workspace {
@@ -38,68 +44,79 @@ pub(super) struct Workspace {
     query: Url,
     /// Tokens for it.
     tokens: Tokens,
-    /// The HTTP client.
+    /// The HTTP client, more patient than that for Graph.
     http: reqwest::Client,
+    /// How long a query may run, in the service's words.
+    prefer: String,
     /// The time.
     clock: Clock,
 }
 
 impl Workspace {
     /// The workspace at this address, as whom the tokens are for.
-    pub(super) fn new(
-        at: &LogAnalytics,
-        tokens: Tokens,
-        (http, clock): (&reqwest::Client, &Clock),
-    ) -> Result<Self, GraphError> {
+    pub(super) fn new(at: &LogAnalytics, tokens: Tokens, clock: &Clock) -> Result<Self, GraphError> {
         let address = format!("{}/v1/workspaces/{}/query", at.base.as_str().trim_end_matches('/'), at.workspace);
         let query = address.parse().map_err(|_| GraphError::Malformed { cause: format!("no address: {address}") })?;
-        Ok(Self { query, tokens, http: http.clone(), clock: clock.clone() })
+        let wait = at.timeout.as_secs().saturating_sub(MARGIN).clamp(1, LONGEST);
+        let prefer = format!("wait={wait}, include-statistics=false");
+        Ok(Self { query, tokens, http: http_client(at.timeout)?, prefer, clock: clock.clone() })
     }
 
-    /// The stories of the window, oldest slice first. A slice that is too large for one answer is asked again in halves;
-    /// a partial answer is never taken for a whole one.
-    pub(super) async fn sign_ins(
+    /// The stories of the window, oldest slice first, each as `read` has it. A slice that is too large for one answer is
+    /// asked again in halves; a partial answer is never taken for a whole one.
+    pub(super) async fn sign_ins<T>(
         &self,
         (from, to): (Timestamp, Timestamp),
-        (waits, progress): (ExponentialBuilder, &dyn Progress),
-    ) -> Result<Vec<PastSignIn>, GraphError> {
+        read: fn(&Value) -> Result<T, ReadError>,
+        (tries, progress): (Tries, &dyn Progress),
+    ) -> Result<Vec<T>, GraphError> {
         let mut stories = Vec::new();
         let mut waiting: Vec<(Timestamp, Timestamp)> = days(from, to);
         while let Some((since, until)) = waiting.pop() {
             if progress.cancelled() {
                 return Err(GraphError::Cancelled);
             }
-            match self.slice((since, until), waits).await? {
-                Some(rows) => stories.extend(rows),
-                None => waiting.extend(halves(since, until)?),
+            match self.slice((since, until), tries).await? {
+                Slice::Whole(answer) => stories.extend(answer.rows(read)?),
+                Slice::Cut(why) => waiting.extend(halves((since, until), why)?),
             }
             progress.page(Kind::SignIns, u64::try_from(stories.len()).unwrap_or(u64::MAX));
         }
         Ok(stories)
     }
 
-    /// One slice; none when it holds more than one answer may.
+    /// Whether it can be read: the answer is thrown away.
+    pub(super) async fn try_out(&self) -> Result<(), GraphError> {
+        self.ask(&json!({ "query": REACHABLE })).await.map(drop)
+    }
+
+    /// One slice. One that takes too long is cut as well: asked again as it is, it would take as long.
     async fn slice(
         &self,
         (since, until): (Timestamp, Timestamp),
-        waits: ExponentialBuilder,
-    ) -> Result<Option<Vec<PastSignIn>>, GraphError> {
+        (waits, mut patience): Tries,
+    ) -> Result<Slice, GraphError> {
         let body = json!({ "query": query(since, until)?, "timespan": format!("{since}/{until}") });
+        let late = |error: &GraphError| matches!(error, GraphError::Late { .. });
         let once = || self.ask(&body);
-        let answer = once.retry(waits).when(GraphError::is_transient).adjust(longer).await?;
-        if answer.error.is_some() {
-            tracing::debug!(%since, %until, "an answer of the workspace was cut; asking in halves");
-            return Ok(None);
-        }
-        answer.sign_ins().map(Some)
+        let tried = once.retry(waits).when(|error| error.is_transient() && !late(error));
+        let answer = tried.adjust(|error, wait| wait.map(|wait| patience.wait(error, wait))).await;
+        let why = match answer {
+            Ok(answer) if answer.error.is_none() => return Ok(Slice::Whole(answer)),
+            Ok(_) => "more distinct sign-ins than one answer of the workspace may hold".to_owned(),
+            Err(error) if late(&error) => format!("too many sign-ins for the workspace to fold in time: {error}"),
+            Err(error) => return Err(error),
+        };
+        tracing::debug!(%since, %until, why, "an answer of the workspace was cut; asking in halves");
+        Ok(Slice::Cut(why))
     }
 
     async fn ask(&self, body: &Value) -> Result<Answer, GraphError> {
         let token = self.tokens.get().await?;
         let request = self.http.post(self.query.clone()).bearer_auth(token.expose_secret());
-        let request = request.header("prefer", PREFER).header(CONTENT_TYPE, "application/json");
+        let request = request.header("prefer", &self.prefer).header(CONTENT_TYPE, "application/json");
         let answer = request.body(body.to_string()).send().await;
-        let answer = answer.map_err(|error| GraphError::Unavailable { cause: error.without_url().to_string() })?;
+        let answer = answer.map_err(lost)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = body_of(answer).await?;
         if status == StatusCode::UNAUTHORIZED {
@@ -113,13 +130,8 @@ impl Workspace {
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GraphError {
         let after = retry_after(headers, self.clock.now());
-        GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), ROLE))
+        GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), WORKSPACE_ROLE))
     }
-}
-
-/// As long as the workspace asks for, otherwise as long as the back-off says.
-fn longer(error: &GraphError, wait: Option<Duration>) -> Option<Duration> {
-    wait.map(|wait| error.retry_after().map_or(wait, |after| after.max(wait)))
 }
 
 /// The query for a slice.
@@ -145,15 +157,21 @@ fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
 }
 
 /// The later half first, so that the earlier one is taken next.
-fn halves(since: Timestamp, until: Timestamp) -> Result<[(Timestamp, Timestamp); 2], GraphError> {
+fn halves((since, until): (Timestamp, Timestamp), why: String) -> Result<[(Timestamp, Timestamp); 2], GraphError> {
     let length = until.duration_since(since);
     if length <= SHORTEST {
-        let cause =
-            format!("more distinct sign-ins between {since} and {until} than one answer of the workspace may hold");
-        return Err(GraphError::Malformed { cause });
+        return Err(GraphError::Malformed { cause: format!("between {since} and {until}: {why}") });
     }
     let middle = since + length / 2;
     Ok([(middle, until), (since, middle)])
+}
+
+/// What came of one slice.
+enum Slice {
+    /// All of it.
+    Whole(Answer),
+    /// Nothing that could be used, and why.
+    Cut(String),
 }
 
 /// What the query API answers.
@@ -178,12 +196,12 @@ struct Column {
 }
 
 impl Answer {
-    /// The rows of the first table, each read as Graph's `signIn`.
-    fn sign_ins(self) -> Result<Vec<PastSignIn>, GraphError> {
+    /// The rows of the first table, each in the shape of Graph's `signIn`.
+    fn rows<T>(self, read: fn(&Value) -> Result<T, ReadError>) -> Result<Vec<T>, GraphError> {
         let Some(Table { columns, rows }) = self.tables.into_iter().next() else { return Ok(Vec::new()) };
         let one = |(at, row): (usize, Vec<Value>)| {
             let members = Value::Object(object(&columns, row));
-            read_sign_in(&members)
+            read(&members)
                 .map_err(|error| GraphError::Malformed { cause: format!("row {at} of the workspace: {error}") })
         };
         rows.into_iter().enumerate().map(one).collect()
@@ -205,6 +223,7 @@ fn object(columns: &[Column], row: Vec<Value>) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::read::read_sign_in;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -222,9 +241,10 @@ mod tests {
                 "2026-11-22T18:00:00Z/2026-11-23T00:00:00Z"
             ]
         );
-        let [later, earlier] = halves(at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")).unwrap();
+        let [later, earlier] = halves((at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")), String::new()).unwrap();
         assert_eq!((earlier.1, later.0), (at("2026-11-23T12:00:00Z"), at("2026-11-23T12:00:00Z")));
-        assert!(halves(at("2026-11-23T00:00:00Z"), at("2026-11-23T00:01:00Z")).is_err());
+        let minute = (at("2026-11-23T00:00:00Z"), at("2026-11-23T00:01:00Z"));
+        assert!(halves(minute, "too much".into()).unwrap_err().to_string().ends_with("00:01:00Z: too much"));
     }
 
     #[test]
@@ -233,7 +253,7 @@ mod tests {
             "columns": [{"name": "signIns", "type": "long"}, {"name": "id", "type": "string"}, {"name": "createdDateTime", "type": "datetime"},
                 {"name": "userId", "type": "string"}, {"name": "deviceDetail", "type": "dynamic"}, {"name": "riskLevelDuringSignIn", "type": "string"}],
             "rows": [[7, "s1", "2026-11-23T09:00:00Z", "u1", "{\"operatingSystem\":\"Ios 17.1\",\"isCompliant\":true}", "hidden"]]}]});
-        let rows = serde_json::from_value::<Answer>(answer).unwrap().sign_ins().unwrap();
+        let rows = serde_json::from_value::<Answer>(answer).unwrap().rows(read_sign_in).unwrap();
         let row = &rows[0];
         assert_eq!((row.times, row.compliant, row.risk), (7, Some(true), None));
     }

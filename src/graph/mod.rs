@@ -22,5 +22,5 @@ pub mod write;
 pub use client::Client;
 pub use error::GraphError;
 pub use people::Standing;
-pub use read::{Fresh, Marks, Previous, Progress, Quiet, read_snapshot, read_tenant};
+pub use read::{Fresh, Marks, Previous, Progress, Quiet, read_change, read_snapshot, read_tenant};
 pub use write::{CreateOutcome, Found, OwnPolicy, RemoveError, Writer};

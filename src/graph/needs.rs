@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::client::{Ask, Client};
 use super::endpoints::LICENCES;
 use super::error::GraphError;
+pub use super::log_analytics::WORKSPACE_ROLE;
 use super::pacing::Limit;
 use super::pages::Watch;
 use super::read::Quiet;
@@ -149,6 +150,11 @@ impl Client {
     /// What kept it from being read.
     pub async fn try_need(&self, need: &Need) -> Result<(), GraphError> {
         self.get(need.ask).await.map(|_| ())
+    }
+
+    /// Whether the workspace with the sign-in log can be read; none where none is configured.
+    pub async fn try_workspace(&self) -> Option<Result<(), GraphError>> {
+        Some(self.workspace()?.try_out().await)
     }
 
     /// The service plans that the tenant owns, and how many units of each.

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::client::{Ask, Client};
-use super::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES};
+use super::endpoints::{
+    HIDDEN_PERMISSION, MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES, members_below_path,
+};
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
 use super::read::Quiet;
-use crate::tenant::{Kind, Policy, read_policy};
+use crate::tenant::{Group, Kind, Policy, read_policy};
 
 /// Owners of a group that are named.
 const OWNERS: usize = 5;
@@ -43,7 +45,7 @@ impl Client {
     /// # Errors
     /// [`GraphError::NotFound`] when the group is gone.
     pub async fn members_below(&self, group: &str) -> Result<BTreeSet<String>, GraphError> {
-        let path = format!("v1.0/groups/{}/transitiveMembers?$select=id&$top=999", well_formed(group)?);
+        let path = members_below_path(&well_formed(group)?.to_string());
         let ask =
             Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS + 2, permission: MEMBERS_PERMISSION };
         let id = |row: &Value| Ok(row.get("id").cloned().unwrap_or_default());
@@ -64,6 +66,24 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Groups whose members this identity isn't shown; none for one that was granted to see them.
+    ///
+    /// # Errors
+    /// When there is no token.
+    pub(super) async fn closed_groups<'a>(
+        &self,
+        groups: impl Iterator<Item = &'a Group>,
+    ) -> Result<BTreeSet<String>, GraphError> {
+        let hidden: BTreeSet<String> = groups.filter(|group| group.hidden).map(|group| group.id.clone()).collect();
+        if hidden.is_empty() || self.permissions().await?.is_some_and(|carried| carried.contains(HIDDEN_PERMISSION)) {
+            return Ok(BTreeSet::new());
+        }
+        tracing::warn!(groups = hidden.len(), permission = HIDDEN_PERMISSION, "members of some groups are hidden");
+        Ok(hidden)
+    }
+}
+
 /// The address of one policy.
 pub(super) fn path_of_policy(id: &str) -> Result<String, GraphError> {
     Ok(format!("{}/{}", POLICIES.path, well_formed(id)?))
@@ -71,5 +91,5 @@ pub(super) fn path_of_policy(id: &str) -> Result<String, GraphError> {
 
 /// Only a well-formed id gets into an address.
 fn well_formed(id: &str) -> Result<uuid::Uuid, GraphError> {
-    id.parse().map_err(|_| GraphError::NotFound { what: "object with an id that is none".to_owned() })
+    id.parse().map_err(|_| GraphError::not_found("object with an id that is none"))
 }

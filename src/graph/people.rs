@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::client::{Ask, Client};
-use super::endpoints::MEMBERS_PERMISSION;
+use super::endpoints::{MEMBERS_PERMISSION, memberships_path};
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;
@@ -39,9 +39,9 @@ impl Client {
     /// [`GraphError::NotFound`] for somebody who is no user of the tenant.
     pub async fn standing_of(&self, user_id: &str) -> Result<Standing, GraphError> {
         let Ok(id) = user_id.parse::<uuid::Uuid>() else {
-            return Err(GraphError::NotFound { what: "user with an id that is none".to_owned() });
+            return Err(GraphError::not_found("user with an id that is none"));
         };
-        let path = format!("v1.0/users/{id}/transitiveMemberOf?$top=999");
+        let path = memberships_path(&id.to_string());
         let ask = Ask { path: &path, limit: Limit::Directory, units: 3, permission: MEMBERS_PERMISSION };
         let memberships =
             self.collect(ask, Watch { kind: Kind::RoleAssignments, progress: &Quiet }, membership).await?;

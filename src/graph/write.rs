@@ -1,6 +1,6 @@
 //! The only changes that are made in a tenant: creating a policy in report-only mode, and taking back an own one.
 //!
-//! A request to create is sent exactly once. When its outcome isn't known, the policy is looked for by the marker at the
+//! A request to create is sent once; again only where Graph says that it did nothing because it was asked too often. When its outcome isn't known, the policy is looked for by the marker at the
 //! end of its name; a second request is never sent from here.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep};
 
 use super::client::{Ask, Client, Failure};
-use super::endpoints::{POLICIES, WRITE_PERMISSION};
+use super::endpoints::{POLICIES, WRITE_PERMISSIONS};
 use super::error::GraphError;
 use super::objects::path_of_policy;
 use super::pages::Watch;
@@ -26,6 +26,8 @@ use crate::tenant::{Kind, Policy, read_policy, version_of, write_policy};
 
 /// Graph shows a new policy now and not a moment later, so one good reading proves little; five in a row do.
 const GOOD_READINGS: u32 = 5;
+/// Between readings the wait grows up to so many times the first one.
+const SLOWEST: u32 = 6;
 
 /// Creates policies and takes own ones back.
 #[derive(Clone, Debug)]
@@ -98,7 +100,7 @@ impl Writer {
 
     /// Sends one request that creates the policy.
     pub async fn create(&self, policy: &ReportOnlyPolicy) -> CreateOutcome {
-        let ask = Ask { permission: WRITE_PERMISSION, ..POLICIES };
+        let ask = Ask { permission: WRITE_PERMISSIONS, ..POLICIES };
         match self.client.send_once(Method::POST, ask, Some(&policy.body())).await {
             Ok(created) => match created.get("id").and_then(Value::as_str) {
                 Some(id) => CreateOutcome::Created(id.to_owned()),
@@ -130,16 +132,17 @@ impl Writer {
     /// [`GraphError::NotFound`] when that is not so within the lag bound.
     pub async fn read_back(&self, id: &str) -> Result<Found, GraphError> {
         let start = Instant::now();
-        let mut good = 0;
+        let (mut good, mut wait) = (0, self.read_back);
         loop {
             let reading = self.read(id).await;
             good = if reading.is_ok() { good + 1 } else { 0 };
             match reading {
                 Ok(found) if good >= GOOD_READINGS => return Ok(found),
                 Err(error @ GraphError::NotFound { .. }) if start.elapsed() >= self.lag_bound => return Err(error),
-                Ok(_) | Err(GraphError::NotFound { .. }) => sleep(self.read_back).await,
+                Ok(_) | Err(GraphError::NotFound { .. }) => sleep(wait).await,
                 Err(error) => return Err(error),
             }
+            wait = (wait * 3 / 2).min(self.read_back * SLOWEST);
         }
     }
 
@@ -152,7 +155,7 @@ impl Writer {
         };
         untouched(&own.0, &now)?;
         let path = path_of_policy(&own.0.id)?;
-        let ask = Ask { path: &path, permission: WRITE_PERMISSION, ..POLICIES };
+        let ask = Ask { path: &path, permission: WRITE_PERMISSIONS, ..POLICIES };
         match self.client.send_once(Method::DELETE, ask, None).await {
             Ok(_) | Err(Failure::Refused(GraphError::NotFound { .. })) => Ok(()),
             Err(Failure::NotSent(error) | Failure::Refused(error)) => Err(error.into()),

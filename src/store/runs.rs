@@ -106,6 +106,19 @@ impl Store {
         Ok(true)
     }
 
+    /// Whether a scan of the tenant is to begin before `soon`: it will see whatever changed until now.
+    pub async fn scan_waits(&self, tenant: &str, soon: Timestamp) -> anyhow::Result<bool> {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM jobs LEFT JOIN runs ON runs.id = jobs.id
+             WHERE jobs.kind = 'scan' AND jobs.state = 'ready' AND jobs.due <= $1 AND jobs.id LIKE $2 AND runs.id IS NULL",
+        )
+        .bind(soon.as_millisecond())
+        .bind(format!("run:{tenant}:%"))
+        .fetch_one(&self.0.write)
+        .await?;
+        Ok(waiting > 0)
+    }
+
     /// Notes how far a scan is; true when a person has asked to cancel it.
     pub async fn run_progress(&self, id: &str, progress: &Value) -> anyhow::Result<bool> {
         let cancel: Option<i64> = sqlx::query_scalar("UPDATE runs SET progress = $1 WHERE id = $2 RETURNING cancel")

@@ -13,6 +13,7 @@ mod tenant;
 mod users;
 
 use crate::tenant::policy::{ClientAppType, Conditions, Control, Operator, Policy, Users};
+use crate::tenant::version::canonical_conditions;
 use crate::tenant::{Kind, Snapshot};
 
 pub use body::lint_body;
@@ -132,16 +133,16 @@ impl<'a> Case<'a> {
 
     /// Every kind of client, without further conditions.
     fn is_unconditional(&self) -> bool {
-        let conditions = self.conditions();
-        self.any_client()
-            && conditions.platforms.is_none()
-            && conditions.locations.is_none()
-            && conditions.device_filter.is_none()
-            && conditions.sign_in_risk.is_empty()
-            && conditions.user_risk.is_empty()
-            && conditions.insider_risk.is_empty()
-            && conditions.agent_risk.is_empty()
-            && conditions.flows.is_empty()
+        self.any_client() && has_no_more(self.conditions())
+    }
+
+    /// Whatever its conditions look like, every sign-in meets them: any location and any platform narrow nothing, and all
+    /// kinds of client one by one are all.
+    fn is_always_met(&self) -> bool {
+        let conditions = canonical_conditions(self.conditions());
+        let types = &conditions.client_app_types;
+        let any = types.contains(&ClientAppType::All) || EVERY_CLIENT.iter().all(|kind| types.contains(kind));
+        any && has_no_more(&conditions)
     }
 
     fn any_client(&self) -> bool {
@@ -152,6 +153,26 @@ impl<'a> Case<'a> {
     fn was_read(&self, kind: Kind) -> bool {
         self.snapshot.has(kind)
     }
+}
+
+/// All kinds of client, one by one.
+const EVERY_CLIENT: [ClientAppType; 4] = [
+    ClientAppType::Browser,
+    ClientAppType::MobileAppsAndDesktopClients,
+    ClientAppType::ExchangeActiveSync,
+    ClientAppType::Other,
+];
+
+/// No conditions but those on people, targets and clients.
+fn has_no_more(conditions: &Conditions) -> bool {
+    conditions.platforms.is_none()
+        && conditions.locations.is_none()
+        && conditions.device_filter.is_none()
+        && conditions.sign_in_risk.is_empty()
+        && conditions.user_risk.is_empty()
+        && conditions.insider_risk.is_empty()
+        && conditions.agent_risk.is_empty()
+        && conditions.flows.is_empty()
 }
 
 #[cfg(test)]

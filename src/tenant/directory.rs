@@ -143,6 +143,8 @@ pub struct Group {
     pub transitive: Option<Shared<RoaringBitmap>>,
     /// Object ids of owners, where read.
     pub owners: Vec<String>,
+    /// Only its members may see who is in it (`HiddenMembership`), and who was granted Member.Read.Hidden.
+    pub hidden: bool,
 }
 
 /// A directory role assigned to a principal.

@@ -133,6 +133,10 @@ struct Reader {
     report: Report,
     counts: BTreeMap<Kind, u64>,
     policies: BTreeMap<String, (PathBuf, Policy)>,
+    /// Whether a file holds active role assignments: eligible ones alone are a part of them.
+    active_roles: bool,
+    /// Whether an app doesn't say whose accounts it is for: then nobody knows which policies can reach it.
+    audience_missing: bool,
     newest: Timestamp,
 }
 
@@ -183,6 +187,7 @@ impl Reader {
                 _ => self.object(kind, value, eligible).map_err(wrong)?,
             }
         }
+        self.active_roles |= kind == Kind::RoleAssignments && !eligible;
         let count = u64::try_from(content.objects.len()).unwrap_or(u64::MAX);
         *self.counts.entry(kind).or_default() += count;
         self.report.files.push((path.to_owned(), kind, count));
@@ -220,6 +225,7 @@ impl Reader {
     }
 
     fn object(&mut self, kind: Kind, value: &Value, eligible: bool) -> Result<(), ReadError> {
+        self.audience_missing |= kind == Kind::ServicePrincipals && lacks_audience(value);
         let builder = &mut self.builder;
         match kind {
             Kind::Users => builder.user(read_user(value)?),
@@ -264,6 +270,12 @@ impl Reader {
     fn finish(mut self, path: &Path) -> (Snapshot, Report) {
         for (word, kind) in Kind::WORDS {
             let reading = match self.counts.get(kind) {
+                Some(_) if *kind == Kind::RoleAssignments && !self.active_roles => {
+                    Reading::Absent { reason: "the export holds eligible role assignments only".to_owned() }
+                }
+                Some(_) if *kind == Kind::ServicePrincipals && self.audience_missing => {
+                    Reading::Absent { reason: "the export's apps lack signInAudience; export them again".to_owned() }
+                }
                 Some(count) => Reading::Complete { count: *count },
                 None => Reading::Absent { reason: format!("no file {word}.json in the export") },
             };
@@ -279,6 +291,12 @@ impl Reader {
         snapshot.window = first.zip(last);
         (snapshot, self.report)
     }
+}
+
+/// An app that was exported without saying whose accounts it is for. Managed identities have no such thing.
+fn lacks_audience(principal: &Value) -> bool {
+    let kind = principal.get("servicePrincipalType").and_then(Value::as_str).unwrap_or("Application");
+    kind == "Application" && ["signInAudience", "singleTenant"].iter().all(|member| principal.get(member).is_none())
 }
 
 #[cfg(test)]
@@ -327,6 +345,26 @@ mod tests {
         let names = report.unrecognised.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap());
         assert_eq!(names.collect::<Vec<_>>(), ["notes.txt", "package.json"]);
         assert!(snapshot.read_at > Timestamp::default());
+    }
+
+    #[test]
+    fn eligible_role_assignments_alone_are_not_all_of_them() {
+        let eligible = ("roleEligibilityScheduleInstances.json", r#"[{"principalId": "u1", "roleDefinitionId": "r"}]"#);
+        let part = folder(&[("policies.json", "[]"), eligible]);
+        assert!(!read(part.path()).unwrap().0.has(Kind::RoleAssignments));
+        let whole = folder(&[("policies.json", "[]"), eligible, ("roleAssignments.json", "[]")]);
+        assert!(read(whole.path()).unwrap().0.has(Kind::RoleAssignments));
+    }
+
+    #[test]
+    fn apps_that_do_not_say_whose_they_are_are_not_known() {
+        let known = |app: &str| {
+            let folder = folder(&[("policies.json", "[]"), ("servicePrincipals.json", app)]);
+            read(folder.path()).unwrap().0.has(Kind::ServicePrincipals)
+        };
+        assert!(!known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "Application"}]"#));
+        assert!(known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "Application", "signInAudience": null}]"#));
+        assert!(known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "ManagedIdentity"}]"#));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use location::NamedLocation;
 pub use policy::Policy;
 pub use read::{ReadError, read_policy};
 pub use sign_in::{AuditRecord, PastSignIn, SignIn};
-pub use snapshot::{Kind, Reading, Settings, Snapshot};
+pub use snapshot::{Environment, Kind, Reading, Settings, Snapshot};
 pub use strength::Strength;
 pub use text::Text;
 pub use version::version_of;

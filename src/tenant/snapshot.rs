@@ -167,6 +167,19 @@ pub struct Settings {
     pub intune_secure_by_default: Option<bool>,
     /// How new policies are called: a template with `{name}`, or `{what}` and `{who}`, and perhaps `{number}`.
     pub naming: Option<String>,
+    /// The sovereign cloud that the tenant is in; none in the public one.
+    pub environment: Option<Environment>,
+}
+
+/// A sovereign cloud, as `Connect-MgGraph -Environment` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Environment {
+    /// US Government L4 (GCC High).
+    USGov,
+    /// US Government L5 (Department of Defense).
+    USGovDoD,
+    /// China, operated by 21Vianet.
+    China,
 }
 
 /// The tenant's "baseline scopes" setting (enforced in phases from May 2026).

@@ -86,3 +86,7 @@ pub const APP_RIGHTS_MANAGEMENT: &str = "00000012-0000-0000-c000-000000000000";
 pub const PLAN_P1: &str = "41781fb2-bc02-4b7c-bd55-b576c07bb09d";
 /// Service plan of Microsoft Entra ID P2.
 pub const PLAN_P2: &str = "eec0eb4f-6444-4f95-aba0-50c24d67f998";
+/// Service plan of Microsoft Entra Workload ID P1.
+pub const PLAN_WORKLOAD_P1: &str = "84c289f0-efcb-486f-8581-07f44fc9efad";
+/// Service plan of Microsoft Entra Workload ID P2.
+pub const PLAN_WORKLOAD_P2: &str = "7dc0e92d-bf15-401d-907e-0884efe7c760";

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use portcullis::demo::audits::Actor;
 use portcullis::demo::people::People;
 use portcullis::demo::random::mix;
-use portcullis::graph::{Fresh, GraphError, Previous, Quiet, read_tenant};
+use portcullis::graph::{Fresh, GraphError, Previous, Quiet, read_change, read_tenant};
 use portcullis::tenant::{Directory, Kind};
 
 use super::*;
@@ -94,6 +94,28 @@ async fn what_did_not_change_is_not_asked_for() {
     assert_eq!((count(&few, "/users"), count(&few, "/users/delta"), count(&few, "/$batch")), (0, 1, 1));
     assert!(count(&all, "/members") > 10 && count(&few, "/members") == 0, "members were read once");
     assert_eq!((count(&few, "/groups"), count(&few, "/servicePrincipals")), (0, 0));
+}
+
+/// Who registered what, and which devices there are, takes thousands of requests in a large tenant.
+#[tokio::test]
+async fn a_change_of_a_policy_asks_for_no_devices_within_a_day() {
+    let demo = with_short_logs(50).await;
+    let slow = ["/devices", "/userRegistrationDetails"];
+    let mut last = demo.whole().await;
+    for (hours, asked) in [(1, 0), (22, 0), (2, 1), (23, 0)] {
+        demo.clock.set(demo.clock.now() + SignedDuration::from_hours(hours));
+        let previous = Previous { snapshot: &last.snapshot, marks: Some(&last.marks) };
+        let reading = async { read_change(&demo.client, &Quiet, Some(previous)).await.unwrap() };
+        let (fresh, paths) = Box::pin(demo.asked_by(reading)).await;
+        for path in slow {
+            assert_eq!(paths.iter().filter(|asked| asked.ends_with(path)).count(), asked, "{path} after {hours} h");
+        }
+        assert!(paths.iter().any(|path| path.ends_with("/policies")), "{paths:?}");
+        assert!(tracked(&fresh.snapshot) == tracked(&demo.whole().await.snapshot), "after {hours} h");
+        last = fresh;
+    }
+    let (_, paths) = Box::pin(demo.asked_by(demo.after(&last))).await;
+    assert!(slow.iter().all(|path| paths.iter().any(|asked| asked.ends_with(path))), "any other scan reads them");
 }
 
 /// A week without asking: Graph answers 410, and all is read.

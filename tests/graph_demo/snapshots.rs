@@ -98,7 +98,7 @@ async fn a_snapshot_is_complete_or_failed_as_a_whole() {
     let wait = std::time::Duration::from_millis(1);
     let demo = demo_with(60, |config| {
         config.graph.log_days = 1;
-        config.graph.back_off = BackOff { first: wait, longest: wait, attempts: 4 };
+        config.graph.back_off = BackOff { first: wait, longest: wait, attempts: 4, patience: wait };
     })
     .await;
     let base = demo.whole().await;

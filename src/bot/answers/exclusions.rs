@@ -107,10 +107,7 @@ fn entries_of(asked: Asked<'_>, policy: &Policy) -> Vec<(Fact, RoaringBitmap)> {
             .with("kind", Term::Word(kind.to_owned()))
             .with("name", Term::Name(name))
             .with("count", (users & model.default_users()).len())
-            .with(
-                "unknown",
-                Term::Word(if through.is_some_and(|group| group.transitive.is_none()) { "yes" } else { "" }.to_owned()),
-            )
+            .with("unknown", through.map_or_else(|| Term::Word(String::new()), unread))
     };
     let mut found = Vec::new();
     let named: RoaringBitmap = exclude.users.iter().filter_map(|id| directory.user_index(id)).collect();
@@ -187,6 +184,16 @@ fn skips(asked: Asked<'_>, policy: &Policy) -> Option<Fact> {
     })
 }
 
+/// Why members of a group aren't known; empty where they are.
+fn unread(group: &Group) -> Term {
+    let why = match (&group.transitive, group.hidden) {
+        (Some(_), _) => "",
+        (None, true) => "members hidden: grant Member.Read.Hidden",
+        (None, false) => "members not read",
+    };
+    Term::Word(why.to_owned())
+}
+
 /// One group: who is in it, and which policies it is left out of.
 fn one_group(asked: Asked<'_>, group: &Group) -> Answer {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
@@ -202,7 +209,7 @@ fn one_group(asked: Asked<'_>, group: &Group) -> Answer {
         .with("group", Term::Name(group.display_name.clone()))
         .with("count", enabled.len())
         .with("disabled", members.len() - enabled.len())
-        .with("unknown", Term::Word(if group.transitive.is_none() { "yes" } else { "" }.to_owned()))
+        .with("unknown", unread(group))
         .with("owners", Term::Names(owners))
         .with("dynamic", Term::Name(group.membership_rule.clone().unwrap_or_default()))
         .must_show();

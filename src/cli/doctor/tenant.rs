@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::config::WriteMode;
-use crate::graph::endpoints::WRITE_PERMISSION;
-use crate::graph::needs::{NEEDS, Need};
+use crate::graph::endpoints::{POLICIES, WRITE_PERMISSION};
+use crate::graph::needs::{NEEDS, Need, WORKSPACE_ROLE};
 use crate::graph::{Client, GraphError, Writer};
 use crate::tenant::well_known::{PLAN_P1, PLAN_P2};
 
@@ -23,6 +23,7 @@ pub(super) async fn examine(patient: &mut Patient<'_>, client: &Client) -> anyho
         let step = judged(patient, need, (tried, carried.as_ref()))?;
         patient.note(step);
     }
+    workspace(patient, client).await?;
     licences(patient, client).await?;
     writing(patient, client, carried.as_ref()).await
 }
@@ -31,7 +32,8 @@ fn without_token(patient: &mut Patient<'_>, error: &GraphError) -> anyhow::Resul
     let says = patient.words("token_failed", &[("why", &error.to_string())])?;
     let todo = patient.words("token_todo", &[])?;
     patient.note(Step::new("Token", Outcome::Failed, says).todo(todo));
-    for name in NEEDS.iter().map(|need| need.what).chain(["Licence", "Writing"]) {
+    let workspace = patient.config.graph.log_analytics.as_ref().map(|_| WORKSPACE);
+    for name in NEEDS.iter().map(|need| need.what).chain(workspace).chain(["Licence", "Writing"]) {
         let says = patient.words("not_tried", &[])?;
         patient.note(Step::new(name, Outcome::NotTried, says));
     }
@@ -50,10 +52,14 @@ fn judged(
     let has = carried.is_some_and(|carried| carried.contains(permission));
     Ok(match tried {
         Ok(()) => step(Outcome::Fine, patient.words("read", &[])?),
-        Err(GraphError::Forbidden { message, .. }) if has => {
+        Err(GraphError::Forbidden { said, .. }) if has => {
             let outcome = if need.is_optional { Outcome::Noted } else { Outcome::Failed };
-            let says = patient.words("refused", &[("permission", permission), ("why", &message)])?;
+            let says = patient.words("refused", &[("permission", permission), ("why", &said.message)])?;
             step(outcome, says).todo(patient.words("refused_todo", &terms)?)
+        }
+        Err(error @ GraphError::Unlicensed { .. }) => {
+            let outcome = if need.is_optional { Outcome::Noted } else { Outcome::Failed };
+            step(outcome, error.to_string()).todo(patient.words("unlicensed_todo", &terms)?)
         }
         Err(GraphError::Forbidden { .. }) => {
             step(Outcome::Failed, patient.words("missing", &terms)?).todo(grant(patient, permission)?)
@@ -80,6 +86,24 @@ fn consent(patient: &Patient<'_>, client_id: &str) -> String {
     format!("{login}/{}/adminconsent?client_id={client_id}", patient.config.tenant.id)
 }
 
+/// The name of the step that asks the workspace.
+const WORKSPACE: &str = "Log Analytics";
+
+/// The workspace that holds the sign-in log: it has a token and a role of its own.
+async fn workspace(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<()> {
+    let Some(tried) = client.try_workspace().await else { return Ok(()) };
+    let step = |outcome, says| Step::new(WORKSPACE, outcome, says).permission(WORKSPACE_ROLE);
+    let step = match tried {
+        Ok(()) => step(Outcome::Fine, patient.words("workspace", &[])?),
+        Err(error) => {
+            let says = patient.words("workspace_failed", &[("why", &error.to_string())])?;
+            step(Outcome::Failed, says).todo(patient.words("workspace_todo", &[("permission", WORKSPACE_ROLE)])?)
+        }
+    };
+    patient.note(step);
+    Ok(())
+}
+
 async fn licences(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<()> {
     // That licences can't be read was said above.
     let Ok(plans) = client.service_plans().await else { return Ok(()) };
@@ -98,7 +122,6 @@ async fn licences(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result<
 async fn writing(patient: &mut Patient<'_>, client: &Client, reader: Option<&BTreeSet<String>>) -> anyhow::Result<()> {
     let terms = [("permission", WRITE_PERMISSION)];
     let step = |outcome, says| Step::new("Writing", outcome, says).permission(WRITE_PERMISSION);
-    let may = |carried: &BTreeSet<String>| carried.contains(WRITE_PERMISSION);
     let config = patient.config;
     let step = match (config.write.mode, Writer::new(config, client)?) {
         (WriteMode::App, Some(writer)) => match writer.permissions().await {
@@ -107,19 +130,11 @@ async fn writing(patient: &mut Patient<'_>, client: &Client, reader: Option<&BTr
                 step(Outcome::Failed, says).todo(patient.words("token_todo", &[])?)
             }
             Ok(None) => step(Outcome::Noted, patient.words("write_unread", &[])?),
-            Ok(Some(carried)) if !may(&carried) => {
-                let says = patient.words("may_not_write", &terms)?;
-                step(Outcome::Failed, says).todo(grant_to_writer(patient)?)
-            }
-            Ok(Some(_)) if config.write.credential.is_none() => {
-                let says = patient.words("may_write_as_reader", &terms)?;
-                step(Outcome::Noted, says).todo(patient.words("may_write_as_reader_todo", &[])?)
-            }
-            Ok(Some(_)) => step(Outcome::Fine, patient.words("may_write", &terms)?),
+            Ok(Some(carried)) => writer_may(patient, &carried)?,
         },
         _ => match reader {
             None => step(Outcome::Noted, patient.words("hand_over_unread", &[])?),
-            Some(carried) if may(carried) => {
+            Some(carried) if carried.contains(WRITE_PERMISSION) => {
                 step(Outcome::Noted, patient.words("too_much", &terms)?).todo(patient.words("too_much_todo", &terms)?)
             }
             Some(_) => step(Outcome::Fine, patient.words("hand_over", &[])?),
@@ -129,9 +144,30 @@ async fn writing(patient: &mut Patient<'_>, client: &Client, reader: Option<&BTr
     Ok(())
 }
 
-fn grant_to_writer(patient: &Patient<'_>) -> anyhow::Result<String> {
+/// Whether the identity that writes carries both permissions that creating a policy takes.
+fn writer_may(patient: &Patient<'_>, carried: &BTreeSet<String>) -> anyhow::Result<Step> {
+    let needed = [WRITE_PERMISSION, POLICIES.permission];
+    let missing: Vec<&'static str> = needed.into_iter().filter(|permission| !carried.contains(*permission)).collect();
+    let both = needed.join(" and ");
+    let terms = [("permission", both.as_str())];
+    let step = |outcome, says| Step::new("Writing", outcome, says);
+    if let Some(first) = missing.first() {
+        let missing = missing.join(" and ");
+        let says = patient.words("may_not_write", &[("permission", &missing)])?;
+        let todo = grant_to_writer(patient, &missing)?;
+        return Ok(step(Outcome::Failed, says).permission(first).todo(todo));
+    }
+    if patient.config.write.credential.is_none() {
+        let says = patient.words("may_write_as_reader", &terms)?;
+        let todo = patient.words("may_write_as_reader_todo", &[])?;
+        return Ok(step(Outcome::Noted, says).permission(WRITE_PERMISSION).todo(todo));
+    }
+    Ok(step(Outcome::Fine, patient.words("may_write", &terms)?).permission(WRITE_PERMISSION))
+}
+
+fn grant_to_writer(patient: &Patient<'_>, permission: &str) -> anyhow::Result<String> {
     let own = patient.config.write.credential.as_ref().unwrap_or(&patient.config.graph.credential);
-    let permission = ("permission", WRITE_PERMISSION);
+    let permission = ("permission", permission);
     match own.client_id() {
         Some(client_id) => patient.words("missing_todo", &[permission, ("link", &consent(patient, client_id))]),
         None => patient.words("missing_todo_managed", &[permission]),

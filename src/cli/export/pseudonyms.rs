@@ -1,8 +1,8 @@
 //! Stable pseudonyms for the names in an export: the same name gets the same one, in every file.
 //!
 //! HMAC-SHA256 of the name under a key. What is judged by its value stays as it is: ids, addresses, countries,
-//! departments, properties of devices, and the rules that compare with them. Names of roles, licences and built-in
-//! strengths are Microsoft's and stay too.
+//! departments, properties of devices, and the rules that compare with them. Names of licences (`skuPartNumber`), built-in
+//! roles and built-in strengths are Microsoft's and stay too.
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use serde_json::{Map, Value, json};
@@ -23,6 +23,7 @@ const NAMES: &[&str] = &[
     "surname",
     "description",
     "appliedresourcedisplayname",
+    "accountname",
 ];
 /// Members that hold an address of a person, in lower case.
 const ADDRESSES: &[&str] = &["userprincipalname", "mail", "signinidentifier"];
@@ -45,7 +46,7 @@ impl Pseudonyms {
     /// The object with every name replaced.
     pub(super) fn replaced(&self, kind: Kind, object: &Value) -> Value {
         let is_microsofts = match kind {
-            Kind::RoleDefinitions | Kind::SubscribedSkus => true,
+            Kind::RoleDefinitions => object.get("isBuiltIn").and_then(Value::as_bool) == Some(true),
             Kind::AuthenticationStrengthPolicies => object.get("policyType").is_some_and(|kind| kind == "builtIn"),
             _ => false,
         };
@@ -158,9 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn a_role_of_the_tenants_own_and_who_bought_a_licence_are_names() {
+        let names = Pseudonyms::new(b"0123456789abcdef");
+        let role = json!({"displayName": "Contoso Night Watch", "description": "for Alice", "isBuiltIn": false});
+        let sku = json!({"accountName": "contoso", "skuPartNumber": "AAD_PREMIUM_P2",
+            "servicePlans": [{"servicePlanName": "AAD_PREMIUM_P2"}]});
+        let (role, sku) = (names.replaced(Kind::RoleDefinitions, &role), names.replaced(Kind::SubscribedSkus, &sku));
+        assert!(!role.to_string().contains("Night Watch") && !role.to_string().contains("Alice"), "{role}");
+        assert!(
+            !sku.to_string().contains("contoso") && sku.to_string().matches("AAD_PREMIUM_P2").count() == 2,
+            "{sku}"
+        );
+    }
+
+    #[test]
     fn names_that_are_microsofts_stay() {
         let names = Pseudonyms::new(b"0123456789abcdef");
-        let role = json!({"displayName": "Global Administrator"});
+        let role = json!({"displayName": "Global Administrator", "isBuiltIn": true});
         assert_eq!(names.replaced(Kind::RoleDefinitions, &role), role);
         assert!(names.name("Microsoft-managed: Block legacy").starts_with("Microsoft-managed: name-"));
     }

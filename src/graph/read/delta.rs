@@ -10,17 +10,19 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Reader, is_refusal};
+use super::{Extent, Reader};
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
 use crate::graph::endpoints::OBJECT_UNITS;
 use crate::graph::pages::Watch;
 use crate::tenant::read::{ReadError, read_group};
 use crate::tenant::text::Compact;
-use crate::tenant::{Kind, Reading};
+use crate::tenant::{Kind, Reading, Snapshot};
 
 /// Delta queries don't tell when somebody signs in or a custom security attribute changes; so often all is read again.
 const WHOLE_AGAIN: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// So long a reading that looks into a change takes over what takes longest and changes slowly.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// A whole reading has up to 500 objects on a page, a batch reads 20: above this share the former needs fewer requests.
 const TOO_MANY: u64 = 25;
 
@@ -29,6 +31,12 @@ const TOO_MANY: u64 = 25;
 pub struct Marks(BTreeMap<Kind, Mark>);
 
 impl Marks {
+    /// With one more.
+    pub(super) fn and(mut self, kind: Kind, mark: Mark) -> Self {
+        self.0.insert(kind, mark);
+        self
+    }
+
     /// These marks, as far as there are any.
     pub(super) fn of(marks: impl IntoIterator<Item = (Kind, Option<Mark>)>) -> Self {
         Self(marks.into_iter().filter_map(|(kind, mark)| Some((kind, mark?))).collect())
@@ -51,6 +59,20 @@ pub(super) struct Tracked<T> {
     /// Ways to read all of them.
     pub(super) ways: &'static [Ask<'static>],
     pub(super) read: fn(&Value) -> Result<T, ReadError>,
+}
+
+/// Whether the previous reading of a kind without delta queries is good enough, and its mark: a change of a policy or a
+/// group changes nothing about who registered what or which devices there are.
+pub(super) fn kept(reader: Reader<'_>, kind: Kind) -> Option<(&Snapshot, Mark)> {
+    let previous = reader.previous.filter(|previous| reader.extent == Extent::Change && previous.snapshot.has(kind))?;
+    let mark = previous.marks?.0.get(&kind)?;
+    let is_young = reader.client.clock().now().duration_since(mark.whole) < KEPT;
+    is_young.then(|| (previous.snapshot, mark.clone()))
+}
+
+/// The mark of a kind that is read whole now and has no delta query.
+pub(super) fn read_now(reader: Reader<'_>) -> Mark {
+    Mark { link: String::new(), whole: reader.client.clock().now() }
 }
 
 /// What a reading brought.
@@ -90,7 +112,7 @@ pub(super) async fn tracked<T: Compact>(
                 return Ok((Told::Changed(changed), Some(Mark { link, whole: mark.whole })));
             }
             Ok(None) => tracing::info!(kind = ?tracked.kind, "too much has changed; reading all of it"),
-            Err(error) if is_refusal(&error) => {
+            Err(error) if error.is_refusal() => {
                 tracing::info!(kind = ?tracked.kind, %error, "the delta query starts over");
             }
             Err(error) => return Err(error),
@@ -150,10 +172,10 @@ fn known(reader: Reader<'_>, kind: Kind) -> u64 {
 /// These objects as they stand now, in the best way that Graph allows. One that isn't there is refused like a mark that
 /// isn't known: it may be deleted meanwhile, or be so new that this replica doesn't show it yet.
 async fn objects<T>(reader: Reader<'_>, tracked: &Tracked<T>, ids: &[String]) -> Result<Vec<T>, GraphError> {
-    let mut refusal = GraphError::NotFound { what: format!("{:?}", tracked.kind) };
+    let mut refusal = GraphError::not_found(format!("{:?}", tracked.kind));
     for way in tracked.ways {
         match objects_by(reader, (tracked, *way), ids).await {
-            Err(error) if is_refusal(&error) => refusal = error,
+            Err(error) if error.is_refusal() => refusal = error,
             settled => return settled,
         }
     }

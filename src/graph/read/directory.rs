@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::delta::{Changed, Mark, Marks, Told, Tracked, tracked};
+use super::delta::{Changed, Mark, Marks, Told, Tracked, kept, read_now, tracked};
 use super::logs::OVERLAP;
 use super::members::{Known, members_of};
 use super::owners::owners_of;
@@ -32,17 +32,32 @@ pub(super) async fn read<'a>(reader: Reader<'a>, policies: &[Policy]) -> Result<
     let named = groups_named_by(policies).into_iter().chain(holders).chain(emergency_access(reader)).collect();
     let (groups, groups_mark) = groups(reader, named).await?;
     let (principals, principals_mark) = service_principals(reader).await?;
+    let (devices, devices_mark) = devices(reader).await?;
     let deposits = vec![
         users,
         groups,
         deposit(Kind::RoleAssignments, assignments, SnapshotBuilder::role_assignment)?,
         reader.all(Kind::RoleDefinitions, ROLES, read_role, SnapshotBuilder::role).await?,
         principals,
-        reader.all(Kind::Devices, DEVICES, read_device, SnapshotBuilder::device).await?,
+        devices,
         reader.all(Kind::SubscribedSkus, LICENCES, read_licences, SnapshotBuilder::licences).await?,
     ];
     let marks = [(Kind::Users, users_mark), (Kind::Groups, groups_mark), (Kind::ServicePrincipals, principals_mark)];
-    Ok((deposits, Marks::of(marks)))
+    Ok((deposits, Marks::of(marks).and(Kind::Devices, devices_mark)))
+}
+
+async fn devices(reader: Reader<'_>) -> Result<(Deposit<'_>, Mark), GraphError> {
+    let kind = Kind::Devices;
+    let Some((before, mark)) = kept(reader, kind) else {
+        let mark = read_now(reader);
+        return Ok((reader.all(kind, DEVICES, read_device, SnapshotBuilder::device).await?, mark));
+    };
+    let known = &before.directory.devices;
+    let take_over = move |builder: &mut SnapshotBuilder| {
+        builder.reading(kind, complete(known.len()));
+        known.values().cloned().for_each(|device| builder.device(device));
+    };
+    Ok((Box::new(take_over), mark))
 }
 
 /// A deposit with the mark for the next reading; only a cancelled reading ends the whole.
@@ -124,11 +139,12 @@ async fn groups(reader: Reader<'_>, named: BTreeSet<String>) -> Marked<'_> {
         };
         let there: BTreeSet<String> = groups.iter().map(|read| read.group.id.clone()).collect();
         let named: BTreeSet<String> = named.intersection(&there).cloned().collect();
+        let closed = reader.client.closed_groups(groups.iter().map(|read| &read.group)).await?;
         let mut owners = owners_of(reader, named.clone()).await?;
         for read in &mut groups {
             read.group.owners = owners.remove(&read.group.id).unwrap_or_default();
         }
-        let lists = members_of(reader, named, known).await?;
+        let lists = members_of(reader, (named, &closed), known).await?;
         Ok((groups, lists, mark))
     };
     let (groups, lists, mark) = match read.await {
@@ -155,6 +171,7 @@ fn carry_on_groups(changed: Changed<GroupRead>, before: Option<&Snapshot>) -> (V
         rule_paused: group.rule_paused,
         role_assignable: group.role_assignable,
         management_restricted: group.management_restricted,
+        hidden: group.hidden,
         ..Group::default()
     };
     let groups = kept.map(|group| GroupRead { group: bare(group), members: None }).chain(changed.objects).collect();
@@ -166,18 +183,13 @@ async fn role_assignments(reader: Reader<'_>) -> Result<Vec<RoleAssignment>, Gra
     let kind = Kind::RoleAssignments;
     let mut assignments = reader.first_that_works(kind, ACTIVE_ROLES, read_role_assignment).await?;
     let eligible = match reader.first_that_works(kind, ELIGIBLE_ROLES, read_role_assignment).await {
-        Err(error) if lacks_licence(&error) => Vec::new(),
+        Err(error) if error.lacks_licence() => Vec::new(),
         settled => settled?,
     };
     assignments.extend(
         eligible.into_iter().map(|assignment| RoleAssignment { assignment: Assignment::Eligible, ..assignment }),
     );
     Ok(assignments)
-}
-
-/// Privileged Identity Management answers `AadPremiumLicenseRequired` where it isn't licensed.
-fn lacks_licence(error: &GraphError) -> bool {
-    error.to_string().contains("PremiumLicense")
 }
 
 fn groups_named_by(policies: &[Policy]) -> BTreeSet<String> {

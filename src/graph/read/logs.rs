@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::{Deposit, Reader, deposit};
+use super::delta::{Mark, kept, read_now};
+use super::{Deposit, Reader, complete, deposit};
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
 use crate::graph::endpoints::{LOGS_PERMISSION, REGISTRATIONS};
@@ -16,21 +17,36 @@ use crate::tenant::{AuditRecord, Kind, PastSignIn, Snapshot, SnapshotBuilder};
 /// Records appear in the logs late, most within minutes, some after hours: so much is read again.
 pub(super) const OVERLAP: SignedDuration = SignedDuration::from_hours(6);
 
-pub(super) async fn read<'a>(reader: Reader<'a>, previous: Option<&Snapshot>) -> Result<Vec<Deposit<'a>>, GraphError> {
-    let registrations = reader
-        .all(Kind::UserRegistrationDetails, REGISTRATIONS, read_registration, SnapshotBuilder::registration)
-        .await?;
+pub(super) async fn read(reader: Reader<'_>) -> Result<(Vec<Deposit<'_>>, Mark), GraphError> {
+    let previous = reader.previous.map(|previous| previous.snapshot);
+    let (registrations, mark) = registrations(reader).await?;
     let now = reader.client.clock().now();
     let window = Window::ending(now, reader.client.log_days());
     let sign_ins = sign_ins(reader, window, previous).await;
     let audits = audits(reader, window, previous).await;
     let (from, to) = (window.from, now);
-    Ok(vec![
+    let deposits: Vec<Deposit<'_>> = vec![
         registrations,
         deposit(Kind::SignIns, sign_ins, SnapshotBuilder::sign_in)?,
         deposit(Kind::DirectoryAudits, audits, SnapshotBuilder::audit)?,
         Box::new(move |builder| builder.snapshot.window = Some((from, to))),
-    ])
+    ];
+    Ok((deposits, mark))
+}
+
+async fn registrations(reader: Reader<'_>) -> Result<(Deposit<'_>, Mark), GraphError> {
+    let kind = Kind::UserRegistrationDetails;
+    let Some((before, mark)) = kept(reader, kind) else {
+        let mark = read_now(reader);
+        let read = reader.all(kind, REGISTRATIONS, read_registration, SnapshotBuilder::registration).await?;
+        return Ok((read, mark));
+    };
+    let known = &before.directory.registrations;
+    let take_over = move |builder: &mut SnapshotBuilder| {
+        builder.reading(kind, complete(known.len()));
+        known.values().cloned().for_each(|registration| builder.registration(registration));
+    };
+    Ok((Box::new(take_over), mark))
 }
 
 /// The part of the logs that a snapshot holds.
@@ -80,14 +96,15 @@ async fn workspace_sign_ins(
 ) -> Result<Vec<PastSignIn>, GraphError> {
     let since = day_of(window.since(previous, Kind::SignIns)).max(day_of(window.from));
     let slices = (since, reader.client.clock().now());
-    let new = workspace.sign_ins(slices, (reader.client.waits(), reader.progress)).await?;
+    let tries = (reader.client.waits(), reader.client.patience());
+    let new = workspace.sign_ins(slices, read_sign_in, (tries, reader.progress)).await?;
     let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
     Ok(kept.chain(new).collect())
 }
 
 /// The beginning of the day (UTC).
-fn day_of(at: Timestamp) -> Timestamp {
+pub(in crate::graph) fn day_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second().div_euclid(86_400) * 86_400).unwrap_or(at)
 }
 

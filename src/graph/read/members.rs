@@ -10,7 +10,7 @@ use super::Reader;
 use super::delta::{Member, Moves, read_member};
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
-use crate::graph::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS};
+use crate::graph::endpoints::{MEMBERS_PERMISSION, MEMBERS_UNITS, members_path};
 use crate::graph::pacing::Limit;
 use crate::tenant::{Group, Kind, Snapshot, SnapshotBuilder};
 
@@ -33,14 +33,16 @@ pub(super) struct Known<'a> {
     pub(super) moves: BTreeMap<String, Moves>,
 }
 
-/// Direct members of these groups and of every group below them; each group is looked at once, so cycles end.
+/// Direct members of these groups and of every group below them; each group is looked at once, so cycles end. Lists of
+/// `closed` groups would come empty, so they are not asked for and stay unknown.
 pub(super) async fn members_of<'a>(
     reader: Reader<'a>,
-    named: BTreeSet<String>,
+    (named, closed): (BTreeSet<String>, &BTreeSet<String>),
     mut known: Option<Known<'a>>,
 ) -> Result<Vec<List<'a>>, GraphError> {
     let (mut all, mut seen, mut open) = (Vec::new(), named.clone(), named);
     while !open.is_empty() {
+        open.retain(|group| !closed.contains(group));
         let (mut level, unknown) = split(open, known.as_mut());
         let lists = stream::iter(unknown).map(|group| direct_members(reader, group)).buffered(AT_ONCE);
         level.extend(lists.try_filter_map(async |list| Ok(list)).try_collect::<Vec<_>>().await?);
@@ -77,7 +79,7 @@ fn carried_on(group: &Group, moves: Moves) -> List<'_> {
 
 /// A group's direct members; none when the group was deleted in the meantime.
 async fn direct_members(reader: Reader<'_>, group: String) -> Result<Option<List<'static>>, GraphError> {
-    let path = format!("v1.0/groups/{group}/members?$select=id&$top=999");
+    let path = members_path(&group);
     let ask = Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
     let members = match reader.collect(Kind::Groups, ask, read_member).await {
         Ok(members) => members,

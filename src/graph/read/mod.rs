@@ -11,7 +11,7 @@ mod members;
 mod owners;
 
 pub use delta::Marks;
-pub(super) use logs::{ask, audits_since, sign_ins_since};
+pub(super) use logs::{ask, audits_since, day_of, sign_ins_since};
 use serde_json::Value;
 
 use super::client::{Ask, Client};
@@ -55,6 +55,15 @@ pub struct Previous<'a> {
     pub marks: Option<&'a Marks>,
 }
 
+/// How much a reading brings up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// Everything.
+    Whole,
+    /// What a change of a policy, a location or a group can have changed, and what is older than a day.
+    Change,
+}
+
 /// A reading, and where the next one may go on from.
 #[derive(Debug, PartialEq)]
 pub struct Fresh {
@@ -86,21 +95,35 @@ pub async fn read_tenant(
     progress: &dyn Progress,
     previous: Option<Previous<'_>>,
 ) -> Result<Fresh, GraphError> {
-    let reader = Reader { client, progress, previous };
+    read(Reader { client, progress, previous, extent: Extent::Whole }).await
+}
+
+/// The same after a change of a policy, a location or a group: devices and registered methods, which take the most time
+/// beside the logs, are taken over while they are younger than a day.
+///
+/// # Errors
+/// As [`read_tenant`].
+pub async fn read_change(
+    client: &Client,
+    progress: &dyn Progress,
+    previous: Option<Previous<'_>>,
+) -> Result<Fresh, GraphError> {
+    read(Reader { client, progress, previous, extent: Extent::Change }).await
+}
+
+async fn read(reader: Reader<'_>) -> Result<Fresh, GraphError> {
     let mut builder = reader.begin();
     reader.policies(&mut builder).await?;
     let policies = builder.snapshot.policies.clone();
-    let (access, (directory, marks), logs) = futures_util::future::try_join3(
-        access::read(reader),
-        directory::read(reader, &policies),
-        logs::read(reader, previous.map(|previous| previous.snapshot)),
-    )
-    .await?;
+    let (access, (directory, marks), (logs, registrations_mark)) =
+        futures_util::future::try_join3(access::read(reader), directory::read(reader, &policies), logs::read(reader))
+            .await?;
     // The logs first: they tell who signed in.
     for deposit in access.into_iter().chain(logs).chain(directory) {
         deposit(&mut builder);
     }
-    builder.snapshot.read_at = client.clock().now();
+    builder.snapshot.read_at = reader.client.clock().now();
+    let marks = marks.and(Kind::UserRegistrationDetails, registrations_mark);
     Ok(Fresh { snapshot: builder.build(), marks })
 }
 
@@ -121,6 +144,7 @@ struct Reader<'a> {
     client: &'a Client,
     progress: &'a dyn Progress,
     previous: Option<Previous<'a>>,
+    extent: Extent,
 }
 
 impl<'a> Reader<'a> {
@@ -160,10 +184,10 @@ impl<'a> Reader<'a> {
         ways: &[Ask<'_>],
         read: fn(&Value) -> Result<T, ReadError>,
     ) -> Result<Vec<T>, GraphError> {
-        let mut refusal = GraphError::NotFound { what: format!("{kind:?}") };
+        let mut refusal = GraphError::not_found(format!("{kind:?}"));
         for way in ways {
             match self.collect(kind, *way, read).await {
-                Err(error) if is_refusal(&error) => refusal = error,
+                Err(error) if error.is_refusal() => refusal = error,
                 settled => return settled,
             }
         }
@@ -178,11 +202,6 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<T>, GraphError> {
         self.client.collect(ask, Watch { kind, progress: self.progress }, read).await
     }
-}
-
-/// Whether asking in another way could help.
-fn is_refusal(error: &GraphError) -> bool {
-    matches!(error, GraphError::Forbidden { .. } | GraphError::Rejected { .. } | GraphError::NotFound { .. })
 }
 
 /// What was read of a kind, or its absence; only a cancelled reading ends the whole.

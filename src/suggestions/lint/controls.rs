@@ -111,7 +111,8 @@ fn workload(case: &mut Case<'_>) {
     let only_block = case.has(&Control::Block) && case.controls().count() == 1 && case.policy.session.is_none();
     case.error(19, !only_block, "a policy for workload identities can only block access");
     let conditions = case.conditions();
-    let other = conditions.platforms.is_some()
+    let other = !case.any_client()
+        || conditions.platforms.is_some()
         || conditions.device_filter.is_some()
         || !conditions.sign_in_risk.is_empty()
         || !conditions.user_risk.is_empty()
@@ -127,7 +128,7 @@ fn workload(case: &mut Case<'_>) {
 /// What would keep everybody out.
 fn lock_out(case: &mut Case<'_>) {
     let everybody = case.users().include.all && case.conditions().applications.all && case.excludes_nobody();
-    let blocks = everybody && case.has(&Control::Block) && case.is_unconditional();
+    let blocks = everybody && case.has(&Control::Block) && case.is_always_met();
     case.error(
         36,
         blocks,

@@ -1,7 +1,7 @@
 //! Rules about session controls, most of which work for a few apps and clients only.
 
 use super::Case;
-use crate::tenant::policy::{ClientAppType, Platform, SessionControls, SignInFrequency};
+use crate::tenant::policy::{ClientAppType, Control, Platform, SessionControls, SignInFrequency};
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
 
 const APP_TEAMS: &str = "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe";
@@ -47,7 +47,19 @@ fn sign_in_frequency(case: &mut Case<'_>, frequency: SignInFrequency) {
     let risky = !case.conditions().sign_in_risk.is_empty() || !case.conditions().user_risk.is_empty();
     let everywhere = case.conditions().applications.all && !risky;
     case.warn(22, everywhere, "\"Every time\" for all resources without a risk condition asks people again and again");
-    let mfa = case.has(&crate::tenant::policy::Control::Mfa) || case.has_strength();
+    let mfa = case.has(&Control::Mfa) || case.has_strength();
+    let conditions = case.conditions();
+    case.warn(
+        22,
+        !conditions.sign_in_risk.is_empty() && !mfa,
+        "\"Every time\" with sign-in risk needs multifactor authentication, which is what a risky sign-in can be met with",
+    );
+    let changed = case.has(&Control::PasswordChange) || case.has(&Control::RiskRemediation);
+    case.warn(
+        22,
+        !conditions.user_risk.is_empty() && !changed,
+        "\"Every time\" with user risk needs a password change, which is what ends the risk",
+    );
     case.warn(
         22,
         frequency.secondary_only && !mfa,

@@ -23,8 +23,8 @@ pub(super) fn check(case: &mut Case<'_>) {
     let including = filter.is_some_and(|filter| filter.mode == FilterMode::Include);
     case.error(
         6,
-        including && (apps.all || none),
-        "a filter that includes apps adds nothing to \"All resources\" or \"None\"",
+        (including && apps.all) || (filter.is_some() && none),
+        "a filter for apps adds nothing that it includes to \"All resources\", and has nothing to filter beside \"None\"",
     );
     let odd = !includes_apps && !apps.exclude.is_empty();
     case.warn(41, odd, "excluded target resources have no meaning beside user actions or authentication contexts");
@@ -77,6 +77,8 @@ mod tests {
         objects(6, &[(APPS, json!({"includeApplications": ["None", "Office365"]}))]);
         let filter = json!({"mode": "include", "rule": "CustomSecurityAttribute.A_B -eq \"x\""});
         objects(6, &[(APPS, json!({"includeApplications": ["All"], "applicationFilter": filter}))]);
+        let filter = json!({"mode": "exclude", "rule": "CustomSecurityAttribute.A_B -eq \"x\""});
+        objects(6, &[(APPS, json!({"includeApplications": ["None"], "applicationFilter": filter}))]);
         objects(41, &[(APPS, json!({"includeUserActions": [REGISTER_DEVICE], "excludeApplications": ["Office365"]}))]);
     }
 

@@ -5,7 +5,7 @@ use crate::engine::location::MFA_TRUSTED_IPS;
 use crate::tenant::Kind;
 use crate::tenant::location::{IpRange, NamedLocation, Place};
 use crate::tenant::policy::{Control, UserSide};
-use crate::tenant::well_known::PLAN_P2;
+use crate::tenant::well_known::{PLAN_P2, PLAN_WORKLOAD_P1, PLAN_WORKLOAD_P2};
 
 /// Policies in a tenant, of any state.
 const MAX_POLICIES: usize = 240;
@@ -21,6 +21,7 @@ pub(super) fn check(case: &mut Case<'_>) {
     roles(case);
     users(case);
     apps(case);
+    workloads(case);
     controls(case);
     let defaults = case.snapshot.security_defaults == Some(true);
     case.warn(40, defaults, "security defaults are on: this policy can be turned On only after they are turned off");
@@ -31,6 +32,14 @@ fn licences(case: &mut Case<'_>) {
     let risk = !conditions.sign_in_risk.is_empty() || !conditions.user_risk.is_empty();
     let lacks = !case.snapshot.licences.is_empty() && !case.snapshot.licences.contains_key(PLAN_P2);
     case.error(20, risk && lacks, "risk conditions need Microsoft Entra ID P2, which this tenant doesn't own");
+    let workloads = case.conditions().client_applications.as_ref().is_some_and(|apps| !apps.include.is_empty());
+    let premium = [PLAN_WORKLOAD_P1, PLAN_WORKLOAD_P2].iter().any(|plan| case.snapshot.licences.contains_key(*plan));
+    let lacks = !case.snapshot.licences.is_empty() && !premium;
+    case.error(
+        19,
+        workloads && lacks,
+        "policies for workload identities need Microsoft Entra Workload ID Premium, which this tenant doesn't own",
+    );
     let insider = !conditions.insider_risk.is_empty();
     case.warn(
         20,
@@ -117,6 +126,15 @@ fn apps(case: &mut Case<'_>) {
         let missing =
             is_guid(id) && case.was_read(Kind::ServicePrincipals) && case.snapshot.directory.app(id).is_none();
         case.warn(43, missing, format!("the app {id} is not in this tenant"));
+    }
+}
+
+fn workloads(case: &mut Case<'_>) {
+    let Some(apps) = &case.conditions().client_applications else { return };
+    let known = &case.snapshot.directory.service_principals;
+    for id in apps.include.iter().chain(&apps.exclude).filter(|id| *id != "ServicePrincipalsInMyTenant") {
+        let missing = case.was_read(Kind::ServicePrincipals) && !known.iter().any(|principal| principal.id == *id);
+        case.error(43, missing || !is_guid(id), format!("there is no service principal {id}"));
     }
 }
 

@@ -113,6 +113,7 @@ pub fn read_group(value: &Value) -> Result<GroupRead, ReadError> {
         role_assignable: node.member("isAssignableToRole").flag()?.unwrap_or_default(),
         management_restricted: node.member("isManagementRestricted").flag()?,
         owners: references(&node.member("owners"))?,
+        hidden: node.member("visibility").string()?.eq_ignore_ascii_case("HiddenMembership"),
         ..Group::default()
     };
     let members = if members.is_null() { None } else { Some(references(&members)?) };
