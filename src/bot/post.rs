@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::chat::{Conversation, Platform};
+use crate::chat::{Conversation, Incoming, Person, Platform};
+use crate::store::conversations::{ConversationKind, NewConversation};
 use crate::store::messages::{Direction, NewMessage, Update};
 
 use super::compose::Composed;
@@ -103,6 +104,50 @@ pub async fn keep_evidence(app: &App, composed: &Composed) -> anyhow::Result<()>
 pub async fn conversation(app: &App, id: &str) -> anyhow::Result<Option<Conversation>> {
     let Some(kept) = app.store.conversation(id).await? else { return Ok(None) };
     Ok(Some(serde_json::from_value(kept.about.address).context("a stored conversation")?))
+}
+
+/// A conversation as the store keeps it, in which this person speaks.
+///
+/// # Errors
+/// Never, as long as a conversation can be written as JSON.
+pub fn described(conversation: &Conversation, person: &Person) -> anyhow::Result<NewConversation> {
+    Ok(NewConversation {
+        platform: conversation.platform.clone(),
+        tenant: conversation.tenant.clone(),
+        reference: conversation.id.clone(),
+        address: serde_json::to_value(conversation)?,
+        kind: if conversation.personal { ConversationKind::Personal } else { ConversationKind::Channel },
+        name: person.name.clone(),
+        person: Some(person.id.clone()).filter(|id| conversation.personal && !id.is_empty()),
+    })
+}
+
+/// Where this person alone reads what the bot says; none when the platform offers no such place, or refuses it.
+///
+/// # Errors
+/// When the store fails.
+pub async fn alone_with(app: &App, incoming: &Incoming) -> anyhow::Result<Option<Conversation>> {
+    let (here, person) = (&incoming.conversation, &incoming.person);
+    if here.personal {
+        return Ok(Some(here.clone()));
+    }
+    if let Some(kept) = app.store.personal(&here.tenant, &person.id, Some(&here.platform)).await? {
+        return Ok(Some(serde_json::from_value(kept.about.address).context("a stored conversation")?));
+    }
+    match platform(app, &here.platform)?.open(here, person).await {
+        Ok(Some(opened)) => {
+            // Kept, so that the next time speaks in the same place.
+            let mut tx = app.store.begin().await?;
+            tx.meet(&described(&opened, person)?, app.clock.now()).await?;
+            tx.commit().await?;
+            Ok(Some(opened))
+        }
+        Ok(None) => Ok(None),
+        Err(error) => {
+            tracing::info!(platform = here.platform, error = %format!("{error:#}"), "no personal chat to speak in");
+            Ok(None)
+        }
+    }
 }
 
 fn platform<'a>(app: &'a App, name: &str) -> anyhow::Result<&'a Arc<dyn Platform>> {

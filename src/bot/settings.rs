@@ -96,15 +96,19 @@ pub async fn keep_schedule(app: &App, incoming: &Incoming, press: &Press) -> any
     }
 }
 
-/// Lets people ask in the channel where the button was pressed.
+/// Lets people ask in the channel that the button names; the button itself stands in a personal chat.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn enable_channel(app: &App, incoming: &Incoming, _: &Press) -> anyhow::Result<Reply> {
-    let conversation = conversation_id(&incoming.conversation);
+pub async fn enable_channel(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+    let known = app.store.conversation(&press.subject).await?;
+    let (platform, tenant) = (&incoming.conversation.platform, &incoming.conversation.tenant);
+    if known.is_none_or(|kept| kept.about.platform != *platform || kept.about.tenant != *tenant) {
+        return word(app, "refused.no_such_channel", &[]);
+    }
     let mut tx = app.store.begin().await?;
-    tx.enable(&conversation, Some(&incoming.person.id)).await?;
-    tx.append(entry(app, incoming, Action::ConversationEnabled, &conversation, json!({}))).await?;
+    tx.enable(&press.subject, Some(&incoming.person.id)).await?;
+    tx.append(entry(app, incoming, Action::ConversationEnabled, &press.subject, json!({}))).await?;
     tx.commit().await?;
     word(app, "said.channel_enabled", &[])
 }

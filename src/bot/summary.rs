@@ -143,6 +143,7 @@ async fn subscribe(app: &App, to: &Conversation, name: &str) -> anyhow::Result<(
         address: serde_json::to_value(to)?,
         kind: ConversationKind::Personal,
         name: name.to_owned(),
+        person: Some(to.id.clone()),
     };
     let first = Scheduled { scope: new.id(), due: now, payload: json!({}) };
     let mut tx = app.store.begin().await?;

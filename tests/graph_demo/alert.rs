@@ -43,6 +43,7 @@ impl Watched {
             address: serde_json::to_value(&to).unwrap(),
             kind: ConversationKind::Personal,
             name: "Ops".into(),
+            person: None,
         };
         let mut tx = app.store.begin().await.unwrap();
         tx.meet(&new, app.clock.now()).await.unwrap();
