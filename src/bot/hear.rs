@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
+use crate::chat::card::{Press, Verb};
 use crate::chat::{Event, Incoming};
 use crate::facts::{Evidence, Fact, Term};
 use crate::log::{Action, Actor, NewEntry};
@@ -13,6 +14,7 @@ use super::access::{Right, right_of};
 use super::answer::{Answer, Part, ask};
 use super::answers::{self, Asked};
 use super::compose::{Composed, compose, orderable};
+use super::evidence;
 use super::intent::{self, Previous, Routed};
 use super::learn;
 use super::post::{Post, alone_with, conversation_id, described, post};
@@ -33,14 +35,25 @@ pub async fn hear(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
     if let Event::Feedback { liked, text, message: Some(message) } = &incoming.event {
         return learn::feedback(app, incoming, (*liked, text), message).await;
     }
-    let Event::Text(text) = &incoming.event else { return Ok(()) };
+    if !is_question(&incoming.event) {
+        return Ok(());
+    }
     if let Some(refused) = refusal(app, incoming).await? {
         return refuse(app, incoming, refused).await;
     }
-    let (answer, about) = reply(app, incoming, text).await?;
+    let (answer, about) = match &incoming.event {
+        Event::Text(text) => reply(app, incoming, text).await?,
+        Event::Press(press) => (compose(evidence::answer(app, &press.subject).await?, None, &app.wording)?, None),
+        _ => return Ok(()),
+    };
     let (subject, version) = about.map_or((None, 0), |(subject, version)| (Some(subject), version));
     let to = Post { key: format!("answer:{}", incoming.key), to: &incoming.conversation, subject, version };
     post(app, to, &answer).await
+}
+
+/// Whether somebody waits for an answer: words, or a citation that is opened.
+fn is_question(event: &Event) -> bool {
+    matches!(event, Event::Text(_) | Event::Press(Press { verb: Verb::Evidence, .. }))
 }
 
 /// Keeps where the message came from, so that the bot can speak there again.

@@ -12,6 +12,7 @@ pub mod buttons;
 pub mod compose;
 pub mod describe;
 pub mod effects;
+pub mod evidence;
 pub mod hand_over;
 pub mod handed;
 pub mod hear;

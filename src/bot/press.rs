@@ -152,7 +152,10 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
         }
         Verb::Like | Verb::Dislike => feedback(app, incoming, press).await,
         Verb::Propose => ask(app, incoming, &format!("propose {}", press.subject)).await,
-        Verb::Evidence => ask(app, incoming, &format!("show evidence for {}", press.subject)).await,
+        Verb::Evidence => {
+            enqueue(app, incoming, incoming.event.clone()).await?;
+            word(app, "said.coming", &[])
+        }
         Verb::Run => {
             review::request(app, &actor(incoming)).await?;
             word(app, "said.run_requested", &[])

@@ -5,6 +5,7 @@
 
 pub mod card;
 pub mod render;
+pub mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod teams;

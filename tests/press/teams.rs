@@ -63,3 +63,31 @@ async fn a_channel_is_enabled_from_the_personal_chat_where_its_refusal_stands() 
     let answered = ask_in_channel(&lab, READER).await;
     assert_eq!(answered.last().map(|(conversation, _)| conversation.as_str()), Some(CHANNEL));
 }
+
+#[tokio::test]
+async fn a_citation_opens_on_its_rows() {
+    let lab = Lab::start(|_| {}).await;
+    lab.say_in_teams(READER, "who is not covered by MFA?").await;
+    let (_, answer) = lab.sent_in_teams().await.pop().unwrap();
+    let press = press_of(&answer, "evidence").expect("a citation");
+    let kept = lab.app.store.evidence(lab.app.tenant(), press["subject"].as_str().unwrap()).await.unwrap().unwrap();
+    let rows = kept["evidence"]["rows"].as_array().unwrap();
+    assert_eq!(lab.in_teams(READER, &execute(&press)).await["value"], "Coming up below.");
+    let (conversation, opened) = lab.sent_in_teams().await.pop().unwrap();
+    assert_eq!(conversation, "a:reader");
+    let text = opened.to_string();
+    assert!(text.contains("\"Table\""), "{text}");
+    let first =
+        rows[0].as_object().unwrap().values().find_map(Value::as_object).unwrap_or(rows[0].as_object().unwrap());
+    assert!(text.contains(first["id"].as_str().unwrap()), "{first:?} in {text}");
+
+    let before = lab.sent_in_teams().await.len();
+    let refused = lab.in_teams(OUTSIDER, &execute(&press)).await;
+    assert!(refused["value"].as_str().unwrap().starts_with("I answer people who hold"), "{refused}");
+    assert_eq!(lab.sent_in_teams().await.len(), before);
+    let gone = json!({"verb": "evidence", "subject": "0".repeat(32), "version": 0});
+    lab.in_teams(READER, &execute(&gone)).await;
+    assert!(
+        lab.sent_in_teams().await.pop().unwrap().1.to_string().contains("I don't have the rows behind that number")
+    );
+}
