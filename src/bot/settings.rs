@@ -26,7 +26,7 @@ pub struct Understood {
     pub until: Option<i64>,
 }
 
-/// Keeps a standing instruction that a person confirmed.
+/// Keeps a standing instruction that a person confirmed; one that says the same and is in force isn't kept twice.
 ///
 /// # Errors
 /// When the store fails.
@@ -40,7 +40,7 @@ pub async fn keep_instruction(app: &App, incoming: &Incoming, press: &Press) -> 
     }
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    let kept = tx
+    let (kept, new) = tx
         .instruct(NewInstruction {
             tenant: app.tenant().to_owned(),
             check_id: understood.check.clone(),
@@ -53,8 +53,10 @@ pub async fn keep_instruction(app: &App, incoming: &Incoming, press: &Press) -> 
         })
         .await?;
     let subject = format!("I-{}", kept.number);
-    tx.append(entry(app, incoming, Action::InstructionAdded, &subject, json!(understood))).await?;
-    tx.commit().await?;
+    if new {
+        tx.append(entry(app, incoming, Action::InstructionAdded, &subject, json!(understood))).await?;
+        tx.commit().await?;
+    }
     word(app, "said.instruction_kept", &[("number", Term::Word(subject))])
 }
 

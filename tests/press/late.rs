@@ -103,3 +103,19 @@ async fn a_press_that_comes_twice_is_one_press() {
     let again = lab.post(APPROVER, "/web/press", &body).await;
     assert_eq!(again["word"], "That click is recorded already. Nothing is done twice.");
 }
+
+#[tokio::test]
+async fn an_instruction_is_kept_once_however_often_it_is_confirmed() {
+    let lab = Lab::start(|_| {}).await;
+    let card = lab.say(APPROVER, "never suggest device-code-flow until 2027-03-01").await;
+    for _ in 0..2 {
+        let word = lab.refused(APPROVER, &card, "Keep it").await;
+        assert!(word.starts_with("Kept as I-1."), "{word}");
+    }
+    assert_eq!(lab.app.store.instructions(lab.app.tenant()).await.unwrap().len(), 1);
+    // Taken back, it can be given again.
+    let mut tx = lab.app.store.begin().await.unwrap();
+    tx.remove_instruction(lab.app.tenant(), 1, lab.app.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(lab.refused(APPROVER, &card, "Keep it").await.starts_with("Kept as I-2."));
+}
