@@ -160,19 +160,18 @@ fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
 }
 
 /// Records that the earlier reading doesn't have and that may be what changed it, newest first.
-fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a AuditRecord> {
+pub(super) fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a AuditRecord> {
     let known: BTreeSet<&str> = before.audits.iter().map(|record| record.id.as_str()).collect();
     let new = after.audits.iter().rev().filter(|record| !known.contains(record.id.as_str()));
     new.filter(|record| watch::matters(record)).take(SHOWN).collect()
 }
 
 fn made(record: &AuditRecord, after: &Analysis) -> Fact {
-    let target = if record.target_name.is_empty() { &record.target_id } else { &record.target_name };
     Fact::new("changes.one", after.evidence([rows::audit(record)]))
         .with("at", record.at)
         .with("who", Term::Name(record.by.clone()))
         .with("what", Term::Name(record.activity.clone()))
-        .with("target", Term::Name(target.clone()))
+        .with("target", Term::Name(record.target().to_owned()))
 }
 
 #[cfg(test)]
