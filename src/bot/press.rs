@@ -157,7 +157,7 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
             word(app, "said.coming", &[])
         }
         Verb::Run => {
-            review::request(app, &actor(incoming)).await?;
+            review::request_by(app, &actor(incoming), incoming).await?;
             word(app, "said.run_requested", &[])
         }
         Verb::CancelRun => {

@@ -1,5 +1,6 @@
 //! The daily summary: posted when it is due, in the conversations that want it, and remembered to compare the next with.
 
+pub mod after;
 mod card;
 mod lines;
 mod measures;

@@ -21,6 +21,7 @@ pub fn handlers(app: &Arc<App>) -> Handlers {
     let (learned, alerted) = (Arc::clone(app), Arc::clone(app));
     let shown = Arc::clone(app);
     let pressed = Arc::clone(app);
+    let promised = Arc::clone(app);
     Handlers::default()
         .on(hear::JOB, move |job| hear_job(Arc::clone(&heard), job))
         .on(review::JOB, move |job| review::scan(Arc::clone(&scanned), job))
@@ -31,6 +32,7 @@ pub fn handlers(app: &Arc<App>) -> Handlers {
         .on(alert::JOB, move |job| alert::say(Arc::clone(&alerted), job))
         .on(post::SHOW, move |job| post::show(Arc::clone(&shown), job))
         .on(press::JOB, move |job| press::finish(Arc::clone(&pressed), job))
+        .on(summary::after::JOB, move |job| summary::after::say(Arc::clone(&promised), job))
 }
 
 async fn hear_job(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {

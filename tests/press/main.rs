@@ -16,3 +16,4 @@ mod out_of_date;
 mod refusals;
 mod scans;
 mod teams;
+mod told;
