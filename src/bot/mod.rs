@@ -29,6 +29,7 @@ pub mod review;
 pub mod settings;
 pub mod sheet;
 pub mod summary;
+pub mod tell;
 pub mod theme;
 pub mod watch;
 pub mod work;
