@@ -25,7 +25,12 @@ impl Demo {
         let today: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
         let tenant = Tenant::generate(&Seed { users: 50, seed: 1, today });
         let clock = Clock::system();
-        let options = Options { tenant, port: 0, record_dir: None, clock: Arc::new(move || clock.now()) };
+        let options = Options {
+            tenant,
+            port: 0,
+            record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+            clock: Arc::new(move || clock.now()),
+        };
         Self { service: Service::start(options).await.unwrap(), folder: tempfile::tempdir().unwrap() }
     }
 

@@ -21,7 +21,12 @@ const EMERGENCY: &str = "emergency_access";
 async fn demo() -> Service {
     let clock = Clock::system();
     let tenant = Tenant::generate(&Seed { users: 50, seed: 1, today: clock.now() });
-    let options = Options { tenant, port: 0, record_dir: None, clock: Arc::new(move || clock.now()) };
+    let options = Options {
+        tenant,
+        port: 0,
+        record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+        clock: Arc::new(move || clock.now()),
+    };
     Service::start(options).await.unwrap()
 }
 

@@ -44,7 +44,12 @@ async fn demo() -> Demo {
     let clock = Clock::fixed(today);
     let tenant = Tenant::generate(&Seed { users: 50, seed: 1, today });
     let told = clock.clone();
-    let options = Options { tenant, port: 0, record_dir: None, clock: Arc::new(move || told.now()) };
+    let options = Options {
+        tenant,
+        port: 0,
+        record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+        clock: Arc::new(move || told.now()),
+    };
     let service = Service::start(options).await.unwrap();
     let config = at_demo::config(&service);
     Demo { service, config, clock }

@@ -1,13 +1,17 @@
-//! Kills the bot's process at seeded points of an approval, takes it up again, and looks at the tenant: no press that was
-//! acknowledged is lost, and no policy is doubled.
+//! Kills the bot's process at seeded points of an approval, takes it up again, and looks at the tenant and at the chat: no
+//! press that was acknowledged is lost, no policy is doubled, and the card that people see says what became of it.
 //!
-//! The tenant (the demo's Graph service) lives in this process; the bot is this same program started again as a child, with
-//! a real SQLite file, ended by SIGKILL. `KILL_POINTS` says how many points (20; CI takes 200).
+//! The tenant (the demo's Graph service) and the fake of Teams live in this process; the bot is this same program started
+//! again as a child, with a real SQLite file, its own webhook and its workers, ended by SIGKILL. A press that was
+//! acknowledged isn't sent again; one that wasn't is delivered again as the same activity, as Teams would.
+//! `KILL_POINTS` says how many points (20; CI takes 200).
 
 #![expect(clippy::print_stdout, reason = "a test without the harness reports by itself")]
 #![expect(clippy::disallowed_methods, reason = "a test reads its own settings and the machine's time")]
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -16,17 +20,20 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use portcullis::app::App;
 use portcullis::approval::{State, Terms};
-use portcullis::bot::{analysis::Analysis, approve, basis, reconcile, work};
-use portcullis::chat::card::{Press, Verb};
-use portcullis::chat::{Conversation, Event, Incoming, Person, Reply};
+use portcullis::bot::post::{Post, described, post};
+use portcullis::bot::{analysis::Analysis, approval_card, approve::Case, basis, reconcile, work};
+use portcullis::chat::teams::{self, Teams};
+use portcullis::chat::{Conversation, Person};
 use portcullis::checks::CureAction;
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Loopback};
 use portcullis::demo::{self, Seed, Service, Tenant};
 use portcullis::graph::{self, Quiet};
+use portcullis::http::{Shared, router};
 use portcullis::jobs::{Pace, Worker};
 use portcullis::store::Store;
 use portcullis::store::approvals::{NewApproval, Stored};
+use portcullis::store::suggestions::Row;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -40,8 +47,35 @@ struct Task {
     emergency: String,
     database: PathBuf,
     approver: String,
-    approval: String,
+    bot: Bot,
+    point: Point,
+    /// Whether Teams delivers the press; it doesn't once it was acknowledged.
+    press: bool,
 }
+
+/// The bot as Teams knows it.
+#[derive(Clone, Serialize, Deserialize)]
+struct Bot {
+    app_id: String,
+    app_secret: String,
+    openid_metadata: String,
+    token_url: String,
+    connector: String,
+    /// What Teams signs its requests with.
+    bearer: String,
+}
+
+/// An approval that is asked for on a card of its own.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Point {
+    approval: String,
+    marker: String,
+    /// Teams' id of the card.
+    card: String,
+}
+
+/// The one conversation.
+const CHAT: &str = "a:approver";
 
 fn main() {
     let runtime = || tokio::runtime::Runtime::new().unwrap();
@@ -69,19 +103,64 @@ async fn app(task: &Task) -> App {
     config.tenant.settings.emergency_access = [task.emergency.clone()].into();
     let store = Store::open(&store_url).await.unwrap();
     store.migrate().await.unwrap();
-    App::new(config, Clock::system(), store).unwrap().with_graph().unwrap()
+    let app = App::new(config, Clock::system(), store).unwrap().with_graph().unwrap();
+    app.with_platform(Arc::new(teams(task)))
 }
 
-/// Presses "Create", says so, and works until the approval has come to rest.
+fn teams(Task { bot, tenant_id, .. }: &Task) -> Teams {
+    Teams::new(teams::Options {
+        app_id: bot.app_id.clone(),
+        app_secret: bot.app_secret.clone().into(),
+        openid_metadata: bot.openid_metadata.parse().unwrap(),
+        issuer: "https://api.botframework.com".into(),
+        service_hosts: vec!["127.0.0.1".into()],
+        tenants: vec![tenant_id.clone()],
+        token_url: bot.token_url.parse().unwrap(),
+        allow_anonymous_loopback: false,
+        key_refetch_floor: Duration::from_secs(1),
+        retry: teams::Retry { first: Duration::from_millis(20), times: 3 },
+        http: http(),
+        clock: Clock::system(),
+    })
+    .unwrap()
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
+/// What Teams sends when the approver presses "Create": each time the same activity.
+fn activity(task: &Task) -> Value {
+    let press = json!({"verb": "create", "subject": task.point.approval, "version": 1});
+    json!({
+        "type": "invoke", "name": "adaptiveCard/action", "id": format!("press-{}", task.point.approval),
+        "channelId": "msteams", "serviceUrl": task.bot.connector, "replyToId": task.point.card,
+        "from": {"id": "29:approver", "name": "Approver", "aadObjectId": task.approver},
+        "conversation": {"conversationType": "personal", "tenantId": task.tenant_id, "id": CHAT},
+        "recipient": {"id": "28:bot", "name": "Portcullis"}, "channelData": {"tenant": {"id": task.tenant_id}},
+        "value": {"action": {"type": "Action.Execute", "verb": "create", "data": {"press": press}}, "trigger": "manual"},
+    })
+}
+
+/// Delivers the press to the bot's webhook and says when it is acknowledged.
+async fn deliver(app: &Arc<App>, task: &Task) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let webhook = format!("http://{}/api/messages", listener.local_addr().unwrap());
+    let routes = router(Shared { app: Arc::clone(app), web: None });
+    let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    println!("ready");
+    let request = http().post(webhook).bearer_auth(&task.bot.bearer).json(&activity(task));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    println!("acknowledged");
+}
+
+/// Takes the press, says so, and works until the approval has come to rest and its card shows it.
 async fn child(task: &Task) {
     let app = Arc::new(app(task).await);
-    let person = Person { id: task.approver.clone(), name: "Approver".into(), platform_id: String::new() };
-    let press = Press { verb: Verb::Create, subject: task.approval.clone(), ..Press::default() };
-    let conversation = Conversation { platform: "web".into(), id: "x".into(), ..Conversation::default() };
-    let incoming = Incoming { key: "k".into(), conversation, person, event: Event::Press(press.clone()) };
-    let reply = approve::decide(&app, &incoming, &press).await.unwrap();
-    assert!(matches!(reply, Reply::Card(_) | Reply::Word(_)));
-    println!("acknowledged");
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let pace = Pace {
         poll: Duration::from_millis(10),
@@ -92,14 +171,13 @@ async fn child(task: &Task) {
     let handlers = Arc::new(work::handlers(&app));
     let worker = Worker { store: app.store.clone(), clock: app.clock.clone(), handlers, pace };
     let working = tokio::spawn(async move { worker.run(stopped).await });
+    if task.press {
+        deliver(&app, task).await;
+    }
     let deadline = Instant::now() + Duration::from_secs(30);
     while Instant::now() < deadline {
-        let state = state(&app.store, &task.approval).await;
-        if matches!(
-            state,
-            State::Created(_) | State::NeedsPerson { .. } | State::OutOfDate { .. } | State::Refused { .. }
-        ) {
-            println!("rest {}", state.name());
+        if let Some(rest) = rest(&app.store, &task.point).await {
+            println!("rest {rest}");
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -108,9 +186,21 @@ async fn child(task: &Task) {
     working.await.unwrap();
 }
 
-async fn state(store: &Store, approval: &str) -> State {
-    let kept = store.approval(approval).await.unwrap().unwrap();
-    serde_json::from_value(kept.state.body).unwrap()
+/// Where the approval came to rest, once the chat has taken the card that says so.
+async fn rest(store: &Store, point: &Point) -> Option<&'static str> {
+    let kept = store.approval(&point.approval).await.unwrap().unwrap();
+    let card = store.message(&card_of(&point.approval)).await.unwrap().unwrap();
+    let state: State = serde_json::from_value(kept.state.body).unwrap();
+    let rests = matches!(
+        state,
+        State::Created(_) | State::NeedsPerson { .. } | State::OutOfDate { .. } | State::Refused { .. }
+    );
+    (rests && card.shown == kept.version).then(|| state.name())
+}
+
+/// Id of the message that shows an approval's card.
+fn card_of(approval: &str) -> String {
+    format!("card:{approval}")
 }
 
 fn points() -> u64 {
@@ -137,7 +227,9 @@ async fn parent(lane: u64) -> BTreeMap<String, u64> {
         emergency: service.emergency_group.clone(),
         database: folder.path().join("bot.db"),
         approver: service.people[1].id.clone(),
-        approval: String::new(),
+        bot: bot(&service).await,
+        point: Point::default(),
+        press: true,
     };
     let approvals = prepare(&task, points + 2 * REQUESTS).await;
     let (at_named, approvals) = approvals.split_at(usize::try_from(2 * REQUESTS).unwrap());
@@ -145,13 +237,13 @@ async fn parent(lane: u64) -> BTreeMap<String, u64> {
         at_every_request(&service, &task, at_named).await;
     }
     let mut outcomes = BTreeMap::<String, u64>::new();
-    for (seed, (approval, marker)) in (0_u64..).zip(approvals).filter(|(seed, _)| (seed / 2) % 2 == lane) {
-        let task = Task { approval: approval.clone(), ..task.clone() };
+    for (seed, point) in (0_u64..).zip(approvals).filter(|(seed, _)| (seed / 2) % 2 == lane) {
+        let task = Task { point: point.clone(), ..task.clone() };
         // Every fourth point loses the answer to the request that creates, and shows the policy late.
         let hard = seed % 4 == 3;
         faults(&service, if hard { json!({"loseResponses": 1, "readLagMs": 150}) } else { json!({}) }).await;
         let acknowledged = killed(&task, delay(seed));
-        let rest = at_rest(&service, &task, (marker, &format!("seed {seed}"))).await;
+        let rest = at_rest(&service, &Task { press: !acknowledged, ..task }, &format!("seed {seed}")).await;
         *outcomes
             .entry(format!("{rest}{}", if acknowledged { ", acknowledged before the kill" } else { "" }))
             .or_default() += 1;
@@ -163,8 +255,38 @@ async fn parent(lane: u64) -> BTreeMap<String, u64> {
 /// The journey asks no more of Graph than this.
 const REQUESTS: u64 = 16;
 
-/// Lets the bot finish; where the approval came to rest, with one policy or none, never two.
-async fn at_rest(service: &Service, task: &Task, (marker, point): (&str, &str)) -> String {
+/// The bot as the fake of Teams knows it, and a token for its webhook.
+async fn bot(service: &Service) -> Bot {
+    let scope = format!("{}/.default", service.app_id);
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", &service.app_id),
+        ("client_secret", &service.app_secret),
+        ("scope", &scope),
+        ("service_url", &service.connector_url()),
+    ];
+    let token: Value = http().post(service.token_url()).form(&form).send().await.unwrap().json().await.unwrap();
+    Bot {
+        app_id: service.app_id.clone(),
+        app_secret: service.app_secret.clone(),
+        openid_metadata: service.openid_metadata(),
+        token_url: service.token_url(),
+        connector: service.connector_url(),
+        bearer: token["access_token"].as_str().unwrap().to_owned(),
+    }
+}
+
+/// What the card in the chat says now.
+async fn shown(service: &Service, card: &str) -> String {
+    let url = format!("{}/demo/connector/activities", service.base_url());
+    let sent: Value = http().get(url).send().await.unwrap().json().await.unwrap();
+    let ours = sent["value"].as_array().unwrap().iter().find(|sent| sent["id"] == card);
+    ours.expect("the card is in the chat")["activity"].to_string()
+}
+
+/// Lets the bot finish; where the approval came to rest, with one policy or none, never two, and a card that says so.
+async fn at_rest(service: &Service, task: &Task, point: &str) -> String {
+    let marker = task.point.marker.as_str();
     let rest = finished(task);
     let made = policies_with(service, marker).await;
     assert!(made <= 1, "{point}: {made} policies for one approval");
@@ -172,6 +294,9 @@ async fn at_rest(service: &Service, task: &Task, (marker, point): (&str, &str)) 
     if rest == "created" {
         assert_eq!(made, 1, "{point}: created without a policy");
     }
+    let card = shown(service, &task.point.card).await;
+    let words = if rest == "created" { "Created in report-only at " } else { "Needs a person: " };
+    assert!(card.contains(words), "{point}: came to rest as `{rest}`, and the card says {card}");
     // All approvals have one draft, and a second policy that says the same would be refused.
     let ours = |policy: &Value| policy["displayName"].as_str().is_some_and(|name| name.ends_with(marker));
     service.state().tenant().policies.retain(|policy| !ours(policy));
@@ -180,11 +305,11 @@ async fn at_rest(service: &Service, task: &Task, (marker, point): (&str, &str)) 
 
 /// Kills the bot at every request of the journey, once before it has an effect and once after, while it waits for the
 /// answer, and says how many such points there were.
-async fn at_every_request(service: &Service, task: &Task, approvals: &[(String, String)]) {
+async fn at_every_request(service: &Service, task: &Task, approvals: &[Point]) {
     let (mut points, mut created) = (0, 0);
     for (at, pair) in approvals.chunks(2).enumerate() {
-        for (kind, (approval, marker)) in ["holdBefore", "holdAfter"].into_iter().zip(pair) {
-            let task = Task { approval: approval.clone(), ..task.clone() };
+        for (kind, point) in ["holdBefore", "holdAfter"].into_iter().zip(pair) {
+            let task = Task { point: point.clone(), ..task.clone() };
             faults(service, json!({"schedule": [{"path": "", "skip": at, "kind": kind}]})).await;
             let mut child = spawn(&task);
             while !service.state().faults().over() && child.try_wait().unwrap().is_none() {
@@ -192,7 +317,7 @@ async fn at_every_request(service: &Service, task: &Task, approvals: &[(String, 
             }
             if child.try_wait().unwrap().is_some() {
                 // The journey has no further request: this bot came to its rest undisturbed.
-                at_rest(service, &task, (marker, "after the last request")).await;
+                at_rest(service, &Task { press: false, ..task }, "after the last request").await;
                 assert!(points >= 6, "only {points} points");
                 println!(
                     "kill: {points} named points, before and after each request of the journey; {created} created"
@@ -200,10 +325,9 @@ async fn at_every_request(service: &Service, task: &Task, approvals: &[(String, 
                 faults(service, json!({})).await;
                 return;
             }
-            child.kill().unwrap();
-            child.wait().unwrap();
+            let acknowledged = kill(child);
             faults(service, json!({})).await;
-            let rest = at_rest(service, &task, (marker, &format!("{kind} {at}"))).await;
+            let rest = at_rest(service, &Task { press: !acknowledged, ..task }, &format!("{kind} {at}")).await;
             (points, created) = (points + 1, created + usize::from(rest == "created"));
         }
     }
@@ -214,8 +338,9 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// Reads the tenant once and asks for as many approvals as there are points.
-async fn prepare(task: &Task, points: u64) -> Vec<(String, String)> {
+/// Reads the tenant once, asks for as many approvals as there are points, each about a suggestion of its own, and posts
+/// their cards.
+async fn prepare(task: &Task, points: u64) -> Vec<Point> {
     let app = app(task).await;
     let snapshot = graph::read_snapshot(app.graph.as_ref().unwrap(), &Quiet, None).await.unwrap();
     let snapshot = Arc::new(snapshot);
@@ -224,12 +349,23 @@ async fn prepare(task: &Task, points: u64) -> Vec<(String, String)> {
     app.set_analysis(Arc::clone(&analysis));
     reconcile::reconcile(&app, &analysis).await.unwrap();
     let rows = app.store.suggestions(app.tenant()).await.unwrap();
-    let draft = |row: &portcullis::store::suggestions::Row| {
-        matches!(reconcile::Body::of(row).unwrap().proposal.action, CureAction::Draft(_))
-    };
+    let draft = |row: &Row| matches!(reconcile::Body::of(row).unwrap().proposal.action, CureAction::Draft(_));
     let row = rows.iter().find(|row| draft(row)).expect("the demo's tenant has a finding that a policy cures");
+    let to = Conversation {
+        platform: "teams".into(),
+        id: CHAT.into(),
+        tenant: task.tenant_id.clone(),
+        personal: true,
+        reference: json!({"serviceUrl": task.bot.connector, "bot": "28:bot", "thread": null}),
+    };
+    let approver = Person { id: task.approver.clone(), name: "Approver".into(), platform_id: "29:approver".into() };
+    let mut tx = app.store.begin().await.unwrap();
+    tx.meet(&described(&to, &approver).unwrap(), now()).await.unwrap();
+    tx.commit().await.unwrap();
     let basis = basis::of(&analysis.snapshot().policies);
     let mut asked = Vec::new();
+    // All of them ask for the same policy, so their cards say the same.
+    let mut card = None;
     for point in 0..points {
         let id = format!("{point:032x}");
         let marker = format!("[k{point:07x}]");
@@ -243,24 +379,34 @@ async fn prepare(task: &Task, points: u64) -> Vec<(String, String)> {
         };
         let state = State::new();
         let mut tx = app.store.begin().await.unwrap();
-        tx.ask_approval(NewApproval {
-            id: id.clone(),
-            tenant: app.tenant().to_owned(),
-            suggestion: row.number,
-            conversation: String::new(),
-            terms: serde_json::to_value(&terms).unwrap(),
-            draft: serde_json::to_value(&reconcile::Body::of(row).unwrap().proposal.action).unwrap(),
-            state: Stored {
-                name: state.name().into(),
-                body: serde_json::to_value(&state).unwrap(),
-                due: state.due(&terms),
-            },
-            at: now(),
-        })
-        .await
-        .unwrap();
+        let own = Row { fingerprint: format!("kill-{point}"), ..row.clone() };
+        let own = tx.suggest(&own).await.unwrap();
+        let kept = tx
+            .ask_approval(NewApproval {
+                id: id.clone(),
+                tenant: app.tenant().to_owned(),
+                suggestion: own.number,
+                conversation: String::new(),
+                terms: serde_json::to_value(&terms).unwrap(),
+                draft: serde_json::to_value(&reconcile::Body::of(row).unwrap().proposal.action).unwrap(),
+                state: Stored {
+                    name: state.name().into(),
+                    body: serde_json::to_value(&state).unwrap(),
+                    due: state.due(&terms),
+                },
+                at: now(),
+            })
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
-        asked.push((id, marker));
+        if card.is_none() {
+            let case = Case::load(&app, kept).await.unwrap();
+            card = Some(approval_card::compose_case(&app, &case).await.unwrap());
+        }
+        let first = Post { key: card_of(&id), to: &to, subject: Some(format!("S-{}", own.number)), version: 1 };
+        post(&app, first, card.as_ref().unwrap()).await.unwrap();
+        let card = app.store.message(&card_of(&id)).await.unwrap().unwrap().platform_id.unwrap();
+        asked.push(Point { approval: id, marker, card });
     }
     app.store.close().await;
     asked
@@ -269,7 +415,7 @@ async fn prepare(task: &Task, points: u64) -> Vec<(String, String)> {
 /// A pause between 0 and about the length of the journey, the same for the same seed.
 fn delay(seed: u64) -> Duration {
     let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    Duration::from_millis(50 + mixed % 900)
+    Duration::from_millis(mixed % 900)
 }
 
 fn spawn(task: &Task) -> std::process::Child {
@@ -280,10 +426,22 @@ fn spawn(task: &Task) -> std::process::Child {
         .unwrap()
 }
 
-/// Starts the bot and kills it after `delay`; whether it had acknowledged the press by then.
+/// Starts the bot and kills it so long after the press was sent; whether it had acknowledged the press by then.
 fn killed(task: &Task, delay: Duration) -> bool {
     let mut child = spawn(task);
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
     std::thread::sleep(delay);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    said.read_to_string(&mut line).unwrap();
+    line.contains("acknowledged")
+}
+
+/// Kills a bot; whether it had acknowledged the press.
+fn kill(mut child: std::process::Child) -> bool {
     child.kill().unwrap();
     let said = child.wait_with_output().unwrap().stdout;
     String::from_utf8_lossy(&said).contains("acknowledged")
@@ -297,15 +455,14 @@ fn finished(task: &Task) -> String {
 }
 
 async fn faults(service: &Service, faults: Value) {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = http.post(format!("{}/demo/faults", service.base_url())).json(&faults).send().await.unwrap();
+    let answer = http().post(format!("{}/demo/faults", service.base_url())).json(&faults).send().await.unwrap();
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
 }
 
 /// How many policies of the tenant end with the marker, as any client of Graph sees them.
 async fn policies_with(service: &Service, marker: &str) -> usize {
     faults(service, json!({})).await;
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http();
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", &service.client_id),

@@ -90,7 +90,12 @@ async fn demo() -> (Service, Client) {
     let clock = Clock::system();
     let tenant = Tenant::generate(&Seed { users: 50, seed: 1, today: clock.now() });
     let told = clock.clone();
-    let options = Options { tenant, port: 0, record_dir: None, clock: Arc::new(move || told.now()) };
+    let options = Options {
+        tenant,
+        port: 0,
+        record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+        clock: Arc::new(move || told.now()),
+    };
     let service = Service::start(options).await.unwrap();
     let client = Client::new(&at_demo::config(&service), clock).unwrap();
     (service, client)

@@ -425,9 +425,13 @@ async fn a_stream_sees_each_message_and_each_later_change() {
         assert_eq!(changes(&store, second.change).await, ["m1"]);
         let newest = store.newest_messages("web:main", 10).await.unwrap();
         assert_eq!(newest.iter().map(|m| m.said.id.as_str()).collect::<Vec<_>>(), ["m1", "m2"], "it stays in place");
-        store.message_sent("m1", "platform-7").await.unwrap();
+        store.message_sent("m1", "platform-7", 1).await.unwrap();
         let cards = store.messages_about("approval:card").await.unwrap();
         assert_eq!(cards[0].platform_id.as_deref(), Some("platform-7"));
+        assert_eq!((cards[0].said.version, cards[0].shown), (2, 1), "kept, and not shown yet");
+        assert!(store.message_shown("m1", 2).await.unwrap());
+        assert!(!store.message_shown("m1", 1).await.unwrap(), "a newer one is shown already");
+        assert_eq!(store.message("m1").await.unwrap().unwrap().shown, 2);
     })
     .await;
 }

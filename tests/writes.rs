@@ -60,7 +60,14 @@ impl World {
         let zero = Instant::now();
         let tenant = Tenant::generate(&Seed { users: 50, seed, today: start });
         let clock = Arc::new(move || start + SignedDuration::try_from(zero.elapsed()).unwrap());
-        let service = Service::start(Options { tenant, port: 0, record_dir: None, clock }).await.unwrap();
+        let service = Service::start(Options {
+            tenant,
+            port: 0,
+            record_dir: std::env::var_os("PORTCULLIS_RECORD").map(Into::into),
+            clock,
+        })
+        .await
+        .unwrap();
         let mut config = at_demo::config(&service);
         if let Some((read_back, lag_bound)) = intervals {
             (config.graph.read_back, config.graph.lag_bound) = (read_back, lag_bound);

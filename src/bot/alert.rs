@@ -18,7 +18,7 @@ use crate::tenant::{AuditRecord, Snapshot};
 use super::analysis::Analysis;
 use super::answer::{Answer, Part, ask};
 use super::answers::policy_changes;
-use super::compose::compose;
+use super::compose::{Composed, compose};
 use super::post::{Post, conversation, post};
 use super::watch;
 
@@ -67,12 +67,23 @@ pub async fn say(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
         return Ok(Outcome::Done);
     }
     let composed = compose(card((&found, let_out), &before.snapshot, &after), None, &app.wording)?;
-    for kept in app.store.conversations().await?.into_iter().filter(|kept| kept.summary.is_some()) {
-        let Some(to) = conversation(&app, &kept.id).await? else { continue };
-        let key = format!("alert:{}:{}:{}", pair.before, pair.after, kept.id);
-        post(&app, Post { key, to: &to, subject: None, version: 0 }, &composed).await?;
-    }
+    everywhere(&app, &format!("alert:{}:{}", pair.before, pair.after), &composed).await?;
     Ok(Outcome::Done)
+}
+
+/// Posts to every conversation that gets the summary. One that can't be reached keeps the others from nothing.
+async fn everywhere(app: &App, key: &str, composed: &Composed) -> anyhow::Result<()> {
+    let mut unreached = Vec::new();
+    for kept in app.store.conversations().await?.into_iter().filter(|kept| kept.summary.is_some()) {
+        let Some(to) = conversation(app, &kept.id).await? else { continue };
+        let key = format!("{key}:{}", kept.id);
+        if let Err(error) = post(app, Post { key, to: &to, subject: None, version: 0 }, composed).await {
+            tracing::warn!(conversation = kept.id, error = %format!("{error:#}"), "an alert was not posted");
+            unreached.push(kept.id);
+        }
+    }
+    anyhow::ensure!(unreached.is_empty(), "an alert did not reach {}", unreached.join(", "));
+    Ok(())
 }
 
 /// A reading with its analysis; another one may have followed it since.
@@ -149,19 +160,18 @@ fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
 }
 
 /// Records that the earlier reading doesn't have and that may be what changed it, newest first.
-fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a AuditRecord> {
+pub(super) fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a AuditRecord> {
     let known: BTreeSet<&str> = before.audits.iter().map(|record| record.id.as_str()).collect();
     let new = after.audits.iter().rev().filter(|record| !known.contains(record.id.as_str()));
     new.filter(|record| watch::matters(record, &[before, after])).take(SHOWN).collect()
 }
 
 fn made(record: &AuditRecord, after: &Analysis) -> Fact {
-    let target = if record.target_name.is_empty() { &record.target_id } else { &record.target_name };
     Fact::new("changes.one", after.evidence([rows::audit(record)]))
         .with("at", record.at)
         .with("who", Term::Name(record.by.clone()))
         .with("what", Term::Name(record.activity.clone()))
-        .with("target", Term::Name(target.clone()))
+        .with("target", Term::Name(record.target().to_owned()))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::approve::Case;
 use super::basis;
 use super::handed::audit_ref;
 use super::handed::compare::lines;
+use super::tell;
 
 /// What came of the effects.
 #[derive(Debug)]
@@ -45,7 +46,11 @@ pub async fn run(app: &App, case: &Case, effects: &[Effect]) -> anyhow::Result<D
             Effect::LookForMarker { until } => look(app, case, *until).await,
             Effect::ReadBack { policy_id } => read_back(app, case, policy_id).await.map(Done::Next),
             Effect::RemovePolicy { policy_id } => remove(app, case, policy_id).await.map(Done::Next),
-            Effect::Record(_) | Effect::UpdateCard | Effect::Tell(_) => continue,
+            Effect::Tell(people) => {
+                tell::request(app, case, people).await?;
+                continue;
+            }
+            Effect::Record(_) | Effect::UpdateCard => continue,
         };
     }
     Ok(Done::Nothing)

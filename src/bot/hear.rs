@@ -4,18 +4,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
+use crate::chat::card::{Press, Verb};
 use crate::chat::{Event, Incoming};
 use crate::facts::{Evidence, Fact, Term};
 use crate::log::{Action, Actor, NewEntry};
-use crate::store::conversations::{ConversationKind, NewConversation};
 use crate::store::settings::Key;
 
 use super::access::{Right, right_of};
 use super::answer::{Answer, Part, ask};
 use super::answers::{self, Asked};
 use super::compose::{Composed, compose, orderable};
+use super::evidence;
 use super::intent::{self, Previous, Routed};
-use super::post::{Post, conversation_id, post};
+use super::post::{Post, alone_with, conversation_id, described, post};
 use super::{learn, lookup, progress};
 
 /// Kind of the job that answers a message.
@@ -26,34 +27,53 @@ pub const JOB: &str = "message";
 /// # Errors
 /// When the store, the tenant or the platform fails; the job tries again.
 pub async fn hear(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
+    if incoming.event == Event::Removed {
+        return part(app, incoming).await;
+    }
     meet(app, incoming).await?;
     if let Event::Feedback { liked, text, message: Some(message) } = &incoming.event {
         return learn::feedback(app, incoming, (*liked, text), message).await;
     }
-    let Event::Text(text) = &incoming.event else { return Ok(()) };
-    let (answer, about) = match refusal(app, incoming).await? {
-        Some(refused) => (compose(refused, None, &app.wording)?, None),
-        None => reply(app, incoming, text).await?,
+    if !is_question(&incoming.event) {
+        return Ok(());
+    }
+    if let Some(refused) = refusal(app, incoming).await? {
+        return refuse(app, incoming, refused).await;
+    }
+    let (answer, about) = match &incoming.event {
+        Event::Text(text) => reply(app, incoming, text).await?,
+        Event::Press(press) => (compose(evidence::answer(app, &press.subject).await?, None, &app.wording)?, None),
+        _ => return Ok(()),
     };
     let (subject, version) = about.map_or((None, 0), |(subject, version)| (Some(subject), version));
     let to = Post { key: format!("answer:{}", incoming.key), to: &incoming.conversation, subject, version };
     post(app, to, &answer).await
 }
 
+/// Whether somebody waits for an answer: words, or a citation that is opened.
+fn is_question(event: &Event) -> bool {
+    matches!(event, Event::Text(_) | Event::Press(Press { verb: Verb::Evidence, .. }))
+}
+
 /// Keeps where the message came from, so that the bot can speak there again.
 async fn meet(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
-    let conversation = &incoming.conversation;
-    let new = NewConversation {
-        platform: conversation.platform.clone(),
-        tenant: conversation.tenant.clone(),
-        reference: conversation.id.clone(),
-        address: serde_json::to_value(conversation)?,
-        kind: if conversation.personal { ConversationKind::Personal } else { ConversationKind::Channel },
-        name: incoming.person.name.clone(),
-    };
     let mut tx = app.store.begin().await?;
-    tx.meet(&new, app.clock.now()).await?;
+    tx.meet(&described(&incoming.conversation, &incoming.person)?, app.clock.now()).await?;
     tx.commit().await
+}
+
+/// Forgets a conversation that the bot was removed from: nothing can be said there any more.
+async fn part(app: &App, incoming: &Incoming) -> anyhow::Result<()> {
+    let mut tx = app.store.begin().await?;
+    tx.part(&conversation_id(&incoming.conversation)).await?;
+    tx.commit().await
+}
+
+/// Says a refusal where only this person reads it; where there is no such place, the activity log alone has it.
+async fn refuse(app: &App, incoming: &Incoming, refused: Answer) -> anyhow::Result<()> {
+    let Some(to) = alone_with(app, incoming).await? else { return Ok(()) };
+    let post_to = Post { key: format!("answer:{}", incoming.key), to: &to, subject: None, version: 0 };
+    post(app, post_to, &compose(refused, None, &app.wording)?).await
 }
 
 /// Why this person gets no answer here, if so.
@@ -68,6 +88,7 @@ async fn refusal(app: &App, incoming: &Incoming) -> anyhow::Result<Option<Answer
     if enabled {
         return Ok(None);
     }
+    log(app, incoming, Action::QuestionRefused, "channel not enabled").await?;
     let mut answer = refused("refused.channel");
     if right == Right::Decide {
         answer = answer.action(super::buttons::enable_channel(&conversation_id(&incoming.conversation)));

@@ -1,18 +1,139 @@
 //! A press: verified by the platform, judged here at this moment, answered in the same response.
+//!
+//! It is kept as a job before anything is asked about it. What isn't decided while the request lasts, because Graph is
+//! slow or the process ends, the job decides, and says what came of it to the person alone.
 
+use std::sync::Arc;
+
+use anyhow::Context as _;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
-use crate::chat::card::{Press, Verb};
+use crate::chat::card::{Block, Card, Kind, Press, Run, Tone, Verb};
 use crate::chat::{Event, Incoming, Reply};
 use crate::facts::{Style, Term};
+use crate::jobs::Outcome;
 use crate::log::{Action, Actor, NewEntry};
-use crate::store::jobs::{NewJob, Priority};
+use crate::store::entries::Wanted;
+use crate::store::jobs::{End, Job, NewJob, Priority};
 
 use super::access::{Right, right_of};
+use super::compose::Composed;
+use super::post::{Post, alone_with, post};
 use super::{approve, hear, review, settings};
+
+/// Kind of the job that decides a press which its request left undecided.
+pub const JOB: &str = "press";
+
+/// How long a press is left to its request before the job takes it up.
+const HELD: SignedDuration = SignedDuration::from_secs(2);
+
+/// After so many failures the person is told that nothing came of it: about a minute, and nobody wants a click to act
+/// long after they gave it up.
+const FAILURES: i64 = 5;
+
+/// A press as its job keeps it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    incoming: Incoming,
+    /// When it came.
+    at: Timestamp,
+}
+
+/// Keeps a press before anything is asked about it; none when this very press came before.
+///
+/// # Errors
+/// When the store fails: then it isn't kept, and must not be acknowledged.
+pub async fn keep(app: &App, incoming: &Incoming) -> anyhow::Result<Option<Job>> {
+    let at = app.clock.now();
+    let kept = Kept { incoming: incoming.clone(), at };
+    let job = NewJob {
+        id: format!("press:{}:{}", incoming.conversation.platform, incoming.key),
+        kind: JOB.into(),
+        payload: serde_json::to_value(kept)?,
+        priority: Priority::Approval,
+        due: at.saturating_add(HELD)?,
+    };
+    Ok(app.store.enqueue(&job).await?.then(|| Job::held(job)))
+}
+
+/// The request has decided it: nothing is left to the job.
+///
+/// # Errors
+/// When the store fails; the job then finds that it is decided.
+pub async fn settle(app: &App, job: &Job) -> anyhow::Result<()> {
+    app.store.end(job, &End::Done, app.clock.now()).await.map(drop)
+}
+
+/// The request gives it up: the job takes it up at once.
+///
+/// # Errors
+/// When the store fails; the job then takes it up a moment later.
+pub async fn leave(app: &App, job: &Job) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    app.store.end(job, &End::Again(now), now).await?;
+    app.store.job_hint().notify_one();
+    Ok(())
+}
+
+/// Decides a press that its request left undecided, and tells the person what came of it.
+///
+/// # Errors
+/// When the store, the tenant or the chat fails; the job tries again.
+pub async fn finish(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
+    let Kept { incoming, at } = serde_json::from_value(job.payload.clone()).context("a kept press")?;
+    if is_decided(&app, &incoming, at).await? {
+        return Ok(Outcome::Done);
+    }
+    let reply = match press(&app, &incoming).await {
+        Ok(reply) => reply,
+        Err(error) if job.failures + 1 < FAILURES => return Err(error),
+        Err(error) => {
+            tracing::error!(job = job.id, error = %format!("{error:#}"), "a press was given up");
+            word(&app, "said.press_failed", &[])?
+        }
+    };
+    // A card in its new state is shown to everyone by the job that carries the approval on.
+    if let Reply::Word(words) = reply {
+        tell(&app, &incoming, (&job.id, words)).await?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Whether the log has this decision of this person since the press came: whoever took it died before noting so.
+async fn is_decided(app: &App, incoming: &Incoming, since: Timestamp) -> anyhow::Result<bool> {
+    let Event::Press(press) = &incoming.event else { return Ok(false) };
+    let Some(action) = decision(press.verb) else { return Ok(false) };
+    let Some(approval) = app.store.approval(&press.subject).await? else { return Ok(false) };
+    let wanted = Wanted { subject: Some(format!("S-{}", approval.suggestion)), limit: 50, ..Wanted::default() };
+    let entries = app.store.entries(app.tenant(), &wanted).await?;
+    let is_this = |entry: &crate::log::Entry| entry.action == action && entry.actor.id == incoming.person.id;
+    Ok(entries.iter().any(|entry| entry.at >= since && is_this(entry)))
+}
+
+/// What the log says of a decision.
+fn decision(verb: Verb) -> Option<Action> {
+    Some(match verb {
+        Verb::Create => Action::ApprovalGranted,
+        Verb::Snooze => Action::SuggestionSnoozed,
+        Verb::Dismiss => Action::SuggestionDismissed,
+        Verb::Reopen => Action::SuggestionReopened,
+        Verb::Undo => Action::PolicyRemoveIntended,
+        _ => return None,
+    })
+}
+
+/// Says to the person alone what came of a press that was answered with a promise.
+async fn tell(app: &App, incoming: &Incoming, (job, words): (&str, String)) -> anyhow::Result<()> {
+    let Some(to) = alone_with(app, incoming).await? else { return Ok(()) };
+    let block = Block::Text { runs: vec![Run::plain(words.clone())], tone: Tone::Normal };
+    let card = Card { kind: Kind::Answer, blocks: vec![block], summary: words, ..Card::default() };
+    let key = format!("outcome:{job}");
+    post(app, Post { key, to: &to, subject: None, version: 0 }, &Composed { card, evidence: Vec::new() }).await
+}
 
 /// Answers a press. Nothing of what the button carries is believed but which thing it is about.
 ///
@@ -34,9 +155,12 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
         },
         Verb::Like | Verb::Dislike => feedback(app, incoming, press).await,
         Verb::Propose => ask(app, incoming, &format!("propose {}", press.subject)).await,
-        Verb::Evidence => ask(app, incoming, &format!("show evidence for {}", press.subject)).await,
+        Verb::Evidence => {
+            enqueue(app, incoming, incoming.event.clone()).await?;
+            word(app, "said.coming", &[])
+        }
         Verb::Run => {
-            review::request(app, &actor(incoming)).await?;
+            review::request_by(app, &actor(incoming), incoming).await?;
             word(app, "said.run_requested", &[])
         }
         Verb::CancelRun => {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::chat::Incoming;
 use crate::graph::{self, Fresh, GraphError, Marks, Previous, Progress};
 use crate::jobs::Outcome;
 use crate::log::{Action, Actor, NewEntry};
@@ -19,6 +20,7 @@ use crate::store::settings::Key;
 use crate::tenant::Kind;
 
 use super::progress::SoFar;
+use super::summary::after::{self, Before};
 use super::{alert, basis, handed, reconcile};
 
 /// Kind of the job that runs a scan.
@@ -35,8 +37,27 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// # Errors
 /// When the store fails.
 pub async fn request(app: &App, by: &Actor) -> anyhow::Result<String> {
-    let minute = app.clock.now().as_second().div_euclid(60);
-    enqueue(app, by, (format!("run:{}:{minute}", app.tenant()), false)).await
+    enqueue(app, by, (this_minute(app), false)).await
+}
+
+/// Asks for a scan now because of a press, and promises its conversation to say what the scan changed. The scan of the
+/// same minute does, unless it is over already.
+///
+/// # Errors
+/// When the store fails.
+pub async fn request_by(app: &App, by: &Actor, incoming: &Incoming) -> anyhow::Result<()> {
+    let before = Before::now(app).await?;
+    let minute = this_minute(app);
+    let over = app.store.run(&minute).await?.is_some_and(|run| run.state != RunState::Running);
+    let id = if over { format!("{minute}:{}", incoming.key) } else { minute };
+    let mut tx = app.store.begin().await?;
+    tx.enqueue(&new(app, by, (id.clone(), false))).await?;
+    after::promise(app, &mut tx, (&id, &incoming.conversation, before)).await?;
+    tx.commit().await
+}
+
+fn this_minute(app: &App) -> String {
+    format!("run:{}:{}", app.tenant(), app.clock.now().as_second().div_euclid(60))
 }
 
 /// Asks for a scan because of a change, by the id of its audit record; each change is scanned once, however soon it
@@ -53,15 +74,13 @@ pub async fn request_for_change(app: &App, record: &str) -> anyhow::Result<()> {
 }
 
 async fn enqueue(app: &App, by: &Actor, (id, is_change): (String, bool)) -> anyhow::Result<String> {
-    let job = NewJob {
-        id: id.clone(),
-        kind: JOB.into(),
-        payload: json!({"by": by.name, "change": is_change}),
-        priority: Priority::Question,
-        due: app.clock.now(),
-    };
-    app.store.enqueue(&job).await?;
+    app.store.enqueue(&new(app, by, (id.clone(), is_change))).await?;
     Ok(id)
+}
+
+fn new(app: &App, by: &Actor, (id, is_change): (String, bool)) -> NewJob {
+    let (payload, due) = (json!({"by": by.name, "change": is_change}), app.clock.now());
+    NewJob { id, kind: JOB.into(), payload, priority: Priority::Question, due }
 }
 
 /// Runs a scan. Taken up again after a crash it is the same scan, and what it did already isn't done twice.

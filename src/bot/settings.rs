@@ -26,7 +26,7 @@ pub struct Understood {
     pub until: Option<i64>,
 }
 
-/// Keeps a standing instruction that a person confirmed.
+/// Keeps a standing instruction that a person confirmed; one that says the same and is in force isn't kept twice.
 ///
 /// # Errors
 /// When the store fails.
@@ -40,7 +40,7 @@ pub async fn keep_instruction(app: &App, incoming: &Incoming, press: &Press) -> 
     }
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    let kept = tx
+    let (kept, new) = tx
         .instruct(NewInstruction {
             tenant: app.tenant().to_owned(),
             check_id: understood.check.clone(),
@@ -53,8 +53,10 @@ pub async fn keep_instruction(app: &App, incoming: &Incoming, press: &Press) -> 
         })
         .await?;
     let subject = format!("I-{}", kept.number);
-    tx.append(entry(app, incoming, Action::InstructionAdded, &subject, json!(understood))).await?;
-    tx.commit().await?;
+    if new {
+        tx.append(entry(app, incoming, Action::InstructionAdded, &subject, json!(understood))).await?;
+        tx.commit().await?;
+    }
     word(app, "said.instruction_kept", &[("number", Term::Word(subject))])
 }
 
@@ -97,15 +99,19 @@ pub async fn keep_schedule(app: &App, incoming: &Incoming, press: &Press) -> any
     }
 }
 
-/// Lets people ask in the channel where the button was pressed.
+/// Lets people ask in the channel that the button names; the button itself stands in a personal chat.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn enable_channel(app: &App, incoming: &Incoming, _: &Press) -> anyhow::Result<Reply> {
-    let conversation = conversation_id(&incoming.conversation);
+pub async fn enable_channel(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+    let known = app.store.conversation(&press.subject).await?;
+    let (platform, tenant) = (&incoming.conversation.platform, &incoming.conversation.tenant);
+    if known.is_none_or(|kept| kept.about.platform != *platform || kept.about.tenant != *tenant) {
+        return word(app, "refused.no_such_channel", &[]);
+    }
     let mut tx = app.store.begin().await?;
-    tx.enable(&conversation, Some(&incoming.person.id)).await?;
-    tx.append(entry(app, incoming, Action::ConversationEnabled, &conversation, json!({}))).await?;
+    tx.enable(&press.subject, Some(&incoming.person.id)).await?;
+    tx.append(entry(app, incoming, Action::ConversationEnabled, &press.subject, json!({}))).await?;
     tx.commit().await?;
     word(app, "said.channel_enabled", &[])
 }

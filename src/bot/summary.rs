@@ -1,5 +1,6 @@
 //! The daily summary: posted when it is due, in the conversations that want it, and remembered to compare the next with.
 
+pub mod after;
 mod card;
 mod lines;
 mod measures;
@@ -71,13 +72,13 @@ pub async fn post_due(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
 pub async fn post_to(app: &App, to: &Conversation, key: &str) -> anyhow::Result<()> {
     let analysis = app.newest_analysis().await?.context("the tenant wasn't read yet")?;
     let name = conversation_id(to);
-    let said = card::due(app, &analysis, remembered(app, &name).await?).await?;
+    let head = app.store.log_head(app.tenant()).await?;
+    let said = card::due(app, (&analysis, &head), remembered(app, &name).await?).await?;
     let composed = compose(said.answer, None, &app.wording)?;
     let keyed = format!("summary:{key}:{name}");
     post(app, Post { key: keyed, to, subject: None, version: 0 }, &composed).await?;
     let setting = Key { tenant: app.tenant(), name: &setting(&name), at: app.clock.now() };
     app.store.set(setting, &said.remember).await?;
-    let head = app.store.log_head(app.tenant()).await?;
     let entry = NewEntry {
         tenant: app.tenant().to_owned(),
         at: app.clock.now(),
@@ -97,7 +98,8 @@ pub async fn post_to(app: &App, to: &Conversation, key: &str) -> anyhow::Result<
 /// When the store fails.
 pub async fn build(app: &App, analysis: &Analysis, to: &Conversation) -> anyhow::Result<Answer> {
     let before = remembered(app, &conversation_id(to)).await?;
-    Ok(card::whole(app, analysis, before).await?.answer)
+    let head = app.store.log_head(app.tenant()).await?;
+    Ok(card::whole(app, (analysis, &head), before).await?.answer)
 }
 
 async fn remembered(app: &App, conversation: &str) -> anyhow::Result<Option<Remembered>> {
@@ -143,6 +145,7 @@ async fn subscribe(app: &App, to: &Conversation, name: &str) -> anyhow::Result<(
         address: serde_json::to_value(to)?,
         kind: ConversationKind::Personal,
         name: name.to_owned(),
+        person: Some(to.id.clone()),
     };
     let first = Scheduled { scope: new.id(), due: now, payload: json!({}) };
     let known = app.store.conversation(&new.id()).await?.is_some_and(|kept| kept.summary.is_some());

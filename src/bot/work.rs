@@ -11,14 +11,15 @@ use crate::jobs::{Handlers, Outcome, Schedule, Timing};
 use crate::store::jobs::Job;
 
 use super::recurrence::Recurrence;
-use super::{alert, approve, hear, learn, review, summary, watch};
+use super::{alert, approve, hear, learn, post, press, review, summary, tell, watch};
 
 /// The handlers of all jobs.
 #[must_use]
 pub fn handlers(app: &Arc<App>) -> Handlers {
     let (heard, scanned, summed, approved, watched) =
         (Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app));
-    let (learned, alerted) = (Arc::clone(app), Arc::clone(app));
+    let (learned, alerted, shown, pressed) = (Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app));
+    let (told, promised) = (Arc::clone(app), Arc::clone(app));
     Handlers::default()
         .on(hear::JOB, move |job| hear_job(Arc::clone(&heard), job))
         .on(review::JOB, move |job| review::scan(Arc::clone(&scanned), job))
@@ -27,6 +28,10 @@ pub fn handlers(app: &Arc<App>) -> Handlers {
         .on(learn::JOB, move |job| lesson(Arc::clone(&learned), job))
         .on(watch::JOB, move |job| watch::look(Arc::clone(&watched), job))
         .on(alert::JOB, move |job| alert::say(Arc::clone(&alerted), job))
+        .on(post::SHOW, move |job| post::show(Arc::clone(&shown), job))
+        .on(tell::JOB, move |job| tell::say(Arc::clone(&told), job))
+        .on(summary::after::JOB, move |job| summary::after::say(Arc::clone(&promised), job))
+        .on(press::JOB, move |job| press::finish(Arc::clone(&pressed), job))
 }
 
 async fn hear_job(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {

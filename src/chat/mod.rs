@@ -5,6 +5,7 @@
 
 pub mod card;
 pub mod render;
+pub mod rows;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod teams;
@@ -43,6 +44,16 @@ pub trait Platform: Send + Sync {
 
     /// Posts a card; gives the platform's id of the message.
     fn send<'a>(&'a self, to: &'a Conversation, card: &'a Card) -> BoxFuture<'a, anyhow::Result<String>>;
+
+    /// Opens the personal chat of somebody who spoke elsewhere; none where everything is personal, or nothing can be
+    /// opened.
+    fn open<'a>(
+        &'a self,
+        _from: &'a Conversation,
+        _person: &'a Person,
+    ) -> BoxFuture<'a, anyhow::Result<Option<Conversation>>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Replaces a card that was posted.
     fn update<'a>(

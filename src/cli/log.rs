@@ -91,7 +91,9 @@ async fn show(store: &Store, limit: i64) -> anyhow::Result<Ended> {
     for tenant in store.logged_tenants().await? {
         for entry in store.entries(&tenant, &Wanted { limit, ..Wanted::default() }).await? {
             let (at, action, by) = (entry.at, entry.action.as_str(), &entry.actor.name);
-            output::line(&format!("{:>6}  {at}  {action}  {}  by {by}  {}", entry.seq, entry.subject, entry.body));
+            // As many digits as a summary posts.
+            let (number, hash, subject) = (entry.seq, &entry.hash, &entry.subject);
+            output::line(&format!("{number:>6}  {hash:.12}  {at}  {action}  {subject}  by {by}  {}", entry.body));
         }
     }
     Ok(Ended::Fine)

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::audits::Actor;
 use super::connector::Connector;
 use super::faults::Faults;
 use super::limits::Limits;
@@ -96,6 +97,19 @@ impl Demo {
         }
         kept.push_back(request);
         Ok(())
+    }
+
+    /// Appends what became of a policy, and whether the app or a person did it, to the record of requests: a request
+    /// alone doesn't tell whether it took effect, nor who else had a hand in the policy.
+    pub fn note(&self, did: &str, policy: &Value, by: &Actor) {
+        let Some(path) = &self.record else { return };
+        let by = if matches!(by, Actor::App(..)) { "app" } else { "person" };
+        let line = json!({ "did": did, "policy": policy.get("id"), "by": by, "service": self.base });
+        // One line at a time, as requests are.
+        let _one = lock(&self.requests);
+        if let Err(error) = append_line(path, &line) {
+            tracing::warn!(%error, "cannot record what became of a policy");
+        }
     }
 
     /// The Graph requests kept, oldest first.

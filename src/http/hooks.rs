@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use super::Shared;
 use crate::bot::{hear, press};
 use crate::chat::{Event, Incoming, Platform, Received, Reply};
-use crate::store::jobs::{NewJob, Priority};
+use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::messages::{Direction, NewMessage};
 
-/// A press is answered within this time, with "recorded, checking" if need be.
+/// A press is answered within this time, with "recorded, checking" if need be: the job that was kept first goes on.
 const PRESS_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Teams.
@@ -80,13 +80,31 @@ async fn keep(shared: &Shared, incoming: &Incoming) -> anyhow::Result<()> {
     tx.commit().await
 }
 
-/// Answers a press. What takes too long goes on by itself: dropping it could leave a decision half recorded.
+/// Keeps a press, and answers it.
 async fn pressed(shared: &Shared, platform: &dyn Platform, incoming: &Incoming) -> anyhow::Result<Response> {
-    let (app, incoming) = (shared.app.clone(), incoming.clone());
-    let deciding = tokio::spawn(async move { press::press(&app, &incoming).await });
-    let reply = match tokio::time::timeout(PRESS_DEADLINE, deciding).await {
-        Ok(decided) => decided??,
-        Err(_) => Reply::Word("Recorded, checking.".to_owned()),
+    let reply = match press::keep(&shared.app, incoming).await? {
+        Some(job) => decided(shared, incoming, &job).await?,
+        None => press::word(&shared.app, "said.pressed_before", &[])?,
     };
     Ok(platform.reply(&reply))
+}
+
+/// What came of a press, or that it is being looked at: then its job decides it. Cut off at any point, it is as if this
+/// process had died there, and the job takes that up.
+async fn decided(shared: &Shared, incoming: &Incoming, job: &Job) -> anyhow::Result<Reply> {
+    let app = &shared.app;
+    let failed = match tokio::time::timeout(PRESS_DEADLINE, press::press(app, incoming)).await {
+        Ok(Ok(reply)) => {
+            // Whatever is noted, this is what came of it.
+            if let Err(error) = press::settle(app, job).await {
+                tracing::warn!(job = job.id, error = %format!("{error:#}"), "a press was decided and not noted so");
+            }
+            return Ok(reply);
+        }
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_) => "not decided in time".to_owned(),
+    };
+    tracing::warn!(job = job.id, error = failed, "a press is left to its job");
+    press::leave(app, job).await?;
+    press::word(app, "said.checking", &[])
 }

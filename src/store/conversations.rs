@@ -51,6 +51,8 @@ pub struct NewConversation {
     pub kind: ConversationKind,
     /// Its title, or the person's name; untrusted text.
     pub name: String,
+    /// Entra object id of the one person in it, where it is personal.
+    pub person: Option<String>,
 }
 
 impl NewConversation {
@@ -86,6 +88,25 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// The conversation of one person with the bot, on one platform or any; the newest where there are several.
+    pub async fn personal(
+        &self,
+        tenant: &str,
+        person: &str,
+        platform: Option<&str>,
+    ) -> anyhow::Result<Option<Conversation>> {
+        let row = sqlx::query(
+            "SELECT * FROM conversations WHERE LOWER(tenant) = LOWER($1) AND person = $2 AND kind = 'personal'
+                AND ($3 = '' OR platform = $3) ORDER BY changed DESC, id LIMIT 1",
+        )
+        .bind(tenant)
+        .bind(person)
+        .bind(platform.unwrap_or_default())
+        .fetch_optional(self.reader())
+        .await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// Every conversation.
     pub async fn conversations(&self) -> anyhow::Result<Vec<Conversation>> {
         let rows = sqlx::query("SELECT * FROM conversations ORDER BY id").fetch_all(self.reader()).await?;
@@ -98,10 +119,10 @@ impl Tx {
     pub async fn meet(&mut self, new: &NewConversation, at: Timestamp) -> anyhow::Result<()> {
         sqlx::query(
             "INSERT INTO conversations
-                (id, platform, tenant, reference, address, kind, name, enabled, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8)
-             ON CONFLICT (id) DO UPDATE SET address = excluded.address,
-                name = excluded.name, changed = excluded.changed",
+                (id, platform, tenant, reference, address, kind, name, enabled, changed, person)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9)
+             ON CONFLICT (id) DO UPDATE SET address = excluded.address, name = excluded.name,
+                changed = excluded.changed, person = excluded.person",
         )
         .bind(new.id())
         .bind(&new.platform)
@@ -111,6 +132,7 @@ impl Tx {
         .bind(new.kind.as_str())
         .bind(&new.name)
         .bind(at.as_millisecond())
+        .bind(new.person.as_deref())
         .execute(self.connection())
         .await?;
         Ok(())
@@ -167,6 +189,7 @@ fn read(row: &AnyRow) -> anyhow::Result<Conversation> {
         address: row.value("address")?,
         kind,
         name: row.text("name")?,
+        person: row.text_or_none("person")?,
     };
     let summary = row.text_or_none("summary_at")?.zip(row.text_or_none("summary_zone")?);
     Ok(Conversation {

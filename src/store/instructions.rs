@@ -58,8 +58,13 @@ impl Store {
 }
 
 impl Tx {
-    /// Keeps an instruction and gives it its number.
-    pub async fn instruct(&mut self, new: NewInstruction) -> anyhow::Result<Instruction> {
+    /// Keeps an instruction and gives it its number; false, and the one that says the same, when one is in force.
+    pub async fn instruct(&mut self, new: NewInstruction) -> anyhow::Result<(Instruction, bool)> {
+        // Counted for its lock alone: of two that say the same at once, the second one sees the first.
+        self.next(&new.tenant, "instruct").await?;
+        if let Some(same) = self.same_instruction(&new).await? {
+            return Ok((same, false));
+        }
         let number = self.next(&new.tenant, "instruction").await?;
         sqlx::query(
             "INSERT INTO instructions (tenant, number, check_id, object, until, wording, by_id, by_name, created)
@@ -76,7 +81,23 @@ impl Tx {
         .bind(new.created.as_millisecond())
         .execute(self.connection())
         .await?;
-        Ok(Instruction { number, said: new, removed: None })
+        Ok((Instruction { number, said: new, removed: None }, true))
+    }
+
+    async fn same_instruction(&mut self, new: &NewInstruction) -> anyhow::Result<Option<Instruction>> {
+        let row = sqlx::query(
+            "SELECT * FROM instructions WHERE tenant = $1 AND removed IS NULL AND (until IS NULL OR until > $2)
+                AND COALESCE(check_id, '') = $3 AND COALESCE(object, '') = $4 AND COALESCE(until, 0) = $5
+             ORDER BY number LIMIT 1",
+        )
+        .bind(&new.tenant)
+        .bind(new.created.as_millisecond())
+        .bind(new.check_id.as_deref().unwrap_or_default())
+        .bind(new.object.as_deref().unwrap_or_default())
+        .bind(new.until.map_or(0, Timestamp::as_millisecond))
+        .fetch_optional(self.connection())
+        .await?;
+        row.as_ref().map(read).transpose()
     }
 
     /// Takes an instruction back; false when there is none with this number in force.

@@ -51,6 +51,15 @@ pub struct Job {
     pub leased_until: Timestamp,
 }
 
+impl Job {
+    /// A job that whoever kept it works on without a lease, until it is due: it ends it as a worker would.
+    #[must_use]
+    pub fn held(new: NewJob) -> Self {
+        let NewJob { id, kind, payload, due, .. } = new;
+        Self { id, kind, payload, attempt: 0, failures: 0, leased_until: due }
+    }
+}
+
 /// How a lease ends.
 #[derive(Clone, Debug)]
 pub enum End {

@@ -62,6 +62,8 @@ pub struct Message {
     pub change: i64,
     /// The platform's own id, once sent.
     pub platform_id: Option<String>,
+    /// Which version of the subject the chat shows: an older one than is kept until the chat has taken that.
+    pub shown: i64,
     /// When it was last changed.
     pub changed: Timestamp,
 }
@@ -138,14 +140,26 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Notes under which id the platform knows a message that was sent.
-    pub async fn message_sent(&self, id: &str, platform_id: &str) -> anyhow::Result<()> {
-        sqlx::query("UPDATE messages SET platform_id = $1 WHERE id = $2")
+    /// Notes under which id the platform knows a message, and in which version it was sent.
+    pub async fn message_sent(&self, id: &str, platform_id: &str, version: i64) -> anyhow::Result<()> {
+        sqlx::query("UPDATE messages SET platform_id = $1, shown = $2 WHERE id = $3")
             .bind(platform_id)
+            .bind(version)
             .bind(id)
             .execute(&self.0.write)
             .await?;
         Ok(())
+    }
+
+    /// Notes that the chat took this version; false when a newer one was taken in the meantime, which this one may
+    /// have replaced.
+    pub async fn message_shown(&self, id: &str, version: i64) -> anyhow::Result<bool> {
+        let done = sqlx::query("UPDATE messages SET shown = $1 WHERE id = $2 AND shown <= $1")
+            .bind(version)
+            .bind(id)
+            .execute(&self.0.write)
+            .await?;
+        Ok(done.rows_affected() == 1)
     }
 }
 
@@ -212,6 +226,7 @@ fn read(row: &AnyRow) -> anyhow::Result<Message> {
         place: row.int("place")?,
         change: row.int("change")?,
         platform_id: row.text_or_none("platform_id")?,
+        shown: row.int("shown")?,
         changed: row.time("changed")?,
     })
 }

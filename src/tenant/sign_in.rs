@@ -259,4 +259,12 @@ pub struct AuditRecord {
     pub changes: Vec<(String, Option<String>, Option<String>)>,
 }
 
+impl AuditRecord {
+    /// What it was done to: its name, or its id where the log has no name.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        if self.target_name.is_empty() { &self.target_id } else { &self.target_name }
+    }
+}
+
 impl Compact for AuditRecord {}

@@ -20,6 +20,8 @@ struct Watched {
     demo: Demo,
     app: Arc<App>,
     scans: std::sync::atomic::AtomicU32,
+    /// Another conversation that gets the summary is on a platform that is gone.
+    dead: bool,
 }
 
 impl Watched {
@@ -43,12 +45,26 @@ impl Watched {
             address: serde_json::to_value(&to).unwrap(),
             kind: ConversationKind::Personal,
             name: "Ops".into(),
+            person: None,
         };
         let mut tx = app.store.begin().await.unwrap();
         tx.meet(&new, app.clock.now()).await.unwrap();
         tx.set_summary(&new.id(), Some(&SummaryTime { at: "08:00".into(), zone: "UTC".into() })).await.unwrap();
         tx.commit().await.unwrap();
-        Self { demo, app, scans: std::sync::atomic::AtomicU32::default() }
+        Self { demo, app, scans: std::sync::atomic::AtomicU32::default(), dead: false }
+    }
+
+    /// With a conversation before it that nothing can be posted to.
+    async fn beside_a_dead_one() -> Self {
+        let watched = Self::start().await;
+        let ops = watched.app.store.conversation("web:ops").await.unwrap().unwrap();
+        let address = json!({"platform": "gone", "id": "x", "tenant": "", "personal": true, "reference": null});
+        let gone = NewConversation { platform: "gone".into(), reference: "x".into(), address, ..ops.about };
+        let mut tx = watched.app.store.begin().await.unwrap();
+        tx.meet(&gone, watched.app.clock.now()).await.unwrap();
+        tx.set_summary(&gone.id(), ops.summary.as_ref()).await.unwrap();
+        tx.commit().await.unwrap();
+        Self { dead: true, ..watched }
     }
 
     /// Reads the tenant, and compares with the reading before; what was posted until then.
@@ -67,7 +83,8 @@ impl Watched {
         let now = self.app.clock.now();
         while let Some(job) = self.app.store.lease(now, now + 1.minutes()).await.unwrap() {
             assert_eq!(job.kind, alert::JOB);
-            alert::say(Arc::clone(&self.app), job.clone()).await.unwrap();
+            let said = alert::say(Arc::clone(&self.app), job.clone()).await;
+            assert_eq!(said.is_err(), self.dead, "tried again where somebody wasn't reached: {said:?}");
             self.app.store.end(&job, &End::Done, now).await.unwrap();
         }
         let messages = self.app.store.newest_messages("web:ops", 50).await.unwrap();
@@ -115,6 +132,14 @@ async fn who_no_longer_has_to_do_what_is_said_at_once_and_by_whose_change() {
         assert!(said[0].contains(part), "{part} is missing: {}", said[0]);
     }
     assert_eq!(watched.scan().await.len(), 1, "and is said once");
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_gone_keeps_no_other_from_being_told() {
+    let watched = Watched::beside_a_dead_one().await;
+    watched.scan().await;
+    watched.edit("CA200", json!({"state": "disabled"})).await;
+    assert_eq!(watched.scan().await.len(), 1);
 }
 
 /// Nobody edits a policy: the group that is left out of it grows.

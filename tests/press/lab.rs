@@ -128,7 +128,8 @@ impl Lab {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    async fn post(&self, role: &str, path: &str, body: &Value) -> Value {
+    /// Sends what the web chat's page sends; the HTTP answer.
+    pub(crate) async fn post(&self, role: &str, path: &str, body: &Value) -> Value {
         let request = self.http.post(format!("{}{path}", self.web)).header(ORIGIN, &self.web);
         let request = request.header("x-portcullis", "1").header(COOKIE, self.cookie(role).await);
         let answer = request.json(body).send().await.unwrap();
@@ -141,8 +142,7 @@ impl Lab {
         self.pass(1.second());
         self.post(role, "/web/messages", &json!({"key": uuid::Uuid::new_v4(), "text": text})).await;
         self.settle().await;
-        let conversation = format!("web:{}", self.person(role).id);
-        self.app.store.newest_messages(&conversation, 1).await.unwrap().pop().unwrap().said.body
+        self.newest_of(role).await
     }
 
     /// Presses a button of a card; the HTTP answer: `html` of the card that takes its place, or a `word`.
@@ -217,8 +217,15 @@ impl Lab {
         self.app.set_analysis(Arc::new(Analysis::of(snapshot, kept.hash, &thresholds, self.clock.now())));
     }
 
-    /// Says something in Teams, with a token as the Bot Framework sends it.
+    /// Says something in a personal chat in Teams.
     pub(crate) async fn say_in_teams(&self, role: &str, text: &str) {
+        self.in_teams(role, &json!({"type": "message", "text": text})).await;
+    }
+
+    /// An activity in Teams, with a token as the Bot Framework sends it, in a personal chat unless it says where; the HTTP
+    /// answer.
+    pub(crate) async fn in_teams(&self, role: &str, said: &Value) -> Value {
+        self.pass(1.second());
         let (person, service) = (self.person(role), &self.service);
         let scope = format!("{}/.default", service.app_id);
         let form = [
@@ -229,12 +236,13 @@ impl Lab {
             ("service_url", &service.connector_url()),
         ];
         let token: Value = self.http.post(service.token_url()).form(&form).send().await.unwrap().json().await.unwrap();
-        let activity = json!({
-            "type": "message", "id": uuid::Uuid::new_v4(), "channelId": "msteams", "text": text,
-            "serviceUrl": self.service.connector_url(), "from": {"id": "29:x", "name": person.name, "aadObjectId": person.id},
-            "conversation": {"conversationType": "personal", "tenantId": self.service.tenant_id, "id": "a:personal"},
+        let mut activity = json!({
+            "id": uuid::Uuid::new_v4(), "channelId": "msteams", "serviceUrl": self.service.connector_url(),
+            "from": {"id": format!("29:{role}"), "name": person.name, "aadObjectId": person.id},
+            "conversation": {"conversationType": "personal", "tenantId": self.service.tenant_id, "id": format!("a:{role}")},
             "recipient": {"id": "28:bot", "name": "Portcullis"}, "channelData": {"tenant": {"id": self.service.tenant_id}},
         });
+        activity.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
         let answer = self
             .http
             .post(format!("{}/api/messages", self.web))
@@ -244,7 +252,17 @@ impl Lab {
             .await
             .unwrap();
         assert_eq!(answer.status(), 200);
+        let answer = answer.json().await.unwrap();
         self.settle().await;
+        answer
+    }
+
+    /// Every activity that Teams was sent, oldest first: its conversation, and its newest version.
+    pub(crate) async fn sent_in_teams(&self) -> Vec<(String, Value)> {
+        let url = format!("{}/demo/connector/activities", self.service.base_url());
+        let sent: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        let one = |sent: &Value| (sent["conversation"].as_str().unwrap().to_owned(), sent["activity"].clone());
+        sent["value"].as_array().unwrap().iter().map(one).collect()
     }
 
     /// Every version of the newest activity that Teams was sent, oldest first.
@@ -252,6 +270,18 @@ impl Lab {
         let url = format!("{}/demo/connector/activities", self.service.base_url());
         let sent: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
         sent["value"].as_array().unwrap().last().expect("something was sent")["versions"].as_array().unwrap().clone()
+    }
+
+    /// Lets the tenant's Graph go wrong in this way from now on; in none for `{}`.
+    pub(crate) async fn faults(&self, faults: Value) {
+        let url = format!("{}/demo/faults", self.service.base_url());
+        assert!(self.http.post(url).json(&faults).send().await.unwrap().status().is_success());
+    }
+
+    /// The newest card in somebody's web chat.
+    pub(crate) async fn newest_of(&self, role: &str) -> Value {
+        let conversation = format!("web:{}", self.person(role).id);
+        self.app.store.newest_messages(&conversation, 1).await.unwrap().pop().unwrap().said.body
     }
 
     /// A colleague does something in the tenant.

@@ -11,6 +11,9 @@
 mod at_demo;
 mod hand_over;
 mod lab;
+mod late;
 mod out_of_date;
 mod refusals;
 mod scans;
+mod teams;
+mod told;

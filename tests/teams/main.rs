@@ -11,4 +11,6 @@ mod lab;
 #[cfg(test)]
 mod posting;
 #[cfg(test)]
+mod shown;
+#[cfg(test)]
 mod tokens;

@@ -12,9 +12,10 @@ use crate::bot::answers::list_suggestions::weight;
 use crate::bot::approve::Case;
 use crate::bot::learn::Taste;
 use crate::bot::progress::kind_word;
-use crate::bot::reconcile::{Body, state};
+use crate::bot::reconcile::{Body, found_by, state};
 use crate::chat::card::{Action, Kind};
 use crate::facts::{Evidence, Fact, Term};
+use crate::log::Head;
 use crate::store::suggestions::Row;
 use crate::tenant::Reading;
 use crate::tenant::policy::PolicyState;
@@ -34,6 +35,9 @@ pub(super) struct Said {
     pub(super) remember: Remembered,
 }
 
+/// An analysis, and the newest entry of the activity log, which the summary carries out of the database.
+type Read<'a> = (&'a Analysis, &'a Head);
+
 /// What a summary is made of.
 struct Parts<'a> {
     app: &'a App,
@@ -41,6 +45,7 @@ struct Parts<'a> {
     before: Option<Remembered>,
     measures: Vec<Measure>,
     since: Since,
+    head: &'a Head,
     open: Vec<Waiting>,
     blocked: lines::Blocked,
 }
@@ -56,8 +61,8 @@ struct Waiting {
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn due(app: &App, analysis: &Analysis, before: Option<Remembered>) -> anyhow::Result<Said> {
-    let parts = Parts::gather(app, analysis, before).await?;
+pub(super) async fn due(app: &App, read: Read<'_>, before: Option<Remembered>) -> anyhow::Result<Said> {
+    let parts = Parts::gather(app, read, before).await?;
     let answer = if parts.is_quiet() { parts.one_line() } else { parts.card() };
     Ok(Said { answer, remember: parts.remember() })
 }
@@ -66,17 +71,17 @@ pub(super) async fn due(app: &App, analysis: &Analysis, before: Option<Remembere
 ///
 /// # Errors
 /// When the store fails.
-pub(super) async fn whole(app: &App, analysis: &Analysis, before: Option<Remembered>) -> anyhow::Result<Said> {
-    let parts = Parts::gather(app, analysis, before).await?;
+pub(super) async fn whole(app: &App, read: Read<'_>, before: Option<Remembered>) -> anyhow::Result<Said> {
+    let parts = Parts::gather(app, read, before).await?;
     Ok(Said { answer: parts.card(), remember: parts.remember() })
 }
 
 impl<'a> Parts<'a> {
-    async fn gather(app: &'a App, analysis: &'a Analysis, before: Option<Remembered>) -> anyhow::Result<Self> {
+    async fn gather(app: &'a App, (analysis, head): Read<'a>, before: Option<Remembered>) -> anyhow::Result<Self> {
         let since = Since::of(app, analysis, before.as_ref()).await;
         let blocked = lines::blocked(analysis, app.clock.now(), &app.config.schedule.zone);
         let (measures, open) = (measures::of(analysis), waiting(app).await?);
-        Ok(Self { app, analysis, before, measures, since, open, blocked })
+        Ok(Self { app, analysis, before, measures, since, head, open, blocked })
     }
 
     fn remember(&self) -> Remembered {
@@ -113,6 +118,7 @@ impl<'a> Parts<'a> {
             .with("waiting", self.report_only())
             .with("open", self.open.len())
             .with("at", self.analysis.snapshot().read_at);
+        let line = self.with_head(line);
         Answer { kind: Kind::Summary, ..Answer::sentences(vec![line]) }
             .action(ask("Whole summary", "how do we look today?"))
             .action(ask("Open suggestions", "show open suggestions"))
@@ -125,8 +131,8 @@ impl<'a> Parts<'a> {
         let when = now.to_zoned(zone.clone()).strftime("%a %-d %b %H:%M").to_string();
         let bars = self.measures.iter().map(|measure| measure.bar(before)).collect();
         let waiting = lines::report_only(self.analysis, now).into_iter();
-        let rows = vec![
-            (self.changed_label(), vec![self.since.fact(self.analysis)]),
+        let changed = vec![(self.changed_label(), vec![self.since.fact(self.analysis)])];
+        let safety = vec![
             ("Break-glass".to_owned(), vec![lines::break_glass(self.analysis, now)]),
             ("Blocked yesterday".to_owned(), vec![self.blocked.fact.clone()]),
         ];
@@ -142,7 +148,7 @@ impl<'a> Parts<'a> {
             .part(Part::Heading(self.coverage_heading()))
             .part(Part::Bars(bars))
             .part(Part::Sentences(self.apart().into_iter().collect()))
-            .part(Part::Rows(rows));
+            .part(Part::Rows(changed));
         let answer = match self.report_only() {
             0 => answer,
             count => answer
@@ -154,6 +160,7 @@ impl<'a> Parts<'a> {
             count => format!("Open suggestions ({count})"),
         };
         answer
+            .part(Part::Rows(safety))
             .part(Part::Limits(self.limits()))
             .action(ask(&open, "show open suggestions"))
             .action(ask("Report-only", "which policies are in report-only?"))
@@ -190,7 +197,8 @@ impl<'a> Parts<'a> {
     }
 
     fn needs_heading(&self) -> String {
-        let worse = self.measures.iter().filter(|measure| measure.worse(self.before.as_ref()).is_some()).count();
+        let worse =
+            self.measures.iter().filter(|measure| measure.worse(self.before.as_ref(), &self.since).is_some()).count();
         match self.open.len() + worse {
             0 => "Needs you".to_owned(),
             more if more > NEEDS_YOU => format!("Needs you · {NEEDS_YOU} of {more}"),
@@ -200,9 +208,11 @@ impl<'a> Parts<'a> {
 
     /// What got worse, then what waits for somebody, most pressing first; never more than three.
     fn needs_you(&self) -> Part {
-        let worse = self.measures.iter().filter_map(|measure| measure.worse(self.before.as_ref()));
-        let worse = worse.map(|(fact, question)| {
-            (fact, vec![ask("Who", question), ask("What changed?", "what changed since yesterday?")])
+        let worse = self.measures.iter().filter_map(|measure| {
+            let (fact, question) = measure.worse(self.before.as_ref(), &self.since)?;
+            let mut buttons = vec![ask("Before/after", self.changes_question()), ask("Who", question)];
+            buttons.extend(self.fix(measure));
+            Some((fact, buttons))
         });
         let items: Vec<(Fact, Vec<Action>)> =
             worse.chain(self.open.iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
@@ -210,6 +220,28 @@ impl<'a> Parts<'a> {
             return Part::Sentences(vec![said("summary.nothing")]);
         }
         Part::List { ordered: true, items }
+    }
+
+    /// Asks for the changes since the last summary, before and after.
+    fn changes_question(&self) -> String {
+        let hours = (self.app.clock.now().as_second() - self.since.from.as_second()) / 3600;
+        if hours < 24 {
+            "what changed since yesterday?".to_owned()
+        } else {
+            format!("what changed in the last {} days?", hours / 24 + 1)
+        }
+    }
+
+    /// The open suggestion that would cover them again.
+    fn fix(&self, measure: &Measure) -> Option<Action> {
+        let cure = self.open.iter().find(|waiting| found_by(&waiting.row, measure.check))?;
+        Some(ask("Suggest fix", format!("propose S-{}", cure.row.number)))
+    }
+
+    /// With the newest entry of the activity log: who rewrites the database can't rewrite what was posted.
+    fn with_head(&self, fact: Fact) -> Fact {
+        let hash = self.head.hash.chars().take(12).collect();
+        fact.with("entry", u64::try_from(self.head.seq).unwrap_or_default()).with("hash", Term::Word(hash))
     }
 
     fn limits(&self) -> Vec<Fact> {
@@ -223,8 +255,25 @@ impl<'a> Parts<'a> {
         let newest = snapshot.sign_ins.last().map(|row| said("summary.sign_ins_up_to").with("at", row.at));
         let not_checked = said("common.limits").with("what", limits);
         let read = said("common.read_at").with("at", snapshot.read_at);
-        [not_checked].into_iter().chain(newest).chain([read]).collect()
+        [not_checked].into_iter().chain(newest).chain([read, self.with_head(said("summary.log_head"))]).collect()
     }
+}
+
+/// A suggestion that is open.
+pub(super) struct Open {
+    /// Its number.
+    pub(super) number: i64,
+    /// Its title; untrusted text.
+    pub(super) title: String,
+}
+
+/// The open suggestions, most pressing first.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn open(app: &App) -> anyhow::Result<Vec<Open>> {
+    let waiting = waiting(app).await?.into_iter();
+    Ok(waiting.map(|Waiting { row, .. }| Open { number: row.number, title: row.title }).collect())
 }
 
 /// What waits for somebody, most pressing first: what only a person can settle, approvals under way, then by severity.

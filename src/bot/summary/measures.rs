@@ -1,11 +1,15 @@
 //! Coverage in numbers that add up: how many accounts a requirement covers, emergency access accounts set apart.
 
+use std::collections::BTreeSet;
+
 use crate::bot::analysis::Analysis;
 use crate::chat::card::Bar;
-use crate::checks::Verdict;
-use crate::facts::{Evidence, Fact, Term, grouped};
+use crate::checks::{Verdict, rows};
+use crate::facts::{Evidence, Fact, Row, Term, grouped};
+use crate::tenant::AuditRecord;
 
 use super::Remembered;
+use super::since::Since;
 
 /// The checks whose coverage is drawn as a bar, with their words and the question that names who is missing.
 const BARS: &[(&str, &str, &str)] = &[
@@ -27,6 +31,8 @@ pub(super) struct Measure {
     pub(super) of: u64,
     /// The rows behind it.
     evidence: Evidence,
+    /// Ids and names of the policies and groups that the check names, in any of its statements.
+    about: BTreeSet<String>,
 }
 
 /// The measures of an analysis, where their checks could count anybody.
@@ -45,9 +51,19 @@ pub(super) fn of(analysis: &Analysis) -> Vec<Measure> {
         };
         let evidence = headline.evidence.clone();
         let covered = of.saturating_sub(open);
-        (of > 0).then_some(Measure { check, label, question, covered, of, evidence })
+        let about = finding.facts.iter().flat_map(|fact| &fact.evidence.rows).flat_map(named).collect();
+        (of > 0).then_some(Measure { check, label, question, covered, of, evidence, about })
     };
     BARS.iter().filter_map(measure).collect()
+}
+
+/// The policies and groups that a row names, by whatever it names them.
+fn named(row: &Row) -> Vec<String> {
+    match row {
+        Row::Policy { id, name, .. } | Row::Object { id, name, .. } => vec![id.clone(), name.clone()],
+        Row::User { path, .. } => path.clone(),
+        _ => Vec::new(),
+    }
 }
 
 impl Measure {
@@ -83,10 +99,29 @@ impl Measure {
         Bar { label: self.label.to_owned(), value: self.covered, of: self.of, note }
     }
 
-    /// That it covers fewer than before, with the question that names them; none when it doesn't.
-    pub(super) fn worse(&self, before: Option<&Remembered>) -> Option<(Fact, &'static str)> {
+    /// That it covers fewer than before, and who changed what since, as far as the audit log says: what the check names, or
+    /// else whatever was changed. With the question that names the accounts; none when it doesn't.
+    pub(super) fn worse(&self, before: Option<&Remembered>, changes: &Since) -> Option<(Fact, &'static str)> {
         let (lost, since) = (self.lost(before), before?.at);
-        let fact = Fact::new("summary.worse", self.evidence.clone())
+        let named =
+            |record: &&AuditRecord| self.about.contains(&record.target_id) || self.about.contains(record.target());
+        let mut records: Vec<&AuditRecord> = changes.records.iter().filter(named).collect();
+        if records.is_empty() {
+            records = changes.records.iter().collect();
+        }
+        let mut evidence = self.evidence.clone();
+        evidence.rows.splice(0..0, records.iter().map(|record| rows::audit(record)));
+        evidence.total += records.len() as u64;
+        evidence.rows.truncate(Evidence::SHOWN);
+        let newest = records.first().copied();
+        let others: BTreeSet<&str> = records.iter().skip(1).map(|record| record.target()).collect();
+        let name = |of: fn(&AuditRecord) -> &str| Term::Name(newest.map(of).unwrap_or_default().to_owned());
+        let fact = Fact::new("summary.worse", evidence)
+            .with("by", name(|record| &record.by))
+            .with("activity", name(|record| &record.activity))
+            .with("target", name(AuditRecord::target))
+            .with("at", newest.map_or_else(|| Term::Word(String::new()), |record| Term::Time(record.at)))
+            .with("others", Term::Names(others.into_iter().map(str::to_owned).collect()))
             .with("what", Term::Word(self.label.to_owned()))
             .with("count", lost)
             .with("since", since);

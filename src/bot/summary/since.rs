@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
+use crate::bot::alert::new_records;
 use crate::bot::analysis::Analysis;
 use crate::checks::rows;
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, Snapshot, version_of};
+use crate::tenant::{AuditRecord, Policy, Snapshot, version_of};
 
 use super::Remembered;
 
@@ -28,6 +29,8 @@ pub(super) struct Since {
     /// Names of locations that were added, removed or changed.
     locations: Vec<String>,
     rows: Vec<Row>,
+    /// Records of the audit log that may be what did it, newest first.
+    pub(super) records: Vec<AuditRecord>,
 }
 
 impl Since {
@@ -72,6 +75,7 @@ impl Since {
         let mut since = Self::default();
         since.compare_policies(before, after);
         since.compare_groups(before, after);
+        since.records = new_records(before, after).into_iter().cloned().collect();
         let changed = |id: &&String| before.locations.get(*id) != after.locations.get(*id);
         let ids: BTreeSet<&String> = before.locations.keys().chain(after.locations.keys()).collect();
         for id in ids.into_iter().filter(changed) {
@@ -124,6 +128,7 @@ impl Since {
                 names.push(record.target_name.clone());
             }
             since.rows.push(rows::audit(record));
+            since.records.insert(0, record.clone());
         }
         since
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::bot::answers::testing::{self, app, snapshot, words};
 use crate::bot::reconcile::reconcile;
+use crate::log::Head;
 
 /// The small tenant without the app that its MFA policy leaves out.
 fn nordwerk() -> Value {
@@ -30,7 +31,8 @@ async fn read(app: &App, tenant: &Value) -> Analysis {
 
 async fn posted(app: &App, tenant: &Value, before: Option<Remembered>) -> (String, Remembered) {
     let analysis = read(app, tenant).await;
-    let said = card::due(app, &analysis, before).await.unwrap();
+    let head = Head { seq: 412, hash: "3f9a1c0de2b7".repeat(5) };
+    let said = card::due(app, (&analysis, &head), before).await.unwrap();
     let words = words(&compose(said.answer, None, &app.wording).unwrap().card);
     // Which suggestions there are is the checks' business.
     let own: Vec<&str> = words.lines().filter(|line| !line.contains("S-") && !line.starts_with('[')).collect();
@@ -52,16 +54,16 @@ async fn the_first_one_says_everything_and_the_next_one_line() {
     Device code flow blocked: 0 of 7 
     Set apart, in no bar: 1 emergency access account. [4]
     Changed in 24 hours: 1 policy (CA200 – Require MFA) [5]
-    Break-glass: 1 of 1 fine. No sign-in in the window. [6]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
-    - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
-    Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
+    - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [6]
+    Break-glass: 1 of 1 fine. No sign-in in the window. [7]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [8]
+    Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00. Activity log: entry 412, hash 3f9a1c0de2b7.
     (Open suggestions …Report-only) (What changed?) (Change this post)
     ");
     let (second, _) = posted(&app, &nordwerk(), Some(before)).await;
     insta::assert_snapshot!(second, @r"
-    11111111-1111-4111-8111-111111111111: no changes, MFA 85.7 %, 1 in report-only, … open. Read Tue 24 Nov 08:00.
+    11111111-1111-4111-8111-111111111111: no changes, MFA 85.7 %, 1 in report-only, … open. Read Tue 24 Nov 08:00. Log entry 412, 3f9a1c0de2b7.
     (Whole summary) (Open suggestions)
     ");
 }
@@ -73,13 +75,22 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     let mut tenant = nordwerk();
     tenant["groups"][2]["members"] = json!(["u-bob", "u-alice", "u-berg"]);
     tenant["policies"][2]["state"] = json!("disabled");
-    let (said, _) = posted(&app, &tenant, Some(before)).await;
+    for (id, at, what, target) in [
+        ("a-2", "2026-11-24T07:50:00Z", "Add member to group", "CA-Excl-MFA-Rollout"),
+        ("a-3", "2026-11-24T07:58:00Z", "Update conditional access policy", "CA203 – Block legacy authentication"),
+    ] {
+        tenant["directoryAudits"].as_array_mut().unwrap().push(json!({
+            "id": id, "activityDateTime": at, "activityDisplayName": what,
+            "initiatedBy": {"user": {"id": "u-dana", "displayName": "Dana Admin"}},
+            "targetResources": [{"id": id, "displayName": target, "type": "Policy", "modifiedProperties": []}]}));
+    }
+    let (said, _) = posted(&app, &tenant, Some(before.clone())).await;
     let lines: Vec<&str> = said.lines().take_while(|line| !line.starts_with("Report-only")).collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
     # Conditional Access · 11111111-1111-4111-8111-111111111111
     ## Needs you · …
-    - MFA: 2 accounts fewer than Tue 24 Nov 08:00 [1]
-    - Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00 [2]
+    - MFA: 2 accounts fewer than Tue 24 Nov 08:00. Since then: CA-Excl-MFA-Rollout, Add member to group by Dana Admin, Tue 24 Nov 07:50 [1]
+    - Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00. Since then: CA203 – Block legacy authentication, Update conditional access policy by Dana Admin, Tue 24 Nov 07:58; also CA-Excl-MFA-Rollout [2]
     ## Coverage (7 enabled accounts)
     MFA: 4 of 7 was 6 of 7
     Admins phishing-resistant: 0 of 1 unchanged
@@ -87,13 +98,41 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     Device code flow blocked: 0 of 7 unchanged
     Set apart, in no bar: 1 emergency access account. [4]
     Changed since Tue 08:00: 1 policy (CA203 – Block legacy authentication), 1 group used for exclusion (CA-Excl-MFA-Rollout +2) [5]
-    Break-glass: 1 of 1 fine. No sign-in in the window. [6]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [7]
     ## Report-only (1)
-    - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [8]
-    Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00.
+    - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [6]
+    Break-glass: 1 of 1 fine. No sign-in in the window. [7]
+    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [8]
+    Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00. Activity log: entry 412, hash 3f9a1c0de2b7.
     (Open suggestions …Report-only) (What changed?) (Change this post)
     ");
+}
+
+#[tokio::test]
+async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
+    let app = app().await;
+    let (_, before) = posted(&app, &nordwerk(), None).await;
+    let mut tenant = nordwerk();
+    tenant["policies"][2]["state"] = json!("disabled");
+    let analysis = read(&app, &tenant).await;
+    let said = card::due(&app, (&analysis, &Head::default()), Some(before)).await.unwrap();
+    let card = serde_json::to_value(compose(said.answer, None, &app.wording).unwrap().card).unwrap();
+    let items = card["blocks"].as_array().unwrap().iter().find(|block| block["block"] == "items").unwrap();
+    let actions = items["items"][0]["actions"].as_array().unwrap();
+    let labels: Vec<&str> = actions.iter().map(|action| action["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["Before/after", "Who", "Suggest fix"]);
+    assert!(actions[2]["text"].as_str().unwrap().starts_with("propose S-"), "{actions:?}");
+}
+
+#[tokio::test]
+async fn the_parts_come_in_the_order_in_which_they_matter() {
+    let app = app().await;
+    let (said, _) = posted(&app, &nordwerk(), None).await;
+    let parts =
+        ["## Needs you", "## Coverage", "Changed in", "## Report-only", "Break-glass", "Blocked", "Not checked"];
+    let at: Vec<usize> = parts.iter().map(|part| said.find(part).unwrap()).collect();
+    assert!(at.is_sorted(), "{said}");
+    let last = said.lines().rfind(|line| !line.starts_with('(')).unwrap();
+    assert!(last.ends_with("Activity log: entry 412, hash 3f9a1c0de2b7."), "{last}");
 }
 
 #[tokio::test]

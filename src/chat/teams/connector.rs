@@ -98,6 +98,14 @@ impl Connector {
         Ok(posted.id)
     }
 
+    /// Opens a conversation, without saying anything there; gives its id.
+    pub(crate) async fn create(&self, service: &str, parameters: &Value) -> Result<String, Failure> {
+        let url = self.url(service, &["v3", "conversations"])?;
+        let answer = self.request(Method::POST, url, parameters).await?;
+        let opened: Posted = answer.json().await.map_err(|error| Failure::Unreachable(error.without_url()))?;
+        Ok(opened.id)
+    }
+
     /// Replaces a message.
     pub(crate) async fn put(&self, service: &str, at: [&str; 2], activity: &Value) -> Result<(), Failure> {
         let [conversation, message] = at;

@@ -25,7 +25,7 @@ use axum::response::{IntoResponse, Response};
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use connector::Retry;
 
@@ -37,7 +37,7 @@ use self::parse::Reference;
 use self::render::Renderer;
 use self::token::Tokens;
 use self::verify::{Verifier, ensure};
-use super::{BoxFuture, Card, Conversation, Platform, Received, Rejected, Reply};
+use super::{BoxFuture, Card, Conversation, Person, Platform, Received, Rejected, Reply};
 use crate::clock::Clock;
 
 /// The platform's name, and the channel that its activities come from.
@@ -165,6 +165,19 @@ impl Teams {
         Ok(())
     }
 
+    /// Opens the chat of one person with the bot, who must be installed for them.
+    async fn open(&self, from: &Conversation, person: &Person) -> anyhow::Result<Conversation> {
+        let Reference { service_url, bot, .. } = reference(from)?;
+        let member = if person.platform_id.is_empty() { &person.id } else { &person.platform_id };
+        let body = json!({
+            "isGroup": false, "bot": {"id": bot}, "members": [{"id": member}],
+            "tenantId": from.tenant, "channelData": {"tenant": {"id": from.tenant}},
+        });
+        let id = self.connector.create(&service_url, &body).await.context("opening a personal chat in Teams")?;
+        let reference = json!(Reference { service_url, bot, thread: None });
+        Ok(Conversation { id, personal: true, reference, ..from.clone() })
+    }
+
     /// Replaces a message; false when Teams doesn't find it.
     async fn replace(&self, reference: &Reference, at: [&str; 2], body: &Value) -> anyhow::Result<bool> {
         match self.connector.put(&reference.service_url, at, body).await {
@@ -206,6 +219,14 @@ impl Platform for Teams {
 
     fn send<'a>(&'a self, to: &'a Conversation, card: &'a Card) -> BoxFuture<'a, anyhow::Result<String>> {
         Box::pin(self.send(to, card))
+    }
+
+    fn open<'a>(
+        &'a self,
+        from: &'a Conversation,
+        person: &'a Person,
+    ) -> BoxFuture<'a, anyhow::Result<Option<Conversation>>> {
+        Box::pin(async move { self.open(from, person).await.map(Some) })
     }
 
     fn update<'a>(

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::templates;
 use crate::chat::Card;
 use crate::chat::card::{Kind, rating};
+use crate::chat::rows::{RowTable, tables};
 use crate::facts::{Evidence, Row};
 
 /// What stands above every page.
@@ -255,34 +256,10 @@ impl Pages {
         })
     }
 
-    /// Rows as one table a kind, in the order in which the kinds first appear.
     fn tables(&self, rows: &[Row]) -> Vec<Value> {
-        let mut tables: Vec<(Layout, Vec<Vec<String>>)> = Vec::new();
-        for row in rows {
-            let layout = layout(row);
-            let cells = self.cells(row);
-            match tables.iter_mut().find(|(known, _)| known.0 == layout.0) {
-                Some((_, rows)) => rows.push(cells),
-                None => tables.push((layout, vec![cells])),
-            }
-        }
-        let column = |title: &&str| json!({ "title": title, "numeric": *title == "No." });
-        let table = |((title, columns), rows): (Layout, Vec<Vec<String>>)| {
-            let columns: Vec<Value> = columns.iter().map(column).collect();
-            json!({ "title": title, "columns": columns, "rows": rows, "more": 0 })
-        };
-        tables.into_iter().map(table).collect()
-    }
-
-    fn cells(&self, row: &Row) -> Vec<String> {
-        match row.clone() {
-            Row::Policy { id, name, version, state } => vec![name, state, version, id],
-            Row::User { id, name, principal, path } => vec![name, principal, path.join(" → "), id],
-            Row::Object { what, id, name, note } => vec![what, name, note, id],
-            Row::SignIn { id, at, user, app, result } => vec![self.exact(at), user, app, result, id],
-            Row::Audit { id, at, activity, by, target } => vec![self.exact(at), activity, by, target, id],
-            Row::Entry { seq, at, action, by } => vec![seq.to_string(), self.exact(at), action, by],
-        }
+        let table =
+            |RowTable { title, columns, rows }| json!({ "title": title, "columns": columns, "rows": rows, "more": 0 });
+        tables(rows, &self.zone).into_iter().map(table).collect()
     }
 
     fn long(&self, at: Timestamp) -> String {
@@ -309,20 +286,6 @@ fn counts(requests: &[RequestView]) -> Vec<Value> {
         }
     }
     counts.into_iter().map(|(method, count)| json!({ "method": method, "count": count })).collect()
-}
-
-/// Heading and columns of the table of a kind of row.
-type Layout = (&'static str, &'static [&'static str]);
-
-fn layout(row: &Row) -> Layout {
-    match row {
-        Row::Policy { .. } => ("Policies", &["Name", "Enable policy", "Version", "Id"]),
-        Row::User { .. } => ("Users", &["Name", "User principal name", "Through", "Id"]),
-        Row::Object { .. } => ("Objects", &["Kind", "Name", "Note", "Id"]),
-        Row::SignIn { .. } => ("Sign-ins", &["When", "User", "Application", "Result", "Id"]),
-        Row::Audit { .. } => ("Audit records", &["When", "Activity", "Initiated by", "Target", "Id"]),
-        Row::Entry { .. } => ("Activity log", &["No.", "When", "What", "By"]),
-    }
 }
 
 /// The word above a card; a plain answer has none.

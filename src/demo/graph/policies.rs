@@ -54,6 +54,7 @@ pub fn add(demo: &Demo, sent: Value, by: &Actor) -> Result<Value, GraphError> {
         policy.insert("modifiedDateTime".into(), Value::Null);
     }
     tenant.audit(demo.now(), by, &Change::policy("Add conditional access policy", &Value::Null, &policy));
+    demo.note("created", &policy, by);
     demo.hide_new(&policy);
     tenant.policies.push(policy.clone());
     Ok(policy)
@@ -72,6 +73,7 @@ pub fn delete(demo: &Demo, id: &str, by: &Actor) -> Result<(), GraphError> {
     let mut tenant = demo.tenant();
     let at = tenant.policies.iter().position(|policy| policy.get("id") == Some(&json!(id))).ok_or_else(|| gone(id))?;
     let policy = tenant.policies.remove(at);
+    demo.note("deleted", &policy, by);
     tenant.audit(demo.now(), by, &Change::policy("Delete conditional access policy", &policy, &Value::Null));
     Ok(())
 }
@@ -88,6 +90,7 @@ pub fn change(demo: &Demo, id: &str, patch: &Value, by: &Actor) -> Result<Value,
     }
     let after = tenant.with_strength(stored(after));
     rules::check(&tenant, &after, false)?;
+    demo.note("edited", &after, by);
     tenant.audit(demo.now(), by, &Change::policy("Update conditional access policy", &before, &after));
     if let Some(policy) = tenant.policies.iter_mut().find(|policy| policy.get("id") == Some(&json!(id))) {
         *policy = after.clone();

@@ -24,7 +24,7 @@ pub async fn watch(State(demo): State<Arc<Demo>>, request: Request, next: Next) 
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return GraphError::too_large().into_response() };
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
     let line = json!({ "method": parts.method.as_str(), "path": uri.path(), "query": uri.query().unwrap_or_default(),
-        "body": readable(&body), "time": demo.now().to_string() });
+        "body": readable(&body), "time": demo.now().to_string(), "service": demo.base });
     let token = bearer(&parts.headers).filter(|token| demo.tokens.accepts(token, Audience::Graph, demo.now()));
     let may = token.map(|token| suffice(&demo.tokens.permissions(token), &parts.method, &parts.uri));
     let response = match may {

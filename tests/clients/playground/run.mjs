@@ -76,6 +76,14 @@ run(async () => {
   check(/\[1\]/.test(answer), "and a citation");
   await approver.screenshot({ path: file("teams-answer.png") });
 
+  await step("opens a citation on its rows", async () => {
+    const before = await cards(approver).count();
+    await cards(approver).last().getByRole("button", { name: "Show the rows behind [1]" }).click();
+    await until(30, "the rows behind [1]", async () => (await cards(approver).count()) > before);
+    const rows = await cards(approver).last().innerText();
+    check(/\d+ rows?\b|most telling first/.test(rows) && /\(reading [0-9a-f]{12}\)/.test(rows), `rows of a reading: ${rows}`);
+  });
+
   const number = await step("asks for an approval card", () => approvalCard(approver));
   await cards(approver).last().screenshot({ path: file("teams-approval.png") });
 

@@ -1,0 +1,48 @@
+//! A citation opened in a chat that has no pages: the statement, and the very rows that it rests on, as tables.
+
+use crate::app::App;
+use crate::chat::card::Kind;
+use crate::chat::rows::{RowTable, tables};
+use crate::facts::{Evidence, Fact, Term};
+
+use super::answer::{Answer, Part};
+use super::hear::refused;
+use super::sheet::Sheet;
+
+/// The rows behind a citation, by the id that its card carries.
+///
+/// # Errors
+/// When the store fails, or holds something that isn't a fact.
+pub async fn answer(app: &App, id: &str) -> anyhow::Result<Answer> {
+    let kept = app.store.evidence(app.tenant(), id).await?.filter(|body| Sheet::of(body).is_none());
+    let Some(body) = kept else { return Ok(refused("refused.no_such_evidence")) };
+    Ok(opened(app, serde_json::from_value(body)?))
+}
+
+fn opened(app: &App, fact: Fact) -> Answer {
+    let evidence = fact.evidence.clone();
+    // Without its rows it cites nothing: they stand below.
+    let statement = Fact { evidence: Evidence::default(), ..fact }.must_show();
+    let answer = Answer { kind: Kind::Answer, ..Answer::default() }.part(Part::Sentences(vec![statement]));
+    let shown = tables(&evidence.rows, &app.config.schedule.zone).into_iter();
+    let answer = shown.fold(answer, |answer, RowTable { title, columns, rows }| {
+        answer.part(Part::Heading(title.to_owned())).part(Part::Table { columns, rows, more: 0 })
+    });
+    answer.part(Part::Limits(limits(&evidence)))
+}
+
+/// How many rows there are, from which window and reading, and what was not checked.
+fn limits(evidence: &Evidence) -> Vec<Fact> {
+    let fact = |key: &str| Fact::new(key, Evidence::default()).must_show();
+    let shown = evidence.rows.len() as u64;
+    let rows = fact("evidence.rows")
+        .with("more", evidence.total.saturating_sub(shown))
+        .with("shown", shown)
+        .with("total", evidence.total);
+    let window = evidence.window.map(|(from, to)| fact("common.window").with("from", from).with("to", to));
+    let hash = evidence.snapshot.chars().take(12).collect();
+    let read = fact("evidence.reading").with("at", evidence.read_at).with("hash", Term::Word(hash));
+    let not_checked = (!evidence.not_checked.is_empty())
+        .then(|| fact("common.limits").with("what", Term::Names(evidence.not_checked.clone())));
+    [rows].into_iter().chain(window).chain([read]).chain(not_checked).collect()
+}

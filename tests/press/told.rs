@@ -1,0 +1,48 @@
+//! What is said later to whoever waits for it: what a scan changed, and that nothing came of an approval.
+
+use jiff::ToSpan;
+use portcullis::checks::CureAction;
+use serde_json::json;
+
+use super::lab::{APPROVER, Lab, READER, words};
+
+#[tokio::test]
+async fn a_scan_that_somebody_asked_for_says_what_it_changed() {
+    let lab = Lab::start(|_| {}).await;
+    let card = lab.say(APPROVER, "run the analysis again").await;
+    let on = lab.policies_named("CA200").remove(0);
+    let off = json!({"by": "Piotr Nowak", "patch": {"state": "disabled"}});
+    lab.colleague(reqwest::Method::POST, &format!("policies/{}", on["id"].as_str().unwrap()), off).await;
+    let promise = "A scan starts now. I'll say what changed when it is done.";
+    assert_eq!(lab.refused(APPROVER, &card, "Start the scan").await, promise);
+    lab.settle().await;
+    lab.pass(3.seconds());
+    lab.settle().await;
+    let said = lab.newest_of(APPROVER).await;
+    assert!(words(&said).starts_with("The scan is done. Read "), "{said}");
+    assert!(said.to_string().contains("1 policy (CA200"), "{said}");
+
+    lab.pass(2.minutes());
+    lab.faults(json!({"schedule": [{"path": "conditionalAccess/policies", "times": 1000, "kind": "forbidden"}]})).await;
+    assert_eq!(lab.refused(APPROVER, &card, "Start the scan").await, promise);
+    lab.settle().await;
+    lab.pass(3.seconds());
+    lab.settle().await;
+    let said = words(&lab.newest_of(APPROVER).await);
+    assert!(said.starts_with("The scan failed: ") && said.ends_with("What was read before still stands."), "{said}");
+}
+
+#[tokio::test]
+async fn whoever_approved_is_told_that_nothing_came_of_it() {
+    let lab = Lab::start(|_| {}).await;
+    lab.say(APPROVER, "help").await;
+    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
+    let card = lab.say(READER, &format!("propose S-{number}")).await;
+    let on = lab.policies_named("CA200").remove(0);
+    let off = json!({"by": "Piotr Nowak", "patch": {"state": "disabled"}});
+    lab.colleague(reqwest::Method::POST, &format!("policies/{}", on["id"].as_str().unwrap()), off).await;
+    lab.press(APPROVER, &card, "Create in report-only").await;
+    lab.settle().await;
+    let told = words(&lab.newest_of(APPROVER).await);
+    assert!(told.starts_with(&format!("About S-{number} ")) && told.contains("Out of date: policy CA200"), "{told}");
+}
