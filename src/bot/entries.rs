@@ -36,7 +36,6 @@ pub fn on_what(entry: &Entry, known: &Known) -> String {
             Ok(intent) => intent.about().to_owned(),
             Err(_) => subject.to_owned(),
         },
-        Action::QuestionRefused => subject.to_owned(),
         Action::RunStarted | Action::RunFinished | Action::RunCancelled | Action::RunFailed => {
             if subject.contains(":change:") { "the tenant, because of a change" } else { "the tenant" }.to_owned()
         }
@@ -81,11 +80,12 @@ pub fn outcome(entry: &Entry, known: &Known) -> String {
 fn standing(state: &State, policy: &str, known: &Known) -> String {
     match state {
         State::Snoozed { until, .. } => format!("until {}", day(*until, known)),
-        State::Dismissed { reason, .. } => reason.clone(),
         State::Open { granted, .. } if !granted.is_empty() => "a second person has to approve".to_owned(),
         State::Created(_) | State::Creating { .. } | State::Undone { .. } | State::Undoing { .. } => policy.to_owned(),
-        State::OutOfDate { why } | State::Refused { why } => why.to_string(),
-        State::Resolved { proof, .. } => proof.clone(),
+        State::Dismissed { reason: why, .. }
+        | State::OutOfDate { why }
+        | State::Refused { why }
+        | State::Resolved { proof: why, .. } => why.clone(),
         State::Open { .. } | State::NeedsPerson { .. } | State::Expired => String::new(),
     }
 }
