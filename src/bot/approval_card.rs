@@ -52,7 +52,8 @@ fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> An
     let words = if needs_beta(draft) { "approval.hand_over_beta" } else { "approval.hand_over_policy" };
     let watching = handed_over.then(|| said(words));
     let standing = state_fact(case).with("policy", name);
-    answer = answer.part(Part::Warning([standing].into_iter().chain(watching).collect()));
+    let rule = two_people(case).filter(|_| creates(app, case));
+    answer = answer.part(Part::Warning([standing].into_iter().chain(rule).chain(watching).collect()));
     answer = tried(case).into_iter().chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
@@ -146,7 +147,7 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     if !case.body.proposal.not_checked.is_empty() {
         rows.push(("Unsure".into(), vec![name_fact(&case.body.proposal.not_checked.join("; "))]));
     }
-    rows.push(("Approval".into(), vec![approval_fact(app, case)]));
+    rows.push(("Approval".into(), vec![approval_fact(app, case, snapshot)]));
     rows
 }
 
@@ -161,7 +162,20 @@ fn settles(case: &Case) -> Option<(String, Vec<Fact>)> {
     (titles.len() > 1).then(|| ("Settles".to_owned(), vec![name_fact(&titles.join("; "))]))
 }
 
-fn approval_fact(app: &App, case: &Case) -> Fact {
+/// Who can't approve where two have to, so that nobody learns it from a press that is refused.
+fn two_people(case: &Case) -> Option<Fact> {
+    let State::Open { granted, .. } = &case.state else { return None };
+    let key = if granted.is_empty() { "approval.two" } else { "approval.second" };
+    let names = granted.iter().map(|click| click.by.name.clone()).collect::<Vec<_>>();
+    (case.terms.needed > 1).then(|| said(key).with("who", names).with("asker", asker(case)))
+}
+
+/// Who asked for it; empty where the bot itself suggested it.
+fn asker(case: &Case) -> Term {
+    case.terms.asker.as_ref().map_or_else(|| Term::Word(String::new()), |asker| Term::Name(asker.name.clone()))
+}
+
+fn approval_fact(app: &App, case: &Case, snapshot: &Snapshot) -> Fact {
     let granted = match &case.state {
         State::Open { granted, .. } => granted.len(),
         _ => 0,
@@ -170,8 +184,21 @@ fn approval_fact(app: &App, case: &Case) -> Fact {
     said("approval.terms")
         .with("granted", granted)
         .with("needed", u64::from(case.terms.needed))
+        .with("asker", asker(case))
+        .with("approvers", approvers(app, snapshot))
+        .with("apart", u64::from(case.terms.needed > 1 && case.terms.asker.is_some()))
         .with("expires", case.terms.expires)
         .with("as", Term::Word(created_as.to_owned()))
+}
+
+/// The roles and groups whose members may approve.
+fn approvers(app: &App, snapshot: &Snapshot) -> Vec<String> {
+    let who = &app.config.who.approvers;
+    let roles = who.roles.iter().map(|id| describe::role_name(id, snapshot));
+    let groups = who.groups.iter();
+    let name =
+        |id: &String| snapshot.directory.groups.get(id).map_or_else(|| id.clone(), |group| group.display_name.clone());
+    roles.chain(groups.map(name)).collect()
 }
 
 /// Whether a press of the card creates a policy; otherwise a person makes the change.

@@ -118,10 +118,15 @@ pub async fn case_of(app: &App, suggestion: &Row, asker: Option<Person>) -> anyh
     if suggestion.state == state::OUT_OF_DATE {
         tx.change_suggestion(&Row { state: state::OPEN.into(), reason: None, ..suggestion.clone() }).await?;
     }
-    tx.append(entry(app, Actor::bot(), Action::ApprovalRequested, suggestion.number, json!({"approval": kept.number})))
-        .await?;
+    let asked = json!({"approval": kept.number});
+    tx.append(entry(app, asker_of(&terms), Action::ApprovalRequested, suggestion.number, asked)).await?;
     tx.commit().await?;
     Case::load(app, kept).await
+}
+
+/// Who asked for a card; where nobody did, it is the bot's own suggestion that somebody opened.
+fn asker_of(terms: &Terms) -> Actor {
+    terms.asker.as_ref().map_or_else(Actor::bot, |asker| Actor::person(&asker.id, &asker.name))
 }
 
 /// What is fixed when a card is made.

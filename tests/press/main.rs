@@ -14,3 +14,4 @@ mod lab;
 mod out_of_date;
 mod refusals;
 mod scans;
+mod two_people;

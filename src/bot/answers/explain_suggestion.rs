@@ -1,6 +1,7 @@
 //! "Why S-4?": the reasoning, the evidence, the severity, where it comes from, and the danger of leaving it.
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::buttons::open;
 use crate::bot::reconcile::Body;
 use crate::checks::{self, CureAction};
 use crate::facts::{Fact, Term};
@@ -35,7 +36,7 @@ fn explained(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> {
     let limits = asked.not_checked(&body.proposal.not_checked).into_iter().chain([asked.read_at()]);
     Ok(answer
         .part(Part::Limits(limits.collect()))
-        .action(ask("Open", format!("propose {number}")))
+        .action(open("Open", &number))
         .action(ask("Who would it affect?", format!("who would {number} block?")))
         .action(ask("Rollout", format!("when can {number} leave report-only?"))))
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
 use crate::bot::learn::Taste;
 use crate::bot::reconcile::{self, Body, state};
@@ -123,7 +124,7 @@ fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec
     let shown = if whole { LISTED } else { FIRST };
     let items = rows.iter().take(shown).map(|(row, body)| {
         let number = format!("S-{}", row.number);
-        let buttons = vec![ask("Open", format!("propose {number}")), ask("Why?", format!("why {number}?"))];
+        let buttons = vec![open("Open", &number), ask("Why?", format!("why {number}?"))];
         (line(row, body), buttons)
     });
     let answer = Answer::sentences(vec![count.with("severe", severe)]);
