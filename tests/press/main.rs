@@ -15,3 +15,4 @@ mod out_of_date;
 mod refusals;
 mod scans;
 mod two_people;
+mod waiting;

@@ -17,7 +17,7 @@ use crate::suggestions::silencer;
 
 use super::bot_activity::row as entry_row;
 use super::meant::{check, said};
-use super::{Answering, Asked};
+use super::{Answering, Asked, waiting};
 
 /// How many suggestions stand first; the others are a theme away.
 const FIRST: usize = 3;
@@ -29,6 +29,10 @@ const FEW: usize = 5;
 /// Lists those in the state that the question names (open otherwise), of its topic, app, group or policy.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
+        let all = asked.app.store.suggestions(asked.app.tenant()).await?;
+        if states == WITHOUT_A_NAMED_STATE && waiting::is_meant(asked.text) {
+            return waiting::listed(asked).await;
+        }
         let all = asked.app.store.suggestions(asked.app.tenant()).await?;
         let states = wanted_states(asked.text);
         let mut rows: Vec<(Row, Body)> = Vec::new();
@@ -72,9 +76,12 @@ fn wanted_states(text: &str) -> Vec<&'static str> {
             state::UNDONE,
         ]
     } else {
-        vec![state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON]
+        WITHOUT_A_NAMED_STATE.to_vec()
     }
 }
+/// What is listed when a question names no state.
+const WITHOUT_A_NAMED_STATE: [&str; 3] = [state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON];
+
 
 /// What comes first: the most severe, then what concerns most people, then what was known first.
 pub(crate) fn weight(taste: &Taste, row: &Row, body: &Body) -> impl Ord + use<> {
@@ -145,6 +152,7 @@ fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec
     answer
         .part(Part::Limits(vec![asked.read_at()]))
         .actions((!whole).then(|| ask("All of them", "show all open suggestions")))
+        .action(ask("What waits?", "what waits for approval?"))
         .sheet(sheet(rows))
         .action(ask("Snoozed", "which suggestions are snoozed?"))
         .action(ask("Dismissed", "which suggestions are dismissed?"))

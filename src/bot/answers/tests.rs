@@ -275,7 +275,7 @@ async fn a_kept_instruction_is_listed_and_cited_where_it_silences() {
     ## Not suggested
     - Turn on CA211 – Block device code flow: not suggested because of I-1
     Read Tue 24 Nov 08:00.
-    (Snoozed) (Dismissed)
+    (What waits?) (Snoozed) (Dismissed)
     ");
 }
 
@@ -349,6 +349,8 @@ fn the_questions_of_buttons_reach_their_answers() {
         (Intent::ExplainSignIn, "whose sign-ins were blocked by CA205 in the last 7 days?"),
         (Intent::ExplainSignIn, "text for alice.moreau@nordwerk.example: why was Alice Moreau blocked yesterday?"),
         (Intent::ListSuggestions, "show all open suggestions"),
+        (Intent::ProposeChange, "open the card of S-4"),
+        (Intent::ListSuggestions, "what waits for approval?"),
         (Intent::ListPolicies, "which policies are in report-only?"),
     ];
     let missed: Vec<_> = promised.iter().filter(|(intent, text)| route(text, None).intent != *intent).collect();
