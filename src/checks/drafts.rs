@@ -79,7 +79,7 @@ pub fn offer(context: &Context<'_>, title: &str, draft: Policy) -> Option<Cure> 
     let model = context.model;
     let safe = is_acceptable(&draft, &model.snapshot) && model.lockout(&draft).anybody() != Truth::No;
     let action = CureAction::Draft(Box::new(draft));
-    safe.then(|| Cure { subject: String::new(), title: title.to_owned(), action })
+    safe.then(|| Cure::new("", title.to_owned(), action))
 }
 
 /// The emergency access accounts, as one side of a user condition.

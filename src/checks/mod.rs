@@ -309,6 +309,18 @@ pub struct Cure {
     /// A new policy or a change for a person to make.
     pub action: CureAction,
 }
+    /// The part of the finding that it mends, in the finding's own words; empty: the finding as a whole.
+    pub why: Vec<Fact>,
+    /// Others are needed beside it to settle the finding.
+    pub partly: bool,
+}
+
+impl Cure {
+    /// A cure of the finding as a whole.
+    #[must_use]
+    pub fn new(subject: &str, title: String, action: CureAction) -> Self {
+        Self { subject: subject.to_owned(), title, action, why: Vec::new(), partly: false }
+    }
 
 /// How a finding is removed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

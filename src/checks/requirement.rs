@@ -164,15 +164,21 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
     if let Some(policy) = wanted.and_then(|draft| waiting(context, asked, (scope, draft))) {
         return (vec![turn_on(policy)], None);
     }
-    let edits: Vec<Option<Cure>> = gaps.groups.iter().map(|group| edit(group, snapshot, wanted)).collect();
-    let (mut cures, all) = one_for_each(edits);
+    let words = CauseWords::new(snapshot, context.hash);
+    let edits = gaps.groups.iter().map(|group| {
+        let why = vec![words.group(group)];
+        edit(group, snapshot, wanted).map(|cure| Cure { why, ..cure })
+    });
+    let (mut cures, all) = one_for_each(edits.collect());
     let all_edited = all && gaps.everyone.is_empty();
+    let alone = all_edited && cures.len() == 1;
+    cures.iter_mut().for_each(|cure| cure.partly = !alone);
     let Some((title, policy)) = asked.draft.as_ref().filter(|_| !all_edited) else { return (cures, None) };
     if let Some(reason) = refusal(context, asked, scope, policy) {
         return (cures, Some(format!("a new policy is not suggested, because {reason}")));
     }
     let action = CureAction::Draft(Box::new(policy.clone()));
-    cures.insert(0, Cure { subject: String::new(), title: (*title).to_owned(), action });
+    cures.insert(0, Cure::new("", (*title).to_owned(), action));
     (cures, None)
 }
 
@@ -181,8 +187,11 @@ fn one_for_each(edits: Vec<Option<Cure>>) -> (Vec<Cure>, bool) {
     let mut all = !edits.is_empty() && edits.iter().all(Option::is_some);
     let mut cures: Vec<Cure> = Vec::new();
     for edit in edits.into_iter().flatten() {
-        match cures.iter().find(|known| known.subject == edit.subject) {
-            Some(known) => all &= known.title == edit.title,
+        match cures.iter_mut().find(|known| known.subject == edit.subject) {
+            Some(known) => {
+                all &= known.title == edit.title;
+                known.why.extend(edit.why);
+            }
             None => cures.push(edit),
         }
     }
@@ -202,7 +211,7 @@ fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope
 
 fn turn_on(policy: &Policy) -> Cure {
     let action = CureAction::HandOver(Box::new(hand_over::turn_on(policy)));
-    Cure { subject: policy.id.clone(), title: format!("Turn on {}", policy.display_name), action }
+    Cure::new(&policy.id, format!("Turn on {}", policy.display_name), action)
 }
 
 /// Why a draft may not be offered: Graph would refuse it, it would lock administrators out, or it wouldn't do.
@@ -235,25 +244,21 @@ fn edit(group: &Group, snapshot: &Snapshot, wanted: Option<&Policy>) -> Option<C
         Reason::ExcludedGroup(id) => {
             let excluded = snapshot.directory.groups.get(id)?;
             let leaving = &group.users - emergency_access(snapshot);
-            return Some(Cure {
-                subject: id.clone(),
-                title: hand_over::leave_title(excluded, leaving.len()),
-                action: CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot))),
-            });
+            let action = CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot)));
+            return Some(Cure::new(id, hand_over::leave_title(excluded, leaving.len()), action));
         }
         Reason::WeakerControl(_) => require_all(policy, snapshot, wanted?)?,
         Reason::ReportOnly | Reason::Off => hand_over::turn_on(policy),
         _ => {
             let (title, edit) = take_in_again(group, policy, snapshot)?;
-            let action = CureAction::HandOver(Box::new(edit));
-            return Some(Cure { subject: policy.id.clone(), title, action });
+            return Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(edit))));
         }
     };
     let title = match &group.cause.reason {
         Reason::WeakerControl(_) => format!("Require all the selected controls in {}", policy.display_name),
         _ => format!("Turn on {}", policy.display_name),
     };
-    Some(Cure { subject: policy.id.clone(), title, action: CureAction::HandOver(Box::new(hand_over)) })
+    Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(hand_over))))
 }
 
 /// "Require one of the selected controls" → "Require all the selected controls", where all of them are enough.
