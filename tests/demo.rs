@@ -162,6 +162,7 @@ async fn a_persons_groups_and_active_roles_are_told() {
     for (person, role) in world.service.people.iter().zip([
         Some("Conditional Access Administrator"),
         Some("Security Administrator"),
+        Some("Global Administrator"),
         Some("Security Reader"),
         None,
     ]) {

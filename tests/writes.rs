@@ -113,6 +113,8 @@ impl World {
             title: "Require MFA".into(),
             action: CureAction::Draft(Box::new(policy)),
             facts: Vec::new(),
+            why: Vec::new(),
+            partly: std::collections::BTreeSet::new(),
             not_checked: Vec::new(),
         };
         let kept = Approval {

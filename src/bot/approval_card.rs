@@ -1,5 +1,7 @@
 //! The card of a suggestion: what would be created or changed, why, what it touches, and where it stands.
 
+use std::borrow::Borrow;
+
 use jiff::Timestamp;
 
 use crate::app::App;
@@ -52,7 +54,8 @@ fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> An
     let words = if needs_beta(draft) { "approval.hand_over_beta" } else { "approval.hand_over_policy" };
     let watching = handed_over.then(|| said(words));
     let standing = state_fact(case).with("policy", name);
-    answer = answer.part(Part::Warning([standing].into_iter().chain(watching).collect()));
+    let rule = two_people(case).filter(|_| creates(app, case));
+    answer = answer.part(Part::Warning([standing].into_iter().chain(rule).chain(watching).collect()));
     answer = tried(case).into_iter().chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
@@ -75,7 +78,7 @@ fn hand_over_card(
         subtitle: Some(subtitle(app, case)),
         ..Answer::default()
     };
-    let waits = matches!(case.state, State::Open { .. });
+    let (waits, undecided) = (matches!(case.state, State::Open { .. }), is_waiting(&case.state));
     let intro = if waits { said("approval.hand_over") } else { state_fact(case) };
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
     answer = tried(case).into_iter().fold(answer, Answer::part);
@@ -83,12 +86,13 @@ fn hand_over_card(
     rows.extend(settles(case));
     rows.extend([
         ("Change".into(), vec![name_fact(&format!("{} {}", change.target_kind, change.target_name))]),
-        ("Where".into(), vec![name_fact(&change.portal)]),
+        ("Where".into(), vec![text_fact(&change.portal)]),
     ]);
     rows.extend(owner.map(|owner| ("Owner".to_owned(), vec![name_fact(&owner)])));
+    rows.extend(unsure(case).filter(|_| undecided));
     answer = answer.part(Part::Rows(rows));
     answer = answer.part(Part::Change(change.changes.iter().map(change_row).collect()));
-    if is_waiting(&case.state) {
+    if undecided {
         answer = hand_over::blocks(case, analysis.snapshot()).into_iter().fold(answer, Answer::part);
     }
     let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
@@ -138,30 +142,62 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
     let lines = describe::policy(draft, snapshot).into_iter().filter(|(label, _)| *label != "Enable policy");
-    rows.extend(lines.map(|(label, words)| (label.to_owned(), vec![name_fact(&words)])));
+    rows.extend(lines.map(|(label, words)| (label.to_owned(), vec![text_fact(&words)])));
     rows.push(("Enable policy".into(), vec![name_fact("Report-only")]));
     rows.push(("If On".into(), impact::if_on(analysis, draft)));
     rows.push(("Safety".into(), impact::safety(analysis, draft)));
     rows.push(("Rollout".into(), impact::phases(analysis, draft)));
-    if !case.body.proposal.not_checked.is_empty() {
-        rows.push(("Unsure".into(), vec![name_fact(&case.body.proposal.not_checked.join("; "))]));
-    }
-    rows.push(("Approval".into(), vec![approval_fact(app, case)]));
+    rows.extend(unsure(case));
+    rows.push(("Approval".into(), vec![approval_fact(app, case, snapshot)]));
     rows
 }
 
+/// What was not checked, each by itself and whole.
+fn unsure(case: &Case) -> Option<(String, Vec<Fact>)> {
+    let limits = &case.body.proposal.not_checked;
+    (!limits.is_empty()).then(|| ("Unsure".to_owned(), lines(limits)))
+}
+
+/// Several statements, none of them cut: two side by side, more one below the other.
+fn lines(words: &[impl Borrow<str>]) -> Vec<Fact> {
+    if words.len() < 3 {
+        vec![text_fact(&words.join("; "))]
+    } else {
+        words.iter().map(|one| text_fact(one.borrow())).collect()
+    }
+}
+
 fn why(case: &Case) -> Vec<Fact> {
-    case.body.proposal.facts.iter().take(2).cloned().collect()
+    case.body.proposal.reasons().iter().take(2).cloned().collect()
 }
 
-/// The findings that one decision settles, where there are several.
-fn settles(case: &Case) -> Option<(String, Vec<Fact>)> {
-    let found = case.body.proposal.checks.iter().filter_map(|check| crate::checks::about(check));
-    let titles: Vec<&str> = found.map(|about| about.title).collect();
-    (titles.len() > 1).then(|| ("Settles".to_owned(), vec![name_fact(&titles.join("; "))]))
+/// The findings that one decision settles, where there are several, and those that need other repairs beside it.
+fn settles(case: &Case) -> Vec<(String, Vec<Fact>)> {
+    let (whole, part) = case.body.proposal.settles();
+    let several = case.body.proposal.checks.len() > 1;
+    let titles = |checks: Vec<&str>| -> Vec<Fact> {
+        let found = checks.into_iter().filter_map(crate::checks::about);
+        lines(&found.map(|about| about.title).collect::<Vec<_>>())
+    };
+    let rows = [("Settles", if several { whole } else { Vec::new() }), ("Part of", part)];
+    let rows = rows.into_iter().filter(|(_, checks)| !checks.is_empty());
+    rows.map(|(label, checks)| (label.to_owned(), titles(checks))).collect()
 }
 
-fn approval_fact(app: &App, case: &Case) -> Fact {
+/// Who can't approve where two have to, so that nobody learns it from a press that is refused.
+fn two_people(case: &Case) -> Option<Fact> {
+    let State::Open { granted, .. } = &case.state else { return None };
+    let key = if granted.is_empty() { "approval.two" } else { "approval.second" };
+    let names = granted.iter().map(|click| click.by.name.clone()).collect::<Vec<_>>();
+    (case.terms.needed > 1).then(|| said(key).with("who", names).with("asker", asker(case)))
+}
+
+/// Who asked for it; empty where the bot itself suggested it.
+fn asker(case: &Case) -> Term {
+    case.terms.asker.as_ref().map_or_else(|| Term::Word(String::new()), |asker| Term::Name(asker.name.clone()))
+}
+
+fn approval_fact(app: &App, case: &Case, snapshot: &Snapshot) -> Fact {
     let granted = match &case.state {
         State::Open { granted, .. } => granted.len(),
         _ => 0,
@@ -170,8 +206,21 @@ fn approval_fact(app: &App, case: &Case) -> Fact {
     said("approval.terms")
         .with("granted", granted)
         .with("needed", u64::from(case.terms.needed))
+        .with("asker", asker(case))
+        .with("approvers", approvers(app, snapshot))
+        .with("apart", u64::from(case.terms.needed > 1 && case.terms.asker.is_some()))
         .with("expires", case.terms.expires)
         .with("as", Term::Word(created_as.to_owned()))
+}
+
+/// The roles and groups whose members may approve.
+fn approvers(app: &App, snapshot: &Snapshot) -> Vec<String> {
+    let who = &app.config.who.approvers;
+    let roles = who.roles.iter().map(|id| describe::role_name(id, snapshot));
+    let groups = who.groups.iter();
+    let name =
+        |id: &String| snapshot.directory.groups.get(id).map_or_else(|| id.clone(), |group| group.display_name.clone());
+    roles.chain(groups.map(name)).collect()
 }
 
 /// Whether a press of the card creates a policy; otherwise a person makes the change.
@@ -275,6 +324,11 @@ fn said(key: &str) -> Fact {
 
 fn name_fact(words: &str) -> Fact {
     said("approval.words").with("words", Term::Name(words.to_owned()))
+}
+
+/// A longer line with words of the tenant in it.
+fn text_fact(words: &str) -> Fact {
+    said("approval.words").with("words", Term::Text(words.to_owned()))
 }
 
 fn read_fact(snapshot: &Snapshot) -> Fact {

@@ -118,10 +118,15 @@ pub async fn case_of(app: &App, suggestion: &Row, asker: Option<Person>) -> anyh
     if suggestion.state == state::OUT_OF_DATE {
         tx.change_suggestion(&Row { state: state::OPEN.into(), reason: None, ..suggestion.clone() }).await?;
     }
-    tx.append(entry(app, Actor::bot(), Action::ApprovalRequested, suggestion.number, json!({"approval": kept.number})))
-        .await?;
+    let asked = json!({"approval": kept.number});
+    tx.append(entry(app, asker_of(&terms), Action::ApprovalRequested, suggestion.number, asked)).await?;
     tx.commit().await?;
     Case::load(app, kept).await
+}
+
+/// Who asked for a card; where nobody did, it is the bot's own suggestion that somebody opened.
+fn asker_of(terms: &Terms) -> Actor {
+    terms.asker.as_ref().map_or_else(Actor::bot, |asker| Actor::person(&asker.id, &asker.name))
 }
 
 /// What is fixed when a card is made.
@@ -144,7 +149,7 @@ async fn terms(app: &App, id: &str, asker: Option<Person>) -> anyhow::Result<Ter
 /// When the store fails.
 pub async fn happen(app: &App, case: &Case, event: &Event) -> anyhow::Result<bool> {
     let Ok(moved) = step(&case.terms, &case.state, event) else { return Ok(false) };
-    commit(app, case, &moved, &Actor::bot()).await
+    commit(app, case, &moved, (&Actor::bot(), Some(app.clock.now()))).await
 }
 
 /// A person's decision, whose right was checked just before.
@@ -166,7 +171,7 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             Ok(moved) => moved,
             Err(refused) => return said(app, &refused),
         };
-        if commit(app, &case, &moved, &actor(incoming)).await? {
+        if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
             if let State::Dismissed { reason, .. } = &moved.state {
                 learn::after_dismissal(app, incoming, case.kept.suggestion, reason).await?;
             }
@@ -208,9 +213,9 @@ fn said(app: &App, refused: &Refused) -> anyhow::Result<Reply> {
     }
 }
 
-/// Commits a move: the new state, its entries, the suggestion's state and the job that carries it on, all or nothing.
-/// False when somebody was quicker.
-async fn commit(app: &App, case: &Case, moved: &Move, by: &Actor) -> anyhow::Result<bool> {
+/// Commits a move: the new state, its entries, the suggestion's state and the job that carries it on when that is `due`,
+/// all or nothing. False when somebody was quicker.
+async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option<Timestamp>)) -> anyhow::Result<bool> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     if !tx.move_approval(&case.kept, &stored(&moved.state, &case.terms)?, now).await? {
@@ -220,14 +225,11 @@ async fn commit(app: &App, case: &Case, moved: &Move, by: &Actor) -> anyhow::Res
     if row.state != case.suggestion.state && !tx.change_suggestion(&row).await? {
         return Ok(false);
     }
-    tx.enqueue(&NewJob {
-        id: format!("approval:{}:{}", case.kept.id, case.kept.version + 1),
-        kind: JOB.into(),
-        payload: json!({"approval": case.kept.id}),
-        priority: Priority::Approval,
-        due: now,
-    })
-    .await?;
+    if let Some(due) = due {
+        let id = format!("approval:{}:{}", case.kept.id, case.kept.version + 1);
+        let payload = json!({"approval": case.kept.id});
+        tx.enqueue(&NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }).await?;
+    }
     // The log's row comes last: it stays locked until commit.
     for effect in &moved.effects {
         let action = match effect {
@@ -275,7 +277,15 @@ async fn advance(app: &App, case: &Case, moved: &Move) -> anyhow::Result<bool> {
     if moved.state == case.state && !recorded {
         return Ok(true);
     }
-    commit(app, case, moved, &Actor::bot()).await
+    commit(app, case, moved, (&Actor::bot(), look_again(app, case, moved))).await
+}
+
+/// When another job takes up what this one is at. It goes on itself, and after a crash as soon as its lease is over; a
+/// second one beside it would find a request under way and take its outcome for unknown. Should it be given up, the
+/// other one looks when the tenant must show what was created.
+fn look_again(app: &App, case: &Case, moved: &Move) -> Option<Timestamp> {
+    let under_way = matches!(moved.state, State::Creating { .. } | State::Undoing { .. });
+    under_way.then(|| app.clock.now().saturating_add(case.terms.lag_bound).unwrap_or(Timestamp::MAX))
 }
 
 /// Shows the present state on every copy of the card.

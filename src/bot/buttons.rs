@@ -2,6 +2,8 @@
 
 use crate::chat::card::{Action, Input, Press, Style, Verb};
 
+use super::answer::ask;
+
 /// A button that does something about a subject.
 #[must_use]
 pub fn press(label: &str, verb: Verb, subject: &str, version: i64) -> Action {
@@ -11,6 +13,13 @@ pub fn press(label: &str, verb: Verb, subject: &str, version: i64) -> Action {
         style: if verb == Verb::Create { Style::Primary } else { Style::Normal },
         input: input(verb),
     }
+}
+
+/// Shows the card of a suggestion, by its number (`S-4`). Who only looks hasn't asked for the change: that takes the
+/// words "propose" or "create".
+#[must_use]
+pub fn open(label: &str, number: &str) -> Action {
+    ask(label, format!("open the card of {number}"))
 }
 
 /// Why a suggestion is dismissed; the reason shapes which instruction is offered after repeated dismissals.

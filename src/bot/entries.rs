@@ -135,7 +135,7 @@ pub fn what(action: Action) -> &'static str {
         Action::ApprovalWithdrawn => "approval taken back",
         Action::ApprovalRefused => "click refused",
         Action::ApprovalExpired => "approval expired",
-        Action::PolicyCreateIntended => "about to create a report-only policy",
+        Action::PolicyCreateIntended => "report-only policy about to be asked for, outcome follows",
         Action::PolicyCreated => "report-only policy created",
         Action::PolicyCreateUnknown => "outcome of a creation not known",
         Action::PolicyNeedsPerson => "left to a person",

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use roaring::RoaringBitmap;
 
 use crate::checks::accounts::Accounts;
+use crate::checks::drafts::asks_a_person;
 use crate::checks::rows;
 use crate::engine::Truth;
 use crate::engine::replay::{Impact, Tally};
-use crate::engine::rollout::{Phase, Selection};
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::engine::rollout::{Criterion, Phase, Selection};
+use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::suggestions::lint;
 use crate::suggestions::lint::Level;
 use crate::tenant::{Policy, Snapshot};
@@ -56,20 +57,40 @@ fn counted(analysis: &Analysis, impact: &Impact) -> Fact {
 }
 
 /// The people and accounts with such an outcome, and by which app.
-fn reached(analysis: &Analysis, impact: &Impact, key: &str, of: fn(&Tally) -> u64) -> Fact {
-    let snapshot = analysis.snapshot();
+#[must_use]
+pub fn reached(analysis: &Analysis, impact: &Impact, key: &str, of: fn(&Tally) -> u64) -> Fact {
     let ids = impact.users.iter().filter(|(_, tally)| of(tally) > 0).map(|(id, _)| id.as_str());
-    let set = positions(snapshot, ids);
-    let accounts = Accounts::of(&set, &analysis.model, snapshot.read_at);
-    let evidence = analysis.evidence(rows::users(&set, snapshot, None)).within(snapshot.window);
-    Fact::new(key, evidence)
+    let mut fact = who(analysis, key, &positions(analysis.snapshot(), ids));
+    fact.evidence.window = analysis.snapshot().window;
+    fact.with("count", impact.users.values().map(of).sum::<u64>()).with("apps", by_app(&impact.apps, of)).must_show()
+}
+
+/// A statement about these accounts, each kind counted by itself, which are its evidence.
+#[must_use]
+pub fn who(analysis: &Analysis, key: &str, set: &RoaringBitmap) -> Fact {
+    let snapshot = analysis.snapshot();
+    let accounts = Accounts::of(set, &analysis.model, snapshot.read_at);
+    Fact::new(key, analysis.evidence(rows::users(set, snapshot, None)))
+        .with("whom", Term::Word(whom(&accounts)))
         .with("people", accounts.people.len())
         .with("guests", accounts.guests.len())
         .with("service", (&accounts.service | &accounts.rooms).len())
         .with("emergency", accounts.emergency.len())
-        .with("count", impact.users.values().map(of).sum::<u64>())
-        .with("apps", by_app(&impact.apps, of))
-        .must_show()
+}
+
+/// Each kind of account that there is, counted.
+fn whom(accounts: &Accounts) -> String {
+    let kinds = [
+        (accounts.people.len(), "person", "people"),
+        (accounts.guests.len(), "guest", "guests"),
+        (accounts.service.len() + accounts.rooms.len(), "service or room account", "service or room accounts"),
+        (accounts.emergency.len(), "emergency access account", "emergency access accounts"),
+    ];
+    let counted = kinds.into_iter().filter(|(count, ..)| *count > 0).map(|(count, one, many)| {
+        format!("{} {}", grouped(i64::try_from(count).unwrap_or(i64::MAX)), if count == 1 { one } else { many })
+    });
+    let counted: Vec<String> = counted.collect();
+    if counted.is_empty() { "nobody".to_owned() } else { counted.join(", ") }
 }
 
 /// Apps with their number of such sign-ins, most first.
@@ -96,7 +117,8 @@ fn unable(analysis: &Analysis, impact: &Impact) -> Option<Fact> {
     })
 }
 
-fn positions<'a>(snapshot: &Snapshot, ids: impl Iterator<Item = &'a str>) -> RoaringBitmap {
+/// Positions of these users, by object id.
+pub fn positions<'a>(snapshot: &Snapshot, ids: impl Iterator<Item = &'a str>) -> RoaringBitmap {
     ids.filter_map(|id| snapshot.directory.user_index(id)).collect()
 }
 
@@ -150,11 +172,16 @@ fn one_phase(analysis: &Analysis, phase: &Phase) -> Fact {
         .with("groups", names)
         .with("rule", Term::Word(rule))
         .with("people", phase.members.len())
+    let (blocks, most) = match phase.exit.criterion {
+        Criterion::NoUse { .. } => (1_u64, 0.0),
+        Criterion::Blocked { percent } => (0, percent),
+    };
         .with("prompted", phase.prompted)
+        .with("blocks", blocks)
         .with("blocked", phase.blocked)
         .with("unable", phase.unable.len())
         .with("days", Term::Days(i64::from(phase.exit.days)))
-        .with("most", Term::Percent(phase.exit.failure_percent))
+        .with("most", Term::Percent(most))
 }
 
 /// The admin lock-out check, emergency access, the lint's warnings and the count of policies.
@@ -172,6 +199,7 @@ pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     let count = snapshot.policies.len() + usize::from(snapshot.policy(&draft.id).is_none());
     facts.push(known.with("count", count).with("of", MOST_POLICIES));
     let warned = objections.into_iter().map(|objection| {
+    facts.extend(machines(analysis, draft));
         let key = if objection.level == Level::Error { "safety.error" } else { "safety.warning" };
         Fact::new(key, Evidence::default()).with("words", Term::Name(objection.message)).must_show()
     });
@@ -183,6 +211,14 @@ pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
 #[must_use]
 pub fn lockout(analysis: &Analysis, draft: &Policy) -> Fact {
     let snapshot = analysis.snapshot();
+/// Rooms and service accounts that it takes in though it asks for what only a person can do.
+fn machines(analysis: &Analysis, draft: &Policy) -> Option<Fact> {
+    let scope = asks_a_person(draft).then(|| analysis.model.in_scope(draft))?;
+    let accounts = Accounts::of(&scope, &analysis.model, analysis.snapshot().read_at);
+    let taken_in = &accounts.service | &accounts.rooms;
+    (!taken_in.is_empty()).then(|| who(analysis, "safety.machines", &taken_in).must_show())
+}
+
     let lockout = analysis.model.lockout(draft);
     let people = |wanted: &dyn Fn(&crate::engine::lockout::Access) -> bool| {
         positions(

@@ -62,14 +62,7 @@ impl Accounts {
 /// Positions of the configured emergency access accounts: users named, and members of groups named.
 #[must_use]
 pub fn emergency_access(snapshot: &Snapshot) -> RoaringBitmap {
-    let mut set = RoaringBitmap::new();
-    for id in &snapshot.settings.emergency_access {
-        set.extend(snapshot.directory.user_index(id));
-        if let Some(members) = snapshot.directory.groups.get(id).and_then(|group| group.transitive.as_deref()) {
-            set |= members;
-        }
-    }
-    set
+    snapshot.emergency_access()
 }
 
 /// Whole days from `from` to `to`.

@@ -41,7 +41,7 @@ impl Check for InternetAccess {
         let action = CureAction::HandOver(Box::new(link()));
         let title = "Name a security profile in a policy for Internet Access".to_owned();
         let mut finding = open("internet_access.fail", Verdict::Fail);
-        finding.cures.push(Cure { subject: String::new(), title, action });
+        finding.cures.push(Cure::new("", title, action));
         finding.not_checked.push("what the security profiles filter (they aren't read)".into());
         finding
     }

@@ -22,7 +22,12 @@ pub fn finding(context: &Context<'_>, (check, area): (&'static str, &str), liste
     let rows = listed.iter().filter_map(|one| one.fact.evidence.rows.first().cloned());
     let headline =
         Fact::new(&format!("{area}.{name}"), context.stamp(Evidence::of(rows))).with("count", listed.len()).must_show();
-    let (facts, cures): (Vec<Fact>, Vec<Option<Cure>>) = listed.into_iter().map(|one| (one.fact, one.cure)).unzip();
+    let partly = listed.len() > 1;
+    let own = |one: Listed| {
+        let why = vec![one.fact.clone()];
+        (one.fact, one.cure.map(|cure| Cure { why, partly, ..cure }))
+    };
+    let (facts, cures): (Vec<Fact>, Vec<Option<Cure>>) = listed.into_iter().map(own).unzip();
     Finding {
         check,
         verdict,
@@ -42,7 +47,7 @@ pub fn open(context: &Context<'_>, check: &'static str, key: &str, verdict: Verd
 /// A change for a person to make.
 #[must_use]
 pub fn hand_over(subject: &str, title: String, action: HandOver) -> Option<Cure> {
-    Some(Cure { subject: subject.to_owned(), title, action: CureAction::HandOver(Box::new(action)) })
+    Some(Cure::new(subject, title, CureAction::HandOver(Box::new(action))))
 }
 
 /// A finding that fails when there are such policies; `AREA.policy` takes `policy` and `state`.

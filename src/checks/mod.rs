@@ -95,6 +95,7 @@ mod unused_named_locations;
 mod user_risk;
 mod user_risk_block;
 mod wide_named_locations;
+mod widen;
 mod workload_identities;
 
 use std::collections::BTreeMap;
@@ -311,6 +312,18 @@ pub struct Cure {
     pub title: String,
     /// A new policy or a change for a person to make.
     pub action: CureAction,
+    /// The part of the finding that it mends, in the finding's own words; empty: the finding as a whole.
+    pub why: Vec<Fact>,
+    /// Others are needed beside it to settle the finding.
+    pub partly: bool,
+}
+
+impl Cure {
+    /// A cure of the finding as a whole.
+    #[must_use]
+    pub fn new(subject: &str, title: String, action: CureAction) -> Self {
+        Self { subject: subject.to_owned(), title, action, why: Vec::new(), partly: false }
+    }
 }
 
 /// How a finding is removed.

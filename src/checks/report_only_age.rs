@@ -60,7 +60,10 @@ impl Check for ReportOnlyAge {
             verdict,
             facts: facts(context, verdict, (waiting.len(), undated), &old),
             not_checked: not_checked(context),
-            cures: old.iter().map(|(days, policy)| cure(*days, policy, context)).collect(),
+            cures: old
+                .iter()
+                .map(|(days, policy)| Cure { partly: old.len() > 1, ..cure(*days, policy, context) })
+                .collect(),
         }
     }
 }
@@ -83,13 +86,15 @@ fn facts(context: &Context<'_>, verdict: Verdict, of: (usize, usize), old: &[(i6
         .with("of", of.0)
         .with("undated", of.1)
         .must_show();
-    let one = |(days, policy): &(i64, &Policy)| {
-        Fact::new("report_only_age.policy", context.stamp(Evidence::of([rows::policy(policy)])))
-            .with("policy", Term::Name(policy.display_name.clone()))
-            .with("days", Term::Days(*days))
-    };
-    let each = old.iter().flat_map(|aged| std::iter::once(one(aged)).chain(impact(context, aged.1)));
-    std::iter::once(headline).chain(each).collect()
+    std::iter::once(headline).chain(old.iter().flat_map(|(days, policy)| one(context, *days, policy))).collect()
+}
+
+/// How long a policy has been in report-only, and what it would have done.
+fn one(context: &Context<'_>, days: i64, policy: &Policy) -> Vec<Fact> {
+    let age = Fact::new("report_only_age.policy", context.stamp(Evidence::of([rows::policy(policy)])))
+        .with("policy", Term::Name(policy.display_name.clone()))
+        .with("days", Term::Days(days));
+    std::iter::once(age).chain(impact(context, policy)).collect()
 }
 
 /// What the policy would have done to the sign-ins of the log, were it On.
@@ -127,9 +132,7 @@ fn cure(days: i64, policy: &Policy, context: &Context<'_>) -> Cure {
         action.changes.insert(0, ("Before".to_owned(), objection.message, "mended".to_owned()));
     }
     action.portal.push_str(" > Enable policy > On (or Delete, if it isn't wanted any more)");
-    Cure {
-        subject: policy.id.clone(),
-        title: format!("Turn on or delete {}, {days} days in report-only", policy.display_name),
-        action: CureAction::HandOver(Box::new(action)),
-    }
+    let title = format!("Turn on or delete {}, {days} days in report-only", policy.display_name);
+    let cure = Cure::new(&policy.id, title, CureAction::HandOver(Box::new(action)));
+    Cure { why: one(context, days, policy), ..cure }
 }

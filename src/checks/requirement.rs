@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 use serde_json::json;
 
 use crate::engine::demands::asks_at_least;
-use crate::engine::{Coverage, Model, Reason, Requirement, Scope, Truth};
+use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope, Truth};
 use crate::facts::{Evidence, Fact, Term};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::{Control, Operator, PolicyState};
@@ -15,7 +15,7 @@ use super::cause_words::CauseWords;
 use super::gaps::{Gaps, Group};
 use super::licences::{Owned, owned};
 use super::take_in_again::take_in_again;
-use super::{Context, Cure, CureAction, Finding, Verdict, hand_over};
+use super::{Context, Cure, CureAction, Finding, Verdict, hand_over, widen};
 
 /// What a check asks of the engine, and how it says the answer.
 pub struct Asked<'a> {
@@ -106,7 +106,7 @@ fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps
 /// An empty scope is never a pass, and neither is a scope that nobody could draw.
 fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Coverage) -> Verdict {
     let nobody = asked.scope.users.as_ref().is_some_and(RoaringBitmap::is_empty) && asked.scope.guest_types.is_empty();
-    let unresolved = !gaps.undecided.is_empty() || !coverage.unresolved.is_empty() || !gaps.machines.is_empty();
+    let unresolved = !gaps.undecided.is_empty() || hangs_on_unknown(gaps, coverage) || !gaps.machines.is_empty();
     match (gaps.any(), asked.missing) {
         (true, Some(_)) if could_be_met(context, asked) => Verdict::Review,
         (false, None) if nobody => Verdict::NotApplicable,
@@ -114,6 +114,15 @@ fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Cov
         (false, _) if unresolved => Verdict::Review,
         (false, _) => Verdict::Pass,
     }
+}
+
+/// Whether the cover of a person, a guest, or somebody without an account here hangs on what isn't resolved. Accounts that
+/// are listed apart, such as rooms that a policy excludes, are no part of the verdict, and neither is what is unclear
+/// about them.
+fn hangs_on_unknown(gaps: &Gaps, coverage: &Coverage) -> bool {
+    let humans = gaps.looked_at.humans();
+    let about_them = |gap: &Gap| !gap.sure && !(gap.others.is_empty() && gap.users.is_disjoint(&humans));
+    !coverage.unresolved.is_empty() && coverage.with_gaps(|gaps| gaps.iter().any(about_them))
 }
 
 /// Whether a policy that is On asks for at least what the draft asks for, so that some of those in scope may be covered.
@@ -169,15 +178,25 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
     if let Some(policy) = wanted.and_then(|draft| waiting(context, asked, (scope, draft))) {
         return (vec![turn_on(policy)], None);
     }
-    let edits: Vec<Option<Cure>> = gaps.groups.iter().map(|group| edit(group, snapshot, wanted)).collect();
-    let (mut cures, all) = one_for_each(edits);
+    if let Some(cure) = wanted.and_then(|draft| widen(context, asked, (scope, draft))) {
+        let why = vec![headline(asked, Verdict::Fail, gaps, context)];
+        return (vec![Cure { why, ..cure }], None);
+    }
+    let words = CauseWords::new(snapshot, context.hash);
+    let edits = gaps.groups.iter().map(|group| {
+        let why = vec![words.group(group)];
+        edit(group, snapshot, wanted).map(|cure| Cure { why, ..cure })
+    });
+    let (mut cures, all) = one_for_each(edits.collect());
     let all_edited = all && gaps.everyone.is_empty();
+    let alone = all_edited && cures.len() == 1;
+    cures.iter_mut().for_each(|cure| cure.partly = !alone);
     let Some((title, policy)) = asked.draft.as_ref().filter(|_| !all_edited) else { return (cures, None) };
     if let Some(reason) = refusal(context, asked, scope, policy) {
         return (cures, Some(format!("a new policy is not suggested, because {reason}")));
     }
     let action = CureAction::Draft(Box::new(policy.clone()));
-    cures.insert(0, Cure { subject: String::new(), title: (*title).to_owned(), action });
+    cures.insert(0, Cure::new("", (*title).to_owned(), action));
     (cures, None)
 }
 
@@ -186,8 +205,11 @@ fn one_for_each(edits: Vec<Option<Cure>>) -> (Vec<Cure>, bool) {
     let mut all = !edits.is_empty() && edits.iter().all(Option::is_some);
     let mut cures: Vec<Cure> = Vec::new();
     for edit in edits.into_iter().flatten() {
-        match cures.iter().find(|known| known.subject == edit.subject) {
-            Some(known) => all &= known.title == edit.title,
+        match cures.iter_mut().find(|known| known.subject == edit.subject) {
+            Some(known) => {
+                all &= known.title == edit.title;
+                known.why.extend(edit.why);
+            }
             None => cures.push(edit),
         }
     }
@@ -205,9 +227,19 @@ fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope
     model.snapshot.policies.iter().find(enough)
 }
 
+/// The edit that makes a policy do alone what a new one would be drafted for beside it.
+fn widen(context: &Context<'_>, asked: &Asked<'_>, (scope, draft): (&Scope, &Policy)) -> Option<Cure> {
+    let model = context.model;
+    let enough = |wider: &widen::Wider| {
+        would_do(&model.with_draft_on(&wider.after), context, (&asked.requirement, scope)).is_ok()
+    };
+    let wider = widen::candidates(&model.snapshot, draft).find(enough)?;
+    Some(Cure::new(&wider.after.id, wider.title, CureAction::HandOver(Box::new(wider.edit))))
+}
+
 fn turn_on(policy: &Policy) -> Cure {
     let action = CureAction::HandOver(Box::new(hand_over::turn_on(policy)));
-    Cure { subject: policy.id.clone(), title: format!("Turn on {}", policy.display_name), action }
+    Cure::new(&policy.id, format!("Turn on {}", policy.display_name), action)
 }
 
 /// Why a draft may not be offered: Graph would refuse it, it would lock administrators out, or it wouldn't do.
@@ -241,25 +273,21 @@ fn edit(group: &Group, snapshot: &Snapshot, wanted: Option<&Policy>) -> Option<C
         Reason::ExcludedGroup(id) => {
             let excluded = snapshot.directory.groups.get(id)?;
             let leaving = &group.users - emergency_access(snapshot);
-            return Some(Cure {
-                subject: id.clone(),
-                title: hand_over::leave_title(excluded, leaving.len()),
-                action: CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot))),
-            });
+            let action = CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot)));
+            return Some(Cure::new(id, hand_over::leave_title(excluded, leaving.len()), action));
         }
         Reason::WeakerControl(_) => require_all(policy, snapshot, wanted?)?,
         Reason::ReportOnly | Reason::Off => hand_over::turn_on(policy),
         _ => {
             let (title, edit) = take_in_again(group, policy, snapshot)?;
-            let action = CureAction::HandOver(Box::new(edit));
-            return Some(Cure { subject: policy.id.clone(), title, action });
+            return Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(edit))));
         }
     };
     let title = match &group.cause.reason {
         Reason::WeakerControl(_) => format!("Require all the selected controls in {}", policy.display_name),
         _ => format!("Turn on {}", policy.display_name),
     };
-    Some(Cure { subject: policy.id.clone(), title, action: CureAction::HandOver(Box::new(hand_over)) })
+    Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(hand_over))))
 }
 
 /// "Require one of the selected controls" → "Require all the selected controls", where all of them are enough.

@@ -78,5 +78,5 @@ fn mark(context: &Context<'_>) -> Cure {
         Some(location) => format!("Mark {} as trusted, if it is your own network", location.display_name),
         None => "Name your own networks and mark them as trusted".to_owned(),
     };
-    Cure { subject: String::new(), title, action: super::CureAction::HandOver(Box::new(action)) }
+    Cure::new("", title, super::CureAction::HandOver(Box::new(action)))
 }

@@ -119,5 +119,5 @@ fn list_countries(snapshot: &Snapshot) -> Cure {
         ..HandOver::default()
     };
     let title = "Name the countries that you work in, to block the others".to_owned();
-    Cure { subject: String::new(), title, action: CureAction::HandOver(Box::new(action)) }
+    Cure::new("", title, CureAction::HandOver(Box::new(action)))
 }

@@ -1,7 +1,8 @@
 //! In which order to turn a policy On: from small groups that hardly notice to everybody, by its impact on past sign-ins.
 //!
 //! Groups that exist are preferred; where there are too few, slices by object id are proposed, which stay the same
-//! however many people come and go. Emergency access accounts are in no phase.
+//! however many people come and go. Emergency access accounts are in no phase, and a group that policies exclude begins
+//! none, nor does one nested in it: whoever is in it was set apart on purpose.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Model;
 use super::replay::{Impact, Tally};
+use crate::tenant::policy::Control;
 use crate::tenant::{Group, Policy};
 
 /// Shares of the people in scope that the phases before the last one reach together.
@@ -20,8 +22,8 @@ const SLICES: [&str; 4] = ["0", "12", "3456", "789ab"];
 const ENOUGH: usize = 3;
 /// Days that a phase lasts at least, so that a working week is in it.
 const DAYS: u32 = 7;
-/// A phase that blocks a larger share of sign-ins than expected, or than this, is not done.
-const TOLERATED_PERCENT: f64 = 1.0;
+/// A phase that blocks a larger share of sign-ins than this is not done, whatever was expected of it.
+pub const TOLERATED_PERCENT: f64 = 1.0;
 
 /// The phases in which a policy is turned On.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -74,8 +76,30 @@ pub enum Selection {
 pub struct Exit {
     /// Days at least.
     pub days: u32,
-    /// The largest share of sign-ins that may be blocked, in percent.
-    pub failure_percent: f64,
+    /// What must hold then.
+    pub criterion: Criterion,
+}
+
+/// What must hold at the end of a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Criterion {
+    /// At most this share of sign-ins is blocked, in percent.
+    Blocked {
+        /// The share.
+        percent: f64,
+    },
+    /// To block is what the policy is for: nobody needs any more what it blocks.
+    NoUse {
+        /// How many people of the phase used it in the window of the log.
+        people: u64,
+    },
+}
+
+/// Whether a policy blocks whatever it applies to.
+#[must_use]
+pub fn blocks(policy: &Policy) -> bool {
+    policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block))
 }
 
 impl Model {
@@ -83,15 +107,16 @@ impl Model {
     #[must_use]
     pub fn rollout(&self, draft: &Policy, impact: &Impact) -> Rollout {
         let scope = self.in_scope(draft);
-        let plan = Plan { model: self, impact, scope: &scope };
+        let plan = Plan { model: self, impact, scope: &scope, blocks: blocks(draft) };
         let mut groups = self.groups_for(draft, &scope);
         groups.sort_by_cached_key(|group| {
             (plan.weight(&plan.members(group)), plan.members(group).len(), group.id.clone())
         });
         let mut phases = plan.by_groups(&groups);
-        let sliced = phases.len() < ENOUGH && scope.len() > 1;
+        let slices = if phases.len() < ENOUGH && scope.len() > 1 { plan.by_slices() } else { Vec::new() };
+        let sliced = !slices.is_empty();
         if sliced {
-            phases = plan.by_slices();
+            phases = slices;
         }
         let reached = phases.iter().fold(RoaringBitmap::new(), |all, phase| all | &phase.members);
         let rest = &scope - reached;
@@ -99,8 +124,9 @@ impl Model {
         Rollout { phases, sliced }
     }
 
-    /// Enabled accounts that a draft reaches, or may reach.
-    fn in_scope(&self, draft: &Policy) -> RoaringBitmap {
+    /// Enabled accounts that a draft reaches, or may reach, without those for emergency access.
+    #[must_use]
+    pub fn in_scope(&self, draft: &Policy) -> RoaringBitmap {
         let alone = self.with_draft_alone(draft);
         let reached = alone.users.first().map(|users| alone.positions(users).1);
         let users = &self.snapshot.directory;
@@ -110,23 +136,33 @@ impl Model {
     }
 
     /// Groups to begin with: those that policies use already, or all others where these are too few.
-    fn groups_for(&self, draft: &Policy, scope: &RoaringBitmap) -> Vec<&Group> {
-        let emergency = &self.snapshot.settings.emergency_access;
-        let excluded = &draft.conditions.users.exclude.groups;
-        let sides = self
-            .snapshot
-            .policies
-            .iter()
-            .flat_map(|policy| [&policy.conditions.users.include, &policy.conditions.users.exclude]);
-        let used = sides.flat_map(|side| &side.groups).collect::<BTreeSet<_>>();
+    fn groups_for<'a>(&'a self, draft: &'a Policy, scope: &RoaringBitmap) -> Vec<&'a Group> {
+        let users = || self.snapshot.policies.iter().chain([draft]).map(|policy| &policy.conditions.users);
+        let used = users().flat_map(|users| &users.include.groups).collect::<BTreeSet<_>>();
+        let excluded = self.with_nested(users().flat_map(|users| &users.exclude.groups));
+        let emergency = self.snapshot.emergency_access();
         let fits = |group: &&Group| {
-            let members = group.transitive.as_deref().map(|members| members & scope).unwrap_or_default();
+            let Some(everybody) = group.transitive.as_deref() else { return false };
+            let members = everybody & scope;
             let part = !members.is_empty() && members.len() < scope.len();
-            part && !emergency.contains(&group.id) && !excluded.contains(&group.id)
+            part && everybody.is_disjoint(&emergency) && !excluded.contains(&group.id)
         };
         let all = self.snapshot.directory.groups.values().filter(fits).collect::<Vec<_>>();
         let known = all.iter().copied().filter(|group| used.contains(&group.id)).collect::<Vec<_>>();
         if known.len() > TARGETS.len() { known } else { all }
+    }
+
+    /// These groups and all that are nested in them, by id.
+    fn with_nested<'a>(&'a self, groups: impl Iterator<Item = &'a String>) -> BTreeSet<&'a String> {
+        let mut found = BTreeSet::new();
+        let mut open = groups.collect::<Vec<_>>();
+        while let Some(id) = open.pop() {
+            if found.insert(id) {
+                let group = self.snapshot.directory.groups.get(id);
+                open.extend(group.into_iter().flat_map(|group| &group.member_groups));
+            }
+        }
+        found
     }
 }
 
@@ -134,6 +170,8 @@ struct Plan<'a> {
     model: &'a Model,
     impact: &'a Impact,
     scope: &'a RoaringBitmap,
+    /// The policy blocks whatever it applies to.
+    blocks: bool,
 }
 
 impl Plan<'_> {
@@ -193,18 +231,23 @@ impl Plan<'_> {
         let count = |hit: fn(&Tally) -> bool| {
             u64::try_from(tallies.values().filter(|tally| hit(tally)).count()).unwrap_or(u64::MAX)
         };
-        let failing = 100.0 * share(expected.failure, expected.total());
+        let blocked = count(|tally| tally.failure > 0);
+        let criterion = if self.blocks {
+            Criterion::NoUse { people: blocked }
+        } else {
+            Criterion::Blocked { percent: TOLERATED_PERCENT }
+        };
         Phase {
             selection,
             expected,
             prompted: count(|tally| tally.action_required > 0),
-            blocked: count(|tally| tally.failure > 0),
+            blocked,
             unable: tallies
                 .keys()
                 .filter(|id| self.impact.unable.contains_key(**id))
                 .map(|id| (*id).to_owned())
                 .collect(),
-            exit: Exit { days: DAYS, failure_percent: failing.max(TOLERATED_PERCENT) },
+            exit: Exit { days: DAYS, criterion },
             members,
         }
     }
@@ -224,7 +267,7 @@ mod tests {
 
     use super::*;
     use crate::tenant::read::{read_group, read_sign_in, read_user};
-    use crate::tenant::{Kind, Reading, SnapshotBuilder, read_policy};
+    use crate::tenant::{Kind, Reading, Snapshot, SnapshotBuilder, read_policy};
 
     /// A hundred people, of whom the tenth group of ten signs in without MFA; object ids begin with their number.
     fn model(groups: usize) -> Model {
@@ -248,9 +291,12 @@ mod tests {
     }
 
     fn rollout(groups: usize) -> Rollout {
-        let model = model(groups);
+        rollout_of(&model(groups), "mfa")
+    }
+
+    fn rollout_of(model: &Model, control: &str) -> Rollout {
         let draft = json!({"state": "disabled", "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
-            "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+            "grantControls": {"operator": "OR", "builtInControls": [control]}});
         let draft = read_policy(&draft).unwrap();
         model.rollout(&draft, &model.impact(&draft))
     }
@@ -285,8 +331,38 @@ mod tests {
     }
 
     #[test]
-    fn a_phase_is_done_when_it_blocks_no_more_than_expected() {
+    fn a_phase_is_done_when_it_blocks_hardly_anybody() {
         let exit = rollout(1).phases.first().unwrap().exit;
-        assert_eq!(exit, Exit { days: 7, failure_percent: 1.0 });
+        assert_eq!(exit, Exit { days: 7, criterion: Criterion::Blocked { percent: 1.0 } });
+    }
+
+    #[test]
+    fn a_block_is_done_when_nobody_needs_what_it_blocks() {
+        let rollout = rollout_of(&model(1), "block");
+        let using = rollout.phases.iter().map(|phase| match phase.exit.criterion {
+            Criterion::NoUse { people } => people,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(using.sum::<u64>(), 3);
+    }
+
+    #[test]
+    fn whom_policies_exclude_and_who_is_kept_for_emergencies_begin_no_phase() {
+        let mut snapshot = Snapshot::clone(&model(10).snapshot);
+        let excluding = json!({"id": "p", "state": "enabled", "conditions": {"users": {"includeUsers": ["All"],
+            "excludeGroups": ["g3"]}, "applications": {"includeApplications": ["All"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+        snapshot.policies.push(read_policy(&excluding).unwrap());
+        let rollout = rollout_of(&Model::new(Arc::new(snapshot)), "mfa");
+        let begun = rollout.phases.iter().flat_map(|phase| match &phase.selection {
+            Selection::Groups(ids) => ids.clone(),
+            _ => Vec::new(),
+        });
+        let begun = begun.collect::<Vec<_>>();
+        // Account 99 of the group g9 is for emergencies.
+        assert!(
+            !begun.is_empty() && !begun.contains(&"g3".to_owned()) && !begun.contains(&"g9".to_owned()),
+            "{begun:?}"
+        );
     }
 }

@@ -5,6 +5,7 @@
 use roaring::RoaringBitmap;
 
 use crate::checks::{CureAction, HandOver, hand_over};
+use crate::facts::Fact;
 use crate::tenant::Snapshot;
 
 use super::Proposal;
@@ -49,6 +50,10 @@ fn fields(change: &HandOver) -> Vec<&(String, String, String)> {
 
 /// The first with what the second found: its checks, its headline, what it didn't check, whom it takes out.
 fn join(mut first: Proposal, second: Proposal, snapshot: &Snapshot) -> Proposal {
+    if !(first.why.is_empty() && second.why.is_empty()) {
+        first.why = reasons(&first, &second);
+    }
+    first.partly.extend(second.partly);
     first.facts.extend(second.facts.into_iter().take(second.checks.len()));
     let checks = second.checks.into_iter().filter(|check| !first.checks.contains(check)).collect::<Vec<_>>();
     first.checks.extend(checks);
@@ -61,6 +66,21 @@ fn join(mut first: Proposal, second: Proposal, snapshot: &Snapshot) -> Proposal 
         first.action = CureAction::HandOver(Box::new(change));
     }
     first
+}
+
+/// What either mends; of a whole finding its headline, and what both say once.
+fn reasons(first: &Proposal, second: &Proposal) -> Vec<Fact> {
+    let own = |proposal: &Proposal| {
+        let whole = proposal.why.is_empty();
+        proposal.reasons().iter().take(if whole { 1 } else { usize::MAX }).cloned().collect::<Vec<_>>()
+    };
+    let mut all = own(first);
+    for fact in own(second) {
+        if !all.iter().any(|known| known.key == fact.key && known.terms == fact.terms) {
+            all.push(fact);
+        }
+    }
+    all
 }
 
 /// Everybody whom either takes out of the group.
@@ -76,7 +96,7 @@ fn leave(one: &HandOver, other: &HandOver, snapshot: &Snapshot) -> Option<(Strin
 mod tests {
     use super::*;
     use crate::checks::Severity;
-    use crate::facts::{Evidence, Fact};
+    use crate::facts::Evidence;
     use crate::tenant::{Group, SnapshotBuilder, User};
 
     fn snapshot() -> Snapshot {
@@ -103,6 +123,8 @@ mod tests {
             title: hand_over::leave_title(group, set.len()),
             action: CureAction::HandOver(Box::new(hand_over::leave_group(group, &set, &snapshot))),
             facts: vec![Fact::new(check, Evidence::default()), Fact::new("cause.excluded_group", Evidence::default())],
+            why: Vec::new(),
+            partly: std::collections::BTreeSet::new(),
             not_checked: vec!["guests".into()],
         }
     }

@@ -41,6 +41,12 @@ pub struct Proposal {
     pub action: CureAction,
     /// What the finding rests on; the first fact is the headline.
     pub facts: Vec<Fact>,
+    /// The part of it that this cure mends; empty: all of it.
+    #[serde(default)]
+    pub why: Vec<Fact>,
+    /// Those of the checks that need other cures beside it.
+    #[serde(default)]
+    pub partly: BTreeSet<String>,
     /// What was not checked.
     pub not_checked: Vec<String>,
 }
@@ -65,8 +71,22 @@ impl Proposal {
             title: cure.title.clone(),
             action: cure.action.clone(),
             facts: finding.facts.clone(),
+            why: cure.why.clone(),
+            partly: cure.partly.then(|| about.id.to_owned()).into_iter().collect(),
             not_checked: finding.not_checked.clone(),
         }
+    }
+
+    /// Why this very cure is suggested, most telling first.
+    #[must_use]
+    pub fn reasons(&self) -> &[Fact] {
+        if self.why.is_empty() { &self.facts } else { &self.why }
+    }
+
+    /// The checks that pass once it is done, and those to which it is one cure of several.
+    #[must_use]
+    pub fn settles(&self) -> (Vec<&str>, Vec<&str>) {
+        self.checks.iter().map(String::as_str).partition(|check| !self.partly.contains(*check))
     }
 
     /// Whether it takes this account, and no other, out of a group. What is about several people is not silenced for one.
@@ -238,6 +258,8 @@ mod tests {
             title: "t".into(),
             action: CureAction::HandOver(Box::new(HandOver { target_name: "CA-Excl".into(), ..HandOver::default() })),
             facts: Vec::new(),
+            why: Vec::new(),
+            partly: BTreeSet::new(),
             not_checked: Vec::new(),
         }
     }

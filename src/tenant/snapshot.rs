@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::shared::Shared;
@@ -90,6 +91,19 @@ impl Snapshot {
     #[must_use]
     pub fn policy(&self, id: &str) -> Option<&Policy> {
         self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    /// Positions of the configured emergency access accounts: users named, and members of groups named.
+    #[must_use]
+    pub fn emergency_access(&self) -> RoaringBitmap {
+        let mut set = RoaringBitmap::new();
+        for id in &self.settings.emergency_access {
+            set.extend(self.directory.user_index(id));
+            if let Some(members) = self.directory.groups.get(id).and_then(|group| group.transitive.as_deref()) {
+                set |= members;
+            }
+        }
+        set
     }
 }
 

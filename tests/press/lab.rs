@@ -106,8 +106,8 @@ impl Lab {
         self.service.people.iter().find(|person| person.role == role).unwrap()
     }
 
-    async fn cookie(&self, role: &str) -> String {
-        let form = [("person", self.person(role).id.as_str())];
+    async fn cookie(&self, person: &portcullis::demo::Person) -> String {
+        let form = [("person", person.id.as_str())];
         let answer = self
             .http
             .post(format!("{}/web/person", self.web))
@@ -122,7 +122,7 @@ impl Lab {
 
     /// A page as this person sees it.
     pub(crate) async fn page(&self, role: &str, path: &str) -> (u16, String) {
-        let request = self.http.get(format!("{}{path}", self.web)).header(COOKIE, self.cookie(role).await);
+        let request = self.http.get(format!("{}{path}", self.web)).header(COOKIE, self.cookie(self.person(role)).await);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.headers()["cache-control"], "no-store", "{path}");
         (answer.status().as_u16(), answer.text().await.unwrap())
@@ -130,8 +130,12 @@ impl Lab {
 
     /// Sends what the web chat's page sends; the HTTP answer.
     pub(crate) async fn post(&self, role: &str, path: &str, body: &Value) -> Value {
+        self.post_as(self.person(role), path, body).await
+    }
+
+    async fn post_as(&self, person: &portcullis::demo::Person, path: &str, body: &Value) -> Value {
         let request = self.http.post(format!("{}{path}", self.web)).header(ORIGIN, &self.web);
-        let request = request.header("x-portcullis", "1").header(COOKIE, self.cookie(role).await);
+        let request = request.header("x-portcullis", "1").header(COOKIE, self.cookie(person).await);
         let answer = request.json(body).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         answer.json().await.unwrap()
@@ -148,6 +152,12 @@ impl Lab {
     /// Presses a button of a card; the HTTP answer: `html` of the card that takes its place, or a `word`.
     pub(crate) async fn press(&self, role: &str, card: &Value, label: &str) -> Value {
         self.press_with(role, card, (label, None)).await
+    }
+
+    /// The same by one of several people with the same role.
+    pub(crate) async fn press_as(&self, person: &portcullis::demo::Person, card: &Value, label: &str) -> Value {
+        let body = json!({"key": uuid::Uuid::new_v4(), "press": button(card, label)["press"]});
+        self.post_as(person, "/web/press", &body).await
     }
 
     pub(crate) async fn press_with(&self, role: &str, card: &Value, (label, input): (&str, Option<&str>)) -> Value {
@@ -358,6 +368,23 @@ pub(crate) fn code<'a>(card: &'a Value, language: &str) -> &'a str {
     let blocks = card["blocks"].as_array().unwrap();
     let found = blocks.iter().find(|block| block["block"] == "code" && block["language"] == language);
     found.unwrap_or_else(|| panic!("no {language}: {blocks:?}"))["text"].as_str().unwrap()
+}
+
+/// The labelled lines of a card.
+pub(crate) fn rows(card: &Value) -> Vec<(String, String)> {
+    let blocks = card["blocks"].as_array().unwrap().iter().filter(|block| block["block"] == "rows");
+    let rows = blocks.flat_map(|block| block["rows"].as_array().unwrap());
+    rows.map(|row| (row["label"].as_str().unwrap().to_owned(), run_words(&row["runs"]))).collect()
+}
+
+/// The items of a card's lists.
+pub(crate) fn items(card: &Value) -> Vec<String> {
+    let blocks = card["blocks"].as_array().unwrap().iter().filter(|block| block["block"] == "items");
+    blocks.flat_map(|block| block["items"].as_array().unwrap()).map(|item| run_words(&item["runs"])).collect()
+}
+
+fn run_words(runs: &Value) -> String {
+    runs.as_array().unwrap().iter().map(|run| run["text"].as_str().unwrap()).collect()
 }
 
 /// Every word of a card's paragraphs, in order.

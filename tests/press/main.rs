@@ -17,3 +17,5 @@ mod refusals;
 mod scans;
 mod teams;
 mod told;
+mod two_people;
+mod waiting;

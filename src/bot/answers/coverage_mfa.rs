@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask, column, number_column};
+use crate::bot::buttons::open;
 use crate::bot::reconcile::{Body, state};
 use crate::bot::sheet::Sheet;
 use crate::chat::card::Action;
@@ -300,11 +301,11 @@ impl Fixes {
     }
 
     fn of_cause(&self, cause: &Fact) -> Option<Action> {
-        self.matching(cause).map(|(number, _)| ask("Fix", format!("propose {number}")))
+        self.matching(cause).map(|(number, _)| open("Fix", number))
     }
 
     fn named(&self, cause: &Fact) -> Option<Action> {
-        self.matching(cause).map(|(number, name)| ask(&format!("Fix: {name}"), format!("propose {number}")))
+        self.matching(cause).map(|(number, name)| open(&format!("Fix: {name}"), number))
     }
 }
 

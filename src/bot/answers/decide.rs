@@ -2,8 +2,9 @@
 
 use crate::approval::State;
 use crate::bot::access::Right;
-use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::answer::{Answer, Part};
 use crate::bot::approve::{Case, case_of};
+use crate::bot::buttons::open;
 use crate::chat::card::{Action, Kind};
 use crate::facts::{Fact, Term};
 use crate::store::suggestions::Row;
@@ -28,7 +29,7 @@ pub(super) async fn card(
         .must_show();
     let answer = Answer { kind: Kind::Question, ..Answer::default() };
     let answer = answer.part(Part::Sentences(vec![fact])).about(format!("S-{}", row.number), case.kept.version);
-    let open = ask("Open", format!("propose S-{}", row.number));
+    let open = open("Open", &format!("S-{}", row.number));
     Ok(if asked.right == Right::Decide {
         answer.action(button).action(open)
     } else {

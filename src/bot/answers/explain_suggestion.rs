@@ -1,6 +1,7 @@
 //! "Why S-4?": the reasoning, the evidence, the severity, where it comes from, and the danger of leaving it.
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::buttons::open;
 use crate::bot::reconcile::Body;
 use crate::checks::{self, CureAction};
 use crate::facts::{Fact, Term};
@@ -25,6 +26,8 @@ fn explained(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> {
     let number = format!("S-{}", row.number);
     let (headline, causes) =
         body.proposal.facts.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
+    // Of a finding with several causes only what this one repair mends.
+    let causes = if body.proposal.why.is_empty() { causes } else { &body.proposal.why };
     let mut opening = vec![titled(row, headline.map(|fact| fact.evidence.clone()).unwrap_or_default())];
     opening.extend(headline.cloned());
     opening.extend(rationale(row));
@@ -35,7 +38,7 @@ fn explained(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> {
     let limits = asked.not_checked(&body.proposal.not_checked).into_iter().chain([asked.read_at()]);
     Ok(answer
         .part(Part::Limits(limits.collect()))
-        .action(ask("Open", format!("propose {number}")))
+        .action(open("Open", &number))
         .action(ask("Who would it affect?", format!("who would {number} block?")))
         .action(ask("Rollout", format!("when can {number} leave report-only?"))))
 }
@@ -73,10 +76,18 @@ fn particulars(row: &Row, body: &Body) -> Vec<(String, Vec<Fact>)> {
         }
         rows.push(("Licence".into(), words("explain.words", about.licence.to_owned())));
     }
-    let others = body.proposal.checks.iter().skip(1).filter_map(|check| checks::about(check));
-    let others: Vec<&str> = others.map(|about| about.title).collect();
-    if !others.is_empty() {
-        rows.push(("Also settles".into(), vec![said("explain.words").with("words", Term::Word(others.join("; ")))]));
-    }
+    let (whole, part) = body.proposal.settles();
+    let others = whole.into_iter().filter(|check| *check != row.check_id).collect();
+    rows.extend(
+        [("Also settles", others), ("Part of", part)].into_iter().filter_map(|(label, checks)| titles(label, checks)),
+    );
     rows
+}
+
+/// Checks by their titles; none where there are none.
+fn titles(label: &str, checks: Vec<&str>) -> Option<(String, Vec<Fact>)> {
+    let found = checks.into_iter().filter_map(checks::about);
+    let titles: Vec<&str> = found.map(|about| about.title).collect();
+    let fact = || said("explain.words").with("words", Term::Word(titles.join("; ")));
+    (!titles.is_empty()).then(|| (label.to_owned(), vec![fact()]))
 }

@@ -1,6 +1,7 @@
 //! "Who would S-4 block?": what a policy or suggestion would do if it were On, from the sign-in log.
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::buttons::open;
 use crate::bot::impact::{if_on, logged, safety};
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
@@ -83,7 +84,7 @@ fn told(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {
     let answer =
         answer.part(Part::Limits(limits)).action(ask("Rollout", format!("when can {name} leave report-only?")));
     match number {
-        Some(number) => answer.action(ask("Open", format!("propose {number}"))),
+        Some(number) => answer.action(open("Open", number)),
         None => answer.action(ask("Show it", format!("show {name}"))),
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
 use crate::bot::learn::Taste;
 use crate::bot::reconcile::{self, Body, state};
@@ -16,7 +17,7 @@ use crate::suggestions::silencer;
 
 use super::bot_activity::row as entry_row;
 use super::meant::{check, said};
-use super::{Answering, Asked};
+use super::{Answering, Asked, waiting};
 
 /// How many suggestions stand first; the others are a theme away.
 const FIRST: usize = 3;
@@ -28,8 +29,11 @@ const FEW: usize = 5;
 /// Lists those in the state that the question names (open otherwise), of its topic, app, group or policy.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
-        let all = asked.app.store.suggestions(asked.app.tenant()).await?;
         let states = wanted_states(asked.text);
+        if states == WITHOUT_A_NAMED_STATE && waiting::is_meant(asked.text) {
+            return waiting::listed(asked).await;
+        }
+        let all = asked.app.store.suggestions(asked.app.tenant()).await?;
         let mut rows: Vec<(Row, Body)> = Vec::new();
         for row in all.into_iter().filter(|row| states.contains(&row.state.as_str())) {
             let body = Body::of(&row)?;
@@ -71,9 +75,12 @@ fn wanted_states(text: &str) -> Vec<&'static str> {
             state::UNDONE,
         ]
     } else {
-        vec![state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON]
+        WITHOUT_A_NAMED_STATE.to_vec()
     }
 }
+
+/// What is listed when a question names no state.
+const WITHOUT_A_NAMED_STATE: [&str; 3] = [state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON];
 
 /// What comes first: the most severe, then what concerns most people, then what was known first.
 pub(crate) fn weight(taste: &Taste, row: &Row, body: &Body) -> impl Ord + use<> {
@@ -123,7 +130,7 @@ fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec
     let shown = if whole { LISTED } else { FIRST };
     let items = rows.iter().take(shown).map(|(row, body)| {
         let number = format!("S-{}", row.number);
-        let buttons = vec![ask("Open", format!("propose {number}")), ask("Why?", format!("why {number}?"))];
+        let buttons = vec![open("Open", &number), ask("Why?", format!("why {number}?"))];
         (line(row, body), buttons)
     });
     let answer = Answer::sentences(vec![count.with("severe", severe)]);
@@ -145,6 +152,7 @@ fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec
         .part(Part::Limits(vec![asked.read_at()]))
         .actions((!whole).then(|| ask("All of them", "show all open suggestions")))
         .sheet(sheet(rows))
+        .action(ask("What waits?", "what waits for approval?"))
         .action(ask("Snoozed", "which suggestions are snoozed?"))
         .action(ask("Dismissed", "which suggestions are dismissed?"))
 }
@@ -196,7 +204,7 @@ fn line(row: &Row, body: &Body) -> Fact {
         .with("number", Term::Word(format!("S-{}", row.number)))
         .with("title", Term::Name(row.title.clone()))
         .with("severity", Term::Word(severity_word(body.proposal.severity).to_owned()))
-        .with("checks", if body.proposal.checks.len() > 1 { body.proposal.checks.len() } else { 0 })
+        .with("checks", Some(body.proposal.settles().0.len()).filter(|settled| *settled > 1).unwrap_or_default())
         .with("state", Term::Word(if row.state == state::OPEN { String::new() } else { row.state.clone() }))
         .with("until", until)
         .with("reason", Term::Name(row.reason.clone().unwrap_or_default()))

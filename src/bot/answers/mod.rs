@@ -56,6 +56,7 @@ mod tests;
 mod undo;
 mod user_policies;
 mod verify_log;
+mod waiting;
 pub(crate) mod what_if;
 
 /// A question with everything that an answer may look at.

@@ -1,9 +1,11 @@
-//! "Create S-4 in report-only": shows the approval card; its button, pressed by an approver, acts.
+//! "Create S-4 in report-only": shows the approval card; its button, pressed by an approver, acts. "Open S-4" shows it too,
+//! without making whoever looks the one who asked for it.
 
 use crate::approval::Person;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::approval_card;
 use crate::bot::approve::case_of;
+use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::Found;
 use crate::bot::reconcile::Body;
@@ -22,17 +24,29 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         if let (true, Some((_, Found::One(policy)))) = (named, policies(asked).into_iter().next()) {
             return edit(asked, policy).await;
         }
-        match suggestion(asked).await?.unclear(|number| format!("propose {number}")) {
+        match suggestion(asked).await?.unclear(|number| again(asked.text, number)) {
             Ok(row) => card(asked, &row).await,
             Err(question) => Ok(question),
         }
     })
 }
 
+/// The question about one of several suggestions.
+fn again(text: &str, number: &str) -> String {
+    if only_looks(text) { format!("open the card of {number}") } else { format!("propose {number}") }
+}
+
+/// Whether somebody wants to see a card and no more.
+fn only_looks(text: &str) -> bool {
+    let first = text.split_whitespace().find(|word| !word.eq_ignore_ascii_case("please")).unwrap_or_default();
+    ["open", "show", "view", "see"].iter().any(|verb| first.eq_ignore_ascii_case(verb))
+}
+
 /// The approval card of a suggestion as it stands now.
 pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> {
-    let asker = Person { id: asked.person.id.clone(), name: asked.person.name.clone() };
-    let case = case_of(asked.app, row, Some(asker)).await?;
+    let person = || Person { id: asked.person.id.clone(), name: asked.person.name.clone() };
+    let asker = (!only_looks(asked.text)).then(person);
+    let case = case_of(asked.app, row, asker).await?;
     Ok(approval_card::card(asked.app, &case, asked.analysis).await)
 }
 
@@ -52,7 +66,7 @@ async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
         .must_show();
     let item = |row: &&Row| {
         let number = format!("S-{}", row.number);
-        (titled(row, crate::facts::Evidence::default()), vec![ask("Open", format!("propose {number}"))])
+        (titled(row, crate::facts::Evidence::default()), vec![open("Open", &number)])
     };
     let answer =
         Answer::sentences(vec![fact]).part(Part::List { ordered: false, items: found.iter().map(item).collect() });

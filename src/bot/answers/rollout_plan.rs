@@ -1,9 +1,11 @@
-//! "When can CA211 leave report-only?": how long it has been watched, what it showed, and what is left to settle.
+//! "When can CA211 leave report-only?": whether it is ready, how long it has been watched, what it showed, and what is left.
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::impact::{if_on, lockout, logged, phases};
+use crate::bot::impact::{if_on, lockout, logged, phases, positions, reached, safety, who};
 use crate::checks::accounts::days_between;
 use crate::checks::rows;
+use crate::engine::replay::{Impact, Tally};
+use crate::engine::rollout::{TOLERATED_PERCENT, blocks};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
@@ -19,10 +21,22 @@ const WATCHED: i64 = 14;
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         Ok(match target(asked, |name| format!("when can {name} leave report-only?")).await? {
+            Target::Policy(policy, None) if policy.state == PolicyState::Enabled => over(asked, &policy),
             Target::Policy(policy, number) => plan(asked, &policy, number.as_deref()),
             Target::Instead(answer) => *answer,
         })
     })
+}
+
+/// A policy that is On has no rollout before it.
+fn over(asked: Asked<'_>, policy: &Policy) -> Answer {
+    let mut facts = vec![standing(asked, policy, None), said("rollout.nothing_to_plan")];
+    facts.extend(if_on(asked.analysis, policy));
+    let name = &policy.display_name;
+    Answer::sentences(facts)
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Whom does it affect?", format!("who would {name} block?")))
+        .action(ask("Show it", format!("show {name}")))
 }
 
 fn plan(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {
@@ -35,13 +49,63 @@ fn plan(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {
     ];
     let watched = said("rollout.report_only").with("days", Term::Days(WATCHED));
     let phases = [watched].into_iter().chain(phases(analysis, policy)).map(|fact| (fact, Vec::new())).collect();
-    Answer::sentences(vec![standing(asked, policy, number)])
+    Answer::sentences(readiness(asked, policy).into_iter().chain([standing(asked, policy, number)]).collect())
         .part(Part::Heading("Phases".into()))
         .part(Part::List { ordered: true, items: phases })
         .part(Part::Heading("Exit criteria, today".into()))
         .part(Part::Rows(criteria))
         .part(Part::Limits(vec![asked.read_at()]))
         .action(ask("Whom would it affect?", format!("who would {name} block?")))
+}
+
+/// "Ready", or "Not ready yet" with every reason.
+fn readiness(asked: Asked<'_>, policy: &Policy) -> Vec<Fact> {
+    let reasons = obstacles(asked, policy);
+    let verdict = said(if reasons.is_empty() { "rollout.ready" } else { "rollout.not_ready" });
+    [verdict].into_iter().chain(reasons).collect()
+}
+
+/// What stands in the way of turning it On.
+fn obstacles(asked: Asked<'_>, policy: &Policy) -> Vec<Fact> {
+    let analysis = asked.analysis;
+    let watched = Some(watched(asked, policy)).filter(|fact| fact.key != "rollout.enough");
+    let harm = safety(analysis, policy).into_iter().filter(|fact| STOPPING.contains(&fact.key.as_str()));
+    watched.into_iter().chain(harm).chain(affected(asked, policy)).collect()
+}
+
+/// Statements of the safety of a policy with which nobody should turn it On.
+const STOPPING: [&str; 4] = ["safety.locked_out", "safety.admins_unsure", "safety.only_emergency", "safety.error"];
+
+/// Who would be cut off, and what nobody knows.
+fn affected(asked: Asked<'_>, policy: &Policy) -> Vec<Fact> {
+    let (analysis, impact) = (asked.analysis, asked.analysis.impact(policy));
+    let mut facts = Vec::new();
+    let failing = share(impact.total.failure, &impact.total);
+    if blocks(policy) && impact.total.failure > 0 {
+        facts.push(hit(asked, &impact, "rollout.still_used"));
+    } else if failing > TOLERATED_PERCENT {
+        let fact = hit(asked, &impact, "rollout.would_block").with("share", Term::Percent(failing));
+        facts.push(fact.with("most", Term::Percent(TOLERATED_PERCENT)));
+    }
+    if !impact.unable.is_empty() {
+        let set = positions(analysis.snapshot(), impact.unable.keys().map(String::as_str));
+        facts.push(who(analysis, "rollout.unable", &set).with("people", set.len()).must_show());
+    }
+    if impact.total.unknown > 0 && logged(analysis, policy).is_none() {
+        facts.push(said("rollout.untold").with("count", impact.total.unknown));
+    }
+    facts
+}
+
+/// Those who would have been blocked.
+fn hit(asked: Asked<'_>, impact: &Impact, key: &str) -> Fact {
+    reached(asked.analysis, impact, key, |tally| tally.failure)
+}
+
+/// In percent of all sign-ins.
+fn share(part: u64, whole: &Tally) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of sign-ins are far below 2^52")]
+    if whole.total() == 0 { 0.0 } else { 100.0 * part as f64 / whole.total() as f64 }
 }
 
 /// In which phase it is.
