@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::checks::gaps::app_name;
 use crate::checks::rows::state_word;
+use crate::checks::scopes;
 use crate::tenant::policy::{
     Applications, ClientAppType, Control, FilterMode, GrantControls, GuestType, Guests, Operator, Platform, RiskLevel,
     SessionControls, Sides, TransferMethod, UserSide,
@@ -80,11 +81,7 @@ fn short(names: Vec<String>, what: &str) -> Vec<String> {
 /// A role's name, as read or as Microsoft documents it; its id for one that nobody knows.
 #[must_use]
 pub fn role_name(id: &str, snapshot: &Snapshot) -> String {
-    if let Some(role) = snapshot.directory.roles.get(id) {
-        return role.display_name.clone();
-    }
-    let known = crate::tenant::well_known::ADMIN_ROLES.iter().find(|(known, _)| *known == id);
-    known.map_or_else(|| id.to_owned(), |(_, name)| (*name).to_owned())
+    scopes::role_name(snapshot, id)
 }
 
 /// Kinds of guest, and of how many organisations.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use roaring::RoaringBitmap;
 
 use crate::checks::accounts::Accounts;
+use crate::checks::drafts::asks_a_person;
 use crate::checks::rows;
 use crate::engine::Truth;
 use crate::engine::replay::{Impact, Tally};
@@ -198,6 +199,7 @@ pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     let count = snapshot.policies.len() + usize::from(snapshot.policy(&draft.id).is_none());
     facts.push(known.with("count", count).with("of", MOST_POLICIES));
     let warned = objections.into_iter().map(|objection| {
+    facts.extend(machines(analysis, draft));
         let key = if objection.level == Level::Error { "safety.error" } else { "safety.warning" };
         Fact::new(key, Evidence::default()).with("words", Term::Name(objection.message)).must_show()
     });
@@ -209,6 +211,14 @@ pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
 #[must_use]
 pub fn lockout(analysis: &Analysis, draft: &Policy) -> Fact {
     let snapshot = analysis.snapshot();
+/// Rooms and service accounts that it takes in though it asks for what only a person can do.
+fn machines(analysis: &Analysis, draft: &Policy) -> Option<Fact> {
+    let scope = asks_a_person(draft).then(|| analysis.model.in_scope(draft))?;
+    let accounts = Accounts::of(&scope, &analysis.model, analysis.snapshot().read_at);
+    let taken_in = &accounts.service | &accounts.rooms;
+    (!taken_in.is_empty()).then(|| who(analysis, "safety.machines", &taken_in).must_show())
+}
+
     let lockout = analysis.model.lockout(draft);
     let people = |wanted: &dyn Fn(&crate::engine::lockout::Access) -> bool| {
         positions(

@@ -33,7 +33,7 @@ impl Check for AppsNotCovered {
     }
 
     fn run(&self, context: &Context<'_>) -> Finding {
-        let draft = drafts::for_everyone(&context.model.snapshot, "Require MFA", &[Control::Mfa]);
+        let draft = drafts::for_people(&context.model.snapshot, "Require MFA", &[Control::Mfa]);
         judge(
             context,
             Asked {

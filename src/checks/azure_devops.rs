@@ -33,7 +33,7 @@ impl Check for AzureDevops {
     fn run(&self, context: &Context<'_>) -> Finding {
         let apps = BTreeSet::from([APP_AZURE_DEVOPS.to_owned()]);
         let what = "Require MFA for Azure DevOps";
-        let draft = drafts::at(drafts::for_everyone(&context.model.snapshot, what, &[Control::Mfa]), &apps);
+        let draft = drafts::at(drafts::for_people(&context.model.snapshot, what, &[Control::Mfa]), &apps);
         judge(
             context,
             Asked {

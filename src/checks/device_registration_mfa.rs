@@ -32,7 +32,7 @@ impl Check for DeviceRegistrationMfa {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let what = "Require MFA to register devices";
-        let mut draft = drafts::for_everyone(&context.model.snapshot, what, &[Control::Mfa]);
+        let mut draft = drafts::for_people(&context.model.snapshot, what, &[Control::Mfa]);
         let user_actions = BTreeSet::from([REGISTER_DEVICE.to_owned()]);
         draft.conditions.applications = Applications { user_actions, ..Applications::default() };
         let scope = Scope { user_action: Some(REGISTER_DEVICE.to_owned()), ..Scope::default() };

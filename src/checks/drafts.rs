@@ -1,9 +1,11 @@
 //! New policies that cure findings: always all users but the emergency access accounts, named as the tenant names its own.
+//! What only a person can do is not asked of the rooms and service accounts that the tenant sets apart already.
 
 use std::collections::BTreeSet;
 
 use crate::engine::Truth;
 use crate::suggestions::lint::is_acceptable;
+use crate::tenant::directory::AccountKind;
 use crate::tenant::policy::{
     Applications, ClientAppType, Conditions, Control, Filter, FilterMode, GrantControls, Operator, PolicyState,
     SessionControls, SignInFrequency, UserSide, Users,
@@ -28,6 +30,44 @@ pub fn for_everyone(snapshot: &Snapshot, what: &str, controls: &[Control]) -> Po
         grant: Some(GrantControls { operator: Operator::Or, controls: controls.iter().cloned().collect() }),
         ..Policy::default()
     }
+}
+
+/// The same for what only a person can do, such as MFA: the groups of rooms and service accounts that the tenant's own
+/// policies of this kind leave out are left out here too, because it would lock those accounts out.
+#[must_use]
+pub fn for_people(snapshot: &Snapshot, what: &str, controls: &[Control]) -> Policy {
+    let mut policy = for_everyone(snapshot, what, controls);
+    policy.conditions.users.exclude.groups.extend(set_apart(snapshot));
+    policy
+}
+
+/// Groups of nothing but rooms and service accounts that a policy which asks everybody for MFA excludes, On or in
+/// report-only.
+fn set_apart(snapshot: &Snapshot) -> BTreeSet<String> {
+    let asking = snapshot.policies.iter().filter(|policy| {
+        policy.state != PolicyState::Disabled && policy.conditions.users.include.all && asks_a_person(policy)
+    });
+    let excluded = asking.flat_map(|policy| &policy.conditions.users.exclude.groups);
+    excluded.filter(|id| holds_no_person(snapshot, id)).cloned().collect()
+}
+
+/// Whether it asks for what software can't do.
+#[must_use]
+pub fn asks_a_person(policy: &Policy) -> bool {
+    let by_hand = |control: &Control| matches!(control, Control::Mfa | Control::Strength(_));
+    policy.grant.as_ref().is_some_and(|grant| match grant.operator {
+        Operator::And => grant.controls.iter().any(by_hand),
+        Operator::Or => !grant.controls.is_empty() && grant.controls.iter().all(by_hand),
+    })
+}
+
+fn holds_no_person(snapshot: &Snapshot, group: &str) -> bool {
+    let members = snapshot.directory.groups.get(group).and_then(|group| group.transitive.as_deref());
+    let things = |position: u32| {
+        let user = snapshot.directory.user_at(position);
+        user.is_some_and(|user| matches!(user.account, AccountKind::Service | AccountKind::Room))
+    };
+    members.is_some_and(|members| !members.is_empty() && members.iter().all(things))
 }
 
 /// The same for the administrator roles of Microsoft's templates.
@@ -98,7 +138,36 @@ pub fn exclusions(snapshot: &Snapshot) -> UserSide {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::tenant::read::read_group;
+    use crate::tenant::{SnapshotBuilder, User};
+
+    /// MFA for everybody on phones, without these groups: rooms, and one of rooms and a person.
+    fn with_rooms() -> Snapshot {
+        let mut builder = SnapshotBuilder::default();
+        for (id, account) in [("r1", AccountKind::Room), ("s1", AccountKind::Service), ("u1", AccountKind::Person)] {
+            builder.user(User { id: id.into(), enabled: true, account, ..User::default() });
+        }
+        for (id, members) in [("rooms", vec!["r1", "s1"]), ("mixed", vec!["r1", "u1"])] {
+            builder.group(read_group(&json!({"id": id, "members": members})).unwrap());
+        }
+        let mut own = for_everyone(&Snapshot::default(), "Require MFA", &[Control::Mfa]);
+        own.state = PolicyState::Enabled;
+        own.conditions.users.exclude.groups = BTreeSet::from(["rooms".to_owned(), "mixed".to_owned()]);
+        builder.policy(own);
+        builder.build()
+    }
+
+    #[test]
+    fn what_takes_a_person_leaves_out_the_rooms_that_the_tenant_sets_apart() {
+        let tenant = with_rooms();
+        let excluded = |policy: Policy| policy.conditions.users.exclude.groups;
+        let asked = for_people(&tenant, "Require MFA", &[Control::Mfa]);
+        assert_eq!(excluded(asked), BTreeSet::from(["rooms".to_owned()]));
+        assert!(excluded(for_everyone(&tenant, "Block", &[Control::Block])).is_empty());
+    }
 
     #[test]
     fn a_draft_excludes_the_emergency_access_accounts() {

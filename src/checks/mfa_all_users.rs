@@ -34,7 +34,7 @@ impl Check for MfaAllUsers {
     }
 
     fn run(&self, context: &Context<'_>) -> Finding {
-        let draft = drafts::for_everyone(&context.model.snapshot, "Require MFA", &[Control::Mfa]);
+        let draft = drafts::for_people(&context.model.snapshot, "Require MFA", &[Control::Mfa]);
         judge(
             context,
             Asked {

@@ -37,7 +37,7 @@ impl Check for MfaAzureManagement {
     fn run(&self, context: &Context<'_>) -> Finding {
         let apps = BTreeSet::from([APP_AZURE_MANAGEMENT.to_owned()]);
         let what = "Require MFA for Azure management";
-        let draft = drafts::at(drafts::for_everyone(&context.model.snapshot, what, &[Control::Mfa]), &apps);
+        let draft = drafts::at(drafts::for_people(&context.model.snapshot, what, &[Control::Mfa]), &apps);
         judge(
             context,
             Asked {

@@ -92,6 +92,7 @@ mod unused_named_locations;
 mod user_risk;
 mod user_risk_block;
 mod wide_named_locations;
+mod widen;
 mod workload_identities;
 
 use std::collections::BTreeMap;
@@ -308,7 +309,6 @@ pub struct Cure {
     pub title: String,
     /// A new policy or a change for a person to make.
     pub action: CureAction,
-}
     /// The part of the finding that it mends, in the finding's own words; empty: the finding as a whole.
     pub why: Vec<Fact>,
     /// Others are needed beside it to settle the finding.
@@ -321,6 +321,7 @@ impl Cure {
     pub fn new(subject: &str, title: String, action: CureAction) -> Self {
         Self { subject: subject.to_owned(), title, action, why: Vec::new(), partly: false }
     }
+}
 
 /// How a finding is removed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -46,7 +46,7 @@ impl Check for NewApps {
         if apps.is_empty() {
             return listing::open(context, ABOUT.id, "new_apps.nowhere", Verdict::NotApplicable);
         }
-        let draft = drafts::for_everyone(snapshot, "Require MFA", &[Control::Mfa]);
+        let draft = drafts::for_people(snapshot, "Require MFA", &[Control::Mfa]);
         judge(
             context,
             Asked {

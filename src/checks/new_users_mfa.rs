@@ -40,7 +40,7 @@ impl Check for NewUsersMfa {
             user.and_then(|user| user.created).is_some_and(|created| created >= since)
         };
         let users = Some(scopes::everybody(snapshot).iter().filter(new).collect());
-        let draft = drafts::for_everyone(snapshot, "Require MFA", &[Control::Mfa]);
+        let draft = drafts::for_people(snapshot, "Require MFA", &[Control::Mfa]);
         judge(
             context,
             Asked {

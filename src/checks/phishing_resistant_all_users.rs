@@ -30,7 +30,7 @@ impl Check for PhishingResistantAllUsers {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let strength = Control::Strength(well_known::STRENGTH_PHISHING_RESISTANT.to_owned());
-        let draft = drafts::for_everyone(&context.model.snapshot, "Phishing-resistant MFA", &[strength]);
+        let draft = drafts::for_people(&context.model.snapshot, "Phishing-resistant MFA", &[strength]);
         judge(
             context,
             Asked {

@@ -37,7 +37,7 @@ impl Check for PrivateAccess {
         }
         let apps = BTreeSet::from([APP_PRIVATE_ACCESS.to_owned()]);
         let what = "Require MFA for Private Access";
-        let draft = drafts::at(drafts::for_everyone(snapshot, what, &[Control::Mfa]), &apps);
+        let draft = drafts::at(drafts::for_people(snapshot, what, &[Control::Mfa]), &apps);
         let mut finding = judge(
             context,
             Asked {

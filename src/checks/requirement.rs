@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 use serde_json::json;
 
 use crate::engine::demands::asks_at_least;
-use crate::engine::{Coverage, Model, Reason, Requirement, Scope, Truth};
+use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope, Truth};
 use crate::facts::{Evidence, Fact, Term};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::{Control, Operator, PolicyState};
@@ -14,7 +14,7 @@ use super::accounts::emergency_access;
 use super::gaps::{CauseWords, Gaps, Group};
 use super::licences::{Owned, owned};
 use super::take_in_again::take_in_again;
-use super::{Context, Cure, CureAction, Finding, Verdict, hand_over};
+use super::{Context, Cure, CureAction, Finding, Verdict, hand_over, widen};
 
 /// What a check asks of the engine, and how it says the answer.
 pub struct Asked<'a> {
@@ -101,7 +101,7 @@ fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps
 /// An empty scope is never a pass, and neither is a scope that nobody could draw.
 fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Coverage) -> Verdict {
     let nobody = asked.scope.users.as_ref().is_some_and(RoaringBitmap::is_empty) && asked.scope.guest_types.is_empty();
-    let unresolved = !gaps.undecided.is_empty() || !coverage.unresolved.is_empty();
+    let unresolved = !gaps.undecided.is_empty() || hangs_on_unknown(gaps, coverage);
     match (gaps.any(), asked.missing) {
         (true, Some(_)) if could_be_met(context, asked) => Verdict::Review,
         (false, None) if nobody => Verdict::NotApplicable,
@@ -109,6 +109,15 @@ fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Cov
         (false, _) if unresolved => Verdict::Review,
         (false, _) => Verdict::Pass,
     }
+}
+
+/// Whether the cover of a person, a guest, or somebody without an account here hangs on what isn't resolved. Accounts that
+/// are listed apart, such as rooms that a policy excludes, are no part of the verdict, and neither is what is unclear
+/// about them.
+fn hangs_on_unknown(gaps: &Gaps, coverage: &Coverage) -> bool {
+    let humans = gaps.looked_at.humans();
+    let about_them = |gap: &Gap| !gap.sure && (!gap.others.is_empty() || !gap.users.is_disjoint(&humans));
+    !coverage.unresolved.is_empty() && coverage.with_gaps(|gaps| gaps.iter().any(about_them))
 }
 
 /// Whether a policy that is On asks for at least what the draft asks for, so that some of those in scope may be covered.
@@ -164,6 +173,10 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
     if let Some(policy) = wanted.and_then(|draft| waiting(context, asked, (scope, draft))) {
         return (vec![turn_on(policy)], None);
     }
+    if let Some(cure) = wanted.and_then(|draft| widen(context, asked, (scope, draft))) {
+        let why = vec![headline(asked, Verdict::Fail, gaps, context)];
+        return (vec![Cure { why, ..cure }], None);
+    }
     let words = CauseWords::new(snapshot, context.hash);
     let edits = gaps.groups.iter().map(|group| {
         let why = vec![words.group(group)];
@@ -207,6 +220,16 @@ fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope
             && would_do(&model.with_draft_on(policy), context, (&asked.requirement, scope)).is_ok()
     };
     model.snapshot.policies.iter().find(enough)
+}
+
+/// The edit that makes a policy do alone what a new one would be drafted for beside it.
+fn widen(context: &Context<'_>, asked: &Asked<'_>, (scope, draft): (&Scope, &Policy)) -> Option<Cure> {
+    let model = context.model;
+    let enough = |wider: &widen::Wider| {
+        would_do(&model.with_draft_on(&wider.after), context, (&asked.requirement, scope)).is_ok()
+    };
+    let wider = widen::candidates(&model.snapshot, draft).find(enough)?;
+    Some(Cure::new(&wider.after.id, wider.title, CureAction::HandOver(Box::new(wider.edit))))
 }
 
 fn turn_on(policy: &Policy) -> Cure {

@@ -25,6 +25,16 @@ pub fn missing_administrators(model: &Model) -> Option<&'static str> {
     (!model.snapshot.has(Kind::RoleAssignments)).then_some(missing)
 }
 
+/// A role's name, as read or as Microsoft documents it; its id for one that nobody knows.
+#[must_use]
+pub fn role_name(snapshot: &Snapshot, id: &str) -> String {
+    if let Some(role) = snapshot.directory.roles.get(id) {
+        return role.display_name.clone();
+    }
+    let known = well_known::ADMIN_ROLES.iter().find(|(known, _)| *known == id);
+    known.map_or_else(|| id.to_owned(), |(_, name)| (*name).to_owned())
+}
+
 /// Enabled accounts that hold one of the 14 administrator roles now.
 #[must_use]
 pub fn administrators(model: &Model) -> Scope {
