@@ -2,6 +2,7 @@
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::buttons::open;
+use crate::bot::edited;
 use crate::bot::impact::{if_on, logged, safety};
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
@@ -52,9 +53,12 @@ pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> an
         CureAction::Draft(draft) => Target::Policy(draft, Some(number)),
         CureAction::HandOver(change) => {
             let evidence = body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
-            let fact = said("impact.edit").with("target", Term::Name(change.target_name));
-            let answer = Answer::sentences(vec![titled(&row, evidence), fact, asked.read_at()]);
-            instead(answer.action(open("Open", &number)))
+            let made = said("impact.edit").with("target", Term::Name(change.target_name.clone()));
+            let effect = edited::if_made(asked.analysis, &change);
+            let safety = vec![("Safety".to_owned(), edited::safety(asked.analysis, &change))];
+            let opening = [titled(&row, evidence), made].into_iter().chain(effect);
+            let answer = Answer::sentences(opening.collect()).part(Part::Rows(safety));
+            instead(answer.part(Part::Limits(vec![asked.read_at()])).action(open("Open", &number)))
         }
     })
 }
