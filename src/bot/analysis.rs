@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::checks::{self, About, Context, CureAction, Finding, Verdict, naming};
+use crate::checks::{self, About, Context, CureAction, Finding, HandOver, Verdict, naming};
 use crate::engine::Model;
 use crate::engine::replay::Impact;
 use crate::facts::{Evidence, Row};
 use crate::suggestions::{Proposal, merged};
 use crate::tenant::{Policy, Snapshot, version_of};
+
+use super::edited::Edited;
 
 /// A snapshot, compiled and checked. Shared by everything that answers from the same reading.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// Impacts that were asked for, by version of the policy.
     impacts: Mutex<BTreeMap<String, Arc<Impact>>>,
+    /// What changes would do that were asked for, by their words.
+    edits: Mutex<BTreeMap<String, Option<Arc<Edited>>>>,
 }
 
 impl Analysis {
@@ -42,7 +46,7 @@ impl Analysis {
     ) -> Self {
         let model = Model::new(snapshot);
         let findings = checks::run_each(&Context { model: &model, hash: &hash, now, thresholds }, begins);
-        Self { model, hash, findings, impacts: Mutex::default() }
+        Self { model, hash, findings, impacts: Mutex::default(), edits: Mutex::default() }
     }
 
     /// The tenant as it was read.
@@ -82,6 +86,19 @@ impl Analysis {
         let impact = Arc::new(self.model.impact(draft));
         known().insert(version, Arc::clone(&impact));
         impact
+    }
+
+    /// What a change that is handed over would do, judged once; none where that can't be told.
+    #[must_use]
+    pub fn edited(&self, change: &HandOver) -> Option<Arc<Edited>> {
+        let key = serde_json::to_string(change).unwrap_or_default();
+        let known = || self.edits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(edited) = known().get(&key) {
+            return edited.clone();
+        }
+        let edited = Edited::of(change, self).map(Arc::new);
+        known().insert(key, edited.clone());
+        edited
     }
 
     /// Evidence of these rows, from this reading.

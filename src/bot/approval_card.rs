@@ -17,7 +17,7 @@ use super::answer::{Answer, Part};
 use super::approve::{Case, doubt_words};
 use super::buttons::press;
 use super::compose::{Composed, compose};
-use super::{describe, hand_over, impact};
+use super::{describe, edited, hand_over, impact};
 
 /// The card of a case, from the newest analysis.
 ///
@@ -89,6 +89,9 @@ fn hand_over_card(
         ("Where".into(), vec![text_fact(&change.portal)]),
     ]);
     rows.extend(owner.map(|owner| ("Owner".to_owned(), vec![name_fact(&owner)])));
+    rows.extend(edited::leaving(analysis, change).map(|fact| ("Leaving".to_owned(), vec![fact])));
+    rows.extend(undecided.then(|| ("If made".to_owned(), edited::if_made(analysis, change))));
+    rows.extend(undecided.then(|| ("Safety".to_owned(), edited::safety(analysis, change))));
     rows.extend(unsure(case).filter(|_| undecided));
     answer = answer.part(Part::Rows(rows));
     answer = answer.part(Part::Change(change.changes.iter().map(change_row).collect()));

@@ -9,11 +9,13 @@ use crate::checks::accounts::Accounts;
 use crate::checks::drafts::asks_a_person;
 use crate::checks::rows;
 use crate::engine::Truth;
+use crate::engine::lockout::Lockout;
 use crate::engine::replay::{Impact, Tally};
 use crate::engine::rollout::{Criterion, Phase, Selection};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::suggestions::lint;
 use crate::suggestions::lint::Level;
+use crate::tenant::policy::PolicyState;
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
@@ -102,7 +104,8 @@ fn by_app(apps: &BTreeMap<String, Tally>, of: fn(&Tally) -> u64) -> Vec<String> 
 }
 
 /// Those who would be asked for something that they don't have.
-fn unable(analysis: &Analysis, impact: &Impact) -> Option<Fact> {
+#[must_use]
+pub fn unable(analysis: &Analysis, impact: &Impact) -> Option<Fact> {
     let snapshot = analysis.snapshot();
     let set = positions(snapshot, impact.unable.keys().map(String::as_str));
     let mut lacks: Vec<String> = impact.unable.values().flatten().map(|lack| lack.label().to_owned()).collect();
@@ -168,16 +171,16 @@ fn one_phase(analysis: &Analysis, phase: &Phase) -> Fact {
     let groups: Vec<_> = groups.iter().filter_map(|id| snapshot.directory.groups.get(id)).collect();
     let names: Vec<String> = groups.iter().map(|group| group.display_name.clone()).collect();
     let shown = groups.iter().map(|group| rows::group(group)).chain(rows::users(&phase.members, snapshot, None));
-    Fact::new(key, analysis.evidence(shown).within(snapshot.window))
-        .with("groups", names)
-        .with("rule", Term::Word(rule))
-        .with("people", phase.members.len())
     let (blocks, most) = match phase.exit.criterion {
         Criterion::NoUse { .. } => (1_u64, 0.0),
         Criterion::Blocked { percent } => (0, percent),
     };
-        .with("prompted", phase.prompted)
+    Fact::new(key, analysis.evidence(shown).within(snapshot.window))
         .with("blocks", blocks)
+        .with("groups", names)
+        .with("rule", Term::Word(rule))
+        .with("people", phase.members.len())
+        .with("prompted", phase.prompted)
         .with("blocked", phase.blocked)
         .with("unable", phase.unable.len())
         .with("days", Term::Days(i64::from(phase.exit.days)))
@@ -189,17 +192,18 @@ fn one_phase(analysis: &Analysis, phase: &Phase) -> Fact {
 pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     let snapshot = analysis.snapshot();
     let mut facts = vec![lockout(analysis, draft)];
-    let objections = lint(draft, snapshot);
+    // That drafts are created in report-only says nothing about the safety of a policy which is On.
+    let objections = lint(&Policy { state: PolicyState::ReportOnly, ..draft.clone() }, snapshot);
     let emergency =
         analysis.evidence(rows::users(&crate::checks::accounts::emergency_access(snapshot), snapshot, None));
     if objections.iter().all(|objection| objection.rule != EMERGENCY_RULE) {
         facts.push(Fact::new("safety.emergency", emergency));
     }
+    facts.extend(machines(analysis, draft));
     let known = Fact::new("safety.count", Evidence::default());
     let count = snapshot.policies.len() + usize::from(snapshot.policy(&draft.id).is_none());
     facts.push(known.with("count", count).with("of", MOST_POLICIES));
     let warned = objections.into_iter().map(|objection| {
-    facts.extend(machines(analysis, draft));
         let key = if objection.level == Level::Error { "safety.error" } else { "safety.warning" };
         Fact::new(key, Evidence::default()).with("words", Term::Name(objection.message)).must_show()
     });
@@ -207,10 +211,6 @@ pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     facts
 }
 
-/// Whether an administrator could still sign in with the policy On.
-#[must_use]
-pub fn lockout(analysis: &Analysis, draft: &Policy) -> Fact {
-    let snapshot = analysis.snapshot();
 /// Rooms and service accounts that it takes in though it asks for what only a person can do.
 fn machines(analysis: &Analysis, draft: &Policy) -> Option<Fact> {
     let scope = asks_a_person(draft).then(|| analysis.model.in_scope(draft))?;
@@ -219,7 +219,16 @@ fn machines(analysis: &Analysis, draft: &Policy) -> Option<Fact> {
     (!taken_in.is_empty()).then(|| who(analysis, "safety.machines", &taken_in).must_show())
 }
 
-    let lockout = analysis.model.lockout(draft);
+/// Whether an administrator could still sign in with the policy On.
+#[must_use]
+pub fn lockout(analysis: &Analysis, draft: &Policy) -> Fact {
+    lockout_fact(analysis, &analysis.model.lockout(draft))
+}
+
+/// Whether an administrator can still sign in, as the check found it.
+#[must_use]
+pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
+    let snapshot = analysis.snapshot();
     let people = |wanted: &dyn Fn(&crate::engine::lockout::Access) -> bool| {
         positions(
             snapshot,

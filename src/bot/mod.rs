@@ -11,6 +11,7 @@ pub mod basis;
 pub mod buttons;
 pub mod compose;
 pub mod describe;
+pub mod edited;
 pub mod effects;
 pub mod entries;
 pub mod evidence;

@@ -9,6 +9,8 @@ use crate::tenant::{NamedLocation, Policy, Snapshot};
 
 use super::HandOver;
 
+/// How many accounts or apps a sentence names.
+const NAMED: usize = 5;
 /// How many members a command lists one by one.
 const LISTED: usize = 50;
 
@@ -71,8 +73,8 @@ pub fn delete_policy(policy: &Policy) -> HandOver {
 #[must_use]
 pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Snapshot) -> HandOver {
     let before = group.transitive.as_deref().map_or(0, roaring::RoaringBitmap::len);
-    let people = users.iter().filter_map(|index| snapshot.directory.user_at(index));
-    let members: Vec<String> = people.map(|user| user.id.to_string()).collect();
+    let people = || users.iter().filter_map(|index| snapshot.directory.user_at(index));
+    let members: Vec<String> = people().map(|user| user.id.to_string()).collect();
     let ids: Vec<String> = members.iter().take(LISTED).map(|id| format!("'{}'", quoted(id))).collect();
     let more = users.len().saturating_sub(LISTED as u64);
     let rest = if more == 0 { String::new() } else { format!("\n# and {more} more: take their ids from the CSV") };
@@ -83,7 +85,7 @@ pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Sna
         changes: vec![(
             "Members".into(),
             format!("{before} members, nested ones included"),
-            format!("{} members fewer", users.len()),
+            format!("{} fewer: {}", users.len(), names(people().map(|user| user.display_name.to_string()))),
         )],
         portal: format!("Entra admin center > Groups > {} > Members", group.display_name),
         powershell: format!(
@@ -96,6 +98,16 @@ pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Sna
         request: None,
         members,
     }
+}
+
+/// The first few by name, and how many more.
+#[must_use]
+pub fn names(all: impl Iterator<Item = String>) -> String {
+    let mut names: Vec<String> = all.collect();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let named = names.join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
 }
 
 /// An edit of a named location, or its removal where there is no body.

@@ -121,8 +121,8 @@ fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Cov
 /// about them.
 fn hangs_on_unknown(gaps: &Gaps, coverage: &Coverage) -> bool {
     let humans = gaps.looked_at.humans();
-    let about_them = |gap: &Gap| !gap.sure && !(gap.others.is_empty() && gap.users.is_disjoint(&humans));
-    !coverage.unresolved.is_empty() && coverage.with_gaps(|gaps| gaps.iter().any(about_them))
+    let about_them = |gap: &Gap| !gap.sure && (!gap.others.is_empty() || !gap.users.is_disjoint(&humans));
+    !coverage.unresolved.is_empty() && coverage.gaps_of(&coverage.undecided).iter().any(about_them)
 }
 
 /// Whether a policy that is On asks for at least what the draft asks for, so that some of those in scope may be covered.

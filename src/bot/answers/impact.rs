@@ -2,20 +2,18 @@
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::buttons::open;
+use crate::bot::edited;
 use crate::bot::impact::{if_on, logged, safety};
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
 use crate::bot::reconcile::Body;
-use crate::checks::{CureAction, HandOver, rows};
+use crate::checks::{CureAction, rows};
 use crate::facts::{Fact, Term};
-use crate::store::suggestions::Row;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Policy, User};
 
-use super::meant::{numbers, one_policy, policies, suggestion};
+use super::meant::{numbers, one_policy, policies, said, suggestion, titled};
 use super::{Answering, Asked};
-
-mod edit;
 
 /// What an effect is asked of.
 pub(super) enum Target {
@@ -25,38 +23,24 @@ pub(super) enum Target {
     Instead(Box<Answer>),
 }
 
-/// What is found behind a question: a policy as a whole, or a suggestion to edit what exists.
-enum Meant {
-    Whole(Target),
-    Edit(Box<Row>, Box<HandOver>),
-}
-
 /// Tells the impact, for one person if the question names one.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
-        Ok(match meant(asked, |name| format!("who would {name} block?")).await? {
-            Meant::Whole(Target::Policy(policy, number)) => told(asked, &policy, number.as_deref()),
-            Meant::Whole(Target::Instead(answer)) => *answer,
-            Meant::Edit(row, change) => edit::told(asked, &row, &change)?,
+        Ok(match target(asked, |name| format!("who would {name} block?")).await? {
+            Target::Policy(policy, number) => told(asked, &policy, number.as_deref()),
+            Target::Instead(answer) => *answer,
         })
     })
 }
 
 /// The policy or suggestion that a question is about.
 pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> anyhow::Result<Target> {
-    Ok(match meant(asked, how).await? {
-        Meant::Whole(target) => target,
-        Meant::Edit(row, change) => Target::Instead(Box::new(edit::named(asked, &row, &change)?)),
-    })
-}
-
-async fn meant(asked: Asked<'_>, how: impl Fn(&str) -> String) -> anyhow::Result<Meant> {
-    let instead = |answer: Answer| Meant::Whole(Target::Instead(Box::new(answer)));
+    let instead = |answer: Answer| Target::Instead(Box::new(answer));
     let numbered = !numbers(asked.text).is_empty() || !numbers(asked.subject().unwrap_or_default()).is_empty();
     let named = asked.slot(SlotName::Policy).is_some();
     if named || (!numbered && policies(asked).iter().any(|(_, found)| !matches!(found, Found::None))) {
         return Ok(match one_policy(asked, how) {
-            Ok(policy) => Meant::Whole(Target::Policy(Box::new(policy.clone()), None)),
+            Ok(policy) => Target::Policy(Box::new(policy.clone()), None),
             Err(question) => instead(question),
         });
     }
@@ -64,10 +48,18 @@ async fn meant(asked: Asked<'_>, how: impl Fn(&str) -> String) -> anyhow::Result
         Ok(row) => row,
         Err(question) => return Ok(instead(question)),
     };
-    let number = format!("S-{}", row.number);
-    Ok(match Body::of(&row)?.proposal.action {
-        CureAction::Draft(draft) => Meant::Whole(Target::Policy(draft, Some(number))),
-        CureAction::HandOver(change) => Meant::Edit(Box::new(row), change),
+    let (body, number) = (Body::of(&row)?, format!("S-{}", row.number));
+    Ok(match body.proposal.action {
+        CureAction::Draft(draft) => Target::Policy(draft, Some(number)),
+        CureAction::HandOver(change) => {
+            let evidence = body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+            let made = said("impact.edit").with("target", Term::Name(change.target_name.clone()));
+            let effect = edited::if_made(asked.analysis, &change);
+            let safety = vec![("Safety".to_owned(), edited::safety(asked.analysis, &change))];
+            let opening = [titled(&row, evidence), made].into_iter().chain(effect);
+            let answer = Answer::sentences(opening.collect()).part(Part::Rows(safety));
+            instead(answer.part(Part::Limits(vec![asked.read_at()])).action(open("Open", &number)))
+        }
     })
 }
 
