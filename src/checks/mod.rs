@@ -12,6 +12,7 @@ pub mod policies;
 pub mod requirement;
 pub mod rows;
 pub mod scopes;
+pub mod workload_gaps;
 
 mod addresses_without_country;
 mod admin_portals_restricted;
