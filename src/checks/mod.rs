@@ -44,6 +44,7 @@ mod empty_named_locations;
 mod everybodys;
 mod exclusion_group_growth;
 mod exclusions_without_fallback;
+mod fallback;
 mod internet_access;
 mod intune_enrolment;
 mod legacy_authentication;
