@@ -199,6 +199,15 @@ fn a_compliant_device_or_mfa_to_register_does_not_guarantee_mfa() {
 }
 
 #[test]
+fn a_compliant_device_or_mfa_to_register_does_not_require_the_device() {
+    let register = json!({"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}});
+    let either = policy(&["compliantDevice", "mfa"], register.clone());
+    assert_eq!(verdict("registration-device", &[either]), Verdict::Fail);
+    let managed = policy(&["compliantDevice", "domainJoinedDevice"], register);
+    assert_eq!(verdict("registration-device", &[managed]), Verdict::Pass);
+}
+
+#[test]
 fn unknown_platforms_blocked_for_one_person_are_open() {
     let known = ["android", "iOS", "windows", "windowsPhone", "macOS", "linux"];
     let platforms = json!({"includePlatforms": ["all"], "excludePlatforms": known});

@@ -71,6 +71,7 @@ mod policy_limit;
 mod policy_names;
 mod policy_targets_nothing;
 mod private_access;
+mod registration_device;
 mod report_only_age;
 mod rights_management;
 mod risks_in_one_policy;
@@ -124,6 +125,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &managed_devices::ManagedDevices,
     &app_protection::AppProtection,
     &security_info_registration::SecurityInfoRegistration,
+    &registration_device::RegistrationDevice,
     &user_risk::UserRisk,
     &sign_in_risk::SignInRisk,
     &phishing_resistant_all_users::PhishingResistantAllUsers,
