@@ -16,6 +16,7 @@ use crate::tenant::policy::{ClientAppType, Conditions, Control, Operator, Policy
 use crate::tenant::{Kind, Snapshot};
 
 pub use body::lint_body;
+pub use emergency::reaches_emergency_access;
 
 /// Something to mend in a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]
