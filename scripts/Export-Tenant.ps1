@@ -41,7 +41,7 @@ Save 'authenticationStrengthPolicies' '/v1.0/policies/authenticationStrengthPoli
 Save 'users' "/v1.0/users?`$select=$user&`$top=999"
 Save 'roleAssignments' '/v1.0/roleManagement/directory/roleAssignments'
 Save 'roleEligibilityScheduleInstances' '/v1.0/roleManagement/directory/roleEligibilityScheduleInstances'
-Save 'roleDefinitions' '/v1.0/roleManagement/directory/roleDefinitions'
+Save 'roleDefinitions' '/beta/roleManagement/directory/roleDefinitions'
 Save 'servicePrincipals' '/v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,accountEnabled&$top=999'
 Save 'devices' '/v1.0/devices?$top=999'
 Save 'userRegistrationDetails' '/v1.0/reports/authenticationMethods/userRegistrationDetails?$top=999'
