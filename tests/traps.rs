@@ -208,6 +208,19 @@ fn a_compliant_device_or_mfa_to_register_does_not_require_the_device() {
 }
 
 #[test]
+fn insider_risk_that_is_kept_from_office_365_alone_is_not_kept_from_everything() {
+    let office =
+        block(json!({"insiderRiskLevels": "elevated", "applications": {"includeApplications": ["Office365"]}}));
+    assert_eq!(verdict("elevated-insider-risk", std::slice::from_ref(&office)), Verdict::Pass);
+    // Which apps belong to Office 365 isn't published in full, so some app may be among them.
+    assert_eq!(verdict("elevated-insider-risk-all", &[office]), Verdict::Review);
+    let exchange = json!({"includeApplications": ["00000002-0000-0ff1-ce00-000000000000"]});
+    let mail = block(json!({"insiderRiskLevels": "elevated", "applications": exchange}));
+    assert_eq!(verdict("elevated-insider-risk-all", &[mail]), Verdict::Fail);
+    assert_eq!(verdict("elevated-insider-risk-all", &[block(json!({"insiderRiskLevels": "elevated"}))]), Verdict::Pass);
+}
+
+#[test]
 fn where_only_policies_were_read_nothing_is_said_to_be_absent() {
     let but_one = json!({"includeUsers": ["All"], "excludeUsers": ["b9000000-0000-4000-8000-000000000004"]});
     let mut policy = mfa(json!({"users": but_one}));

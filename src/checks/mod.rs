@@ -37,6 +37,7 @@ mod devices_for_admins;
 mod directory_sync_account;
 mod dynamic_groups;
 mod elevated_insider_risk;
+mod elevated_insider_risk_all;
 mod eligible_administrators;
 mod emergency_access;
 mod emergency_access_accounts;
@@ -136,6 +137,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &sign_in_risk_block::SignInRiskBlock,
     &sign_in_risk_block_medium::SignInRiskBlockMedium,
     &elevated_insider_risk::ElevatedInsiderRisk,
+    &elevated_insider_risk_all::ElevatedInsiderRiskAll,
     &mfa_or_managed_device::MfaOrManagedDevice,
     &devices_for_admins::DevicesForAdmins,
     &compliance_per_platform::CompliancePerPlatform,
