@@ -347,7 +347,7 @@ fn an_exclusion_that_cannot_be_resolved_is_never_a_pass() {
     builder.policy(read_policy(&policy).unwrap());
     let coverage = Model::new(Arc::new(builder.build())).coverage(&Requirement::Mfa, &Scope::default());
     assert!(!coverage.gaps().is_empty() && coverage.gaps().iter().all(|gap| !gap.sure), "{coverage:?}");
-    assert_eq!(coverage.unresolved.iter().collect::<Vec<_>>(), ["members of group g-1"]);
+    assert_eq!(coverage.unresolved.iter().collect::<Vec<_>>(), ["members of group g-1 (groups.json would settle it)"]);
 
     let mut builder = SnapshotBuilder::default();
     builder.policy(read_policy(&policy).unwrap());

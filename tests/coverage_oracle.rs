@@ -198,7 +198,8 @@ fn meets(requirement: &Requirement, tenant: &Value, policies: &Value, case: (&Po
         Requirement::HybridDevice => control == "domainJoinedDevice",
         Requirement::AppProtection => control == "compliantApplication",
         Requirement::PasswordChange => ["passwordChange", "riskRemediation"].contains(&control),
-        Requirement::RiskRemediation => control == "riskRemediation",
+        // Remediation forces signing in every time.
+        Requirement::RiskRemediation | Requirement::SignInFrequency { .. } => control == "riskRemediation",
         Requirement::TermsOfUse => control == "tou",
         _ => false,
     };

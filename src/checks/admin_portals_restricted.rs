@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
+use crate::tenant::Assignment;
 use crate::tenant::policy::{Control, UserSide};
-use crate::tenant::{Assignment, well_known};
 
 use super::requirement::{Asked, judge};
 use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
@@ -35,7 +35,7 @@ impl Check for AdminPortalsRestricted {
         let target = BTreeSet::from([scopes::ADMIN_PORTALS.to_owned()]);
         let mut draft = drafts::at(drafts::for_everyone(snapshot, "Block admin portals", &[Control::Block]), &target);
         draft.display_name = drafts::name(snapshot, "Block admin portals", "All but admins");
-        let roles = well_known::ADMIN_ROLES.iter().map(|(id, _)| (*id).to_owned()).collect();
+        let roles = scopes::administrator_roles(&snapshot.directory);
         let exclude = std::mem::take(&mut draft.conditions.users.exclude);
         draft.conditions.users.exclude = UserSide { roles, ..exclude };
         let portals = Some(scopes::admin_portals(snapshot));

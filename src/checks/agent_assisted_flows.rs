@@ -1,9 +1,16 @@
 //! Risky flows in which an agent acts for a person are blocked.
 
-use crate::tenant::policy::{Control, RiskLevel, Sides};
+use roaring::RoaringBitmap;
+
+use crate::engine::Truth;
+use crate::facts::{Evidence, Fact};
+use crate::tenant::policy::{ClientAppType, Control, RiskLevel, Sides};
 use crate::tenant::{Kind, Policy};
 
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing, policies, risky_agents};
+use super::accounts::emergency_access;
+use super::{
+    About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing, policies, risky_agents, rows,
+};
 
 /// Risky flows in which an agent acts for a person are blocked.
 #[derive(Debug)]
@@ -32,7 +39,9 @@ impl Check for AgentAssistedFlows {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         let open = |key, verdict| listing::open(context, ABOUT.id, key, verdict);
-        if policies::on(snapshot).any(blocks) {
+        let blocking: Vec<(&Policy, Truth)> =
+            policies::on(snapshot).filter(|policy| blocks(policy)).map(|one| (one, whole(one, context))).collect();
+        if blocking.iter().any(|(_, whole)| *whole == Truth::Yes) {
             return open("agent_assisted_flows.pass", Verdict::Pass);
         }
         if !snapshot.has(Kind::ServicePrincipals) {
@@ -41,25 +50,79 @@ impl Check for AgentAssistedFlows {
         if risky_agents::agents(snapshot).next().is_none() {
             return open("agent_assisted_flows.nobody", Verdict::NotApplicable);
         }
+        // Several narrow policies may make up for each other, which nobody judges yet.
+        let unsure = blocking.len() > 1 || blocking.iter().any(|(_, whole)| *whole == Truth::Maybe);
+        if unsure {
+            let mut finding = open("agent_assisted_flows.unsure", Verdict::Review);
+            finding.facts.push(narrow(context, &blocking));
+            return finding;
+        }
         let mut draft = drafts::for_everyone(snapshot, "Block risky agent-assisted flows", &[Control::Block]);
         draft.conditions.sign_in_risk = [RiskLevel::High].into();
         draft.conditions.agent_contexts = Some(Sides { include: [ALL.to_owned()].into(), ..Sides::default() });
         let cure = drafts::offer(context, "Block agent-assisted flows at high risk", draft);
-        Finding { cures: cure.into_iter().collect(), ..open("agent_assisted_flows.fail", Verdict::Fail) }
+        let mut finding =
+            Finding { cures: cure.into_iter().collect(), ..open("agent_assisted_flows.fail", Verdict::Fail) };
+        if !blocking.is_empty() {
+            finding.facts.push(narrow(context, &blocking));
+        }
+        finding
     }
 }
 
-/// Blocks everybody's agent-assisted flows at high sign-in risk at least, everywhere.
+/// Blocks some agent-assisted flows.
 fn blocks(policy: &Policy) -> bool {
+    let flows = policy.conditions.agent_contexts.as_ref().is_some_and(|sides| sides.include.contains(ALL));
+    flows && policies::blocks(policy)
+}
+
+/// Whether it blocks everybody's, at high sign-in risk at least, everywhere.
+fn whole(policy: &Policy, context: &Context<'_>) -> Truth {
     let conditions = &policy.conditions;
-    let flows = conditions.agent_contexts.as_ref();
-    let all = flows.is_some_and(|sides| sides.include.contains(ALL) && sides.exclude.is_empty());
+    let (apps, types) = (&conditions.applications, &conditions.client_app_types);
+    let flows = conditions.agent_contexts.as_ref().is_some_and(|sides| sides.exclude.is_empty());
     let risk = conditions.sign_in_risk.is_empty() || conditions.sign_in_risk.contains(&RiskLevel::High);
-    let narrowed = conditions.platforms.is_some()
-        || conditions.locations.is_some()
-        || conditions.device_filter.is_some()
-        || !conditions.user_risk.is_empty()
-        || !policy.undecided.is_empty();
-    let block = policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block));
-    block && all && risk && !narrowed && conditions.users.include.all && conditions.applications.all
+    let others = conditions.platforms.is_none()
+        && conditions.locations.is_none()
+        && conditions.device_filter.is_none()
+        && conditions.user_risk.is_empty()
+        && conditions.insider_risk.is_empty()
+        && conditions.flows.is_empty()
+        && conditions.agent_risk.is_empty()
+        && conditions.service_principal_risk.is_empty();
+    let every_app = apps.all && apps.exclude.is_empty() && apps.filter.is_none();
+    let every_client = types.is_empty() || types.contains(&ClientAppType::All);
+    let decided = Truth::from(flows && risk && others && every_app && every_client).and(everybody(policy, context));
+    if policy.undecided.is_empty() { decided } else { decided.and(Truth::Maybe) }
+}
+
+/// Whether nobody but emergency access is left out.
+fn everybody(policy: &Policy, context: &Context<'_>) -> Truth {
+    let (model, snapshot) = (context.model, &context.model.snapshot);
+    let users = &policy.conditions.users;
+    if !users.include.all || users.exclude.guests.is_some() {
+        return Truth::No;
+    }
+    let emergency = &snapshot.settings.emergency_access;
+    let mut named = users.exclude.users.iter().chain(&users.exclude.groups);
+    if users.exclude.roles.is_empty() && named.all(|id| emergency.contains(id)) {
+        return Truth::Yes;
+    }
+    if !snapshot.has(Kind::Users) {
+        return Truth::Maybe;
+    }
+    let (surely, possibly) = model.users_of(&policy.id);
+    let left_out = |of: &RoaringBitmap| !(model.default_users() - of - emergency_access(snapshot)).is_empty();
+    match (left_out(&possibly), left_out(&surely)) {
+        (true, _) => Truth::No,
+        (false, true) => Truth::Maybe,
+        (false, false) => Truth::Yes,
+    }
+}
+
+fn narrow(context: &Context<'_>, blocking: &[(&Policy, Truth)]) -> Fact {
+    let evidence = Evidence::of(blocking.iter().map(|(policy, _)| rows::policy(policy)));
+    Fact::new("agent_assisted_flows.narrow", context.stamp(evidence))
+        .with("count", blocking.len())
+        .with("policies", policies::names(blocking.iter().map(|(policy, _)| *policy)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::{Applications, Control};
-use crate::tenant::{Policy, well_known};
+use crate::tenant::{Kind, Policy, well_known};
 
 use super::listing::{self, Listed};
 use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts, policies};
@@ -32,6 +32,10 @@ impl Check for AuthenticationContexts {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::AuthenticationContextClassReferences) {
+            let what = "which authentication contexts are published (authenticationContextClassReferences.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "authentication_contexts"), what);
+        }
         if snapshot.contexts.is_empty() {
             return listing::open(context, ABOUT.id, "authentication_contexts.nobody", Verdict::NotApplicable);
         }

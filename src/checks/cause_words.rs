@@ -208,7 +208,9 @@ fn platform_word(platform: &Platform) -> &'static str {
     }
 }
 
-fn risk_word(level: &RiskLevel) -> &'static str {
+/// The portal's word for a level of risk.
+#[must_use]
+pub fn risk_word(level: &RiskLevel) -> &'static str {
     match level {
         RiskLevel::None => "no risk",
         RiskLevel::Low => "Low",

@@ -1,9 +1,9 @@
 //! Where there is a compliant network, people are kept to it.
 
 use crate::engine::{Requirement, Scope};
-use crate::tenant::NamedLocation;
 use crate::tenant::location::Place;
 use crate::tenant::policy::{Control, Sides};
+use crate::tenant::{Kind, NamedLocation};
 
 use super::requirement::{Asked, judge};
 use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing};
@@ -31,6 +31,10 @@ impl Check for CompliantNetwork {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::NamedLocations) {
+            let what = "whether there is a compliant network (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "compliant_network"), what);
+        }
         let compliant = |location: &&NamedLocation| location.place == Place::CompliantNetwork;
         let Some(network) = snapshot.locations.values().find(compliant) else {
             return listing::open(context, ABOUT.id, "compliant_network.nowhere", Verdict::NotApplicable);

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::facts::{Evidence, Fact, Row, Term};
-use crate::tenant::policy::{Control, PolicyState, UserSide};
+use crate::tenant::policy::{Control, UserSide};
 use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, hand_over, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
 
 /// No policy names something that was deleted.
 #[derive(Debug)]
@@ -27,16 +27,16 @@ static ABOUT: About = About {
     cure: CureKind::Edit,
 };
 
-/// Kinds of object that policies name, and what they are called.
-const KINDS: [(Kind, &str); 8] = [
-    (Kind::Users, "User"),
-    (Kind::Groups, "Group"),
-    (Kind::NamedLocations, "Named location"),
-    (Kind::TermsOfUse, "Terms of use"),
-    (Kind::RoleDefinitions, "Role"),
-    (Kind::ServicePrincipals, "App"),
-    (Kind::AuthenticationStrengthPolicies, "Authentication strength"),
-    (Kind::AuthenticationContextClassReferences, "Authentication context"),
+/// Kinds of object that policies name, what they are called, and the file that lists them.
+const KINDS: [(Kind, &str, &str); 8] = [
+    (Kind::Users, "User", "users.json"),
+    (Kind::Groups, "Group", "groups.json"),
+    (Kind::NamedLocations, "Named location", "namedLocations.json"),
+    (Kind::TermsOfUse, "Terms of use", "termsOfUse.json"),
+    (Kind::RoleDefinitions, "Role", "roleDefinitions.json"),
+    (Kind::ServicePrincipals, "App", "servicePrincipals.json"),
+    (Kind::AuthenticationStrengthPolicies, "Authentication strength", "authenticationStrengthPolicies.json"),
+    (Kind::AuthenticationContextClassReferences, "Authentication context", "authenticationContextClassReferences.json"),
 ];
 
 impl Check for DanglingReferences {
@@ -46,22 +46,20 @@ impl Check for DanglingReferences {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
-        let live = snapshot.policies.iter().filter(|policy| policy.state != PolicyState::Disabled);
-        let listed = live.filter_map(|policy| listed(policy, context)).collect();
+        let live: Vec<&Policy> = policies::live(snapshot).collect();
+        let listed = live.iter().filter_map(|policy| listed(policy, context)).collect();
         let mut finding = listing::finding(context, (ABOUT.id, "dangling_references"), listed);
-        let unread = KINDS.iter().filter(|(kind, _)| !snapshot.has(*kind));
-        finding.not_checked =
-            unread.map(|(_, what)| format!("{what} references (that kind of object wasn't read)")).collect();
-        finding.not_checked.push("policies that are Off".to_owned());
-        if unread_all(snapshot) {
-            return listing::open(context, ABOUT.id, "dangling_references.review", super::Verdict::Review);
+        let named = |at: usize| live.iter().any(|policy| named(policy).get(at).is_some_and(|ids| !ids.is_empty()));
+        let open = (0..).zip(KINDS).any(|(at, (kind, ..))| !snapshot.has(kind) && named(at));
+        if finding.verdict == Verdict::Pass && open {
+            finding = listing::open(context, ABOUT.id, "dangling_references.review", Verdict::Review);
         }
+        let unread = KINDS.iter().filter(|(kind, ..)| !snapshot.has(*kind));
+        finding.not_checked =
+            unread.map(|(_, what, file)| format!("{what} references ({file} would settle it)")).collect();
+        finding.not_checked.push("policies that are Off".to_owned());
         finding
     }
-}
-
-fn unread_all(snapshot: &Snapshot) -> bool {
-    KINDS.iter().all(|(kind, _)| !snapshot.has(*kind))
 }
 
 fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
@@ -92,35 +90,47 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
 
 /// What a policy names that isn't there, of the kinds that were read.
 fn gone(policy: &Policy, snapshot: &Snapshot) -> BTreeSet<(&'static str, String)> {
-    let users = &policy.conditions.users;
+    let read = KINDS.into_iter().zip(named(policy)).filter(|((kind, ..), _)| snapshot.has(*kind));
+    let missing = |kind: Kind, id: &String| !exists(kind, id, snapshot);
+    read.flat_map(|((kind, what, _), ids)| {
+        ids.into_iter().filter(move |id| missing(kind, id)).map(move |id| (what, id.clone()))
+    })
+    .collect()
+}
+
+fn exists(kind: Kind, id: &String, snapshot: &Snapshot) -> bool {
     let directory = &snapshot.directory;
+    match kind {
+        Kind::Users => directory.user_index(id).is_some(),
+        Kind::Groups => directory.groups.contains_key(id),
+        Kind::NamedLocations => snapshot.locations.contains_key(id),
+        Kind::TermsOfUse => snapshot.terms_of_use.contains_key(id),
+        Kind::RoleDefinitions => directory.roles.contains_key(id),
+        Kind::ServicePrincipals => directory.app(id).is_some(),
+        Kind::AuthenticationStrengthPolicies => snapshot.strengths.contains_key(id),
+        _ => snapshot.contexts.contains_key(id),
+    }
+}
+
+/// The ids that a policy names, in the order of [`KINDS`].
+fn named(policy: &Policy) -> [Vec<&String>; 8] {
+    let users = &policy.conditions.users;
     let sides: [&UserSide; 2] = [&users.include, &users.exclude];
-    let user = |id: &&String| is_id(id) && directory.user_index(id).is_none();
-    let group = |id: &&String| !directory.groups.contains_key(*id);
-    let place = |id: &&String| is_id(id) && !snapshot.locations.contains_key(*id);
     let places = policy.conditions.locations.iter().flat_map(|sides| sides.include.iter().chain(&sides.exclude));
     let controls = || policy.grant.iter().flat_map(|grant| &grant.controls);
-    let terms = controls().filter_map(|control| match control {
-        Control::TermsOfUse(id) => Some(id),
-        _ => None,
-    });
-    let strengths = controls().filter_map(|control| match control {
-        Control::Strength(id) => Some(id),
-        _ => None,
-    });
+    let terms = controls().filter_map(|control| if let Control::TermsOfUse(id) = control { Some(id) } else { None });
+    let strengths = controls().filter_map(|control| if let Control::Strength(id) = control { Some(id) } else { None });
     let apps = &policy.conditions.applications;
-    let found: [Vec<&String>; 8] = [
-        sides.iter().flat_map(|side| &side.users).filter(user).collect(),
-        sides.iter().flat_map(|side| &side.groups).filter(group).collect(),
-        places.filter(place).collect(),
-        terms.filter(|id| !snapshot.terms_of_use.contains_key(*id)).collect(),
-        sides.iter().flat_map(|side| &side.roles).filter(|id| !directory.roles.contains_key(*id)).collect(),
-        apps.include.iter().chain(&apps.exclude).filter(|id| is_id(id) && directory.app(id).is_none()).collect(),
-        strengths.filter(|id| !snapshot.strengths.contains_key(*id)).collect(),
-        apps.contexts.iter().filter(|id| !snapshot.contexts.contains_key(*id)).collect(),
-    ];
-    let read = KINDS.into_iter().zip(found).filter(|((kind, _), _)| snapshot.has(*kind));
-    read.flat_map(|((_, what), ids)| ids.into_iter().map(move |id| (what, id.clone()))).collect()
+    [
+        sides.iter().flat_map(|side| &side.users).filter(|id| is_id(id)).collect(),
+        sides.iter().flat_map(|side| &side.groups).collect(),
+        places.filter(|id| is_id(id)).collect(),
+        terms.collect(),
+        sides.iter().flat_map(|side| &side.roles).collect(),
+        apps.include.iter().chain(&apps.exclude).filter(|id| is_id(id)).collect(),
+        strengths.collect(),
+        apps.contexts.iter().collect(),
+    ]
 }
 
 /// Object ids, against keywords such as `All` and `AllTrusted`; the id of trusted addresses of MFA is all zeros.

@@ -10,10 +10,10 @@ use crate::tenant::policy::{
     Applications, ClientAppType, Conditions, Control, Filter, FilterMode, GrantControls, Operator, PolicyState,
     SessionControls, SignInFrequency, UserSide, Users,
 };
-use crate::tenant::{Policy, Snapshot, well_known};
+use crate::tenant::{Policy, Snapshot};
 
 pub use super::naming::name;
-use super::{Context, Cure, CureAction};
+use super::{Context, Cure, CureAction, scopes};
 
 /// A policy for all users and all resources with these controls, the emergency access accounts excluded.
 #[must_use]
@@ -70,15 +70,13 @@ fn holds_no_person(snapshot: &Snapshot, group: &str) -> bool {
     members.is_some_and(|members| !members.is_empty() && members.iter().all(things))
 }
 
-/// The same for the administrator roles of Microsoft's templates.
+/// The same for the administrator roles: those of Microsoft's templates, and what else it calls privileged.
 #[must_use]
 pub fn for_administrators(snapshot: &Snapshot, what: &str, controls: &[Control]) -> Policy {
     let mut policy = for_everyone(snapshot, what, controls);
     policy.display_name = name(snapshot, what, "Admins");
-    policy.conditions.users.include = UserSide {
-        roles: well_known::ADMIN_ROLES.iter().map(|(id, _)| (*id).to_owned()).collect(),
-        ..UserSide::default()
-    };
+    policy.conditions.users.include =
+        UserSide { roles: scopes::administrator_roles(&snapshot.directory), ..UserSide::default() };
     policy
 }
 

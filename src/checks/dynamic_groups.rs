@@ -55,7 +55,15 @@ impl Check for DynamicGroups {
             (!left_out.is_empty()).then(|| leaves_out(context, (group, policies), &left_out))
         });
         let mut finding = listing::finding(context, (ABOUT.id, "dynamic_groups"), found.collect());
-        finding.not_checked.push("rules over attributes other than department".to_owned());
+        let open: Vec<&Group> =
+            used.iter().map(|(group, _)| *group).filter(|group| is_open(group, snapshot.has(Kind::Users))).collect();
+        let not_checked =
+            open.iter().map(|group| format!("whether the rule of {} leaves people out", group.display_name));
+        finding.not_checked.extend(not_checked);
+        if finding.verdict == Verdict::Pass && !open.is_empty() {
+            finding.verdict = Verdict::Review;
+            finding.facts = vec![open_rules(context, &open)];
+        }
         finding
     }
 }
@@ -64,6 +72,26 @@ impl Check for DynamicGroups {
 fn policies_for<'a>(group: &Group, context: &'a Context<'_>) -> Vec<&'a Policy> {
     let on = policies::on(&context.model.snapshot);
     on.filter(|policy| policy.conditions.users.include.groups.contains(&group.id)).collect()
+}
+
+/// What rules may ask for without anybody being left out by accident: every account has these, or is none that works.
+const HARMLESS: [&str; 4] = ["user.department", "user.accountenabled", "user.usertype", "user.objectid"];
+
+/// Whether a rule asks for something by which nobody judged whom it leaves out, or its members aren't known.
+fn is_open(group: &Group, users: bool) -> bool {
+    let rule = group.membership_rule.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let words = rule.split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '_');
+    let mut attributes = words.filter(|word| word.starts_with("user.") || word.starts_with("device."));
+    !users || group.transitive.is_none() || attributes.any(|attribute| !HARMLESS.contains(&attribute))
+}
+
+fn open_rules(context: &Context<'_>, open: &[&Group]) -> Fact {
+    let evidence = Evidence::of(open.iter().map(|group| rows::group(group)));
+    let names = open.iter().map(|group| group.display_name.clone()).collect();
+    Fact::new("dynamic_groups.open", context.stamp(evidence))
+        .with("count", open.len())
+        .with("groups", Term::Names(names))
+        .must_show()
 }
 
 /// People whose department is empty, where the rule asks for it.

@@ -18,11 +18,10 @@ static ABOUT: About = About {
     severity: Severity::Low,
     rationale: "Adaptive protection in Microsoft Purview raises the level when somebody leaves with data. Without it the condition never holds, and this check says nothing.",
     references: &[
-        "prowler:entra_conditional_access_policy_block_elevated_insider_risk",
         "prowler:entra_conditional_access_policy_block_o365_elevated_insider_risk",
         "template:16aaa400-bfdf-4756-a420-ad2245d4cde8",
     ],
-    see_also: &[],
+    see_also: &["prowler:entra_conditional_access_policy_block_elevated_insider_risk"],
     licence: "P2, Purview",
     thresholds: &[],
     cure: CureKind::PolicyOrEdit,

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
+use crate::engine::Truth;
 use crate::facts::{Evidence, Fact, Term};
-use crate::suggestions::lint::{Level, Objection, lint};
-use crate::tenant::policy::PolicyState;
+use crate::suggestions::lint::reaches_emergency_access;
 use crate::tenant::{Policy, Snapshot};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, drafts, hand_over, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, drafts, hand_over, policies, rows};
 
 /// Emergency access accounts are excluded from every policy that could reach them.
 #[derive(Debug)]
@@ -26,9 +26,6 @@ static ABOUT: About = About {
     cure: CureKind::Edit,
 };
 
-/// The rule of the draft checker that says whether a policy leaves emergency access alone.
-const RULE: u8 = 38;
-
 impl Check for EmergencyAccess {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -39,25 +36,46 @@ impl Check for EmergencyAccess {
         if snapshot.settings.emergency_access.is_empty() {
             return listing::open(context, ABOUT.id, "emergency_access.review", Verdict::Review);
         }
-        let live = snapshot.policies.iter().filter(|policy| policy.state != PolicyState::Disabled);
-        let reaching = live.filter_map(|policy| listed(policy, context));
-        listing::finding(context, (ABOUT.id, "emergency_access"), reaching.collect())
+        let judged: Vec<(&Policy, Truth)> =
+            policies::live(snapshot).map(|policy| (policy, reaches_emergency_access(policy, snapshot))).collect();
+        let of = |wanted: Truth| judged.iter().filter(move |(_, one)| *one == wanted).map(|(policy, _)| *policy);
+        let listed = of(Truth::Yes).map(|policy| listed(policy, context)).collect();
+        let mut finding = listing::finding(context, (ABOUT.id, "emergency_access"), listed);
+        let open: Vec<&Policy> = of(Truth::Maybe).collect();
+        if open.is_empty() {
+            return finding;
+        }
+        finding.not_checked.push(
+            "who is in the groups and roles that policies name (users.json, groups.json and roleAssignments.json would settle it)"
+                .to_owned(),
+        );
+        if finding.verdict == Verdict::Pass {
+            finding.verdict = Verdict::Review;
+            finding.facts = vec![unsure(context, &open)];
+        }
+        finding
     }
 }
 
-fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
-    let snapshot = &context.model.snapshot;
-    let reaches = |objection: &Objection| objection.rule == RULE && objection.level == Level::Error;
-    lint(policy, snapshot).iter().any(reaches).then(|| Listed {
+fn unsure(context: &Context<'_>, open: &[&Policy]) -> Fact {
+    let evidence = Evidence::of(open.iter().map(|policy| rows::policy(policy)));
+    Fact::new("emergency_access.unsure", context.stamp(evidence))
+        .with("count", open.len())
+        .with("policies", policies::names(open.iter().copied()))
+        .must_show()
+}
+
+fn listed(policy: &Policy, context: &Context<'_>) -> Listed {
+    Listed {
         fact: Fact::new("emergency_access.policy", context.stamp(Evidence::of([rows::policy(policy)])))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("state", Term::Word(rows::state_word(policy.state).to_owned())),
         cure: listing::hand_over(
             &policy.id,
             format!("Exclude emergency access from {}", policy.display_name),
-            exclude(policy, snapshot),
+            exclude(policy, &context.model.snapshot),
         ),
-    })
+    }
 }
 
 fn exclude(policy: &Policy, snapshot: &Snapshot) -> HandOver {

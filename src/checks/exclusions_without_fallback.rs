@@ -1,18 +1,20 @@
 //! Who is excluded from a policy is governed by another one.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use roaring::RoaringBitmap;
+use serde_json::json;
 
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::directory::Group;
-use crate::tenant::location::Place;
-use crate::tenant::policy::{ClientAppType, Control, GrantControls, Operator};
-use crate::tenant::{Kind, Policy, Snapshot};
+use crate::tenant::policy::{Control, GrantControls, Operator, UserSide};
+use crate::tenant::well_known::SYNCHRONISING;
+use crate::tenant::{Assignment, Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
+use super::fallback::{self, Left};
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
 
 /// Who is excluded from a policy is governed by another one.
 #[derive(Debug)]
@@ -36,83 +38,133 @@ impl Check for ExclusionsWithoutFallback {
     }
 
     fn run(&self, context: &Context<'_>) -> Finding {
-        let groups = excluded(context);
-        if groups.is_empty() {
+        let snapshot = &context.model.snapshot;
+        if !policies::on(snapshot).filter(|policy| policies::is_everyday(policy)).any(|one| names_any(one, snapshot)) {
             return listing::open(context, ABOUT.id, "exclusions_without_fallback.nobody", Verdict::NotApplicable);
         }
-        if !context.model.snapshot.has(Kind::Users) || !context.model.snapshot.has(Kind::Groups) {
+        if !snapshot.has(Kind::Users) || !snapshot.has(Kind::Groups) {
             let mut finding = listing::open(context, ABOUT.id, "exclusions_without_fallback.review", Verdict::Review);
             finding.not_checked.push("who is excluded (users.json and groups.json would settle it)".to_owned());
             return finding;
         }
-        let known: Vec<Exclusion<'_>> = groups.iter().filter_map(|(id, from)| exclusion(id, from, context)).collect();
-        let taking_over =
-            policies::on(&context.model.snapshot).filter(|policy| takes_over(policy, &context.model.snapshot));
-        let taking_over: Vec<(&Policy, RoaringBitmap)> =
-            taking_over.map(|policy| (policy, context.model.users_of(&policy.id).0)).collect();
-        let governed = taking_over.iter().fold(RoaringBitmap::new(), |all, (_, users)| all | users);
-        let (mut listed, mut compensated) = (Vec::new(), Vec::new());
-        for one in known {
-            let left = &one.users - &governed;
-            if left.is_empty() {
-                compensated.push(makes_up(&one, &taking_over, context));
-            } else {
-                listed.push(without(&one, &left, context));
-            }
+        let exclusions = exclusions(context);
+        if exclusions.is_empty() {
+            return listing::open(context, ABOUT.id, "exclusions_without_fallback.nobody", Verdict::NotApplicable);
         }
-        let mut finding = listing::finding(context, (ABOUT.id, "exclusions_without_fallback"), listed);
-        finding.facts.extend(compensated);
-        finding.not_checked.push("exclusions of single users, of roles and of guests by kind".to_owned());
-        finding
+        judge(context, &exclusions)
     }
 }
 
-/// A group that policies exclude: whom that concerns, emergency access aside.
+/// Accounts that the same way leads out of policies, emergency access aside.
 struct Exclusion<'a> {
-    group: &'a Group,
+    way: Way<'a>,
     users: RoaringBitmap,
-    from: &'a [&'a Policy],
+    from: Vec<&'a Policy>,
 }
 
-/// Groups that policies for everyday sign-ins exclude, with those policies.
-fn excluded<'a>(context: &'a Context<'_>) -> BTreeMap<&'a String, Vec<&'a Policy>> {
-    let snapshot = &context.model.snapshot;
-    let mut groups: BTreeMap<&String, Vec<&Policy>> = BTreeMap::new();
-    for policy in policies::on(snapshot).filter(|policy| policies::is_everyday(policy)) {
-        let ids = policy.conditions.users.exclude.groups.iter();
-        for id in ids.filter(|id| !snapshot.settings.emergency_access.contains(*id)) {
-            groups.entry(id).or_default().push(policy);
+/// How policies exclude accounts.
+#[derive(Clone, Copy, PartialEq)]
+enum Way<'a> {
+    /// Through a group.
+    Group(&'a Group),
+    /// By name, by role or as guests, which the policy itself says.
+    Direct,
+}
+
+fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
+    let assumed = fallback::without_trusted(&context.model.snapshot);
+    let model = assumed.as_ref().unwrap_or(context.model);
+    let (mut listed, mut compensated, mut open) = (Vec::new(), Vec::new(), Left::default());
+    let everybody = exclusions.iter().fold(RoaringBitmap::new(), |all, one| all | &one.users);
+    for one in exclusions {
+        let mut left = Left::default();
+        one.from.iter().for_each(|policy| left.add(fallback::left(model, policy, &everybody)));
+        left.sure &= &one.users;
+        left.maybe &= &one.users;
+        match (left.sure.is_empty(), left.maybe.is_empty()) {
+            (false, _) => listed.push(without(one, &left.sure, context)),
+            (true, false) => open.add(left),
+            (true, true) => compensated.extend(makes_up(one, context)),
         }
     }
-    groups
+    let mut finding = listing::finding(context, (ABOUT.id, "exclusions_without_fallback"), listed);
+    finding.facts.extend(compensated);
+    finding.not_checked.push("exclusions of apps, which apps-not-covered judges".to_owned());
+    if finding.verdict == Verdict::Pass && !open.maybe.is_empty() {
+        let evidence = Evidence::of(rows::users(&open.maybe, &context.model.snapshot, None));
+        let fact = Fact::new("exclusions_without_fallback.undecided", context.stamp(evidence));
+        finding.facts.splice(..1, [fact.with("count", open.maybe.len()).must_show()]);
+        finding.verdict = Verdict::Review;
+    }
+    if assumed.is_some() && !open.maybe.is_empty() {
+        finding.not_checked.push("named locations (namedLocations.json would settle it)".to_owned());
+    }
+    finding.not_checked.extend(open.unresolved);
+    finding
 }
 
-fn exclusion<'a>(id: &str, from: &'a [&'a Policy], context: &'a Context<'_>) -> Option<Exclusion<'a>> {
+/// Whether a policy excludes anybody beside emergency access and the accounts that synchronise the directory.
+fn names_any(policy: &Policy, snapshot: &Snapshot) -> bool {
+    let exclude = &policy.conditions.users.exclude;
+    let emergency = &snapshot.settings.emergency_access;
+    exclude.users.iter().chain(&exclude.groups).any(|id| !emergency.contains(id))
+        || exclude.roles.iter().any(|id| !SYNCHRONISING.contains(&id.as_str()))
+        || exclude.guests.is_some()
+}
+
+/// What policies for everyday sign-ins exclude of those whom they include: group by group, and policy by policy the rest.
+fn exclusions<'a>(context: &'a Context<'_>) -> Vec<Exclusion<'a>> {
     let snapshot = &context.model.snapshot;
-    let group = snapshot.directory.groups.get(id)?;
-    let users = context.model.group_users(id)? - emergency_access(snapshot);
-    (!users.is_empty()).then_some(Exclusion { group, users, from })
+    let everyday: Vec<&Policy> = policies::on(snapshot).filter(|policy| policies::is_everyday(policy)).collect();
+    let mut all: Vec<Exclusion<'_>> = Vec::new();
+    for (policy, included) in everyday.iter().zip(included(context, &everyday)) {
+        let concerned = included - emergency_access(snapshot) - synchronising(context);
+        for group in policy.conditions.users.exclude.groups.iter().filter_map(|id| snapshot.directory.groups.get(id)) {
+            let users = context.model.group_users(&group.id).unwrap_or_default() & &concerned;
+            note(&mut all, Exclusion { way: Way::Group(group), users, from: vec![policy] });
+        }
+        let users = direct(context, policy) & &concerned;
+        note(&mut all, Exclusion { way: Way::Direct, users, from: vec![policy] });
+    }
+    all
 }
 
-/// Whether a policy takes over for somebody who is excluded elsewhere: everyday sign-ins by any modern client take MFA, a
-/// managed device or app, or are held to the organisation's network; a deleted location is none. A country, a platform or terms of use don't do.
-fn takes_over(policy: &Policy, snapshot: &Snapshot) -> bool {
-    let conditions = &policy.conditions;
-    let types = &conditions.client_app_types;
-    let modern = [ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients];
-    let any_client =
-        types.is_empty() || types.contains(&ClientAppType::All) || modern.iter().all(|one| types.contains(one));
-    let addresses = |id: &String| {
-        id == "AllTrusted"
-            || snapshot.locations.get(id).is_none_or(|location| !matches!(location.place, Place::Country { .. }))
-    };
-    let sides = conditions.locations.as_ref();
-    let places = sides.is_none_or(|sides| sides.include.contains("All") && sides.exclude.iter().all(addresses));
-    policies::is_everyday(policy)
-        && any_client
-        && places
-        && conditions.platforms.is_none()
-        && policy.grant.as_ref().is_some_and(asks)
+/// Adds an exclusion; those of one group are one.
+fn note<'a>(all: &mut Vec<Exclusion<'a>>, new: Exclusion<'a>) {
+    if new.users.is_empty() {
+        return;
+    }
+    let grouped = |way: Way<'_>| if let Way::Group(group) = way { Some(group.id.clone()) } else { None };
+    let id = grouped(new.way);
+    match all.iter_mut().find(|known| id.is_some() && grouped(known.way) == id) {
+        Some(known) => {
+            known.users |= new.users;
+            known.from.extend(new.from);
+        }
+        None => all.push(new),
+    }
+}
+
+/// For each policy whom it would take in if it excluded nobody.
+fn included(context: &Context<'_>, policies: &[&Policy]) -> Vec<RoaringBitmap> {
+    let mut open: Vec<Policy> = policies.iter().map(|policy| (*policy).clone()).collect();
+    open.iter_mut().for_each(|policy| policy.conditions.users.exclude = UserSide::default());
+    let model = context.model.with_policies(open);
+    policies.iter().map(|policy| model.users_of(&policy.id).0).collect()
+}
+
+/// Whom a policy excludes by name, by role or as guests.
+fn direct(context: &Context<'_>, policy: &Policy) -> RoaringBitmap {
+    let mut only = policy.clone();
+    only.conditions.users.include = UserSide { groups: BTreeSet::new(), ..policy.conditions.users.exclude.clone() };
+    only.conditions.users.exclude = UserSide::default();
+    context.model.with_policies(vec![only]).users_of(&policy.id).0
+}
+
+/// Accounts that synchronise the directory: they can do nothing that policies ask.
+fn synchronising(context: &Context<'_>) -> RoaringBitmap {
+    let holders = |role: &&str| context.model.role_holders(role, Assignment::Active);
+    SYNCHRONISING.iter().filter_map(holders).fold(RoaringBitmap::new(), |all, users| all | users)
 }
 
 /// Whether nobody gets past by something that proves nothing: terms of use or a custom control.
@@ -125,36 +177,85 @@ fn asks(grant: &GrantControls) -> bool {
 }
 
 fn without(one: &Exclusion<'_>, left: &RoaringBitmap, context: &Context<'_>) -> Listed {
+    match one.way {
+        Way::Group(group) => without_group((one, group), left, context),
+        Way::Direct => without_direct(one, left, context),
+    }
+}
+
+fn without_group((one, group): (&Exclusion<'_>, &Group), left: &RoaringBitmap, context: &Context<'_>) -> Listed {
     let snapshot = &context.model.snapshot;
-    let head = std::iter::once(rows::group(one.group)).chain(one.from.iter().map(|policy| rows::policy(policy)));
-    let evidence = Evidence::of(head.chain(rows::users(left, snapshot, Some(one.group))));
+    let head = std::iter::once(rows::group(group)).chain(one.from.iter().map(|policy| rows::policy(policy)));
+    let evidence = Evidence::of(head.chain(rows::users(left, snapshot, Some(group))));
     Listed {
         fact: Fact::new("exclusions_without_fallback.group", context.stamp(evidence))
-            .with("group", Term::Name(one.group.display_name.clone()))
+            .with("group", Term::Name(group.display_name.clone()))
             .with("count", left.len())
             .with("of", one.users.len())
             .with("policies", policies::names(one.from.iter().copied())),
         cure: listing::hand_over(
-            &one.group.id,
-            format!("Take {} out of {}", counted(left.len()), one.group.display_name),
-            hand_over::leave_group(one.group, left, snapshot),
+            &group.id,
+            hand_over::leave_title(group, left.len()),
+            hand_over::leave_group(group, left, snapshot),
         ),
     }
 }
 
-fn counted(count: u64) -> String {
-    if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
+fn without_direct(one: &Exclusion<'_>, left: &RoaringBitmap, context: &Context<'_>) -> Listed {
+    let snapshot = &context.model.snapshot;
+    let name = one.from.first().map_or("", |policy| &policy.display_name).to_owned();
+    let head = one.from.iter().map(|policy| rows::policy(policy));
+    let evidence = Evidence::of(head.chain(rows::users(left, snapshot, None)));
+    let cure = one.from.first().and_then(|policy| {
+        let title = format!("Take accounts out of the exclusions of {name}");
+        listing::hand_over(&policy.id, title, take_in(policy, left, context))
+    });
+    Listed {
+        fact: Fact::new("exclusions_without_fallback.direct", context.stamp(evidence))
+            .with("policy", Term::Name(name))
+            .with("count", left.len())
+            .with("of", one.users.len()),
+        cure,
+    }
 }
 
-/// The policies that take over for those in an excluded group.
-fn makes_up(one: &Exclusion<'_>, taking_over: &[(&Policy, RoaringBitmap)], context: &Context<'_>) -> Fact {
-    let all = taking_over.iter().find(|(_, users)| one.users.is_subset(users)).map(|(policy, _)| vec![*policy]);
-    let some = || taking_over.iter().filter(|(_, users)| !users.is_disjoint(&one.users)).map(|(policy, _)| *policy);
+/// The edit after which a policy excludes none of these by name, by role or as guests.
+fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> HandOver {
+    let snapshot = &context.model.snapshot;
+    let mut after = policy.clone();
+    let exclude = &mut after.conditions.users.exclude;
+    let is_left = |index: Option<u32>| index.is_some_and(|index| left.contains(index));
+    exclude.users.retain(|id| !is_left(snapshot.directory.user_index(id)));
+    let holds =
+        |role: &String| context.model.role_holders(role, Assignment::Active).is_some_and(|of| !of.is_disjoint(left));
+    exclude.roles.retain(|role| !holds(role));
+    let guest = |index: u32| snapshot.directory.user_at(index).is_some_and(|user| user.guest.is_some());
+    exclude.guests = exclude.guests.take().filter(|_| !left.iter().any(guest));
+    let change = (
+        "Users > Exclude".to_owned(),
+        format!("{} accounts excluded by name, role or as guests", left.len()),
+        "no longer excluded".to_owned(),
+    );
+    let body = json!({"conditions": crate::tenant::write_policy(&after).get("conditions")});
+    hand_over::edit_policy(policy, vec![change], &body)
+}
+
+/// The policies that take over for those whom another one excludes.
+fn makes_up(one: &Exclusion<'_>, context: &Context<'_>) -> Option<Fact> {
+    let Way::Group(group) = one.way else { return None };
+    let asking = policies::on(&context.model.snapshot).filter(|policy| {
+        policies::is_everyday(policy) && policy.grant.as_ref().is_some_and(asks) && !one.from.contains(policy)
+    });
+    let reached: Vec<(&Policy, RoaringBitmap)> =
+        asking.map(|policy| (policy, context.model.users_of(&policy.id).0)).collect();
+    let all = reached.iter().find(|(_, users)| one.users.is_subset(users)).map(|(policy, _)| vec![*policy]);
+    let some = || reached.iter().filter(|(_, users)| !users.is_disjoint(&one.users)).map(|(policy, _)| *policy);
     let instead = all.unwrap_or_else(|| some().collect());
-    let rows = std::iter::once(rows::group(one.group)).chain(instead.iter().map(|policy| rows::policy(policy)));
-    Fact::new("exclusions_without_fallback.made_up", context.stamp(Evidence::of(rows)))
-        .with("group", Term::Name(one.group.display_name.clone()))
+    let rows = std::iter::once(rows::group(group)).chain(instead.iter().map(|policy| rows::policy(policy)));
+    let fact = Fact::new("exclusions_without_fallback.made_up", context.stamp(Evidence::of(rows)))
+        .with("group", Term::Name(group.display_name.clone()))
         .with("policies", policies::names(one.from.iter().copied()))
         .with("count", instead.len())
-        .with("instead", policies::names(instead))
+        .with("instead", policies::names(instead.iter().copied()));
+    (!instead.is_empty()).then_some(fact)
 }

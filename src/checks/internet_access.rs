@@ -1,5 +1,6 @@
 //! Where Internet Access is used, a policy carries its security profile.
 
+use crate::tenant::Kind;
 use crate::tenant::well_known::APP_INTERNET_ACCESS;
 
 use super::{
@@ -29,6 +30,10 @@ impl Check for InternetAccess {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::ServicePrincipals) {
+            let what = "whether Internet Access is used (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "internet_access"), what);
+        }
         let open = |key, verdict| listing::open(context, ABOUT.id, key, verdict);
         if snapshot.directory.app(APP_INTERNET_ACCESS).is_none() {
             return open("internet_access.nowhere", Verdict::NotApplicable);

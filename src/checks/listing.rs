@@ -44,6 +44,14 @@ pub fn open(context: &Context<'_>, check: &'static str, key: &str, verdict: Verd
     Finding { check, verdict, facts: vec![headline], not_checked: Vec::new(), cures: Vec::new() }
 }
 
+/// A finding that can't be judged because a kind of object wasn't read: `AREA.unread`, with the file that would settle it.
+#[must_use]
+pub fn unread(context: &Context<'_>, (check, area): (&'static str, &str), what: &str) -> Finding {
+    let mut finding = open(context, check, &format!("{area}.unread"), Verdict::Review);
+    finding.not_checked.push(what.to_owned());
+    finding
+}
+
 /// A change for a person to make.
 #[must_use]
 pub fn hand_over(subject: &str, title: String, action: HandOver) -> Option<Cure> {

@@ -16,7 +16,7 @@ static ABOUT: About = About {
     id: "mfa-admin-portals",
     title: "MFA at the administration portals",
     severity: Severity::High,
-    rationale: "The portals of Azure, Entra, Exchange, Intune and the others change everything. This is the rule of Microsoft's own template and managed policy, for the 14 roles.",
+    rationale: "The portals of Azure, Entra, Exchange, Intune and the others change everything. This is the rule of Microsoft's own template and managed policy, for administrators.",
     references: &["template:6364131e-bc4a-47c4-a20b-33492d1fff6c"],
     see_also: &["MT.1006", "MT.1008"],
     licence: "P1",

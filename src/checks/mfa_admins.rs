@@ -14,7 +14,7 @@ static ABOUT: About = About {
     id: "mfa-admins",
     title: "MFA for administrators",
     severity: Severity::Critical,
-    rationale: "An administrator account opens everything else. The 14 roles are those of the templates of the Entra admin center.",
+    rationale: "An administrator account opens everything else. Administrators hold one of the 14 roles of the templates of the Entra admin center, or another built-in role that Microsoft calls privileged.",
     references: &[
         "MT.1006",
         "CIS 5.2.2.1",

@@ -1,6 +1,6 @@
 //! No Microsoft-managed policy turns itself On unread, or doubles one of the tenant's own.
 
-use jiff::ToSpan;
+use jiff::{Timestamp, ToSpan};
 
 use crate::engine::overlap::Relation;
 use crate::facts::{Evidence, Fact, Term};
@@ -46,12 +46,27 @@ impl Check for MicrosoftManagedPolicies {
         if managed.is_empty() {
             return listing::open(context, ABOUT.id, "microsoft_managed.nobody", Verdict::NotApplicable);
         }
-        let listed = managed.into_iter().filter_map(|policy| match double(policy, context) {
-            Some(own) => Some(doubled(policy, own, context)),
-            None => (policy.state == PolicyState::ReportOnly).then(|| waiting(policy, context)),
-        });
-        listing::finding(context, (ABOUT.id, "microsoft_managed"), listed.collect())
+        let (mut listed, mut young) = (Vec::new(), Vec::new());
+        for policy in managed {
+            match double(policy, context) {
+                Some(own) => listed.push(doubled(policy, own, context)),
+                None if policy.state != PolicyState::ReportOnly => {}
+                None if from(policy, context).is_some_and(|from| from > context.now) => {
+                    young.push(waits(policy, context))
+                }
+                None => listed.push(waiting(policy, context)),
+            }
+        }
+        let mut finding = listing::finding(context, (ABOUT.id, "microsoft_managed"), listed);
+        finding.facts.extend(young);
+        finding
     }
+}
+
+/// When Microsoft may turn a policy On, where it is known since when it is there.
+fn from(policy: &Policy, context: &Context<'_>) -> Option<Timestamp> {
+    let hours = i64::from(context.whole_threshold(ABOUT.id, &DAYS)) * 24;
+    policy.created?.checked_add(hours.hours()).ok()
 }
 
 /// A policy of the tenant's own, which is On and does what the managed one does.
@@ -77,18 +92,19 @@ fn doubled(policy: &Policy, own: &Policy, context: &Context<'_>) -> Listed {
     }
 }
 
+fn waits(policy: &Policy, context: &Context<'_>) -> Fact {
+    let from = from(policy, context);
+    let key = if from.is_some() { "microsoft_managed.waiting" } else { "microsoft_managed.undated" };
+    let fact = Fact::new(key, context.stamp(Evidence::of([rows::policy(policy)])))
+        .with("policy", Term::Name(policy.display_name.clone()));
+    from.into_iter().fold(fact, |fact, from| fact.with("from", from))
+}
+
 fn waiting(policy: &Policy, context: &Context<'_>) -> Listed {
-    #[expect(clippy::cast_possible_truncation, reason = "a number of days")]
-    let hours = context.threshold(ABOUT.id, &DAYS) as i64 * 24;
-    let from = policy.created.and_then(|made| made.checked_add(hours.hours()).ok());
-    let evidence = context.stamp(Evidence::of([rows::policy(policy)]));
-    let fact =
-        Fact::new(if from.is_some() { "microsoft_managed.waiting" } else { "microsoft_managed.undated" }, evidence)
-            .with("policy", Term::Name(policy.display_name.clone()));
     let mut action = hand_over::turn_on(policy);
     action.portal.push_str(" > exclude emergency access, then Enable policy > On (or Off, if it isn't wanted)");
     Listed {
-        fact: from.into_iter().fold(fact, |fact, from| fact.with("from", from)),
+        fact: waits(policy, context),
         cure: listing::hand_over(&policy.id, format!("Decide on {}", policy.display_name), action),
     }
 }

@@ -12,6 +12,7 @@ pub mod policies;
 pub mod requirement;
 pub mod rows;
 pub mod scopes;
+pub mod workload_gaps;
 
 mod addresses_without_country;
 mod admin_portals_restricted;
@@ -36,6 +37,7 @@ mod devices_for_admins;
 mod directory_sync_account;
 mod dynamic_groups;
 mod elevated_insider_risk;
+mod elevated_insider_risk_all;
 mod eligible_administrators;
 mod emergency_access;
 mod emergency_access_accounts;
@@ -43,6 +45,7 @@ mod empty_named_locations;
 mod everybodys;
 mod exclusion_group_growth;
 mod exclusions_without_fallback;
+mod fallback;
 mod internet_access;
 mod intune_enrolment;
 mod legacy_authentication;
@@ -69,6 +72,7 @@ mod policy_limit;
 mod policy_names;
 mod policy_targets_nothing;
 mod private_access;
+mod registration_device;
 mod report_only_age;
 mod rights_management;
 mod risks_in_one_policy;
@@ -123,6 +127,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &managed_devices::ManagedDevices,
     &app_protection::AppProtection,
     &security_info_registration::SecurityInfoRegistration,
+    &registration_device::RegistrationDevice,
     &user_risk::UserRisk,
     &sign_in_risk::SignInRisk,
     &phishing_resistant_all_users::PhishingResistantAllUsers,
@@ -133,6 +138,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &sign_in_risk_block::SignInRiskBlock,
     &sign_in_risk_block_medium::SignInRiskBlockMedium,
     &elevated_insider_risk::ElevatedInsiderRisk,
+    &elevated_insider_risk_all::ElevatedInsiderRiskAll,
     &mfa_or_managed_device::MfaOrManagedDevice,
     &devices_for_admins::DevicesForAdmins,
     &compliance_per_platform::CompliancePerPlatform,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use crate::engine::{Requirement, Scope};
-use crate::tenant::ServicePrincipal;
 use crate::tenant::policy::Control;
+use crate::tenant::{Kind, ServicePrincipal};
 
 use super::requirement::{Asked, judge};
 use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, drafts, listing};
@@ -36,6 +36,10 @@ impl Check for NewApps {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::ServicePrincipals) {
+            let what = "which apps were added lately (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "new_apps"), what);
+        }
         let days = i64::from(context.whole_threshold(ABOUT.id, &DAYS));
         let since = context.now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(context.now);
         let new = |app: &&ServicePrincipal| {

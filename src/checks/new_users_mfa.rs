@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 
 use crate::engine::{Requirement, Scope};
+use crate::tenant::Kind;
 use crate::tenant::policy::Control;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, drafts, listing, scopes};
 
 /// People who joined lately are made to use MFA.
 #[derive(Debug)]
@@ -33,6 +34,10 @@ impl Check for NewUsersMfa {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::Users) {
+            let what = "who joined lately (users.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "new_users_mfa"), what);
+        }
         let days = i64::from(context.whole_threshold(ABOUT.id, &DAYS));
         let since = context.now.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(context.now);
         let new = |index: &u32| {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
+use crate::tenant::Kind;
 use crate::tenant::policy::Control;
 use crate::tenant::well_known::APP_PRIVATE_ACCESS;
 
@@ -32,6 +33,10 @@ impl Check for PrivateAccess {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        if !snapshot.has(Kind::ServicePrincipals) {
+            let what = "whether Private Access is used (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "private_access"), what);
+        }
         if snapshot.directory.app(APP_PRIVATE_ACCESS).is_none() {
             return listing::open(context, ABOUT.id, "private_access.nowhere", Verdict::NotApplicable);
         }

@@ -1,22 +1,24 @@
-//! Agent identities at high risk are blocked.
+//! Agents at high risk are blocked: their identities, and their user accounts.
 
-use crate::engine::{Decision, Truth};
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::engine::Scope;
+use crate::engine::coverage::Workload;
+use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::policy::{ClientApplications, Control, RiskLevel, UserSide, Users};
-use crate::tenant::sign_in::{Identity, Known, Target};
-use crate::tenant::{Kind, Policy, ServicePrincipal, SignIn, Snapshot};
+use crate::tenant::well_known::ALL_AGENT_USERS;
+use crate::tenant::{Kind, Policy, ServicePrincipal, Snapshot};
 
+use super::workload_gaps::{self, Judged};
 use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing};
 
-/// Agent identities at high risk are blocked.
+/// Agents at high risk are blocked.
 #[derive(Debug)]
 pub(super) struct RiskyAgents;
 
 static ABOUT: About = About {
     id: "risky-agents",
-    title: "Agent identities at high risk blocked",
+    title: "Agents at high risk blocked",
     severity: Severity::High,
-    rationale: "An agent that was taken over works on at night and at machine speed. Policies for people never reach an agent's own identity; one for agents can only block.",
+    rationale: "An agent that was taken over works on at night and at machine speed. Policies for people reach neither an agent's own identity nor its user account; each needs a block of its own.",
     references: &["MS.AAD.9.1", "MT.1181", "ZT 61009", "ZT 61012"],
     see_also: &[],
     licence: "P2",
@@ -34,34 +36,29 @@ impl Check for RiskyAgents {
         if !snapshot.has(Kind::ServicePrincipals) {
             return listing::open(context, ABOUT.id, "risky_agents.review", Verdict::Review);
         }
-        let agents: Vec<&ServicePrincipal> = agents(snapshot).collect();
-        if agents.is_empty() {
+        if agents(snapshot).next().is_none() {
             return listing::open(context, ABOUT.id, "risky_agents.nobody", Verdict::NotApplicable);
         }
-        let blocked = |one: &ServicePrincipal| match context.model.evaluate(&at_risk(one)).decision {
-            Decision::Block { .. } => Truth::Yes,
-            Decision::DependsOn { .. } => Truth::Maybe,
-            _ => Truth::No,
-        };
-        let judged: Vec<(&ServicePrincipal, Truth)> = agents.iter().map(|one| (*one, blocked(one))).collect();
-        let open: Vec<&ServicePrincipal> =
-            judged.iter().filter(|(_, met)| *met == Truth::No).map(|(one, _)| *one).collect();
-        let unsure = judged.iter().any(|(_, met)| *met == Truth::Maybe);
-        let (verdict, name) = match (open.is_empty(), unsure) {
-            (false, _) => (Verdict::Fail, "fail"),
-            (true, true) => (Verdict::Review, "unsure"),
-            (true, false) => (Verdict::Pass, "pass"),
-        };
-        let cure = (verdict == Verdict::Fail)
-            .then(|| drafts::offer(context, "Block agent identities at high risk", draft(snapshot)))
-            .flatten();
-        Finding {
-            check: ABOUT.id,
-            verdict,
-            facts: vec![headline(context, name, &open, agents.len())],
-            not_checked: vec!["agents that act for a person: the person's own policies govern those".to_owned()],
-            cures: cure.into_iter().collect(),
+        let high = Scope { sign_in_risk: [RiskLevel::High].into(), ..Scope::default() };
+        let identities = workload_gaps::judge(context, Workload::Agents, &high);
+        let accounts = workload_gaps::judge(context, Workload::AgentUsers, &high);
+        let drafts = [
+            ("Block agent identities at high risk", identities.verdict(), for_identities(snapshot)),
+            ("Block agents' user accounts at high risk", accounts.verdict(), for_accounts(snapshot)),
+        ];
+        let open = drafts.into_iter().filter(|(_, verdict, _)| *verdict == Verdict::Fail);
+        let cures = open.filter_map(|(title, _, draft)| drafts::offer(context, title, draft)).collect();
+        let judged = identities.and(accounts);
+        let read = snapshot.has(Kind::Users);
+        let verdict = if judged.verdict() == Verdict::Pass && !read { Verdict::Review } else { judged.verdict() };
+        let mut facts = vec![headline(context, verdict, &judged)];
+        facts.extend(judged.facts);
+        let mut not_checked = vec!["agents that act for a person: the person's own policies govern those".to_owned()];
+        not_checked.extend(judged.unresolved);
+        if !read {
+            not_checked.push("the user accounts of agents (users.json would settle it)".to_owned());
         }
+        Finding { check: ABOUT.id, verdict, facts, not_checked, cures }
     }
 }
 
@@ -71,34 +68,32 @@ pub(super) fn agents(snapshot: &Snapshot) -> impl Iterator<Item = &ServicePrinci
     principals.filter(|one| one.enabled && one.kind.eq_ignore_ascii_case("ServiceIdentity"))
 }
 
-fn headline(context: &Context<'_>, name: &str, open: &[&ServicePrincipal], of: usize) -> Fact {
-    let rows = open.iter().map(|one| Row::Object {
-        what: "Agent identity".into(),
-        id: one.id.clone(),
-        name: one.display_name.clone(),
-        note: "not blocked at high risk".into(),
-    });
-    let names = open.iter().take(5).map(|one| one.display_name.clone()).collect();
+fn headline(context: &Context<'_>, verdict: Verdict, judged: &Judged) -> Fact {
+    let snapshot = &context.model.snapshot;
+    let name = match verdict {
+        Verdict::Fail => "fail",
+        Verdict::Pass => "pass",
+        Verdict::Review | Verdict::NotApplicable => "unsure",
+    };
+    let rows = workload_gaps::identities(&judged.open, snapshot);
     Fact::new(&format!("risky_agents.{name}"), context.stamp(Evidence::of(rows)))
-        .with("count", open.len())
-        .with("of", of)
-        .with("names", Term::Names(names))
+        .with("count", judged.open.len())
+        .with("of", judged.of)
+        .with("names", Term::Names(workload_gaps::names(&judged.open, snapshot)))
         .must_show()
 }
 
-fn at_risk(agent: &ServicePrincipal) -> SignIn {
-    SignIn {
-        identity: Identity::Agent(agent.id.clone()),
-        target: Target::Apps(vec![String::new()]),
-        agent_risk: Known::Is(RiskLevel::High),
-        ip: Known::Absent,
-        country: Known::Absent,
-        gps_country: Known::Absent,
-        ..SignIn::default()
-    }
+/// User accounts of agents are reached by a scope of their own, and by no other.
+fn for_accounts(snapshot: &Snapshot) -> Policy {
+    let mut draft = drafts::for_everyone(snapshot, "Block high risk", &[Control::Block]);
+    draft.display_name = drafts::name(snapshot, "Block high risk", "Agent users");
+    let agents = UserSide { users: [ALL_AGENT_USERS.to_owned()].into(), ..UserSide::default() };
+    draft.conditions.users = Users { include: agents, exclude: UserSide::default() };
+    draft.conditions.agent_risk = [RiskLevel::High].into();
+    draft
 }
 
-fn draft(snapshot: &Snapshot) -> Policy {
+fn for_identities(snapshot: &Snapshot) -> Policy {
     let mut draft = drafts::for_everyone(snapshot, "Block high risk", &[Control::Block]);
     draft.display_name = drafts::name(snapshot, "Block high risk", "Agent identities");
     let nobody = UserSide { users: ["None".to_owned()].into(), ..UserSide::default() };

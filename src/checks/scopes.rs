@@ -35,7 +35,7 @@ pub fn role_name(snapshot: &Snapshot, id: &str) -> String {
     known.map_or_else(|| id.to_owned(), |(_, name)| (*name).to_owned())
 }
 
-/// Enabled accounts that hold one of the 14 administrator roles now.
+/// Enabled accounts that hold an administrator role now.
 #[must_use]
 pub fn administrators(model: &Model) -> Scope {
     Scope { users: Some(role_holders(&model.snapshot.directory, Assignment::Active)), ..Scope::default() }
@@ -83,13 +83,22 @@ pub fn guests(model: &Model) -> Scope {
     }
 }
 
-/// Enabled accounts with one of the 14 administrator roles, tenant-wide, directly or through a group.
+/// Template ids of the administrator roles: the 14 of Microsoft's templates, and every built-in role that Microsoft calls
+/// privileged. The accounts that synchronise the directory can do nothing that policies ask of administrators.
+#[must_use]
+pub fn administrator_roles(directory: &Directory) -> BTreeSet<String> {
+    let privileged = directory.roles.values().filter(|role| role.built_in && role.privileged).map(|role| &*role.id);
+    let all = well_known::ADMIN_ROLES.iter().map(|(id, _)| *id).chain(privileged);
+    all.filter(|id| !well_known::SYNCHRONISING.contains(id)).map(str::to_owned).collect()
+}
+
+/// Enabled accounts with an administrator role, tenant-wide, directly or through a group.
 #[must_use]
 pub fn role_holders(directory: &Directory, assignment: Assignment) -> RoaringBitmap {
+    let roles = administrator_roles(directory);
     let mut holders = RoaringBitmap::new();
     for held in &directory.role_assignments {
-        let role = well_known::ADMIN_ROLES.iter().any(|(id, _)| *id == held.role_id);
-        if !role || held.assignment != assignment || held.scope != "/" {
+        if !roles.contains(&held.role_id) || held.assignment != assignment || held.scope != "/" {
             continue;
         }
         holders.extend(directory.user_index(&held.principal_id));

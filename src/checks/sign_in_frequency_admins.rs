@@ -1,11 +1,12 @@
-//! Administrators sign in again within hours.
+//! Administrators sign in again within hours, and their browser sessions don't persist.
 
-use crate::engine::{Requirement, Scope};
+use crate::engine::Requirement;
+use crate::tenant::policy::SessionControls;
 
-use super::requirement::{Asked, judge};
+use super::requirement::{Asked, judge_both};
 use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, drafts, scopes};
 
-/// Administrators sign in again within hours.
+/// Administrators sign in again within hours, and their browser sessions don't persist.
 #[derive(Debug)]
 pub(super) struct SignInFrequencyAdmins;
 
@@ -13,7 +14,7 @@ static ABOUT: About = About {
     id: "sign-in-frequency-admins",
     title: "Sign-in frequency for administrators",
     severity: Severity::Medium,
-    rationale: "A stolen token of an administrator is worth as long as it lasts. CIS asks for four hours at most.",
+    rationale: "A stolen token of an administrator is worth as long as it lasts. CIS asks for four hours at most, and for browser sessions that end with the browser.",
     references: &["CIS 5.2.2.4", "ZT 21825", "prowler:entra_admin_users_sign_in_frequency_enabled"],
     see_also: &[],
     licence: "P1",
@@ -32,18 +33,18 @@ impl Check for SignInFrequencyAdmins {
     fn run(&self, context: &Context<'_>) -> Finding {
         let hours = context.whole_threshold(ABOUT.id, &HOURS);
         let draft = drafts::for_administrators(&context.model.snapshot, "Sign-in frequency", &[]);
-        let draft = drafts::with_session(draft, drafts::frequency(hours));
-        let scope: Scope = scopes::administrators(context.model);
-        judge(
-            context,
-            Asked {
-                check: ABOUT.id,
-                area: "sign_in_frequency_admins",
-                requirement: Requirement::SignInFrequency { hours },
-                scope,
-                missing: scopes::missing_administrators(context.model),
-                draft: Some(("Ask administrators to sign in again within hours", draft)),
-            },
-        )
+        let never = Some("never".to_owned());
+        let session = SessionControls { persistent_browser: never, ..drafts::frequency(hours) };
+        let draft = drafts::with_session(draft, session);
+        let asked = |area, requirement| Asked {
+            check: ABOUT.id,
+            area,
+            requirement,
+            scope: scopes::administrators(context.model),
+            missing: scopes::missing_administrators(context.model),
+            draft: Some(("Ask administrators to sign in again within hours", draft.clone())),
+        };
+        let frequency = asked("sign_in_frequency_admins", Requirement::SignInFrequency { hours });
+        judge_both(context, frequency, asked("persistent_browser_admins", Requirement::NoPersistentBrowser))
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
-use crate::tenant::policy::{Control, RiskLevel, SessionControls, SignInFrequency};
+use crate::tenant::policy::{Control, RiskLevel};
 
-use super::requirement::{Asked, judge};
+use super::requirement::{Asked, judge_both};
 use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
 
 /// Risky sign-ins are made to use MFA.
@@ -16,7 +16,7 @@ static ABOUT: About = About {
     id: "sign-in-risk",
     title: "MFA at risky sign-ins",
     severity: Severity::High,
-    rationale: "A medium or high sign-in risk means that the attempt probably isn't the account's owner. It must meet MFA or a block, for everyone and every app.",
+    rationale: "A medium or high sign-in risk means that the attempt probably isn't the account's owner. It must meet MFA or a block, for everyone and every app, and every time: MFA that was done before the risk arose proves nothing.",
     references: &[
         "MT.1012",
         "CIS 5.2.2.7",
@@ -39,18 +39,16 @@ impl Check for SignInRisk {
         let risk = BTreeSet::from([RiskLevel::Medium, RiskLevel::High]);
         let mut draft = drafts::for_everyone(&context.model.snapshot, "Require MFA at risky sign-ins", &[Control::Mfa]);
         draft.conditions.sign_in_risk.clone_from(&risk);
-        let every_time = SignInFrequency { hours: None, secondary_only: false };
-        draft.session = Some(SessionControls { sign_in_frequency: Some(every_time), ..SessionControls::default() });
-        judge(
-            context,
-            Asked {
-                check: ABOUT.id,
-                area: "sign_in_risk",
-                requirement: Requirement::Mfa,
-                scope: Scope { sign_in_risk: risk, ..Scope::default() },
-                missing: None,
-                draft: Some(("Require MFA at medium and high sign-in risk", draft)),
-            },
-        )
+        draft.session = Some(drafts::frequency(0));
+        let asked = |area, requirement| Asked {
+            check: ABOUT.id,
+            area,
+            requirement,
+            scope: Scope { sign_in_risk: risk.clone(), ..Scope::default() },
+            missing: None,
+            draft: Some(("Require MFA at medium and high sign-in risk", draft.clone())),
+        };
+        let every_time = asked("sign_in_risk_every_time", Requirement::SignInFrequency { hours: 0 });
+        judge_both(context, asked("sign_in_risk", Requirement::Mfa), every_time)
     }
 }

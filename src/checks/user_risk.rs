@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::{Control, Operator, RiskLevel};
 
-use super::requirement::{Asked, judge};
+use super::requirement::{Asked, judge_both};
 use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Users at high risk must change their password.
@@ -16,7 +16,7 @@ static ABOUT: About = About {
     id: "user-risk",
     title: "Password change at high user risk",
     severity: Severity::High,
-    rationale: "High user risk means that the password is probably known to others. A secure password change, or a block, ends that; MFA alone leaves the leaked password in use.",
+    rationale: "High user risk means that the password is probably known to others. A secure password change, or a block, ends that; MFA alone leaves the leaked password in use, and a session that began before goes on unless signing in is asked for every time.",
     references: &[
         "MT.1013",
         "CIS 5.2.2.6",
@@ -45,16 +45,16 @@ impl Check for UserRisk {
         if let Some(grant) = &mut draft.grant {
             grant.operator = Operator::And;
         }
-        judge(
-            context,
-            Asked {
-                check: ABOUT.id,
-                area: "user_risk",
-                requirement: Requirement::PasswordChange,
-                scope: Scope { user_risk: risk, ..scopes::members(context.model) },
-                missing: scopes::missing_members(context.model),
-                draft: Some(("Require a password change at high user risk", draft)),
-            },
-        )
+        draft.session = Some(drafts::frequency(0));
+        let asked = |area, requirement| Asked {
+            check: ABOUT.id,
+            area,
+            requirement,
+            scope: Scope { user_risk: risk.clone(), ..scopes::members(context.model) },
+            missing: scopes::missing_members(context.model),
+            draft: Some(("Require a password change at high user risk", draft.clone())),
+        };
+        let every_time = asked("user_risk_every_time", Requirement::SignInFrequency { hours: 0 });
+        judge_both(context, asked("user_risk", Requirement::PasswordChange), every_time)
     }
 }

@@ -30,12 +30,16 @@ pub const ROLES: &[(&str, &str)] = &[
     ("d29b2b05-8046-44ba-8758-1e26182fcf32", "Directory Synchronization Accounts"),
 ];
 
-/// Role definitions as Graph writes them.
+/// Those of [`ROLES`] that Microsoft doesn't call privileged.
+const UNPRIVILEGED: [&str; 4] =
+    ["SharePoint Administrator", "Exchange Administrator", "Billing Administrator", "Reports Reader"];
+
+/// Role definitions as Graph's beta writes them.
 #[must_use]
 pub fn definitions() -> Vec<Value> {
     let definition = |(id, name): &(&str, &str)| {
         json!({ "id": id, "templateId": id, "displayName": name, "description": "", "isBuiltIn": true,
-            "isEnabled": true, "resourceScopes": ["/"], "version": "1" })
+            "isPrivileged": !UNPRIVILEGED.contains(name), "isEnabled": true, "resourceScopes": ["/"], "version": "1" })
     };
     ROLES.iter().map(definition).collect()
 }

@@ -159,6 +159,17 @@ pub(super) fn included(model: &Model, condition: &Applications, id: &str) -> boo
     condition.all || listed(model, &condition.include, id) != Truth::No
 }
 
+impl Model {
+    /// Ids of the apps that a policy surely takes in; an empty one stands for any app that nothing names.
+    #[must_use]
+    pub fn apps_of(&self, policy: &Policy) -> BTreeSet<String> {
+        let known = self.targets();
+        let all = known.iter().map(|id| &**id).chain([""]);
+        let taken_in = |id: &&str| app_met(self, &policy.conditions.applications, id) == Truth::Yes;
+        all.filter(taken_in).map(str::to_owned).collect()
+    }
+}
+
 /// Ids of the apps that people can sign in to, as far as the tenant and these policies know them.
 pub(super) fn known<'a>(model: &'a Model, policies: impl Iterator<Item = &'a Policy>) -> BTreeSet<&'a str> {
     let resources = model.snapshot.directory.service_principals.iter();

@@ -118,7 +118,8 @@ impl Side {
                 Some(members) => built.named |= members,
                 None if emergency.contains(id) => built.emergency = true,
                 None => {
-                    built.open.push(format!("{MEMBERS} {}", group_name(snapshot, id)));
+                    let file = if snapshot.has(Kind::Groups) { "" } else { " (groups.json would settle it)" };
+                    built.open.push(format!("{MEMBERS} {}{file}", group_name(snapshot, id)));
                 }
             }
         }

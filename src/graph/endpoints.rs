@@ -138,11 +138,17 @@ pub const ACTIVE_ROLES: &[Ask<'static>] = &[
 pub const ELIGIBLE_ROLES: &[Ask<'static>] =
     &[directory("v1.0/roleManagement/directory/roleEligibilityScheduleInstances", "RoleManagement.Read.Directory")];
 
-/// Role definitions.
-pub const ROLES: &[Ask<'static>] = &[directory(
-    "v1.0/roleManagement/directory/roleDefinitions?$select=id,templateId,displayName,isBuiltIn",
-    "RoleManagement.Read.Directory",
-)];
+/// Role definitions; only the beta tells which are privileged.
+pub const ROLES: &[Ask<'static>] = &[
+    directory(
+        "beta/roleManagement/directory/roleDefinitions?$select=id,templateId,displayName,isBuiltIn,isPrivileged",
+        "RoleManagement.Read.Directory",
+    ),
+    directory(
+        "v1.0/roleManagement/directory/roleDefinitions?$select=id,templateId,displayName,isBuiltIn",
+        "RoleManagement.Read.Directory",
+    ),
+];
 
 /// Service principals; custom security attributes need a permission of their own.
 pub const SERVICE_PRINCIPALS: &[Ask<'static>] = &[

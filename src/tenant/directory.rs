@@ -180,6 +180,9 @@ pub struct Role {
     pub display_name: String,
     /// Built-in, the only kind that Conditional Access enforces.
     pub built_in: bool,
+    /// Microsoft calls it privileged (`isPrivileged`, beta); false where that wasn't read.
+    #[serde(default)]
+    pub privileged: bool,
 }
 
 /// The value of a custom security attribute: one text, or several.

@@ -37,6 +37,8 @@ pub const SECURITY_READER: &str = "5d6b6bb7-de71-4623-b4af-96380a352509";
 pub const GLOBAL_READER: &str = "f2ef992c-3afb-46b9-b7cf-a126ee74c451";
 /// Directory Synchronization Accounts.
 pub const DIRECTORY_SYNCHRONIZATION_ACCOUNTS: &str = "d29b2b05-8046-44ba-8758-1e26182fcf32";
+/// The roles of accounts that synchronise the directory; newer versions of Microsoft Entra Connect use the second one.
+pub const SYNCHRONISING: [&str; 2] = [DIRECTORY_SYNCHRONIZATION_ACCOUNTS, "a92aed5d-d78a-4d16-b381-09adb37eb3b0"];
 
 /// Authentication strength "Multifactor authentication".
 pub const STRENGTH_MFA: &str = "00000000-0000-0000-0000-000000000002";

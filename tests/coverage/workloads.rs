@@ -7,7 +7,7 @@ use portcullis::engine::coverage::{Workload, WorkloadCoverage};
 use portcullis::engine::{Model, Scope};
 use portcullis::tenant::builder::SnapshotBuilder;
 use portcullis::tenant::policy::RiskLevel;
-use portcullis::tenant::read::{read_named_location, read_policy, read_service_principal};
+use portcullis::tenant::read::{read_named_location, read_policy, read_service_principal, read_user};
 use portcullis::tenant::{Kind, Reading};
 use serde_json::{Value, json};
 
@@ -27,6 +27,9 @@ fn coverage(which: Workload, scope: &Scope, policies: &[Value]) -> WorkloadCover
         let one = json!({"id": id, "appId": format!("app-{id}"), "servicePrincipalType": kind, "singleTenant": single});
         builder.service_principal(read_service_principal(&one).unwrap());
     }
+    let agent = json!({"id": "u-agent", "displayName": "Agent", "identityParentId": "sp-agent"});
+    builder.user(read_user(&agent).unwrap());
+    builder.user(read_user(&json!({"id": "u-alice", "displayName": "Alice"})).unwrap());
     let hq = json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "id": "l-hq", "displayName": "Head office",
         "isTrusted": true, "ipRanges": [{"cidrAddress": "203.0.113.0/24"}]});
     builder.location(read_named_location(&hq).unwrap());
@@ -97,4 +100,33 @@ fn a_condition_that_no_workload_meets_blocks_none() {
     assert_eq!(coverage(Workload::ServicePrincipals, &Scope::default(), &[browser]).gaps.len(), 1);
     let unknown = block(&mine(), &json!({"times": {"includeAllTimes": true}}));
     assert!(!coverage(Workload::ServicePrincipals, &Scope::default(), &[unknown]).gaps[0].sure);
+}
+
+#[test]
+fn user_accounts_of_agents_are_blocked_by_a_scope_of_their_own_alone() {
+    let high = Scope { sign_in_risk: [RiskLevel::High].into(), ..Scope::default() };
+    let block = |users: &Value| {
+        let conditions = json!({"users": users, "agentIdRiskLevels": "high"});
+        coverage(Workload::AgentUsers, &high, &[block(&Value::Null, &conditions)])
+    };
+    let own = block(&json!({"includeUsers": ["AllAgentIdUsers"]}));
+    assert_eq!(own.looked_at, set(&["u-agent"]));
+    assert!(own.gaps.is_empty(), "{own:?}");
+    let people = block(&json!({"includeUsers": ["All"]}));
+    assert!(people.gaps.iter().any(|gap| gap.sure && gap.principals == set(&["u-agent"])), "{people:?}");
+}
+
+#[test]
+fn the_risk_of_a_service_principal_is_none_that_an_agent_has() {
+    let risky = block(&agents(), &json!({"agentIdRiskLevels": "high", "servicePrincipalRiskLevels": ["high"]}));
+    let high = Scope { sign_in_risk: [RiskLevel::High].into(), ..Scope::default() };
+    assert!(!coverage(Workload::Agents, &high, &[risky]).gaps.is_empty());
+}
+
+#[test]
+fn what_is_not_known_of_a_policy_is_said() {
+    let filter = json!({"servicePrincipalFilter": {"mode": "include", "rule": "CustomSecurityAttribute.Eng_Project -eq \"Baker\""}});
+    let found = coverage(Workload::ServicePrincipals, &Scope::default(), &[block(&filter, &json!({}))]);
+    assert!(found.gaps.iter().all(|gap| !gap.sure), "{found:?}");
+    assert_eq!(found.unresolved, set(&["the filter for workload identities of policy p"]));
 }

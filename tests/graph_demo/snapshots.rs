@@ -44,6 +44,8 @@ struct Truth {
     interactive: String,
     /// Where Graph won't give owners along, devices without them are all there are.
     ownerless: String,
+    /// Where the beta is refused, roles without what Microsoft calls them are all there are.
+    unprivileged: String,
 }
 
 impl Truth {
@@ -53,7 +55,17 @@ impl Truth {
         let mut devices = snapshot.directory.devices.clone();
         devices.values_mut().for_each(|device| device.owners.clear());
         let ownerless = format!("{devices:?}");
-        Self { ownerless, objects: objects(&snapshot), nothing: objects(&Snapshot::default()), interactive, snapshot }
+        let mut roles = snapshot.directory.roles.clone();
+        roles.values_mut().for_each(|role| role.privileged = false);
+        let unprivileged = format!("{roles:?}");
+        Self {
+            ownerless,
+            unprivileged,
+            objects: objects(&snapshot),
+            nothing: objects(&Snapshot::default()),
+            interactive,
+            snapshot,
+        }
     }
 
     /// Kinds of which a reading has a part only.
@@ -68,7 +80,8 @@ impl Truth {
             }
             let interactive_only = *kind == Kind::SignIns && found == Some(&self.interactive);
             let ownerless = *kind == Kind::Devices && found == Some(&self.ownerless);
-            let whole = found == self.objects.get(kind) || interactive_only || ownerless;
+            let unprivileged = *kind == Kind::RoleDefinitions && found == Some(&self.unprivileged);
+            let whole = found == self.objects.get(kind) || interactive_only || ownerless || unprivileged;
             !whole || (*kind == Kind::Groups && some_members_missing(read, &self.snapshot))
         };
         read.readings.keys().copied().filter(partial).collect()

@@ -139,8 +139,11 @@ pub(super) fn targets(
         return apps.iter().map(|app| Value::App(Some(Arc::from(app.as_str())))).collect();
     }
     let snapshot = &model.snapshot;
-    // A device is enrolled before it can be compliant.
-    let enrols = matches!(requirement, Requirement::ManagedDevice | Requirement::CompliantDevice);
+    // A device is enrolled before it can be compliant: Microsoft spares the enrolment from what takes a compliant device.
+    let enrols = matches!(
+        requirement,
+        Requirement::ManagedDevice | Requirement::CompliantDevice | Requirement::MfaOrManagedDevice
+    );
     let wanted = |id: &&Arc<str>| !(enrols && &***id == APP_INTUNE_ENROLLMENT);
     let ids = model.targets();
     let mut values: Vec<Value> = ids.iter().filter(wanted).map(|id| Value::App(Some(Arc::clone(id)))).collect();

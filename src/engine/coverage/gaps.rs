@@ -376,7 +376,7 @@ fn acting_as_block(
 }
 
 /// What would settle the undecided part, as people read it.
-fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> {
+pub(super) fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
     for (at, policy) in policies.iter().filter_map(|at| Some((*at, model.snapshot.policies.get(*at)?))) {

@@ -215,7 +215,8 @@ fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) ->
         | (R::ManagedDevice | R::MfaOrManagedDevice, Control::CompliantDevice | Control::DomainJoinedDevice)
         | (R::CompliantDevice, Control::CompliantDevice)
         | (R::HybridDevice, Control::DomainJoinedDevice)
-        | (R::RiskRemediation, Control::RiskRemediation)
+        // Microsoft's own remediation comes with signing in every time (Microsoft Learn, ID Protection policies).
+        | (R::SignInFrequency { .. } | R::RiskRemediation, Control::RiskRemediation)
         | (R::TermsOfUse, Control::TermsOfUse(_))
         | (R::AppProtection, Control::CompliantApplication | Control::ApprovedApplication)
         | (R::PasswordChange, Control::PasswordChange | Control::RiskRemediation) => Truth::Yes,

@@ -1,19 +1,21 @@
-//! Coverage of workload identities and agent identities: which of them no policy blocks, to what, from where, at what risk.
+//! Coverage of workload identities and agents: which of them no policy blocks, to what, from where, at what risk.
 //!
-//! Block is all that a policy can ask of them. Sources: Microsoft Learn, Conditional Access for workload identities;
-//! Conditional Access for agent identities.
+//! Block is all that a policy can ask of an identity that isn't a person's; of an agent's user account it is what is
+//! asked here. Sources: Microsoft Learn, Conditional Access for workload identities; Conditional Access for agent
+//! identities.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::domain::{self, Axis, Value};
-use super::gaps::{apps, values_of};
+use super::gaps::{apps, unresolved, values_of};
 use super::requirement::{Contributor, Region};
-use super::search::{COVERED, Diagram, Hole};
+use super::search::{COVERED, Diagram, Hole, Part};
 use super::{Requirement, Scope, locations};
 use crate::engine::Model;
 use crate::engine::bits::Lane;
 use crate::engine::judge::{Dimension, undecided};
 use crate::engine::truth::Truth;
+use crate::tenant::directory::AccountKind;
 use crate::tenant::policy::{Control, Policy, PolicyState, RiskLevel};
 use crate::tenant::sign_in::{Identity, Known, SignIn};
 
@@ -24,6 +26,18 @@ pub enum Workload {
     ServicePrincipals,
     /// Agent identities.
     Agents,
+    /// The user accounts of agents.
+    AgentUsers,
+}
+
+impl Workload {
+    /// The risk that is its own.
+    fn risk(self) -> Dimension {
+        match self {
+            Self::ServicePrincipals => Dimension::ServicePrincipalRisk,
+            Self::Agents | Self::AgentUsers => Dimension::AgentRisk,
+        }
+    }
 }
 
 /// The exact answer for workload or agent identities.
@@ -33,6 +47,8 @@ pub struct WorkloadCoverage {
     pub gaps: Vec<WorkloadGap>,
     /// Object ids of all identities looked at.
     pub looked_at: BTreeSet<String>,
+    /// What would settle the gaps that aren't sure, as people read it.
+    pub unresolved: BTreeSet<String>,
 }
 
 /// Sign-ins of identities that aren't blocked.
@@ -59,39 +75,73 @@ impl Model {
     /// and its sign-in risk as the risk of the identity itself.
     #[must_use]
     pub fn workload_coverage(&self, which: Workload, scope: &Scope) -> WorkloadCoverage {
-        let of: Vec<Contributor> = self.blocking(PolicyState::Enabled).collect();
+        let of: Vec<Contributor> = self.blocking(which, PolicyState::Enabled).collect();
         let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
         let axes = axes(self, which, scope, (&of, &policies));
         let mut diagram = Diagram::new(&axes, of.len());
-        let mut found: BTreeMap<WorkloadGap, BTreeSet<String>> = BTreeMap::new();
-        let mut looked_at = BTreeSet::new();
+        let states = [PolicyState::ReportOnly, PolicyState::Disabled];
+        let waiting: Vec<Contributor> = states.into_iter().flat_map(|state| self.blocking(which, state)).collect();
+        let mut alike: BTreeMap<(Part, BTreeSet<String>), BTreeSet<String>> = BTreeMap::new();
+        let (mut looked_at, mut unresolved) = (BTreeSet::new(), BTreeSet::new());
         for id in self.identities(which) {
-            let identity = identity(which, id);
-            let planned = self.planned(&identity);
-            let part = diagram.search(&lane(self, &identity, &of));
             looked_at.insert(id.to_owned());
-            for hole in if part == COVERED { Vec::new() } else { diagram.holes(part) } {
-                let gap = WorkloadGap { planned: planned.clone(), ..gap(self, &axes, &hole) };
-                found.entry(gap).or_default().insert(id.to_owned());
+            let identity = identity(which, id);
+            let reached = lane(self, &identity, &of);
+            let part = diagram.search(&reached);
+            if part != COVERED {
+                unresolved.extend(self.open_of(&of, &reached));
+                alike.entry((part, self.reaching(&identity, &waiting))).or_default().insert(id.to_owned());
             }
         }
-        let gaps = found.into_iter().map(|(gap, principals)| WorkloadGap { principals, ..gap }).collect();
-        WorkloadCoverage { gaps, looked_at }
+        let mut found: BTreeMap<WorkloadGap, BTreeSet<String>> = BTreeMap::new();
+        for ((part, planned), principals) in alike {
+            for hole in diagram.holes(part) {
+                let gap = WorkloadGap { planned: planned.clone(), ..gap(self, &axes, &hole) };
+                found.entry(gap).or_default().extend(principals.iter().cloned());
+            }
+        }
+        let gaps: Vec<WorkloadGap> =
+            found.into_iter().map(|(gap, principals)| WorkloadGap { principals, ..gap }).collect();
+        if gaps.iter().all(|gap| gap.sure) {
+            unresolved.clear();
+        }
+        WorkloadCoverage { gaps, looked_at, unresolved }
     }
 
-    fn identities(&self, which: Workload) -> impl Iterator<Item = &str> {
+    /// What isn't known of the policies that possibly reach an identity.
+    fn open_of(&self, of: &[Contributor], reached: &Lane) -> BTreeSet<String> {
+        let (mut reaching, mut open) = (Vec::new(), BTreeSet::new());
+        for (at, one) in of.iter().enumerate().filter(|(at, _)| reached.possibly.has(*at)) {
+            reaching.push(*one);
+            let policy = one.policy.and_then(|policy| self.snapshot.policies.get(policy));
+            let filter = policy.and_then(|policy| policy.conditions.client_applications.as_ref()?.filter.as_ref());
+            if let Some(policy) = policy.filter(|_| filter.is_some() && !reached.surely.has(at)) {
+                open.insert(format!("the filter for workload identities of policy {}", policy.display_name));
+            }
+        }
+        open.extend(unresolved(self, &reaching));
+        open
+    }
+
+    fn identities(&self, which: Workload) -> Vec<&str> {
+        let directory = &self.snapshot.directory;
+        if which == Workload::AgentUsers {
+            let agents = directory.users.iter().filter(|user| user.enabled && user.account == AccountKind::Agent);
+            return agents.map(|user| &*user.id).collect();
+        }
         let wanted = move |kind: &str, single: bool| match which {
-            Workload::Agents => kind == "ServiceIdentity",
             Workload::ServicePrincipals => single && !["ManagedIdentity", "ServiceIdentity"].contains(&kind),
+            _ => kind.eq_ignore_ascii_case("ServiceIdentity"),
         };
-        let all = self.snapshot.directory.service_principals.iter();
-        all.filter(move |one| one.enabled && wanted(&one.kind, one.single_tenant)).map(|one| one.id.as_str())
+        let all = directory.service_principals.iter();
+        all.filter(|one| one.enabled && wanted(&one.kind, one.single_tenant)).map(|one| one.id.as_str()).collect()
     }
 
     /// Policies in this state that block identities which aren't people.
-    fn blocking(&self, state: PolicyState) -> impl Iterator<Item = Contributor> {
+    fn blocking(&self, which: Workload, state: PolicyState) -> impl Iterator<Item = Contributor> {
         let policies = self.snapshot.policies.iter().enumerate();
-        let blocking = policies.filter(move |(at, policy)| policy.state == state && self.blocks_workloads(*at, policy));
+        let blocking =
+            policies.filter(move |(at, policy)| policy.state == state && self.blocks_workloads(which, *at, policy));
         blocking.map(|(at, policy)| Contributor {
             policy: Some(at),
             region: Region::EVERYWHERE,
@@ -102,7 +152,7 @@ impl Model {
     }
 
     /// It blocks, and no condition keeps it from identities that have no device, client or risk of a person.
-    fn blocks_workloads(&self, at: usize, policy: &Policy) -> bool {
+    fn blocks_workloads(&self, which: Workload, at: usize, policy: &Policy) -> bool {
         let blocks = policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block));
         let bare = SignIn {
             client_app: Known::Absent,
@@ -111,32 +161,23 @@ impl Model {
             sign_in_risk: Known::Absent,
             user_risk: Known::Absent,
             insider_risk: Known::Absent,
+            service_principal_risk: Known::Absent,
+            agent_risk: Known::Absent,
             flow: Known::Absent,
             agent_context: Known::Absent,
             ..SignIn::default()
         };
         let who = self.who(&bare.identity);
-        let kept = |dimension: &Dimension| {
-            !matches!(
-                dimension,
-                Dimension::Identity
-                    | Dimension::Target
-                    | Dimension::Location
-                    | Dimension::ServicePrincipalRisk
-                    | Dimension::AgentRisk
-            )
-        };
-        let mut others = Dimension::ALL.into_iter().filter(kept);
+        let searched = [Dimension::Identity, Dimension::Target, Dimension::Location, which.risk()];
+        let mut others = Dimension::ALL.into_iter().filter(|dimension| !searched.contains(dimension));
         blocks
-            && policy.conditions.client_applications.is_some()
+            && (policy.conditions.client_applications.is_some() || which == Workload::AgentUsers)
             && others.all(|dimension| self.meets(at, policy, dimension, (&bare, &who)) != Truth::No)
     }
 
-    /// Policies that would block the identity somewhere if they were On.
-    fn planned(&self, identity: &SignIn) -> BTreeSet<String> {
-        let states = [PolicyState::ReportOnly, PolicyState::Disabled];
-        let of: Vec<Contributor> = states.into_iter().flat_map(|state| self.blocking(state)).collect();
-        let lane = lane(self, identity, &of);
+    /// Object ids of those policies that possibly reach an identity.
+    fn reaching(&self, identity: &SignIn, of: &[Contributor]) -> BTreeSet<String> {
+        let lane = lane(self, identity, of);
         let reaching = of.iter().enumerate().filter(|(at, _)| lane.possibly.has(*at));
         reaching.filter_map(|(_, one)| Some(self.snapshot.policies.get(one.policy?)?.id.clone())).collect()
     }
@@ -146,6 +187,9 @@ fn identity(which: Workload, id: &str) -> SignIn {
     let identity = match which {
         Workload::Agents => Identity::Agent(id.to_owned()),
         Workload::ServicePrincipals => Identity::ServicePrincipal(id.to_owned()),
+        Workload::AgentUsers => {
+            Identity::User { id: Some(id.to_owned()), guest: None, tenant: None, direct_connect: false }
+        }
     };
     SignIn { identity, ..SignIn::default() }
 }
@@ -178,7 +222,7 @@ fn axes(
     let levels = [RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High];
     let wanted = |level: &RiskLevel| scope.sign_in_risk.is_empty() || scope.sign_in_risk.contains(level);
     let risk = |level| match which {
-        Workload::Agents => Value::AgentRisk(level),
+        Workload::Agents | Workload::AgentUsers => Value::AgentRisk(level),
         Workload::ServicePrincipals => Value::PrincipalRisk(level),
     };
     let everything = [

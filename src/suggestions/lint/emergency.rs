@@ -3,8 +3,9 @@
 //! A draft that names one of them on purpose (phishing-resistant MFA for emergency access) is not a fault.
 
 use super::Case;
+use crate::engine::Truth;
 use crate::tenant::policy::UserSide;
-use crate::tenant::{Assignment, Snapshot};
+use crate::tenant::{Assignment, Kind, Policy, Snapshot};
 
 pub(super) fn check(case: &mut Case<'_>) {
     if !case.is_about_people() {
@@ -17,32 +18,54 @@ pub(super) fn check(case: &mut Case<'_>) {
         unknown,
         "no emergency access accounts are configured, so nobody knows whether this leaves them alone",
     );
-    let users = case.users();
     for id in configured {
-        let meant = users.include.users.contains(id)
-            || users.include.groups.iter().any(|group| is_emergency(case.snapshot, group));
-        let reached = reaches(case.snapshot, &users.include, id, true);
-        let excluded = reaches(case.snapshot, &users.exclude, id, false);
+        // A draft that only possibly reaches an account must exclude it too.
+        let reached = reached(case.policy, case.snapshot, id) != Truth::No;
         let name = name(case.snapshot, id);
-        case.error(38, reached && !excluded && !meant, format!("emergency access {name} must be excluded"));
+        case.error(38, reached, format!("emergency access {name} must be excluded"));
     }
 }
 
-/// Whether a side takes in a user, or everybody in a group; `unsure` is the answer where members aren't known.
-fn reaches(snapshot: &Snapshot, side: &UserSide, id: &str, unsure: bool) -> bool {
-    if side.all || side.users.contains(id) || side.groups.contains(id) {
-        return true;
+/// Whether a policy reaches emergency access accounts that it isn't meant for.
+#[must_use]
+pub fn reaches_emergency_access(policy: &Policy, snapshot: &Snapshot) -> Truth {
+    Truth::any(snapshot.settings.emergency_access.iter().map(|id| reached(policy, snapshot, id)))
+}
+
+/// The same for one id of the settings.
+fn reached(policy: &Policy, snapshot: &Snapshot, id: &str) -> Truth {
+    let users = &policy.conditions.users;
+    let meant =
+        users.include.users.contains(id) || users.include.groups.iter().any(|group| is_emergency(snapshot, group));
+    if meant {
+        return Truth::No;
     }
-    let Some(members) = accounts(snapshot, id) else { return unsure };
+    reaches(snapshot, &users.include, id, true).and(reaches(snapshot, &users.exclude, id, false).negate())
+}
+
+/// Whether a side takes in a user, or those in a group: anybody there, or everybody.
+fn reaches(snapshot: &Snapshot, side: &UserSide, id: &str, any: bool) -> Truth {
+    if side.all || side.users.contains(id) || side.groups.contains(id) {
+        return Truth::Yes;
+    }
+    let Some(members) = accounts(snapshot, id) else {
+        let named = !side.groups.is_empty() || !side.roles.is_empty();
+        return if named { Truth::Maybe } else { Truth::No };
+    };
     let within = |position: u32| {
-        let group = side.groups.iter().any(|group| match snapshot.directory.groups.get(group) {
-            Some(group) => group.transitive.as_ref().map_or(unsure, |members| members.contains(position)),
-            None => false,
+        let groups = side.groups.iter().map(|group| match snapshot.directory.groups.get(group) {
+            Some(group) => group.transitive.as_ref().map_or(Truth::Maybe, |members| members.contains(position).into()),
+            None if snapshot.has(Kind::Groups) => Truth::No,
+            None => Truth::Maybe,
         });
-        group || holds(snapshot, side, position)
+        Truth::any(groups).or(holds(snapshot, side, position))
     };
     // A group is reached when anybody in it is, and excluded only when everybody is.
-    if unsure { members.into_iter().any(within) } else { !members.is_empty() && members.into_iter().all(within) }
+    match (any, members.is_empty()) {
+        (_, true) => Truth::No,
+        (true, _) => Truth::any(members.into_iter().map(within)),
+        (false, _) => Truth::all(members.into_iter().map(within)),
+    }
 }
 
 /// Whether a group is configured as emergency access, or all of its members are.
@@ -62,16 +85,21 @@ fn accounts(snapshot: &Snapshot, id: &str) -> Option<Vec<u32>> {
     user.or_else(group)
 }
 
-fn holds(snapshot: &Snapshot, side: &UserSide, position: u32) -> bool {
+fn holds(snapshot: &Snapshot, side: &UserSide, position: u32) -> Truth {
     let directory = &snapshot.directory;
-    let Some(user) = directory.user_at(position) else { return false };
-    directory.role_assignments.iter().any(|held| {
+    let Some(user) = directory.user_at(position) else { return Truth::No };
+    if side.roles.is_empty() {
+        return Truth::No;
+    }
+    let unread = if snapshot.has(Kind::RoleAssignments) { Truth::No } else { Truth::Maybe };
+    let held = directory.role_assignments.iter().any(|held| {
         let through =
             || directory.groups.get(&held.principal_id)?.transitive.as_ref().map(|members| members.contains(position));
         held.assignment == Assignment::Active
             && side.roles.contains(&held.role_id)
             && (held.principal_id == user.id || through().unwrap_or_default())
-    })
+    });
+    Truth::from(held).or(unread)
 }
 
 fn name(snapshot: &Snapshot, id: &str) -> String {
@@ -90,7 +118,7 @@ mod tests {
     use super::super::testing::{draft, rules};
     use super::*;
     use crate::tenant::read::{read_group, read_role_assignment, read_user};
-    use crate::tenant::{Kind, Reading, SnapshotBuilder};
+    use crate::tenant::{Reading, SnapshotBuilder};
 
     fn tenant() -> Snapshot {
         let mut builder = SnapshotBuilder::default();
@@ -123,8 +151,19 @@ mod tests {
     fn who_is_not_reached_needs_no_exclusion_and_who_is_meant_gets_none() {
         assert!(!objects(&json!({"includeGroups": ["staff"]})));
         assert!(objects(&json!({"includeRoles": ["ga"]})));
+        // Who holds a role wasn't read, so the account may hold this one.
+        assert!(objects(&json!({"includeRoles": ["another"]})));
         assert!(!objects(&json!({"includeUsers": ["bg1"]})));
         assert!(!objects(&json!({"includeGroups": ["break-glass"]})));
+    }
+
+    #[test]
+    fn a_group_whose_members_nobody_read_leaves_it_open() {
+        let policy = draft(&[("/conditions/users", json!({"includeUsers": ["All"], "excludeGroups": ["unread"]}))]);
+        assert_eq!(reaches_emergency_access(&policy, &tenant()), Truth::Maybe);
+        let mut read = tenant();
+        read.readings.insert(Kind::Groups, Reading::Complete { count: 2 });
+        assert_eq!(reaches_emergency_access(&policy, &read), Truth::Yes);
     }
 
     #[test]

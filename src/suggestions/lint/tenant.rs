@@ -5,7 +5,7 @@ use crate::engine::location::MFA_TRUSTED_IPS;
 use crate::tenant::Kind;
 use crate::tenant::location::{IpRange, NamedLocation, Place};
 use crate::tenant::policy::{Control, UserSide};
-use crate::tenant::well_known::{PLAN_P2, PLAN_WORKLOAD_P1, PLAN_WORKLOAD_P2};
+use crate::tenant::well_known::{ALL_AGENT_USERS, PLAN_P2, PLAN_WORKLOAD_P1, PLAN_WORKLOAD_P2};
 
 /// Policies in a tenant, of any state.
 const MAX_POLICIES: usize = 240;
@@ -106,7 +106,7 @@ fn sides<'a>(case: &Case<'a>) -> [&'a UserSide; 2] {
 fn users(case: &mut Case<'_>) {
     let directory = &case.snapshot.directory;
     for side in sides(case) {
-        for id in side.users.iter().filter(|id| *id != "None") {
+        for id in side.users.iter().filter(|id| !["None", ALL_AGENT_USERS].contains(&id.as_str())) {
             let keyword = !is_guid(id) && directory.user(id).is_none();
             case.error(43, keyword && id.contains(' '), format!("\"{id}\" stands for a person who must be named"));
             let missing = case.was_read(Kind::Users) && directory.user(id).is_none();

@@ -71,9 +71,11 @@ fn unpack(value: Value) -> Content {
                 .find_map(|name| members.get(*name)?.as_str().map(str::to_owned));
             let inner =
                 members.keys().find(|key| matches!(key.to_ascii_lowercase().as_str(), "value" | "objects")).cloned();
-            let inner = inner.filter(|key| members.get(key).is_some_and(Value::is_array));
+            let inner = inner.filter(|key| members.get(key).is_some_and(|inner| inner.is_array() || inner.is_object()));
             match inner.and_then(|key| members.remove(&key).map(|items| (key, items))) {
                 Some((key, Value::Array(items))) => Content { says, objects: numbered(&format!("/{key}"), items) },
+                // PowerShell writes a list of one as the one.
+                Some((key, one)) => Content { says, objects: vec![(format!("/{key}"), one)] },
                 _ => Content { says, objects: vec![(String::new(), Value::Object(members))] },
             }
         }
@@ -118,6 +120,8 @@ mod tests {
         assert_eq!(pointers("[{}, {}]"), ["/0", "/1"]);
         assert_eq!(pointers("{\"@odata.context\": \"x\", \"value\": [{}]}"), ["/value/0"]);
         assert_eq!(pointers("{\"Objects\": [{}]}"), ["/Objects/0"]);
+        assert_eq!(pointers("{\"value\": {\"id\": \"1\"}}"), ["/value"]);
+        assert_eq!(pointers("{\"Objects\": {\"id\": \"1\"}, \"ObjectCount\": 1}"), ["/Objects"]);
         assert_eq!(pointers("{\"value\": \"text\"}"), [""]);
         assert_eq!(pointers("{\"id\": 1}\n\n{\"id\": 2}\n"), ["/0", "/2"]);
         let error = parse("{\"id\": 1}\n{broken", false).unwrap_err();

@@ -153,7 +153,8 @@ pub fn read_role(value: &Value) -> Result<Role, ReadError> {
     let built_in = node.member("isBuiltIn").flag()?.unwrap_or(true);
     let template = node.member("templateId").id()?;
     let id = if built_in && !template.is_empty() { template } else { node.member("id").required_id()? };
-    Ok(Role { id, display_name: node.member("displayName").string()?, built_in })
+    let privileged = node.member("isPrivileged").flag()?.unwrap_or_default();
+    Ok(Role { id, display_name: node.member("displayName").string()?, built_in, privileged })
 }
 
 /// Reads a `servicePrincipal`.
