@@ -143,6 +143,23 @@ async fn every_collection_that_the_product_reads_is_there() {
 }
 
 #[tokio::test]
+async fn templates_are_listed_and_are_no_policies() {
+    let world = world(50).await;
+    let templates = world.all("/identity/conditionalAccess/templates").await;
+    assert!(
+        templates
+            .iter()
+            .all(|template| template["details"]["conditions"].is_object() && template.get("state").is_none())
+    );
+    let policies = world.all("/identity/conditionalAccess/policies").await;
+    let used = policies.iter().filter(|policy| !policy["templateId"].is_null());
+    let known: Vec<&Value> = templates.iter().map(|template| &template["id"]).collect();
+    assert!(used.clone().count() == 1 && used.into_iter().all(|policy| known.contains(&&policy["templateId"])));
+    let one = format!("/identity/conditionalAccess/templates/{}", known[0].as_str().unwrap());
+    assert_eq!(world.get(&one).await["id"], *known[0]);
+}
+
+#[tokio::test]
 async fn members_of_a_nested_group_come_with_the_nesting() {
     let world = world(500).await;
     let groups = world.all("/groups").await;

@@ -16,6 +16,7 @@ pub mod rewrite;
 pub mod roles;
 pub mod rules;
 pub mod settings;
+pub mod templates;
 pub mod watch;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
     let graph = Router::new()
         .merge(policies::routes())
         .merge(settings::routes())
+        .merge(templates::routes())
         .merge(delta::routes())
         .merge(directory::routes())
         .merge(groups::routes())
