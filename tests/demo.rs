@@ -1,6 +1,9 @@
 //! The demo's tenant, asked through real HTTP as the product asks a real one.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests")]
 
+#[path = "demo/rules.rs"]
+mod rules;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
