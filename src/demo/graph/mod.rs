@@ -47,11 +47,12 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
     let versions = Router::new().nest("/v1.0", graph.clone()).nest("/beta", graph).with_state(Arc::clone(&demo));
     let batch = batch::routes(versions.clone()).layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
+    let workspace = super::log_analytics::routes().layer(from_fn_with_state(Arc::clone(&demo), watch::watch_open));
     Router::new()
         .merge(delta::expiry())
         .merge(super::token::routes())
         .merge(super::connector::routes())
-        .merge(super::log_analytics::routes())
+        .merge(workspace)
         .merge(super::colleague::routes())
         .merge(super::faults::routes())
         .merge(super::permissions::routes())
