@@ -3,6 +3,8 @@
 
 #[path = "demo/rules.rs"]
 mod rules;
+#[path = "demo/versions.rs"]
+mod versions;
 
 use std::sync::Arc;
 
@@ -85,9 +87,13 @@ impl World {
         records.iter().map(|record| (record["activityDisplayName"].as_str().unwrap().to_owned(), by(record))).collect()
     }
 
-    /// Every row of a collection, page by page.
+    /// Every row of a collection of v1.0, page by page.
     async fn all(&self, path: &str) -> Vec<Value> {
-        let mut page = self.get(path).await;
+        self.all_of(&format!("/v1.0{path}")).await
+    }
+
+    async fn all_of(&self, path: &str) -> Vec<Value> {
+        let mut page = self.follow(&format!("{}{path}", self.service.graph_base())).await;
         let mut rows = page["value"].as_array().unwrap_or_else(|| panic!("{path}: {page}")).clone();
         while let Some(next) = page["@odata.nextLink"].as_str() {
             page = self.follow(next).await;
@@ -265,7 +271,9 @@ async fn sign_ins_and_audits_are_read_newest_first_and_since_a_moment() {
             .all(|row| row["isInteractive"] == true && row["createdDateTime"].as_str() >= Some("2026-11-20"))
     );
     let kinds = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')";
-    let all = world.all(&path.replace("&$top", &format!(" and {kinds}&$top"))).await;
+    let both = path.replace("&$top", &format!(" and {kinds}&$top"));
+    assert_eq!(world.get(&both).await["error"]["code"], "BadRequest", "v1.0 knows interactive ones only");
+    let all = world.all_of(&format!("/beta{both}")).await;
     assert!(all.len() > interactive.len());
     let id = all[3]["id"].as_str().unwrap();
     assert_eq!(world.get(&format!("/auditLogs/signIns/{id}")).await["createdDateTime"], all[3]["createdDateTime"]);

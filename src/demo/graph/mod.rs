@@ -1,4 +1,4 @@
-//! The tenant as Microsoft Graph, one file per endpoint family; `/v1.0` and `/beta` are the same.
+//! The tenant as Microsoft Graph, one file per endpoint family; `versions.rs` tells `/v1.0` from `/beta`.
 
 pub mod ask;
 pub mod batch;
@@ -20,6 +20,7 @@ pub mod rules;
 pub mod schema;
 pub mod settings;
 pub mod templates;
+pub mod versions;
 pub mod watch;
 
 use std::sync::Arc;
