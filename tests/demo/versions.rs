@@ -90,3 +90,22 @@ async fn an_option_that_is_not_served_is_refused_and_not_ignored() {
         assert_eq!((status, body["error"]["code"].as_str()), (400, Some("BadRequest")), "{option}");
     }
 }
+
+#[tokio::test]
+async fn an_error_says_when_it_happened_and_to_which_request() {
+    let world = world(50).await;
+    let ours = [("client-request-id", "11111111-2222-3333-4444-555555555555")];
+    let inner = async |path: &str| world.with(path, &ours).await.1["error"]["innerError"].clone();
+    for path in ["/v1.0/users/nobody", "/v1.0/nothing", "/beta/users?$top=x"] {
+        let inner = inner(path).await;
+        assert_eq!(
+            (inner["date"].as_str(), inner["client-request-id"].as_str()),
+            (Some("2026-11-24T08:30:00"), Some(ours[0].1))
+        );
+        assert_ne!(inner["request-id"], inner["client-request-id"]);
+    }
+    world.service.state().tokens.expire_all();
+    assert_eq!(inner("/v1.0/users").await["date"], "2026-11-24T08:30:00", "before any handler too");
+    world.post("/demo/faults", &json!({ "failRate": 1.0 })).await;
+    assert_eq!(inner("/v1.0/users").await["date"], "2026-11-24T08:30:00");
+}

@@ -45,9 +45,12 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .merge(logs::routes())
         .merge(evaluate::routes())
         .fallback(error::unknown_path)
-        .layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
+        .layer(from_fn_with_state(Arc::clone(&demo), watch::watch))
+        .layer(from_fn_with_state(Arc::clone(&demo), error::dated));
     let versions = Router::new().nest("/v1.0", graph.clone()).nest("/beta", graph).with_state(Arc::clone(&demo));
-    let batch = batch::routes(versions.clone()).layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
+    let batch = batch::routes(versions.clone())
+        .layer(from_fn_with_state(Arc::clone(&demo), watch::watch))
+        .layer(from_fn_with_state(Arc::clone(&demo), error::dated));
     let workspace = super::log_analytics::routes().layer(from_fn_with_state(Arc::clone(&demo), watch::watch_open));
     Router::new()
         .merge(delta::expiry())
