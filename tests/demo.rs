@@ -379,6 +379,10 @@ async fn requests_are_recorded_without_a_token() {
     let file = folder.path().join(format!("graph-requests-{}.jsonl", std::process::id()));
     let lines = std::fs::read_to_string(file).unwrap();
     assert!(!lines.contains(&world.token) && !lines.to_lowercase().contains("authorization"));
+    let secrets =
+        std::fs::read_to_string(folder.path().join(format!("demo-secrets-{}.txt", std::process::id()))).unwrap();
+    assert!(secrets.lines().any(|secret| secret == world.service.client_secret) && secrets.lines().count() == 3);
+    assert!(secrets.lines().all(|secret| !lines.contains(secret)));
     let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!((&first["method"], &first["status"], &first["body"]), (&json!("POST"), &json!(201), &draft()));
     assert_eq!(lines.lines().count(), 2);
