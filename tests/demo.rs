@@ -1,6 +1,11 @@
 //! The demo's tenant, asked through real HTTP as the product asks a real one.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests")]
 
+#[path = "demo/rules.rs"]
+mod rules;
+#[path = "demo/versions.rs"]
+mod versions;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -82,9 +87,13 @@ impl World {
         records.iter().map(|record| (record["activityDisplayName"].as_str().unwrap().to_owned(), by(record))).collect()
     }
 
-    /// Every row of a collection, page by page.
+    /// Every row of a collection of v1.0, page by page.
     async fn all(&self, path: &str) -> Vec<Value> {
-        let mut page = self.get(path).await;
+        self.all_of(&format!("/v1.0{path}")).await
+    }
+
+    async fn all_of(&self, path: &str) -> Vec<Value> {
+        let mut page = self.follow(&format!("{}{path}", self.service.graph_base())).await;
         let mut rows = page["value"].as_array().unwrap_or_else(|| panic!("{path}: {page}")).clone();
         while let Some(next) = page["@odata.nextLink"].as_str() {
             page = self.follow(next).await;
@@ -140,6 +149,23 @@ async fn every_collection_that_the_product_reads_is_there() {
     }
     assert_eq!(world.get("/policies/identitySecurityDefaultsEnforcementPolicy").await["isEnabled"], false);
     assert_eq!(world.get("/policies/crossTenantAccessPolicy/default").await["inboundTrust"]["isMfaAccepted"], false);
+}
+
+#[tokio::test]
+async fn templates_are_listed_and_are_no_policies() {
+    let world = world(50).await;
+    let templates = world.all("/identity/conditionalAccess/templates").await;
+    assert!(
+        templates
+            .iter()
+            .all(|template| template["details"]["conditions"].is_object() && template.get("state").is_none())
+    );
+    let policies = world.all("/identity/conditionalAccess/policies").await;
+    let used = policies.iter().filter(|policy| !policy["templateId"].is_null());
+    let known: Vec<&Value> = templates.iter().map(|template| &template["id"]).collect();
+    assert!(used.clone().count() == 1 && used.into_iter().all(|policy| known.contains(&&policy["templateId"])));
+    let one = format!("/identity/conditionalAccess/templates/{}", known[0].as_str().unwrap());
+    assert_eq!(world.get(&one).await["id"], *known[0]);
 }
 
 #[tokio::test]
@@ -246,7 +272,9 @@ async fn sign_ins_and_audits_are_read_newest_first_and_since_a_moment() {
             .all(|row| row["isInteractive"] == true && row["createdDateTime"].as_str() >= Some("2026-11-20"))
     );
     let kinds = "signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')";
-    let all = world.all(&path.replace("&$top", &format!(" and {kinds}&$top"))).await;
+    let both = path.replace("&$top", &format!(" and {kinds}&$top"));
+    assert_eq!(world.get(&both).await["error"]["code"], "BadRequest", "v1.0 knows interactive ones only");
+    let all = world.all_of(&format!("/beta{both}")).await;
     assert!(all.len() > interactive.len());
     let id = all[3]["id"].as_str().unwrap();
     assert_eq!(world.get(&format!("/auditLogs/signIns/{id}")).await["createdDateTime"], all[3]["createdDateTime"]);
@@ -352,6 +380,10 @@ async fn requests_are_recorded_without_a_token() {
     let file = folder.path().join(format!("graph-requests-{}.jsonl", std::process::id()));
     let lines = std::fs::read_to_string(file).unwrap();
     assert!(!lines.contains(&world.token) && !lines.to_lowercase().contains("authorization"));
+    let secrets =
+        std::fs::read_to_string(folder.path().join(format!("demo-secrets-{}.txt", std::process::id()))).unwrap();
+    assert!(secrets.lines().any(|secret| secret == world.service.client_secret) && secrets.lines().count() == 3);
+    assert!(secrets.lines().all(|secret| !lines.contains(secret)));
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let [effect, post, get] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!(

@@ -18,11 +18,11 @@ use std::sync::Arc;
 use jiff::{Timestamp, ToSpan};
 use portcullis::clock::Clock;
 use portcullis::config::Config;
-use portcullis::demo::{Options, Seed, Service, Tenant};
+use portcullis::demo::{Options, Seed, Service, Tenant, places};
 use portcullis::graph::{Client, CreateOutcome, OwnPolicy, Quiet, RemoveError, Writer, read_snapshot};
 use portcullis::suggestions::draft::ReportOnlyPolicy;
 use portcullis::tenant::policy::{Control, GrantControls, Operator};
-use portcullis::tenant::{Kind, Policy, Reading, Snapshot};
+use portcullis::tenant::{Kind, Policy, Reading, Snapshot, read_policy};
 use serde_json::json;
 
 const TODAY: &str = "2026-11-24T08:30:00Z";
@@ -178,6 +178,37 @@ async fn a_policy_is_created_read_back_and_taken_back_and_the_audit_log_tells() 
         records.iter().filter(|record| record.target_id == id).map(|record| &*record.activity).collect();
     assert_eq!(told, ["Add conditional access policy", "Delete conditional access policy"]);
     assert_eq!(requests::writes(&demo.service.state().requests()), 2, "both conform to Graph's schema");
+}
+
+/// Graph keeps a policy in other words than it was sent in: flags in another order, nulls for empty lists, `OR` for a lone
+/// `AND`. Read back, it is still what was sent, and so it may be taken back.
+#[tokio::test]
+async fn what_graph_rewrites_is_still_what_was_sent() {
+    let demo = demo(50).await;
+    let terms = places::agreement(demo.service.state().tenant().people.ids);
+    let guests = json!({"guestOrExternalUserTypes": "b2bCollaborationGuest,b2bCollaborationMember,serviceProvider"});
+    let sent = json!({"displayName": "x", "state": "enabledForReportingButNotEnforced", "conditions": {
+        "users": {"includeUsers": ["All"], "excludeGuestsOrExternalUsers": guests,
+            "excludeGroups": [demo.service.emergency_group]},
+        "applications": {"includeApplications": ["All"]}, "insiderRiskLevels": "minor,moderate,elevated",
+        "authenticationFlows": {"transferMethods": "authenticationTransfer,deviceCodeFlow"},
+        "platforms": {"includePlatforms": ["iOS", "android"]}, "locations": {"includeLocations": ["AllTrusted"]}},
+        "grantControls": {"operator": "AND", "builtInControls": ["mfa"], "termsOfUse": [terms]}});
+    let writer = demo.writer();
+    for (grant, operator) in
+        [(sent["grantControls"].clone(), "AND"), (json!({"operator": "AND", "termsOfUse": [terms]}), "OR")]
+    {
+        let mut sent = sent.clone();
+        sent["grantControls"] = grant;
+        let draft = ReportOnlyPolicy::new(&read_policy(&sent).unwrap(), "Rewritten").unwrap();
+        let CreateOutcome::Created(id) = writer.create(&draft).await else { panic!("not created") };
+        let found = writer.read_back(&id).await.unwrap();
+        let types = "/conditions/users/excludeGuestsOrExternalUsers/guestOrExternalUserTypes";
+        assert_ne!(found.raw.pointer(types), draft.body().pointer(types), "the test would show nothing");
+        assert_eq!(found.raw["grantControls"]["operator"], operator);
+        assert!(found.policy.same_meaning(draft.policy()), "{}", found.raw);
+        writer.remove(&OwnPolicy(Policy { id, ..draft.policy().clone() })).await.unwrap();
+    }
 }
 
 /// The answer is lost and readers see the policy two seconds late: it is looked for, and there is one.

@@ -52,6 +52,10 @@ struct Fate {
     dies: bool,
     /// How long readers don't see the new policy.
     lag: Duration,
+    /// How long they see it and then don't, after that.
+    flap: Duration,
+    /// Decides which readings miss it.
+    seed: u64,
 }
 
 impl World {
@@ -151,7 +155,8 @@ impl World {
 
     /// Carries an approval on to its rest, as the job does, without its commits.
     async fn carry_out(&self, case: &mut Case, fate: Fate) {
-        let faults = json!({"loseResponses": u32::from(fate.lost), "readLagMs": fate.lag.as_millis()});
+        let faults = json!({"loseResponses": u32::from(fate.lost), "readLagMs": fate.lag.as_millis(),
+            "flapMs": fate.flap.as_millis(), "flapRate": 0.4, "seed": fate.seed});
         *self.service.state().faults() = serde_json::from_value(faults).unwrap();
         let mut event = Event::ChecksPassed;
         loop {
@@ -202,7 +207,7 @@ impl World {
         self.carry_out(&mut case, fate).await;
         assert_eq!(self.policies_with(marker), 1, "{fate:?}: {:?}", case.state);
         assert_eq!(self.posts_of(marker), 1, "{fate:?}: {:?}", case.state);
-        let shown = fate.lag < self.lag_bound();
+        let shown = fate.lag + fate.flap < self.lag_bound();
         match &case.state {
             State::Created(_) => assert!(shown, "{fate:?}: said to be created, though nobody could see it"),
             State::NeedsPerson { .. } => assert!(!shown, "{fate:?}: a person is asked without need"),
@@ -224,7 +229,13 @@ fn fate(seed: u64, bound: Duration) -> Fate {
         2 => bound / 2,
         _ => bound * 3,
     };
-    Fate { lost: roll(seed * 3 + 1).is_multiple_of(2), dies: roll(seed * 3 + 2).is_multiple_of(3), lag }
+    Fate {
+        lost: roll(seed * 3 + 1).is_multiple_of(2),
+        dies: roll(seed * 3 + 2).is_multiple_of(3),
+        lag,
+        flap: Duration::ZERO,
+        seed,
+    }
 }
 
 #[tokio::test]
@@ -248,6 +259,38 @@ async fn five_hundred_writes_make_five_hundred_policies_and_never_two() {
     assert!(lost > 150 && died > 100 && late > 80, "{lost} {died} {late}");
 }
 
+/// Readings of one policy that missed it although an earlier one had seen it.
+fn lost_again(requests: &[Value]) -> usize {
+    let mut seen = std::collections::BTreeSet::new();
+    let read =
+        |request: &&Value| request["method"] == "GET" && request["path"].as_str().unwrap().contains("/policies/");
+    let mut lost = 0;
+    for request in requests.iter().filter(read) {
+        let path = request["path"].as_str().unwrap();
+        if request["status"] == 200 {
+            seen.insert(path);
+        } else {
+            lost += usize::from(seen.contains(path));
+        }
+    }
+    lost
+}
+
+/// Readers see the new policy and a moment later don't: neither made twice, nor taken for lost.
+#[tokio::test]
+async fn a_policy_that_comes_and_goes_for_a_while_is_made_once() {
+    let intervals = Some((Duration::from_millis(200), Duration::from_secs(4)));
+    let world = World::new(1, intervals).await;
+    tokio::time::pause();
+    for number in 0..WRITES {
+        let coming = fate(number, Duration::from_secs(2));
+        let lag = coming.lag.min(Duration::from_secs(1));
+        world.write(&format!("flaps-{number}"), Fate { lag, flap: Duration::from_millis(1_200), ..coming }).await;
+    }
+    let lost = lost_again(&world.service.state().requests());
+    assert!(lost > 20, "the fault must have struck: {lost}");
+}
+
 #[tokio::test]
 async fn the_production_intervals_once() {
     let example =
@@ -257,7 +300,7 @@ async fn the_production_intervals_once() {
     assert_eq!(intervals, (Duration::from_secs(5), Duration::from_mins(15)));
     let world = World::new(1, Some(intervals)).await;
     tokio::time::pause();
-    let lost = Fate { lost: true, dies: false, lag: Duration::from_mins(10) };
+    let lost = Fate { lost: true, dies: false, lag: Duration::from_mins(10), flap: Duration::ZERO, seed: 0 };
     let before = world.now();
     world.write("late", lost).await;
     assert!(world.now().duration_since(before) >= SignedDuration::from_mins(10), "virtual time went by");

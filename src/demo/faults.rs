@@ -17,6 +17,10 @@ use super::state::Demo;
 pub struct Faults {
     /// Milliseconds before readers see a new policy.
     read_lag_ms: u64,
+    /// Milliseconds for which a new policy, once seen, is now and then not seen again.
+    flap_ms: u64,
+    /// Share of readings that don't see it then, 0 to 1.
+    flap_rate: f64,
     /// Answers to writes that get lost although they took effect: all of them, or the next so many.
     lose_responses: Lost,
     /// Share of requests that fail, 0 to 1.
@@ -35,6 +39,8 @@ pub struct Faults {
     limits: bool,
     #[serde(skip)]
     asked: u64,
+    #[serde(skip)]
+    looked: u64,
 }
 
 /// Certain requests that fail.
@@ -136,6 +142,18 @@ impl Faults {
         Duration::from_millis(self.read_lag_ms)
     }
 
+    /// How long a new policy comes and goes after that.
+    #[must_use]
+    pub fn flapping(&self) -> Duration {
+        Duration::from_millis(self.flap_ms)
+    }
+
+    /// Whether this reading misses a policy that comes and goes; the sequence is the same for each setting.
+    pub fn misses(&mut self) -> bool {
+        self.looked += 1;
+        chance(&[self.seed, self.looked, FLAPS], self.flap_rate)
+    }
+
     /// How long each answer takes.
     #[must_use]
     pub fn delay(&self) -> Duration {
@@ -161,8 +179,7 @@ impl Faults {
                 (skip, _) => *skip -= 1,
             }
         }
-        let roll = u32::try_from(mix(&[self.seed, self.asked]) % 10_000).unwrap_or(0);
-        let struck = f64::from(roll) < self.fail_rate * 10_000.0 && address.contains(&self.path);
+        let struck = chance(&[self.seed, self.asked], self.fail_rate) && address.contains(&self.path);
         struck.then_some(self.kind)
     }
 
@@ -183,6 +200,15 @@ impl Faults {
             }
         }
     }
+}
+
+/// Sets the rolls for flapping apart from the others.
+const FLAPS: u64 = 1;
+
+/// Whether a roll of these words falls within a share, 0 to 1.
+fn chance(words: &[u64], share: f64) -> bool {
+    let roll = u32::try_from(mix(words) % 10_000).unwrap_or(0);
+    f64::from(roll) < share * 10_000.0
 }
 
 /// Route of the settings.
@@ -224,6 +250,14 @@ mod tests {
         let struck: Vec<bool> = (0..5).map(|_| faults.strikes("/v1.0/users?$skiptoken=1").is_some()).collect();
         assert_eq!(struck, [false, true, true, false, false]);
         assert_eq!(faults.strikes("/v1.0/users"), None);
+    }
+
+    #[test]
+    fn about_the_share_that_was_set_misses_a_new_policy() {
+        let mut faults = faults(json!({"flapRate": 0.3, "flapMs": 500, "seed": 7}));
+        assert_eq!(faults.flapping(), Duration::from_millis(500));
+        let missed = (0..1_000).filter(|_| faults.misses()).count();
+        assert!((240..360).contains(&missed), "{missed}");
     }
 
     #[test]

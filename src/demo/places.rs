@@ -141,11 +141,17 @@ pub fn organisation(tenant: &str) -> Value {
             { "name": super::names::INITIAL_DOMAIN, "isDefault": false, "isInitial": true } ] })
 }
 
-/// Security defaults, off as they must be beside Conditional Access.
+/// Security defaults, which have to be off beside Conditional Access.
 #[must_use]
-pub fn security_defaults() -> Value {
+pub fn security_defaults(enabled: bool) -> Value {
     json!({ "id": "00000000-0000-0000-0000-000000000005", "displayName": "Security Defaults",
-        "description": "", "isEnabled": false })
+        "description": "", "isEnabled": enabled })
+}
+
+/// The terms of use that there are; policies can name them, though no app can read them.
+#[must_use]
+pub fn agreement(ids: Ids) -> String {
+    ids.id(Object::Other, 3).to_string()
 }
 
 /// Settings for single partners: the first one's MFA is trusted.

@@ -1,7 +1,8 @@
 //! Starts the demo's tenant as a service on loopback, and says how to reach it.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -11,7 +12,7 @@ use super::groups::group_id;
 use super::people::People;
 use super::state::{Clock, Demo};
 use super::tenant::Tenant;
-use super::token::Tokens;
+use super::token::{Client, Tokens};
 use super::user_json::display_name;
 
 /// How to start.
@@ -74,6 +75,9 @@ impl Service {
         let (people, tenant_id) = (picker(&options.tenant.people), options.tenant.id.clone());
         let tokens = Tokens::new(&tenant_id)?;
         let (graph, writer, bot) = (tokens.graph.clone(), tokens.writer.clone(), tokens.bot.clone());
+        if let Some(folder) = &options.record_dir {
+            keep_secrets(folder, [&graph, &writer, &bot])?;
+        }
         let demo = Arc::new(Demo::new(base, options.clock, options.tenant, tokens).recording(options.record_dir));
         let (stop, stopped) = oneshot::channel::<()>();
         let router = super::graph::router(Arc::clone(&demo));
@@ -156,6 +160,15 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.signal();
     }
+}
+
+/// Notes the secrets of this start beside the recording, so that whoever looks through the logs knows what to look for.
+fn keep_secrets(folder: &Path, clients: [&Client; 3]) -> anyhow::Result<()> {
+    let path = folder.join(format!("demo-secrets-{}.txt", std::process::id()));
+    let secrets = clients.map(|client| format!("{}\n", client.secret)).concat();
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(secrets.as_bytes()));
+    written.with_context(|| format!("noting the demo's secrets in {}", path.display()))
 }
 
 fn picker(people: &People) -> Vec<Person> {

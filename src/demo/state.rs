@@ -32,8 +32,8 @@ pub struct Demo {
     tenant: Mutex<Tenant>,
     requests: Mutex<VecDeque<Value>>,
     record: Option<PathBuf>,
-    /// When a policy made here becomes visible to readers, by id.
-    visible: Mutex<BTreeMap<String, Timestamp>>,
+    /// When a policy made here becomes visible to readers, and from when on it stays so, by id.
+    visible: Mutex<BTreeMap<String, (Timestamp, Timestamp)>>,
     faults: Mutex<Faults>,
     limits: Mutex<Limits>,
     connector: Mutex<Connector>,
@@ -118,11 +118,15 @@ impl Demo {
         lock(&self.requests).iter().cloned().collect()
     }
 
-    /// Readers do not see a new policy before the lag that was set has passed.
+    /// Readers do not see a new policy before the lag that was set has passed, and then not always.
     pub fn hide_new(&self, policy: &Value) {
-        let lag = SignedDuration::try_from(self.faults().read_lag()).unwrap_or_default();
-        if let (Some(id), Ok(from)) = (policy.get("id").and_then(Value::as_str), self.now().checked_add(lag)) {
-            lock(&self.visible).insert(id.to_owned(), from);
+        let after = |at: Timestamp, time| at.checked_add(SignedDuration::try_from(time).unwrap_or_default());
+        let faults = self.faults().clone();
+        let (lag, flapping) = (faults.read_lag(), faults.flapping());
+        let from = after(self.now(), lag);
+        let steady = from.clone().and_then(|from| after(from, flapping));
+        if let (Some(id), Ok(from), Ok(steady)) = (policy.get("id").and_then(Value::as_str), from, steady) {
+            lock(&self.visible).insert(id.to_owned(), (from, steady));
         }
     }
 
@@ -145,7 +149,9 @@ impl Demo {
     #[must_use]
     pub fn sees(&self, policy: &Value) -> bool {
         let id = policy.get("id").and_then(Value::as_str).unwrap_or_default();
-        lock(&self.visible).get(id).is_none_or(|from| *from <= self.now())
+        let Some((from, steady)) = lock(&self.visible).get(id).copied() else { return true };
+        let now = self.now();
+        from <= now && (steady <= now || !self.faults().misses())
     }
 }
 

@@ -37,6 +37,10 @@ pub struct Tenant {
     pub named_locations: Vec<Value>,
     /// Its authentication strengths.
     pub strengths: Vec<Value>,
+    /// What it pays for.
+    pub licences: Vec<Value>,
+    /// Whether security defaults are on.
+    pub security_defaults: bool,
     /// Its service principals.
     pub service_principals: Vec<Value>,
     /// Ids of apps by the group they belong to.
@@ -62,6 +66,8 @@ impl Tenant {
         let mut tenant = Self {
             policies: Vec::new(),
             named_locations: places::named_locations(ids, seed.today),
+            licences: places::subscribed_skus(ids, people.count()),
+            security_defaults: false,
             service_principals: apps::service_principals(ids, &id, seed.today),
             app_groups: apps::groups(),
             sign_ins: SignInLog::default(),

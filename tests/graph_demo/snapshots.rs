@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use portcullis::config::BackOff;
+use portcullis::config::{BackOff, LogAnalytics};
 use portcullis::demo::faults::Kind as Fault;
 use portcullis::graph::{Fresh, GraphError, Previous, Quiet, read_tenant};
 use portcullis::tenant::PastSignIn;
@@ -40,8 +40,9 @@ struct Truth {
     snapshot: Snapshot,
     objects: BTreeMap<Kind, String>,
     nothing: BTreeMap<Kind, String>,
-    /// Where only v1.0 of the sign-in log may be read, interactive rows are all there are.
-    interactive: String,
+    /// The sign-ins, read in another way: where only v1.0 of the log may be read, interactive rows in its words are all
+    /// there are.
+    sign_ins: String,
     /// Where Graph won't give owners along, devices without them are all there are.
     ownerless: String,
     /// Where the beta is refused, roles without what Microsoft calls them are all there are.
@@ -49,9 +50,8 @@ struct Truth {
 }
 
 impl Truth {
-    fn of(snapshot: Snapshot) -> Self {
-        let interactive: Vec<&PastSignIn> = snapshot.sign_ins.iter().filter(|row| row.interactive).collect();
-        let interactive = format!("{interactive:?}");
+    fn of(snapshot: Snapshot, sign_ins: Vec<PastSignIn>) -> Self {
+        let sign_ins = format!("{sign_ins:?}");
         let mut devices = snapshot.directory.devices.clone();
         devices.values_mut().for_each(|device| device.owners.clear());
         let ownerless = format!("{devices:?}");
@@ -63,7 +63,7 @@ impl Truth {
             unprivileged,
             objects: objects(&snapshot),
             nothing: objects(&Snapshot::default()),
-            interactive,
+            sign_ins,
             snapshot,
         }
     }
@@ -78,10 +78,10 @@ impl Truth {
                 let known = [Kind::AuthenticationStrengthPolicies, Kind::Users];
                 return !known.contains(kind) && found != self.nothing.get(kind);
             }
-            let interactive_only = *kind == Kind::SignIns && found == Some(&self.interactive);
+            let in_another_way = *kind == Kind::SignIns && found == Some(&self.sign_ins);
             let ownerless = *kind == Kind::Devices && found == Some(&self.ownerless);
             let unprivileged = *kind == Kind::RoleDefinitions && found == Some(&self.unprivileged);
-            let whole = found == self.objects.get(kind) || interactive_only || ownerless || unprivileged;
+            let whole = found == self.objects.get(kind) || in_another_way || ownerless || unprivileged;
             !whole || (*kind == Kind::Groups && some_members_missing(read, &self.snapshot))
         };
         read.readings.keys().copied().filter(partial).collect()
@@ -103,39 +103,69 @@ async fn read(demo: &Demo, base: Option<&Fresh>) -> Result<Snapshot, GraphError>
     read_tenant(&demo.client, &Quiet, previous).await.map(|fresh| fresh.snapshot)
 }
 
-/// `PORTCULLIS_SNAPSHOTS` sets how many; every other one is read by what changed.
-#[tokio::test]
-async fn a_snapshot_is_complete_or_failed_as_a_whole() {
-    let snapshots: u64 =
-        std::env::var_os("PORTCULLIS_SNAPSHOTS").map_or(200, |number| number.to_str().unwrap().parse().unwrap());
-    let wait = std::time::Duration::from_millis(1);
-    let demo = demo_with(60, |config| {
-        config.graph.log_days = 1;
-        config.graph.back_off = BackOff { first: wait, longest: wait, attempts: 4, patience: wait };
-    })
-    .await;
-    let base = demo.whole().await;
-    (0..8).for_each(|number| demo.something_happens(number));
-    let truth = Truth::of(demo.whole().await.snapshot);
-    let (mut complete, mut failed, mut absent) = (0, 0, 0);
-    for seed in 0..snapshots {
+/// What came of some readings.
+#[derive(Debug, Default)]
+struct Count {
+    complete: u64,
+    failed: u64,
+    /// Kinds of object that were absent, over all readings.
+    absent: usize,
+    /// How often sign-ins were among them.
+    no_sign_ins: u64,
+}
+
+/// Reads once for each seed, every other time by what changed, with one way to fail at a time.
+async fn tried(demo: &Demo, (truth, base): (&Truth, &Fresh), seeds: std::ops::Range<u64>) -> Count {
+    let mut count = Count::default();
+    for seed in seeds {
         let fault = Fault::ALL[usize::try_from(seed).unwrap() % Fault::ALL.len()];
         demo.misbehave(json!({"failRate": 0.2, "kind": fault, "seed": seed}));
         let by_changes = (seed / 2).is_multiple_of(2);
-        match read(&demo, by_changes.then_some(&base)).await {
+        match read(demo, by_changes.then_some(base)).await {
             Err(error) => {
                 assert_ne!(error, GraphError::Cancelled);
-                failed += 1;
+                count.failed += 1;
             }
             Ok(read) => {
                 assert_eq!(truth.partial(&read), [], "under {fault:?}, seed {seed}");
                 let missing =
                     read.readings.keys().filter(|kind| !read.has(**kind) && **kind != Kind::TermsOfUse).count();
-                absent += missing;
-                if missing == 0 { complete += 1 } else { failed += 1 }
+                count.absent += missing;
+                count.no_sign_ins += u64::from(!read.has(Kind::SignIns));
+                *if missing == 0 { &mut count.complete } else { &mut count.failed } += 1;
             }
         }
     }
+    count
+}
+
+/// Little of the logs, and little patience.
+fn hurried(config: &mut Config) {
+    let wait = std::time::Duration::from_millis(1);
+    config.graph.log_days = 1;
+    config.graph.back_off = BackOff { first: wait, longest: wait, attempts: 4, patience: wait };
+}
+
+/// The sign-ins that are read where beta is refused.
+async fn without_beta(demo: &Demo) -> Vec<PastSignIn> {
+    demo.misbehave(json!({"schedule": [{"path": "/beta/auditLogs", "times": 1_000, "kind": "forbidden"}]}));
+    let rows = read(demo, None).await.unwrap().sign_ins;
+    demo.misbehave(json!({}));
+    rows
+}
+
+/// `PORTCULLIS_SNAPSHOTS` sets how many; every other one is read by what changed.
+#[tokio::test]
+async fn a_snapshot_is_complete_or_failed_as_a_whole() {
+    let snapshots: u64 =
+        std::env::var_os("PORTCULLIS_SNAPSHOTS").map_or(200, |number| number.to_str().unwrap().parse().unwrap());
+    let demo = demo_with(60, hurried).await;
+    let base = demo.whole().await;
+    (0..8).for_each(|number| demo.something_happens(number));
+    let interactive = without_beta(&demo).await;
+    assert!(interactive.iter().all(|row| row.interactive) && !interactive.is_empty());
+    let truth = Truth::of(demo.whole().await.snapshot, interactive);
+    let Count { complete, failed, absent, .. } = tried(&demo, (&truth, &base), 0..snapshots).await;
     let line = format!(
         "snapshots: {snapshots} complete or failed as a whole ({complete} complete, {failed} failed), none partial"
     );
@@ -143,4 +173,23 @@ async fn a_snapshot_is_complete_or_failed_as_a_whole() {
     writeln!(std::io::stdout(), "{line}; {absent} kinds of object were absent, each with its reason").unwrap();
     assert_eq!(complete + failed, snapshots);
     assert!(snapshots < 50 || (complete > 0 && absent > 0), "the faults are neither too few nor too many");
+}
+
+/// The same with the sign-in log in a workspace, which fails like everything else.
+#[tokio::test]
+async fn sign_ins_of_a_workspace_are_complete_or_absent() {
+    let mut demo = demo_with(60, hurried).await;
+    let base = demo.service.base_url().parse().unwrap();
+    let timeout = std::time::Duration::from_secs(10);
+    demo.config.graph.log_analytics = Some(LogAnalytics { workspace: demo.service.state().workspace(), base, timeout });
+    demo.client = Client::new(&demo.config, demo.clock.clone()).unwrap();
+    let base = demo.whole().await;
+    // Of the day with which the window begins, a reading by what changed keeps only what lies in the window.
+    let kept = read(&demo, Some(&base)).await.unwrap().sign_ins;
+    let truth = Truth::of(demo.whole().await.snapshot, kept);
+    assert!(!truth.snapshot.sign_ins.is_empty());
+    let count = tried(&demo, (&truth, &base), 0..52).await;
+    assert!(count.complete > 0 && count.no_sign_ins > 0, "{count:?}");
+    let asked = |request: &serde_json::Value| request["path"].as_str().unwrap().starts_with("/v1/workspaces/");
+    assert!(demo.service.state().requests().iter().any(asked), "on record like everything else");
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::delta::Round;
 use super::error::GraphError;
 use super::filter::Filter;
+use super::versions;
 use crate::demo::state::Demo;
 
 /// What was asked.
@@ -19,6 +20,10 @@ pub struct Ask {
     path: String,
     base: String,
     query: BTreeMap<String, String>,
+    /// Values that came after the enum was made are told by their names.
+    names_unknown: bool,
+    /// The directory counts only for those who put up with a count that may be late.
+    eventual: bool,
 }
 
 impl FromRequestParts<Arc<Demo>> for Ask {
@@ -28,7 +33,13 @@ impl FromRequestParts<Arc<Demo>> for Ask {
         let bad = |_| GraphError::bad_request("The query string cannot be read.");
         let Query(query) = Query::try_from_uri(&parts.uri).map_err(bad)?;
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
-        let ask = Self { path: uri.path().to_owned(), base: demo.base.clone(), query };
+        let says = |name: &str, value: &str| {
+            let mut found = parts.headers.get_all(name).iter().filter_map(|header| header.to_str().ok());
+            found.any(|header| header.split(',').any(|part| part.trim().eq_ignore_ascii_case(value)))
+        };
+        let names_unknown = says("prefer", "include-unknown-enum-members");
+        let eventual = says("consistencylevel", "eventual");
+        let ask = Self { path: uri.path().to_owned(), base: demo.base.clone(), query, names_unknown, eventual };
         ask.known_options().map(|()| ask)
     }
 }
@@ -40,6 +51,23 @@ pub struct Text(String);
 impl IntoResponse for Text {
     fn into_response(self) -> Response {
         ([(CONTENT_TYPE, "application/json;odata.metadata=minimal;charset=utf-8")], self.0).into_response()
+    }
+}
+
+/// A page, and what comes after it.
+struct Cut<I> {
+    /// The rows that fit, as text.
+    value: Vec<String>,
+    /// The position of the first row that doesn't.
+    next: Option<u64>,
+    /// The rows after that one.
+    rest: I,
+}
+
+impl<I: Iterator> Cut<I> {
+    /// How many rows don't fit.
+    fn left(&mut self) -> usize {
+        usize::from(self.next.is_some()) + self.rest.by_ref().count()
     }
 }
 
@@ -87,42 +115,51 @@ impl Ask {
 
     /// One page of `rows`, which are positions with objects from [`Ask::start`] on.
     pub fn page(&self, size: Size, rows: impl Iterator<Item = (u64, Value)>) -> Result<Text, GraphError> {
-        let (value, next) = self.cut(size, rows)?;
-        let link = next.map(|position| self.link("$skiptoken", &position.to_string())).transpose()?;
-        Ok(self.text(link.map(|link| ("@odata.nextLink", link)), &value))
+        let mut cut = self.cut(size, rows)?;
+        let link = cut.next.map(|position| self.link("$skiptoken", &position.to_string())).transpose()?;
+        let count = self.counts().then(|| cut.value.len() + cut.left());
+        Ok(self.text((count, link.map(|link| ("@odata.nextLink", link))), &cut.value))
     }
 
     /// One page of a round of a delta query; the last one links to the next round.
     pub fn delta(&self, round: Round, rows: impl Iterator<Item = (u64, Value)>) -> Result<Text, GraphError> {
-        let (value, next) = self.cut(DIRECTORY, rows)?;
-        let link = match next {
+        let cut = self.cut(DIRECTORY, rows)?;
+        let link = match cut.next {
             Some(position) => ("@odata.nextLink", self.link("$skiptoken", &round.page(position))?),
             None => ("@odata.deltaLink", self.link("$deltatoken", &round.upto.to_string())?),
         };
-        Ok(self.text(Some(link), &value))
+        Ok(self.text((None, Some(link)), &cut.value))
     }
 
-    /// The rows that fit on the page, as text, and the position of the first one that doesn't.
-    fn cut(
+    /// Whether the first page says how many rows there are.
+    fn counts(&self) -> bool {
+        let directory = ["/users", "/groups", "/servicePrincipals", "/devices"];
+        let careful = directory.iter().any(|start| self.below().starts_with(start));
+        self.option("$count") == Some("true") && !self.has("$skiptoken") && (self.eventual || !careful)
+    }
+
+    fn cut<I: Iterator<Item = (u64, Value)>>(
         &self,
         size: Size,
-        rows: impl Iterator<Item = (u64, Value)>,
-    ) -> Result<(Vec<String>, Option<u64>), GraphError> {
+        rows: I,
+    ) -> Result<Cut<impl Iterator<Item = (u64, Value)> + use<'_, I>>, GraphError> {
         let top = match self.query.get("$top").map(|top| top.parse::<usize>()) {
             None => size.default,
             Some(Ok(top)) if top > 0 => top.min(size.max),
             Some(_) => return Err(GraphError::bad_request("Invalid value for query option $top.")),
         };
         let filter = self.filter()?;
-        let mut rows = rows.filter(|(_, row)| filter.matches(row));
+        let mut rows = rows.filter(move |(_, row)| filter.matches(row));
         // Row by row into text: a page of log rows as values would be many times its size.
-        let value = rows.by_ref().take(top).map(|(_, row)| self.select(row).to_string()).collect();
-        Ok((value, rows.next().map(|(position, _)| position)))
+        let value = rows.by_ref().take(top).map(|(_, row)| self.told(row).to_string()).collect();
+        let next = rows.next().map(|(position, _)| position);
+        Ok(Cut { value, next, rest: rows })
     }
 
-    fn text(&self, link: Option<(&str, String)>, value: &[String]) -> Text {
+    fn text(&self, (count, link): (Option<usize>, Option<(&str, String)>), value: &[String]) -> Text {
+        let count = count.map(|count| format!(",\"@odata.count\":{count}")).unwrap_or_default();
         let link = link.map(|(name, link)| format!(",{}:{}", json!(name), json!(link))).unwrap_or_default();
-        Text(format!("{{\"@odata.context\":{}{link},\"value\":[{}]}}", json!(self.context()), value.join(",")))
+        Text(format!("{{\"@odata.context\":{}{count}{link},\"value\":[{}]}}", json!(self.context()), value.join(",")))
     }
 
     /// One page of a collection at hand.
@@ -134,11 +171,33 @@ impl Ask {
     /// One object.
     #[must_use]
     pub fn one(&self, object: Value) -> Text {
-        let mut object = self.select(object);
+        let mut object = self.told(object);
         if let Some(object) = object.as_object_mut() {
             object.insert("@odata.context".into(), json!(self.context()));
         }
         Text(object.to_string())
+    }
+
+    /// The row in the words of the version that was asked, of what was selected.
+    fn told(&self, mut row: Value) -> Value {
+        if !self.is_beta() {
+            versions::without_beta(self.below(), &mut row);
+        }
+        if !self.names_unknown {
+            versions::without_late_words(&mut row);
+        }
+        self.select(row)
+    }
+
+    /// Whether beta was asked.
+    #[must_use]
+    pub fn is_beta(&self) -> bool {
+        self.path.starts_with("/beta/")
+    }
+
+    /// The path below the version.
+    fn below(&self) -> &str {
+        self.path.trim_start_matches("/v1.0").trim_start_matches("/beta")
     }
 
     fn select(&self, row: Value) -> Value {
@@ -174,8 +233,7 @@ impl Ask {
     }
 
     fn known_options(&self) -> Result<(), GraphError> {
-        let known =
-            ["$top", "$select", "$filter", "$skiptoken", "$deltatoken", "$count", "$expand", "$orderby", "$search"];
+        let known = ["$top", "$select", "$filter", "$skiptoken", "$deltatoken", "$count", "$expand"];
         match self.query.keys().find(|key| key.starts_with('$') && !known.contains(&key.as_str())) {
             Some(option) => Err(GraphError::bad_request(format!("The query parameter '{option}' is not supported."))),
             None => Ok(()),

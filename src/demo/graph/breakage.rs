@@ -38,7 +38,9 @@ pub fn refusal(fault: Kind, now: Timestamp) -> Option<GraphError> {
 
 /// The answer, broken as the fault says; `address` is what was asked for.
 pub async fn broken(fault: Kind, response: Response, address: &str) -> Response {
-    let (parts, body) = response.into_parts();
+    let (mut parts, body) = response.into_parts();
+    // Nobody writes it anew.
+    parts.extensions.remove::<GraphError>();
     let Ok(whole) = to_bytes(body, LARGEST).await else { return Response::from_parts(parts, Body::empty()) };
     let half = whole.slice(..whole.len() / 2);
     let body = match fault {

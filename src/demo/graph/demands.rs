@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::demo::judge::device;
 use crate::demo::judge::read::{list, text};
 
 /// Office 365 Exchange Online and SharePoint Online, by app id, and the suite.
@@ -15,6 +16,9 @@ const FLAGS: &[&str] = &[
     "/conditions/users/includeGuestsOrExternalUsers/guestOrExternalUserTypes",
     "/conditions/users/excludeGuestsOrExternalUsers/guestOrExternalUserTypes",
 ];
+
+/// Conditions on devices before there was a filter.
+const OLD_STATES: &[&str] = &["includeDevices", "excludeDevices", "includeDeviceStates", "excludeDeviceStates"];
 
 /// The first rule that the policy breaks, in Graph's manner; `creating` when it is new.
 #[must_use]
@@ -36,24 +40,24 @@ pub fn broken(policy: &Value, creating: bool) -> Option<&'static str> {
     rules.into_iter().find(|(fine, _)| !fine).map(|(_, what)| what)
 }
 
-fn asks(policy: &Value, control: &str) -> bool {
+pub(super) fn asks(policy: &Value, control: &str) -> bool {
     policy.get("grantControls").is_some_and(|grant| list(grant, "builtInControls").contains(&control))
 }
 
-fn strength(policy: &Value) -> bool {
+pub(super) fn strength(policy: &Value) -> bool {
     policy.pointer("/grantControls/authenticationStrength").is_some_and(Value::is_object)
 }
 
-fn apps(policy: &Value) -> Vec<&str> {
+pub(super) fn apps(policy: &Value) -> Vec<&str> {
     policy.pointer("/conditions/applications").map(|apps| list(apps, "includeApplications")).unwrap_or_default()
 }
 
-fn levels<'a>(policy: &'a Value, kind: &str) -> Vec<&'a str> {
+pub(super) fn levels<'a>(policy: &'a Value, kind: &str) -> Vec<&'a str> {
     policy.get("conditions").map(|conditions| list(conditions, kind)).unwrap_or_default()
 }
 
 /// A session control that is set and not switched off.
-fn session<'a>(policy: &'a Value, control: &str) -> Option<&'a Value> {
+pub(super) fn session<'a>(policy: &'a Value, control: &str) -> Option<&'a Value> {
     let found = policy.get("sessionControls")?.get(control).filter(|found| found.is_object())?;
     (found.get("isEnabled") != Some(&Value::Bool(false))).then_some(found)
 }
@@ -75,12 +79,13 @@ fn external_tenants(policy: &Value) -> bool {
     })
 }
 
-/// Rule 28, as far as Graph looks: mode and rule, of a bounded length.
+/// Rule 28: mode and rule, of a bounded length, with attributes and operators that there are, and no old device states.
 fn device_filter(policy: &Value) -> bool {
-    policy.pointer("/conditions/devices/deviceFilter").filter(|filter| filter.is_object()).is_none_or(|filter| {
-        let mode = matches!(text(filter, "mode"), Some("include" | "exclude"));
-        mode && text(filter, "rule").is_some_and(|rule| !rule.is_empty() && rule.chars().count() <= 3072)
-    })
+    let Some(devices) = policy.pointer("/conditions/devices") else { return true };
+    let Some(filter) = devices.get("deviceFilter").filter(|filter| filter.is_object()) else { return true };
+    let mode = matches!(text(filter, "mode"), Some("include" | "exclude"));
+    let rule = text(filter, "rule").is_some_and(|rule| rule.chars().count() <= 3072 && device::readable(rule));
+    mode && rule && OLD_STATES.iter().all(|old| list(devices, old).is_empty())
 }
 
 /// Rule 11.

@@ -1,10 +1,17 @@
 //! Errors in Graph's words.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::Json;
+use axum::extract::{Request, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+
+use crate::demo::state::Demo;
 
 /// An answer that is not the one asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,17 +108,37 @@ impl GraphError {
     }
 }
 
-impl IntoResponse for GraphError {
-    fn into_response(self) -> Response {
-        let id = uuid::Uuid::new_v4();
-        let body = json!({ "error": { "code": self.code, "message": self.message,
-            "innerError": { "request-id": id, "client-request-id": id } } });
+impl GraphError {
+    /// As it is sent; `said` holds the moment and the client's own id of the request, where they are known.
+    fn written(&self, said: &[(&str, String)]) -> Response {
+        let id = uuid::Uuid::new_v4().to_string();
+        let ids = [("request-id", id.clone()), ("client-request-id", id)];
+        let inner: BTreeMap<&str, String> = ids.into_iter().chain(said.iter().cloned()).collect();
+        let body = json!({ "error": { "code": self.code, "message": self.message, "innerError": inner } });
         let mut response = (self.status, Json(body)).into_response();
-        if let Some(wait) = self.retry_after.and_then(|wait| HeaderValue::from_str(&wait).ok()) {
+        if let Some(wait) = self.retry_after.as_deref().and_then(|wait| HeaderValue::from_str(wait).ok()) {
             response.headers_mut().insert(RETRY_AFTER, wait);
         }
         response
     }
+}
+
+impl IntoResponse for GraphError {
+    fn into_response(self) -> Response {
+        let mut response = self.written(&[]);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Says in an error when it happened, and to which request in the client's words.
+pub async fn dated(State(demo): State<Arc<Demo>>, request: Request, next: Next) -> Response {
+    let theirs = request.headers().get("client-request-id").and_then(|id| Some(id.to_str().ok()?.to_owned()));
+    let response = next.run(request).await;
+    let Some(error) = response.extensions().get::<GraphError>() else { return response };
+    let date = demo.now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
+    let said = theirs.map(|id| ("client-request-id", id)).into_iter().chain([("date", date)]);
+    error.written(&said.collect::<Vec<_>>())
 }
 
 /// 400 for a path nobody knows.

@@ -31,6 +31,9 @@ async fn sign_ins(State(demo): Shared, ask: Ask) -> Answer {
     let oldest = days_before(demo.now(), WINDOW_DAYS);
     let since = filter.at_least("createdDateTime").and_then(|text| text.parse::<Timestamp>().ok());
     let any_kind = filter.mentions("signInEventTypes");
+    if any_kind && !ask.is_beta() {
+        return Err(GraphError::bad_request("Could not find a property named 'signInEventTypes'."));
+    }
     let tenant = demo.tenant();
     let rows = tenant.sign_ins.rows(&tenant, ask.start()?, since.map_or(oldest, |since| since.max(oldest)));
     let interactive = |row: &Value| row.get("isInteractive").and_then(Value::as_bool).unwrap_or(true);

@@ -1,8 +1,9 @@
-//! The tenant as Microsoft Graph, one file per endpoint family; `/v1.0` and `/beta` are the same.
+//! The tenant as Microsoft Graph, one file per endpoint family; `versions.rs` tells `/v1.0` from `/beta`.
 
 pub mod ask;
 pub mod batch;
 pub mod breakage;
+pub mod combinations;
 pub mod delta;
 pub mod demands;
 pub mod directory;
@@ -12,10 +13,14 @@ pub mod filter;
 pub mod groups;
 pub mod logs;
 pub mod policies;
+pub mod references;
 pub mod rewrite;
 pub mod roles;
 pub mod rules;
+pub mod schema;
 pub mod settings;
+pub mod templates;
+pub mod versions;
 pub mod watch;
 
 use std::sync::Arc;
@@ -32,6 +37,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
     let graph = Router::new()
         .merge(policies::routes())
         .merge(settings::routes())
+        .merge(templates::routes())
         .merge(delta::routes())
         .merge(directory::routes())
         .merge(groups::routes())
@@ -39,14 +45,18 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .merge(logs::routes())
         .merge(evaluate::routes())
         .fallback(error::unknown_path)
-        .layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
+        .layer(from_fn_with_state(Arc::clone(&demo), watch::watch))
+        .layer(from_fn_with_state(Arc::clone(&demo), error::dated));
     let versions = Router::new().nest("/v1.0", graph.clone()).nest("/beta", graph).with_state(Arc::clone(&demo));
-    let batch = batch::routes(versions.clone()).layer(from_fn_with_state(Arc::clone(&demo), watch::watch));
+    let batch = batch::routes(versions.clone())
+        .layer(from_fn_with_state(Arc::clone(&demo), watch::watch))
+        .layer(from_fn_with_state(Arc::clone(&demo), error::dated));
+    let workspace = super::log_analytics::routes().layer(from_fn_with_state(Arc::clone(&demo), watch::watch_open));
     Router::new()
         .merge(delta::expiry())
         .merge(super::token::routes())
         .merge(super::connector::routes())
-        .merge(super::log_analytics::routes())
+        .merge(workspace)
         .merge(super::colleague::routes())
         .merge(super::faults::routes())
         .merge(super::permissions::routes())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, Text, WHOLE};
 use super::error::GraphError;
+use super::references::Wanted;
 use super::rewrite::{merge, stored};
-use super::rules;
+use super::{rules, schema};
 use crate::demo::audits::{Actor, Change};
 use crate::demo::random::written;
 use crate::demo::state::Demo;
@@ -39,14 +40,22 @@ async fn one(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
     found.map(|policy| ask.one(policy)).ok_or_else(|| gone(&id))
 }
 
-async fn create(State(demo): Shared, body: Bytes) -> Result<(StatusCode, Json<Value>), GraphError> {
-    add(&demo, json_of(&body)?, &app(&demo)).map(|policy| (StatusCode::CREATED, Json(policy)))
+async fn create(
+    State(demo): Shared,
+    OriginalUri(uri): OriginalUri,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), GraphError> {
+    let sent = json_of(&body)?;
+    if !uri.path().starts_with("/beta") && schema::needs_beta(&sent) {
+        return Err(GraphError::bad_request(rules::SCHEMA));
+    }
+    add(&demo, sent, &app(&demo)).map(|policy| (StatusCode::CREATED, Json(policy)))
 }
 
 /// Adds a policy on somebody's behalf; the policy as it stands then.
 pub fn add(demo: &Demo, sent: Value, by: &Actor) -> Result<Value, GraphError> {
     let mut tenant = demo.tenant();
-    rules::check(&tenant, &sent, true)?;
+    rules::check(Wanted { tenant: &tenant, policy: &sent, before: None })?;
     let mut policy = tenant.with_strength(stored(sent));
     if let Some(policy) = policy.as_object_mut() {
         policy.insert("id".into(), json!(uuid::Uuid::new_v4()));
@@ -89,7 +98,7 @@ pub fn change(demo: &Demo, id: &str, patch: &Value, by: &Actor) -> Result<Value,
         after.insert("modifiedDateTime".into(), json!(written(demo.now())));
     }
     let after = tenant.with_strength(stored(after));
-    rules::check(&tenant, &after, false)?;
+    rules::check(Wanted { tenant: &tenant, policy: &after, before: Some(&before) })?;
     demo.note("edited", &after, by);
     tenant.audit(demo.now(), by, &Change::policy("Update conditional access policy", &before, &after));
     if let Some(policy) = tenant.policies.iter_mut().find(|policy| policy.get("id") == Some(&json!(id))) {

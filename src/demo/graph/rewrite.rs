@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-/// The policy as it will be read: absent parts filled in, one control under `OR`, guest types in camel case.
+/// The policy as it will be read: absent parts filled in, one control under `OR`, flags in camel case and in Graph's own
+/// order, null where some empty list was sent and an empty list for some nulls.
 #[must_use]
 pub fn stored(mut policy: Value) -> Value {
     if let Some(conditions) = policy.get_mut("conditions").and_then(Value::as_object_mut) {
@@ -10,12 +11,10 @@ pub fn stored(mut policy: Value) -> Value {
     }
     if let Some(grant) = policy.get_mut("grantControls").and_then(Value::as_object_mut) {
         for list in ["builtInControls", "customAuthenticationFactors", "termsOfUse"] {
-            grant.entry(list).or_insert_with(|| json!([]));
+            listed(grant, list);
         }
         grant.entry("authenticationStrength").or_insert(Value::Null);
-        let single = grant.get("builtInControls").and_then(Value::as_array).is_some_and(|controls| controls.len() == 1);
-        let strength = grant.get("authenticationStrength").is_some_and(Value::is_object);
-        if single && !strength {
+        if controls(grant) == 1 {
             grant.insert("operator".into(), json!("OR"));
         }
     }
@@ -27,13 +26,35 @@ pub fn stored(mut policy: Value) -> Value {
     policy
 }
 
+/// Controls of any kind.
+fn controls(grant: &Map<String, Value>) -> usize {
+    let lists = ["builtInControls", "customAuthenticationFactors", "termsOfUse"];
+    let listed: usize = lists.iter().filter_map(|list| grant.get(*list)?.as_array()).map(Vec::len).sum();
+    listed + usize::from(grant.get("authenticationStrength").is_some_and(Value::is_object))
+}
+
+/// An empty list where there is none.
+fn listed(members: &mut Map<String, Value>, name: &str) {
+    let list = members.entry(name).or_insert(Value::Null);
+    if list.is_null() {
+        *list = json!([]);
+    }
+}
+
+/// Null where there is an empty list.
+fn emptied(members: &mut Map<String, Value>, name: &str) {
+    if members.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        members.insert(name.to_owned(), Value::Null);
+    }
+}
+
 fn fill(conditions: &mut Map<String, Value>) {
     let client_apps = conditions.entry("clientAppTypes").or_insert(Value::Null);
     if client_apps.as_array().is_none_or(Vec::is_empty) {
         *client_apps = json!(["all"]);
     }
     for list in ["userRiskLevels", "signInRiskLevels", "servicePrincipalRiskLevels"] {
-        conditions.entry(list).or_insert_with(|| json!([]));
+        listed(conditions, list);
     }
     for absent in
         ["platforms", "locations", "devices", "clientApplications", "authenticationFlows", "insiderRiskLevels", "times"]
@@ -42,10 +63,10 @@ fn fill(conditions: &mut Map<String, Value>) {
     }
     if let Some(users) = conditions.get_mut("users").and_then(Value::as_object_mut) {
         for list in ["includeUsers", "excludeUsers", "includeGroups", "excludeGroups", "includeRoles", "excludeRoles"] {
-            users.entry(list).or_insert_with(|| json!([]));
+            listed(users, list);
         }
         for side in ["includeGuestsOrExternalUsers", "excludeGuestsOrExternalUsers"] {
-            camel_types(users.entry(side).or_insert(Value::Null));
+            reordered(users.entry(side).or_insert(Value::Null), "guestOrExternalUserTypes");
         }
     }
     if let Some(target) = conditions.get_mut("applications").and_then(Value::as_object_mut) {
@@ -55,16 +76,33 @@ fn fill(conditions: &mut Map<String, Value>) {
             "includeUserActions",
             "includeAuthenticationContextClassReferences",
         ] {
-            target.entry(list).or_insert_with(|| json!([]));
+            listed(target, list);
         }
         target.entry("applicationFilter").or_insert(Value::Null);
     }
+    reordered(conditions.entry("authenticationFlows").or_insert(Value::Null), "transferMethods");
+    if let Some(levels) = conditions.get_mut("insiderRiskLevels") {
+        in_order(levels);
+    }
+    for (part, excluded) in [("platforms", "excludePlatforms"), ("locations", "excludeLocations")] {
+        if let Some(part) = conditions.get_mut(part).and_then(Value::as_object_mut) {
+            emptied(part, excluded);
+        }
+    }
 }
 
-fn camel_types(guests: &mut Value) {
-    let Some(types) = guests.get_mut("guestOrExternalUserTypes") else { return };
-    let words = types.as_str().unwrap_or_default().split(',').map(|word| camel(word.trim()));
-    *types = json!(words.collect::<Vec<_>>().join(","));
+fn reordered(part: &mut Value, flags: &str) {
+    if let Some(flags) = part.get_mut(flags) {
+        in_order(flags);
+    }
+}
+
+/// Flags in an order that whoever sent them does not know: from the last letter to the first.
+fn in_order(flags: &mut Value) {
+    let Some(words) = flags.as_str() else { return };
+    let mut words: Vec<String> = words.split(',').map(|word| camel(word.trim())).collect();
+    words.sort_unstable_by(|left, right| right.cmp(left));
+    *flags = json!(words.join(","));
 }
 
 fn camel(word: &str) -> String {
@@ -97,7 +135,35 @@ mod tests {
         assert_eq!(read["conditions"]["clientAppTypes"], json!(["all"]));
         assert_eq!(read["grantControls"]["operator"], "OR");
         let types = &read["conditions"]["users"]["includeGuestsOrExternalUsers"]["guestOrExternalUserTypes"];
-        assert_eq!(types, "b2bCollaborationGuest,serviceProvider");
+        assert_eq!(types, "serviceProvider,b2bCollaborationGuest");
+        assert_eq!(stored(read.clone()), read, "what is stored already stays");
+    }
+
+    #[test]
+    fn only_a_single_control_of_any_kind_comes_back_under_or() {
+        let operator = |grant: Value| stored(json!({ "grantControls": grant }))["grantControls"]["operator"].clone();
+        assert_eq!(operator(json!({ "operator": "AND", "termsOfUse": ["t"] })), "OR");
+        assert_eq!(operator(json!({ "operator": "AND", "authenticationStrength": { "id": "s" } })), "OR");
+        for two in [
+            json!({ "operator": "AND", "builtInControls": ["mfa"], "termsOfUse": ["t"] }),
+            json!({ "operator": "AND", "builtInControls": ["compliantDevice"], "authenticationStrength": { "id": "s" } }),
+            json!({ "operator": "AND", "builtInControls": ["mfa"], "customAuthenticationFactors": ["c"] }),
+            json!({ "operator": "AND", "termsOfUse": ["t", "u"] }),
+        ] {
+            assert_eq!(operator(two.clone()), "AND", "{two}");
+        }
+    }
+
+    #[test]
+    fn some_nulls_and_some_empty_lists_are_swapped() {
+        let sent = json!({ "conditions": { "userRiskLevels": null, "insiderRiskLevels": "minor,Elevated",
+            "locations": { "includeLocations": ["All"], "excludeLocations": [] } },
+            "grantControls": { "termsOfUse": null } });
+        let read = stored(sent);
+        assert_eq!(read["conditions"]["userRiskLevels"], json!([]));
+        assert_eq!(read["conditions"]["locations"]["excludeLocations"], Value::Null);
+        assert_eq!(read["conditions"]["insiderRiskLevels"], "minor,elevated");
+        assert_eq!(read["grantControls"]["termsOfUse"], json!([]));
     }
 
     #[test]

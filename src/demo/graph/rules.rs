@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::demands;
 use super::error::GraphError;
+use super::references::{self, Wanted};
+use super::{combinations, demands, schema};
 use crate::demo::judge::read::{flags, list, text};
 use crate::demo::places;
-use crate::demo::roles;
-use crate::demo::tenant::Tenant;
 
 /// Policies a tenant can have, in any state.
 const LIMIT: usize = 240;
@@ -15,56 +14,40 @@ const LIMIT: usize = 240;
 pub const SCHEMA: &str = "1007: Incoming ConditionalAccessPolicy object is null or does not match the schema of \
     ConditionalAccessPolicy type. For examples, please see API documentation.";
 const MALFORMED: &str = "The server could not process the request because it is malformed or incorrect.";
-const STATES: &[&str] = &["enabled", "disabled", "enabledForReportingButNotEnforced"];
-const PROPERTIES: &[&str] = &[
-    "id",
-    "displayName",
-    "description",
-    "state",
-    "createdDateTime",
-    "modifiedDateTime",
-    "deletedDateTime",
-    "templateId",
-    "partialEnablementStrategy",
-    "conditions",
-    "grantControls",
-    "sessionControls",
-];
 
 /// Refuses a policy that Graph refuses.
-pub fn check(tenant: &Tenant, policy: &Value, creating: bool) -> Result<(), GraphError> {
-    if creating && tenant.policies.len() >= LIMIT {
+pub fn check(wanted: Wanted<'_>) -> Result<(), GraphError> {
+    let (policy, creating) = (wanted.policy, wanted.before.is_none());
+    if creating && wanted.tenant.policies.len() >= LIMIT {
         return Err(GraphError::bad_request("1010: The tenant has reached the limit of policies."));
     }
-    let shape = shaped(policy).then_some(()).ok_or_else(|| GraphError::bad_request(SCHEMA));
-    shape.and_then(|()| match broken(tenant, policy).or_else(|| demands::broken(policy, creating)) {
+    if !shaped(policy) {
+        return Err(GraphError::bad_request(SCHEMA));
+    }
+    let rules = broken(policy).or_else(|| demands::broken(policy, creating)).or_else(|| combinations::broken(policy));
+    match rules.or_else(|| references::broken(wanted)) {
         None => Ok(()),
         Some(what) => Err(GraphError::bad_request(format!("{MALFORMED} {what}"))),
-    })
+    }
 }
 
 fn shaped(policy: &Value) -> bool {
-    let Some(members) = policy.as_object() else { return false };
-    let known = members.keys().all(|key| PROPERTIES.contains(&key.as_str()) || key.contains('@'));
     let named = text(policy, "displayName").is_some_and(|name| !name.trim().is_empty() && name.chars().count() <= 256);
-    let state = text(policy, "state").is_some_and(|state| STATES.contains(&state));
     let part =
         |key: &str| policy.get("conditions").and_then(|conditions| conditions.get(key)).is_some_and(Value::is_object);
-    known && named && state && part("applications") && (part("users") || part("clientApplications"))
+    let state = text(policy, "state").is_some();
+    schema::conforms(policy) && named && state && part("applications") && (part("users") || part("clientApplications"))
 }
 
 /// The first rule that the policy breaks.
-fn broken(tenant: &Tenant, policy: &Value) -> Option<&'static str> {
+fn broken(policy: &Value) -> Option<&'static str> {
     let conditions = policy.get("conditions")?;
     let part = |key: &str| conditions.get(key).unwrap_or(&Value::Null);
     let rules = [
         (who(part("users"), part("clientApplications")), "Invalid users."),
         (target(part("applications")), "Invalid applications."),
         (controls(policy), "Invalid grant or session controls."),
-        (places_exist(tenant, part("locations")), "NamedLocation does not exist in the directory."),
         (platforms(part("platforms")), "Invalid platforms."),
-        (known_roles(part("users")), "Invalid roles."),
-        (strength_exists(tenant, policy), "AuthenticationStrength does not exist."),
     ];
     rules.into_iter().find(|(fine, _)| !fine).map(|(_, what)| what)
 }
@@ -81,23 +64,23 @@ fn who(users: &Value, workloads: &Value) -> bool {
     (!word || named.len() == 1) && kinds && (somebody || workloads.is_object())
 }
 
-/// Only template ids of built-in roles.
-fn known_roles(users: &Value) -> bool {
-    let named = ["includeRoles", "excludeRoles"].map(|side| list(users, side));
-    named.iter().flatten().all(|id| roles::ROLES.iter().any(|(known, _)| known == id))
-}
-
 fn target(applications: &Value) -> bool {
     let apps = list(applications, "includeApplications");
     let word = apps.iter().any(|id| matches!(*id, "All" | "None"));
-    let filter = applications.get("applicationFilter").is_some_and(Value::is_object);
+    let filter = applications.get("applicationFilter").filter(|filter| filter.is_object());
+    let including = filter.is_some_and(|filter| text(filter, "mode") != Some("exclude"));
     let contexts = list(applications, "includeAuthenticationContextClassReferences");
     let published = places::contexts();
-    let known = contexts.iter().all(|id| published.iter().any(|context| context.get("id") == Some(&json!(id))));
-    let kinds =
-        [!apps.is_empty() || filter, !list(applications, "includeUserActions").is_empty(), !contexts.is_empty()];
+    let is =
+        |context: &Value, id: &str| text(context, "id") == Some(id) && context.get("isAvailable") == Some(&json!(true));
+    let known = contexts.iter().all(|id| published.iter().any(|context| is(context, id)));
+    let kinds = [
+        !apps.is_empty() || filter.is_some(),
+        !list(applications, "includeUserActions").is_empty(),
+        !contexts.is_empty(),
+    ];
     kinds.into_iter().filter(|kind| *kind).count() == 1
-        && (!word || (apps.len() == 1 && !(filter && apps == ["None"])))
+        && (!word || (apps.len() == 1 && !including && (filter.is_none() || apps == ["All"])))
         && known
 }
 
@@ -117,20 +100,6 @@ fn controls(policy: &Value) -> bool {
     operator && alone && !twice && limits && (!names.is_empty() || others || session.is_some())
 }
 
-fn places_exist(tenant: &Tenant, locations: &Value) -> bool {
-    let exists = |id: &&str| {
-        matches!(*id, "All" | "AllTrusted" | "00000000-0000-0000-0000-000000000000")
-            || tenant.named_locations.iter().any(|location| location.get("id") == Some(&json!(id)))
-    };
-    let (included, excluded) = (list(locations, "includeLocations"), list(locations, "excludeLocations"));
-    (!locations.is_object() || !included.is_empty()) && included.iter().chain(&excluded).all(exists)
-}
-
 fn platforms(platforms: &Value) -> bool {
     !platforms.is_object() || !list(platforms, "includePlatforms").is_empty()
-}
-
-fn strength_exists(tenant: &Tenant, policy: &Value) -> bool {
-    let id = policy.pointer("/grantControls/authenticationStrength/id");
-    id.is_none_or(|id| tenant.strengths.iter().any(|strength| strength.get("id") == Some(id)))
 }

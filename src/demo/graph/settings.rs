@@ -60,8 +60,9 @@ async fn strength(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answ
     found.map(|strength| ask.one(strength)).ok_or_else(|| GraphError::not_found("AuthenticationStrengthPolicy", &id))
 }
 
-async fn security_defaults(ask: Ask) -> Text {
-    ask.one(places::security_defaults())
+async fn security_defaults(State(demo): Shared, ask: Ask) -> Text {
+    let enabled = demo.tenant().security_defaults;
+    ask.one(places::security_defaults(enabled))
 }
 
 async fn cross_tenant_default(ask: Ask) -> Text {
@@ -83,10 +84,7 @@ async fn agreements() -> GraphError {
 }
 
 async fn subscribed_skus(State(demo): Shared, ask: Ask) -> Answer {
-    let skus = {
-        let tenant = demo.tenant();
-        places::subscribed_skus(tenant.people.ids, tenant.people.count())
-    };
+    let skus = demo.tenant().licences.clone();
     ask.list(WHOLE, skus)
 }
 

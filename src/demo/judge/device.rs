@@ -2,10 +2,30 @@
 //!
 //! Grammar: `or := and {-or and}`, `and := not {-and not}`, `not := [-not] (group | comparison)`.
 
-use serde_json::Value;
+use std::cell::Cell;
+
+use serde_json::{Value, json};
 
 use super::Case;
 use super::read::text;
+
+/// What a rule for devices can speak of, besides the numbered extension attributes.
+const ATTRIBUTES: &[&str] = &[
+    "deviceid",
+    "deviceownership",
+    "displayname",
+    "enrollmentprofilename",
+    "iscompliant",
+    "manufacturer",
+    "mdmappid",
+    "model",
+    "operatingsystem",
+    "operatingsystemversion",
+    "physicalids",
+    "profiletype",
+    "systemlabels",
+    "trusttype",
+];
 
 /// Whether a device condition is met: the filter's rule, and its mode.
 #[must_use]
@@ -28,6 +48,25 @@ pub fn tag_rule(rule: &str, principal: &Value) -> bool {
         let found = member(tags, set).and_then(|set| member(set, attribute)).or_else(|| member(tags, name));
         found.filter(|tag| tag.is_string() || tag.is_array()).cloned()
     })
+}
+
+/// Whether a rule for devices can be read to its end, with attributes and operators that there are.
+#[must_use]
+pub fn readable(rule: &str) -> bool {
+    let unknown = Cell::new(false);
+    let lookup = |name: &str| {
+        unknown.set(unknown.get() || !is_attribute(name));
+        Some(json!("something"))
+    };
+    let mut reader = Reader { tokens: tokens(rule), at: 0, lookup: &lookup };
+    reader.or().is_some() && reader.at == reader.tokens.len() && !unknown.get()
+}
+
+fn is_attribute(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let Some(name) = name.strip_prefix("device.") else { return false };
+    let numbered = name.strip_prefix("extensionattribute").and_then(|number| number.parse::<u8>().ok());
+    ATTRIBUTES.contains(&name) || numbered.is_some_and(|number| (1..=15).contains(&number))
 }
 
 /// An attribute of the device that signs in; every one is empty for an unregistered device.
@@ -194,4 +233,19 @@ fn tokens(rule: &str) -> Vec<String> {
     }
     tokens.retain(|token| !token.is_empty());
     tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_names_what_there_is_and_ends_where_it_ends() {
+        assert!(readable(r#"device.trustType -ne "ServerAD" -or device.isCompliant -ne True"#));
+        assert!(readable(r#"-not (device.extensionAttribute15 -in ["a", "b"]) -and device.model -notStartsWith 'x'"#));
+        for odd in ["", "device.colour -eq 1", "device.model -like 1", "device.model -eq 1 device.model", "model -eq 1"]
+        {
+            assert!(!readable(odd), "{odd}");
+        }
+    }
 }

@@ -11,8 +11,16 @@ use crate::tenant::{Kind, Word};
 pub(super) fn kind_of(path: &Path, content: &Content) -> Option<Kind> {
     let says = content.says.as_deref().and_then(by_odata);
     let first = content.objects.first().map(|(_, value)| value);
+    if first.is_some_and(is_template) {
+        return None;
+    }
     let typed = || first?.get("@odata.type")?.as_str().and_then(by_odata);
     says.or_else(typed).or_else(|| by_name(path)).or_else(|| first.and_then(by_shape))
+}
+
+/// What policies can be made from is no policy of the tenant, wherever it lies.
+fn is_template(value: &Value) -> bool {
+    value.pointer("/details/conditions").is_some()
 }
 
 /// The resource at the end of a context or in a type name; more telling names come first.
@@ -20,7 +28,6 @@ fn by_odata(text: &str) -> Option<Kind> {
     let known = [
         ("conditionalaccesspolicy", Kind::Policies),
         ("conditionalaccess/policies", Kind::Policies),
-        ("conditionalaccess/templates", Kind::Policies),
         ("namedlocation", Kind::NamedLocations),
         ("authenticationstrengthpolic", Kind::AuthenticationStrengthPolicies),
         ("authenticationcontextclassreference", Kind::AuthenticationContextClassReferences),
@@ -119,6 +126,21 @@ mod tests {
     fn a_folder_names_what_lies_in_it_and_numbers_do_not_matter() {
         assert_eq!(kind("export/signIns/2026-11-01.jsonl", None, json!({})), Some(Kind::SignIns));
         assert_eq!(kind("export/users-2.json", None, json!({})), Some(Kind::Users));
+    }
+
+    #[test]
+    fn templates_are_not_the_tenants_policies() {
+        let context = "https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/templates";
+        let template =
+            json!({"id": "t", "name": "Block legacy clients", "details": {"conditions": {}, "grantControls": {}}});
+        assert_eq!(kind("templates.json", Some(context), template.clone()), None);
+        assert_eq!(kind("policies/templates.json", None, template), None);
+        let taken_out = json!({"displayName": "x", "state": "disabled", "conditions": {}});
+        assert_eq!(
+            kind("downloaded.json", Some(context), taken_out),
+            Some(Kind::Policies),
+            "made to be uploaded as one"
+        );
     }
 
     #[test]
