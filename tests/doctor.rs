@@ -128,9 +128,8 @@ async fn what_the_writing_identity_lacks_and_what_the_chat_and_the_model_say() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workspace_that_cannot_be_read_is_not_well() {
     let demo = Demo::start().await;
-    let section = |workspace: &str| {
-        format!("[log_analytics]\nworkspace = '{workspace}'\nbase = '{}'\n", demo.service.base_url())
-    };
+    let section =
+        |workspace: &str| format!("[log_analytics]\nworkspace = '{workspace}'\nbase = '{}'\n", demo.service.base_url());
     let (code, report) = demo.report(&section(&demo.service.state().workspace())).await;
     assert_eq!((code, outcome(&report, "Log Analytics")), (0, "fine"), "{report:#}");
     let (code, report) = demo.report(&section("00000000-0000-0000-0000-00000000dead")).await;

@@ -84,7 +84,10 @@ async fn hidden_members_are_unknown_without_their_permission() {
             Answer::json(200, &json!({"token_type": "Bearer", "expires_in": 3599, "access_token": token}))
         });
         let users = json!({"includeGroups": ["outer"]});
-        fake.list(POLICIES, json!([{"id": "p", "displayName": "P", "state": "enabled", "conditions": {"users": users}}]));
+        fake.list(
+            POLICIES,
+            json!([{"id": "p", "displayName": "P", "state": "enabled", "conditions": {"users": users}}]),
+        );
         fake.list("/v1.0/groups", json!([{"id": "outer"}, {"id": "g1", "visibility": "HiddenMembership"}]));
         fake.list("/v1.0/groups/outer/members", json!([{"@odata.type": "#microsoft.graph.group", "id": "g1"}]));
         let read = snapshot(&fake).await.unwrap();

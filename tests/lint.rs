@@ -64,7 +64,8 @@ fn broken() -> Vec<(u8, Value, &'static [u8])> {
     let (apps, users) = ("conditions.applications", "conditions.users");
     let (built_in, grant) = ("grantControls.builtInControls", "grantControls");
     let office = json!({"includeApplications": ["Office365"]});
-    let (session, every_time) = ("sessionControls.signInFrequency", json!({"isEnabled": true, "frequencyInterval": "everyTime"}));
+    let (session, every_time) =
+        ("sessionControls.signInFrequency", json!({"isEnabled": true, "frequencyInterval": "everyTime"}));
     let any_location = json!({"includeLocations": ["All"]});
     let clients = ["browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"];
     vec![

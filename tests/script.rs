@@ -58,7 +58,8 @@ fn it_selects_what_the_program_selects() {
             let ways = ways.iter().filter(|way| !way.path.contains("customSecurityAttributes"));
             let program: BTreeSet<_> = ways.map(|way| asked(way.path, member)).collect();
             let path = program.first().unwrap().0;
-            let own: BTreeSet<_> = script.iter().map(|path| asked(path, member)).filter(|(own, _)| *own == path).collect();
+            let own: BTreeSet<_> =
+                script.iter().map(|path| asked(path, member)).filter(|(own, _)| *own == path).collect();
             let everything = member == "$select=" && own.iter().all(|(_, list)| list.is_empty());
             assert!(!own.is_empty() && (own == program || everything), "{path}: {own:?} is not {program:?}");
         }
@@ -141,7 +142,10 @@ fn role_assignments_are_kept_whole_or_not_at_all() {
     let active = SCRIPT.split("Save 'roleAssignments' {").nth(1).unwrap().split("\n}").next().unwrap();
     let (eligible, rest) = active.split_once("PremiumLicense").unwrap();
     assert!(eligible.contains("roleEligibilityScheduleInstances") && rest.contains("{ throw }"), "{active}");
-    assert!(rest.trim_end().ends_with("($read.roles = @(Read-All '/v1.0/roleManagement/directory/roleAssignments'))"), "{active}");
+    assert!(
+        rest.trim_end().ends_with("($read.roles = @(Read-All '/v1.0/roleManagement/directory/roleAssignments'))"),
+        "{active}"
+    );
     let other = SCRIPT.split("Save 'roleEligibilityScheduleInstances' {").nth(1).unwrap();
     assert!(other.trim_start().starts_with("if ($null -eq $read.roles) { throw "), "{other}");
     let save = SCRIPT.split("function Save").nth(1).unwrap();

@@ -116,8 +116,8 @@ pub(super) fn matters(record: &AuditRecord, known: &[&Snapshot]) -> bool {
 /// The group that a record is about. That of a membership stands in the changed properties of the member, before a removal
 /// on the side of what was.
 fn changed_group(record: &AuditRecord) -> Option<String> {
-    let named = record.changes.iter().filter(|(name, ..)| name == "Group.ObjectID");
-    let id = named.filter_map(|(_, old, new)| new.as_ref().or(old.as_ref())).next();
+    let mut named = record.changes.iter().filter(|(name, ..)| name == "Group.ObjectID");
+    let id = named.find_map(|(_, old, new)| new.as_ref().or(old.as_ref()));
     let id = id.map(|id| id.trim_matches('"').to_ascii_lowercase());
     id.or_else(|| (record.target_kind == "Group").then(|| record.target_id.clone()))
 }
@@ -183,7 +183,10 @@ mod tests {
         let user = ("User", "u");
         assert!(matters(&of_group("Add member to group", user, Some("named"))));
         assert!(!matters(&of_group("Add member to group", user, Some("other"))));
-        assert!(!matters(&of_group("Remove member from group", ("Group", "named"), Some("other"))), "it joined another");
+        assert!(
+            !matters(&of_group("Remove member from group", ("Group", "named"), Some("other"))),
+            "it joined another"
+        );
         assert!(matters(&of_group("Delete group", ("Group", "named"), None)));
         assert!(matters(&of_group("Update group", ("Group", "named"), None)));
         assert!(!matters(&of_group("Update group", ("Group", "other"), None)));

@@ -227,7 +227,8 @@ mod tests {
         let fixed = lists.into_iter().flatten().map(|ask| row("GET", ask.path, ask.permission));
         let of_groups = [members_path, owners_path, members_below_path, memberships_path];
         let members = of_groups.map(|path| path("{id}"));
-        let logs = sign_ins_since(jiff::Timestamp::UNIX_EPOCH).into_iter().chain([audits_since(jiff::Timestamp::UNIX_EPOCH)]);
+        let logs =
+            sign_ins_since(jiff::Timestamp::UNIX_EPOCH).into_iter().chain([audits_since(jiff::Timestamp::UNIX_EPOCH)]);
         let policy = format!("{}/{{id}}", POLICIES.path);
         fixed
             .chain(members.iter().map(|path| row("GET", path, MEMBERS_PERMISSION)))

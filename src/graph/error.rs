@@ -106,7 +106,9 @@ impl Said {
     /// Codes of the sign-in log (`Authentication_RequestFromNonPremiumTenantOrB2CTenant`) and of Privileged Identity
     /// Management (`AadPremiumLicenseRequired`).
     fn lacks_licence(&self) -> bool {
-        ["NonPremiumTenant", "PremiumLicense"].iter().any(|part| self.code.contains(part) || self.message.contains(part))
+        ["NonPremiumTenant", "PremiumLicense"]
+            .iter()
+            .any(|part| self.code.contains(part) || self.message.contains(part))
     }
 }
 
@@ -131,10 +133,7 @@ impl GraphError {
     /// Whether asking in another way could help.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::Forbidden { .. } | Self::Unlicensed { .. } | Self::Rejected { .. } | Self::NotFound { .. }
-        )
+        matches!(self, Self::Forbidden { .. } | Self::Unlicensed { .. } | Self::Rejected { .. } | Self::NotFound { .. })
     }
 
     /// Whether the tenant doesn't own what was asked for.
@@ -243,7 +242,8 @@ mod tests {
 
     #[test]
     fn every_refusal_is_hinted_at() {
-        let gone = r#"{"error": {"code": "NotFound", "message": "NamedLocation with id x does not exist in the directory"}}"#;
+        let gone =
+            r#"{"error": {"code": "NotFound", "message": "NamedLocation with id x does not exist in the directory"}}"#;
         for status in [400, 403, 404, 503] {
             let said = answer(status, gone).with_hint();
             assert!(said.contains("x does not exist") && said.ends_with("scan again for a new suggestion)"), "{said}");
@@ -255,7 +255,8 @@ mod tests {
         for (status, code) in
             [(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant"), (400, "AadPremiumLicenseRequired")]
         {
-            let error = answer(status, &format!(r#"{{"error": {{"code": "{code}", "message": "no premium license"}}}}"#));
+            let error =
+                answer(status, &format!(r#"{{"error": {{"code": "{code}", "message": "no premium license"}}}}"#));
             let said = error.to_string();
             assert!(said.contains("licence of Microsoft Entra ID P1 or P2") && said.contains(code), "{said}");
             assert!(!said.contains("permission") && error.is_refusal() && !error.is_transient(), "{said}");

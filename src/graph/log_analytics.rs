@@ -157,10 +157,7 @@ fn days(from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
 }
 
 /// The later half first, so that the earlier one is taken next.
-fn halves(
-    (since, until): (Timestamp, Timestamp),
-    why: String,
-) -> Result<[(Timestamp, Timestamp); 2], GraphError> {
+fn halves((since, until): (Timestamp, Timestamp), why: String) -> Result<[(Timestamp, Timestamp); 2], GraphError> {
     let length = until.duration_since(since);
     if length <= SHORTEST {
         return Err(GraphError::Malformed { cause: format!("between {since} and {until}: {why}") });

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::client::{Ask, Client};
-use super::endpoints::{HIDDEN_PERMISSION, MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES, members_below_path};
+use super::endpoints::{
+    HIDDEN_PERMISSION, MEMBERS_PERMISSION, MEMBERS_UNITS, OBJECT_UNITS, POLICIES, members_below_path,
+};
 use super::error::GraphError;
 use super::pacing::Limit;
 use super::pages::Watch;

@@ -52,7 +52,8 @@ async fn only_a_group_that_something_goes_by_starts_a_scan() {
     let before = story(&lab).await.len();
     let snapshot = lab.app.analysis().unwrap();
     let groups = snapshot.snapshot().directory.groups.values();
-    let other = groups.filter(|group| group.transitive.is_none()).map(|group| group.display_name.clone()).next().unwrap();
+    let other =
+        groups.filter(|group| group.transitive.is_none()).map(|group| group.display_name.clone()).next().unwrap();
     for (group, scans) in [(other.as_str(), 0), ("CA-Excl-MFA-Rollout", 1)] {
         lab.pass(1.second());
         {

@@ -166,7 +166,10 @@ mod tests {
             "servicePlans": [{"servicePlanName": "AAD_PREMIUM_P2"}]});
         let (role, sku) = (names.replaced(Kind::RoleDefinitions, &role), names.replaced(Kind::SubscribedSkus, &sku));
         assert!(!role.to_string().contains("Night Watch") && !role.to_string().contains("Alice"), "{role}");
-        assert!(!sku.to_string().contains("contoso") && sku.to_string().matches("AAD_PREMIUM_P2").count() == 2, "{sku}");
+        assert!(
+            !sku.to_string().contains("contoso") && sku.to_string().matches("AAD_PREMIUM_P2").count() == 2,
+            "{sku}"
+        );
     }
 
     #[test]

@@ -115,12 +115,9 @@ async fn read(reader: Reader<'_>) -> Result<Fresh, GraphError> {
     let mut builder = reader.begin();
     reader.policies(&mut builder).await?;
     let policies = builder.snapshot.policies.clone();
-    let (access, (directory, marks), (logs, registrations_mark)) = futures_util::future::try_join3(
-        access::read(reader),
-        directory::read(reader, &policies),
-        logs::read(reader),
-    )
-    .await?;
+    let (access, (directory, marks), (logs, registrations_mark)) =
+        futures_util::future::try_join3(access::read(reader), directory::read(reader, &policies), logs::read(reader))
+            .await?;
     // The logs first: they tell who signed in.
     for deposit in access.into_iter().chain(logs).chain(directory) {
         deposit(&mut builder);
