@@ -116,8 +116,8 @@ pub(super) fn matters(record: &AuditRecord, known: &[&Snapshot]) -> bool {
 /// The group that a record is about. That of a membership stands in the changed properties of the member, before a removal
 /// on the side of what was.
 fn changed_group(record: &AuditRecord) -> Option<String> {
-    let named = record.changes.iter().filter(|(name, ..)| name == "Group.ObjectID");
-    let id = named.filter_map(|(_, old, new)| new.as_ref().or(old.as_ref())).next();
+    let mut named = record.changes.iter().filter(|(name, ..)| name == "Group.ObjectID");
+    let id = named.find_map(|(_, old, new)| new.as_ref().or(old.as_ref()));
     let id = id.map(|id| id.trim_matches('"').to_ascii_lowercase());
     id.or_else(|| (record.target_kind == "Group").then(|| record.target_id.clone()))
 }

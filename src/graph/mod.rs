@@ -1,7 +1,7 @@
 //! The only module that talks to Microsoft Graph: tokens, pacing, reading, and writing in report-only mode.
 //!
 //! Nothing here can change or enable a policy: there is no request that alters one in place, and the writer accepts
-//! only a type whose state is report-only. Readings are tried again; a write is sent exactly once.
+//! only a type whose state is report-only. Readings are tried again; a write only where it was throttled.
 
 pub mod audits;
 mod batch;

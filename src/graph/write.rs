@@ -1,7 +1,8 @@
 //! The only changes that are made in a tenant: creating a policy in report-only mode, and taking back an own one.
 //!
-//! A request to create is sent once; again only where Graph says that it did nothing because it was asked too often. When its outcome isn't known, the policy is looked for by the marker at the
-//! end of its name; a second request is never sent from here.
+//! A request to create is sent once, and again only where Graph says that it did nothing because it was asked too often.
+//! When its outcome isn't known, the policy is looked for by the marker at the end of its name; a second request is never
+//! sent from here.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
