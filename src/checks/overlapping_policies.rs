@@ -51,10 +51,12 @@ impl Check for OverlappingPolicies {
 fn never_applies(never: &NeverApplies, context: &Context<'_>) -> Option<Listed> {
     let policy = context.model.snapshot.policy(&never.policy_id)?;
     Some(Listed {
-        fact: Fact::new("overlapping_policies.never", context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new(key, context.stamp(Evidence::of([rows::policy(policy)])))
+    let key = if never.for_now { "overlapping_policies.nobody_today" } else { "overlapping_policies.never" };
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("because", Term::Name(never.because.clone())),
-        cure: delete(policy),
+        // It will apply as soon as somebody comes to be in the group or role.
+        cure: if never.for_now { None } else { delete(policy) },
     })
 }
 
@@ -87,6 +89,19 @@ fn overlaps(overlap: &Overlap, context: &Context<'_>) -> Option<(String, Listed)
 
 /// Of two policies that say the same, the one to go: the one that isn't On, or else the younger one.
 fn stands_behind(policy: &Policy, other: &Policy) -> bool {
+/// A policy that several others make needless together.
+fn made_up_for(needless: &Needless, context: &Context<'_>) -> Option<Listed> {
+    let snapshot = &context.model.snapshot;
+    let policy = snapshot.policy(&needless.policy_id)?;
+    let others: Vec<&Policy> = needless.others.iter().filter_map(|id| snapshot.policy(id)).collect();
+    let evidence = Evidence::of([policy].into_iter().chain(others.iter().copied()).map(rows::policy));
+    let names: Vec<String> = others.iter().map(|other| other.display_name.clone()).collect();
+    let fact = Fact::new("overlapping_policies.together", context.stamp(evidence))
+        .with("policy", Term::Name(policy.display_name.clone()))
+        .with("others", Term::Names(names));
+    Some(Listed { fact, cure: delete(policy) })
+}
+
     let on = |policy: &Policy| policy.state == PolicyState::Enabled;
     if on(policy) == on(other) { policy.created > other.created } else { !on(policy) }
 }

@@ -107,7 +107,7 @@ impl Model {
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
         let directory = Arc::new(Tables::new(&snapshot));
         let policies = &snapshot.policies;
-        let users = policies.iter().map(|policy| Arc::new(UserCondition::new(&snapshot, policy, false))).collect();
+        let users = policies.iter().map(|policy| Arc::new(UserCondition::new(&snapshot, policy, &|_| false))).collect();
         let filters = policies.iter().map(filter).collect();
         let same = Arc::from([]);
         Self {
@@ -148,7 +148,9 @@ impl Model {
         let policies = || snapshot.policies.iter().zip(same.iter());
         let taken = |at: &Option<usize>| origin.users.get((*at)?).map(Arc::clone);
         let users = policies()
-            .map(|(policy, at)| taken(at).unwrap_or_else(|| Arc::new(UserCondition::new(&snapshot, policy, activated))))
+            .map(|(policy, at)| {
+                taken(at).unwrap_or_else(|| Arc::new(UserCondition::new(&snapshot, policy, &|_| activated)))
+            })
             .collect();
         let taken = |at: &Option<usize>| origin.filters.get((*at)?).cloned();
         let filters = policies().map(|(policy, at)| taken(at).unwrap_or_else(|| filter(policy))).collect();

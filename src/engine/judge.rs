@@ -186,7 +186,7 @@ impl Model {
                 match self.is_agent_user(who) {
                     Truth::No => as_person(),
                     // Whoever isn't known to be an agent is judged as a person, beside the scopes for agents.
-                    agent => as_agent_user(policy, who).and(agent).or(if agent == Truth::Yes {
+                    agent => Truth::from(reaches_agent_user(policy, who.id)).and(agent).or(if agent == Truth::Yes {
                         Truth::No
                     } else {
                         as_person()
@@ -297,17 +297,16 @@ impl Model {
 
 /// The scopes of a policy that reach the user accounts of agents. "All users" doesn't (Microsoft Learn, Conditional
 /// Access for agent identities: such an account is targeted with a scope of its own).
-fn as_agent_user(policy: &Policy, who: &Who<'_>) -> Truth {
+pub(super) fn reaches_agent_user(policy: &Policy, id: Option<&str>) -> bool {
     let conditions = &policy.conditions;
     let hit = |users: &UserSide, agents: Option<&BTreeSet<String>>| {
-        let listed = |agents: &BTreeSet<String>| agents.contains("All") || who.id.is_some_and(|id| agents.contains(id));
+        let listed = |agents: &BTreeSet<String>| agents.contains("All") || id.is_some_and(|id| agents.contains(id));
         users.users.contains(ALL_AGENT_USERS) || agents.is_some_and(listed)
     };
     let agents = conditions.agents.as_ref();
     let included = hit(&conditions.users.include, agents.map(|agents| &agents.include));
-    let named = who.id.is_some_and(|id| conditions.users.exclude.users.contains(id));
-    let excluded = named || hit(&conditions.users.exclude, agents.map(|agents| &agents.exclude));
-    (included && !excluded).into()
+    let named = id.is_some_and(|id| conditions.users.exclude.users.contains(id));
+    included && !named && !hit(&conditions.users.exclude, agents.map(|agents| &agents.exclude))
 }
 
 fn is_external(who: &Who<'_>) -> bool {

@@ -42,7 +42,8 @@ fn related(asked: Asked<'_>, about: Option<&Policy>) -> Answer {
     let mut facts: Vec<Fact> = overlaps.iter().filter_map(|overlap| pair(asked, overlap)).collect();
     facts.extend(never.iter().filter_map(|never| {
         let policy = asked.analysis.snapshot().policy(&never.policy_id)?;
-        let fact = Fact::new("overlap.never", asked.analysis.evidence([rows::policy(policy)]));
+        let key = if never.for_now { "overlap.nobody_today" } else { "overlap.never" };
+        let fact = Fact::new(key, asked.analysis.evidence([rows::policy(policy)]));
         let name = Term::Name(policy.display_name.clone());
         Some(fact.with("policy", name).with("because", Term::Name(never.because.clone())))
     }));
