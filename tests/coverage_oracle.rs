@@ -370,4 +370,26 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn what_several_make_needless_changes_nothing_at_any_sign_in(memberships in memberships(), policies in policies()) {
+        let tenant = tenant(&memberships);
+        let found = model(&tenant, &policies).needless(&BTreeSet::new());
+        let gone: BTreeSet<&str> = found.iter().map(|one| one.policy_id.as_str()).collect();
+        let is_left = |policy: &&Value| !gone.contains(policy["id"].as_str().unwrap());
+        let rest: Vec<Value> = policies.iter().filter(is_left).cloned().collect();
+        let around = circumstances(&policies);
+        let on = |policies: &[Value]| {
+            json!(policies.iter().filter(|policy| policy["state"] == json!("enabled")).collect::<Vec<_>>())
+        };
+        let (before, after) = (on(&policies), on(&rest));
+        for (_, point) in points(&policies).iter().filter(|_| !gone.is_empty()) {
+            for around in around.iter().step_by(3) {
+                for requirement in [Requirement::Mfa, Requirement::Block] {
+                    let meets = |policies: &Value| meets(&requirement, &tenant, policies, (point, around));
+                    prop_assert_eq!(meets(&before), meets(&after), "{:?} without {:?} at {:?}", requirement, found, point);
+                }
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::coverage::Needless;
 use crate::engine::overlap::{Merge, NeverApplies, Overlap, Relation};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::Policy;
@@ -44,15 +45,16 @@ impl Check for OverlappingPolicies {
             gone.insert(id);
             listed.push(one);
         }
+        listed.extend(context.model.needless(&gone).iter().filter_map(|needless| made_up_for(needless, context)));
         listing::finding(context, (ABOUT.id, "overlapping_policies"), listed)
     }
 }
 
 fn never_applies(never: &NeverApplies, context: &Context<'_>) -> Option<Listed> {
     let policy = context.model.snapshot.policy(&never.policy_id)?;
+    let key = if never.for_now { "overlapping_policies.nobody_today" } else { "overlapping_policies.never" };
     Some(Listed {
         fact: Fact::new(key, context.stamp(Evidence::of([rows::policy(policy)])))
-    let key = if never.for_now { "overlapping_policies.nobody_today" } else { "overlapping_policies.never" };
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("because", Term::Name(never.because.clone())),
         // It will apply as soon as somebody comes to be in the group or role.
@@ -87,8 +89,6 @@ fn overlaps(overlap: &Overlap, context: &Context<'_>) -> Option<(String, Listed)
     Some((gone.id.clone(), Listed { fact, cure }))
 }
 
-/// Of two policies that say the same, the one to go: the one that isn't On, or else the younger one.
-fn stands_behind(policy: &Policy, other: &Policy) -> bool {
 /// A policy that several others make needless together.
 fn made_up_for(needless: &Needless, context: &Context<'_>) -> Option<Listed> {
     let snapshot = &context.model.snapshot;
@@ -102,6 +102,8 @@ fn made_up_for(needless: &Needless, context: &Context<'_>) -> Option<Listed> {
     Some(Listed { fact, cure: delete(policy) })
 }
 
+/// Of two policies that say the same, the one to go: the one that isn't On, or else the younger one.
+fn stands_behind(policy: &Policy, other: &Policy) -> bool {
     let on = |policy: &Policy| policy.state == PolicyState::Enabled;
     if on(policy) == on(other) { policy.created > other.created } else { !on(policy) }
 }

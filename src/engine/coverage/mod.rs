@@ -7,6 +7,7 @@ mod gaps;
 mod known;
 mod locations;
 mod people;
+mod needless;
 mod reasons;
 mod requirement;
 mod search;
@@ -24,6 +25,7 @@ pub(super) use known::Known;
 pub use self::reasons::{Place, Reasons, Why};
 pub use self::workloads::{Workload, WorkloadCoverage, WorkloadGap};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
+pub use self::needless::Needless;
 
 /// What every sign-in in a scope should be made to meet. Block meets every one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
