@@ -143,7 +143,12 @@ fn equal_folders_differ_in_nothing() {
     let (text, code) = said(&["diff", &tenant(), &tenant(), "--fail-on", "any"]);
     assert_eq!((text.as_str(), code), ("No policy changed, and nobody is affected: 3 policies before, 3 after.", 0));
     let (found, _) = json(&["diff", &tenant(), &tenant(), "--format", "json"]);
-    assert_eq!(found, serde_json::json!({"changes": [], "shifts": [], "peopleListed": true}));
+    assert_eq!(
+        found,
+        serde_json::json!({
+            "changes": [], "locations": [], "strengths": [], "shifts": [], "notCompared": [], "peopleListed": true
+        })
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use portcullis::demo::judge;
 use portcullis::engine::coverage::Other;
+use portcullis::engine::difference::difference;
 use portcullis::engine::overlap::Relation;
 use portcullis::engine::request::{Unstated, read_request};
 use portcullis::engine::{Applies, Condition, Coverage, Model, Requirement, Scope};
@@ -390,6 +391,45 @@ proptest! {
                     prop_assert_eq!(meets(&before), meets(&after), "{:?} without {:?} at {:?}", requirement, found, point);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_differs_is_what_enumeration_finds_different(memberships in memberships(), was in policies(), is in policies()) {
+        let tenant = tenant(&memberships);
+        let found = difference(&model(&tenant, &was), &model(&tenant, &is));
+        let shift = found.shifts.iter().find(|shift| shift.requirement == "multifactor authentication");
+        let all: Vec<Value> = was.iter().chain(&is).cloned().collect();
+        let around = circumstances(&all);
+        let on = |policies: &[Value]| {
+            json!(policies.iter().filter(|policy| policy["state"] == json!("enabled")).collect::<Vec<_>>())
+        };
+        let (before, after) = (on(&was), on(&is));
+        let meets = |policies: &Value, point: &Point, around: &Around| {
+            meets(&Requirement::Mfa, &tenant, policies, (point, around))
+        };
+        let without_risk = |around: &&Around| {
+            around.0["signInRiskLevel"] == json!("none") && around.0["userRiskLevel"] == json!("none")
+        };
+        for (subject, user) in ["u-1", "u-2", "u-3", "u-4"].into_iter().enumerate() {
+            let told = |regions: &[portcullis::engine::difference::Region]| {
+                regions.iter().any(|region| region.users.contains(user))
+            };
+            let opened = shift.is_some_and(|shift| told(&shift.opened));
+            let closed = shift.is_some_and(|shift| told(&shift.closed));
+            let own = points(&all).into_iter().filter(|(of, _)| *of == subject).collect::<Vec<_>>();
+            let some = |from: &Value, to: &Value, around: &[&Around]| {
+                own.iter().any(|(_, point)| around.iter().any(|one| meets(from, point, one) && !meets(to, point, one)))
+            };
+            let (every, mut quiet): (Vec<_>, Vec<_>) =
+                (around.iter().collect(), around.iter().filter(without_risk).collect());
+            // Every one of them would take minutes.
+            let step = quiet.len() / 20 + 1;
+            quiet = quiet.into_iter().step_by(step).collect();
+            prop_assert!(!opened || some(&before, &after, &every), "{user}: {:?}", shift);
+            prop_assert!(!closed || some(&after, &before, &every), "{user}: {:?}", shift);
+            prop_assert!(opened || !some(&before, &after, &quiet), "{user}: {:?}", shift);
+            prop_assert!(closed || !some(&after, &before, &quiet), "{user}: {:?}", shift);
         }
     }
 }

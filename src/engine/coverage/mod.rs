@@ -4,14 +4,16 @@ mod causes;
 mod devices;
 mod domain;
 mod gaps;
+mod joint;
 mod known;
 mod locations;
-mod people;
 mod needless;
+mod people;
 mod reasons;
 mod requirement;
 mod search;
 mod sift;
+mod words;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -20,12 +22,13 @@ use std::sync::{Arc, OnceLock};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+pub(super) use joint::{Joint, Moved, Opening};
 pub(super) use known::Known;
 
+pub use self::needless::Needless;
 pub use self::reasons::{Place, Reasons, Why};
 pub use self::workloads::{Workload, WorkloadCoverage, WorkloadGap};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
-pub use self::needless::Needless;
 
 /// What every sign-in in a scope should be made to meet. Block meets every one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +87,7 @@ pub struct Scope {
     pub guest_types: BTreeSet<GuestType>,
     /// App ids; none means every app and *any other app*.
     pub apps: Option<BTreeSet<String>>,
-    /// A user action instead of apps, as its URN.
+    /// A user action instead of apps, as its URN; or an authentication context, by its id.
     pub user_action: Option<String>,
     /// Client apps.
     pub client_apps: BTreeSet<ClientAppType>,

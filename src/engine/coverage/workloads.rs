@@ -60,8 +60,8 @@ impl Model {
     #[must_use]
     pub fn workload_coverage(&self, which: Workload, scope: &Scope) -> WorkloadCoverage {
         let of: Vec<Contributor> = self.blocking(PolicyState::Enabled).collect();
-        let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
-        let axes = axes(self, which, scope, (&of, &policies));
+        let values = values(self, which, scope, &of).into_iter();
+        let axes: Vec<Axis> = values.map(|values| Axis::new(self, &of, values)).collect();
         let mut diagram = Diagram::new(&axes, of.len());
         let mut found: BTreeMap<WorkloadGap, BTreeSet<String>> = BTreeMap::new();
         let mut looked_at = BTreeSet::new();
@@ -79,7 +79,7 @@ impl Model {
         WorkloadCoverage { gaps, looked_at }
     }
 
-    fn identities(&self, which: Workload) -> impl Iterator<Item = &str> {
+    pub(super) fn identities(&self, which: Workload) -> impl Iterator<Item = &str> {
         let wanted = move |kind: &str, single: bool| match which {
             Workload::Agents => kind == "ServiceIdentity",
             Workload::ServicePrincipals => single && !["ManagedIdentity", "ServiceIdentity"].contains(&kind),
@@ -89,7 +89,7 @@ impl Model {
     }
 
     /// Policies in this state that block identities which aren't people.
-    fn blocking(&self, state: PolicyState) -> impl Iterator<Item = Contributor> {
+    pub(super) fn blocking(&self, state: PolicyState) -> impl Iterator<Item = Contributor> {
         let policies = self.snapshot.policies.iter().enumerate();
         let blocking = policies.filter(move |(at, policy)| policy.state == state && self.blocks_workloads(*at, policy));
         blocking.map(|(at, policy)| Contributor {
@@ -142,7 +142,7 @@ impl Model {
     }
 }
 
-fn identity(which: Workload, id: &str) -> SignIn {
+pub(super) fn identity(which: Workload, id: &str) -> SignIn {
     let identity = match which {
         Workload::Agents => Identity::Agent(id.to_owned()),
         Workload::ServicePrincipals => Identity::ServicePrincipal(id.to_owned()),
@@ -151,7 +151,7 @@ fn identity(which: Workload, id: &str) -> SignIn {
 }
 
 /// The policies that reach an identity.
-fn lane(model: &Model, identity: &SignIn, of: &[Contributor]) -> Lane {
+pub(super) fn lane(model: &Model, identity: &SignIn, of: &[Contributor]) -> Lane {
     let who = model.who(&identity.identity);
     let mut lane = Lane::none(of.len());
     for (at, one) in of.iter().enumerate() {
@@ -169,24 +169,20 @@ fn lane(model: &Model, identity: &SignIn, of: &[Contributor]) -> Lane {
 }
 
 /// Targets, places, and the risk of the identity.
-fn axes(
-    model: &Model,
-    which: Workload,
-    scope: &Scope,
-    (of, policies): (&[Contributor], &BTreeSet<usize>),
-) -> Vec<Axis> {
+pub(super) fn values(model: &Model, which: Workload, scope: &Scope, of: &[Contributor]) -> Vec<Vec<Value>> {
+    let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
+    let places = locations::values(&model.snapshot, scope, &locations::named(&model.snapshot, scope, &policies));
     let levels = [RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High];
     let wanted = |level: &RiskLevel| scope.sign_in_risk.is_empty() || scope.sign_in_risk.contains(level);
     let risk = |level| match which {
         Workload::Agents => Value::AgentRisk(level),
         Workload::ServicePrincipals => Value::PrincipalRisk(level),
     };
-    let everything = [
-        domain::targets(model, &Requirement::Block, scope, policies),
-        locations::values(model, scope, policies).into_iter().map(Value::Location).collect(),
+    vec![
+        domain::targets(model, &Requirement::Block, scope, &policies),
+        places.into_iter().map(Value::Location).collect(),
         levels.into_iter().filter(wanted).map(risk).collect(),
-    ];
-    everything.into_iter().map(|values| Axis::new(model, of, values)).collect()
+    ]
 }
 
 /// What a hole is about, apart from whom.
