@@ -236,6 +236,27 @@ fn a_report_is_one_page_with_lists_beside_it() {
 }
 
 #[test]
+fn a_machine_reads_gaps_with_conditions_and_causes_and_all_accounts() {
+    let coverage = |arguments: &[&str]| -> Value {
+        let (found, _) = json(&[&["analyze", &tenant(), "--format", "json"], arguments].concat());
+        let all = found["coverage"].as_array().unwrap();
+        all.iter().find(|one| one["check"] == "device-code-flow").unwrap().clone()
+    };
+    let found = coverage(&[]);
+    let question = &found["questions"][0];
+    assert_eq!(
+        (&question["requirement"], &question["scope"]["flows"][0]),
+        (&"a block".into(), &"deviceCodeFlow".into())
+    );
+    let gap = &question["gaps"][0];
+    assert!(gap["users"].as_u64().unwrap() > 0 && gap["causes"][0]["reason"].is_string(), "{gap}");
+    assert!(found.as_object().unwrap().contains_key("window"));
+    let all = coverage(&["--all"]);
+    let uncovered = &all["questions"][0]["uncovered"];
+    assert_eq!(uncovered["total"].as_u64(), uncovered["accounts"].as_array().map(|accounts| accounts.len() as u64));
+}
+
+#[test]
 fn a_question_is_answered_from_the_folder() {
     let (text, _) = said(&["ask", &tenant(), "what does CA002 do?"]);
     assert!(text.contains("Block access") && text.contains("CA-Excl-Legacy"), "{text}");

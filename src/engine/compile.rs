@@ -11,7 +11,7 @@ use roaring::RoaringBitmap;
 
 use super::accounts::AccountSets;
 use super::bits::{Bits, Lane};
-use super::coverage::Known;
+use super::coverage::{Entry, Known};
 use super::device_rule::DeviceFilter;
 use super::lanes::{Apps, Lanes};
 use super::overlap::Inclusion;
@@ -165,6 +165,18 @@ impl Model {
             known: Known::default(),
             snapshot,
         }
+    }
+
+    /// The same model, that hasn't been asked for coverage yet.
+    #[must_use]
+    pub fn unasked(&self) -> Self {
+        self.without_memory()
+    }
+
+    /// The coverage that it was asked for so far, in order; of very many questions the last ones.
+    #[must_use]
+    pub fn questions_asked(&self) -> Vec<Entry> {
+        self.known.all()
     }
 
     /// The same model, sharing everything but what it remembers of coverage: for what coverage itself keeps.

@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 pub(super) use joint::{Joint, Moved, Opening};
 pub(super) use known::Known;
 
+pub use known::Entry;
+
 pub use self::needless::Needless;
 pub use self::reasons::{Place, Reasons, Why};
 pub use self::workloads::{Workload, WorkloadCoverage, WorkloadGap};
