@@ -233,6 +233,9 @@ fn a_report_is_one_page_with_lists_beside_it() {
     assert!(!page.contains("<script") && !page.contains("http-equiv=\"refresh\""), "nothing in it runs or leads away");
     let list = fs::read_to_string(out.path().join("device-code-flow-open.csv")).unwrap();
     assert_eq!(list.lines().count(), 1 + 5, "{list}");
+    let check = fs::read_to_string(out.path().join("check-device-code-flow.csv")).unwrap();
+    assert!(check.lines().next().unwrap().contains("Kind"), "{check}");
+    assert!(check.contains("emergency access") && check.lines().count() > 1 + 5, "every kind of account: {check}");
 }
 
 #[test]
