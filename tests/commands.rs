@@ -143,7 +143,12 @@ fn equal_folders_differ_in_nothing() {
     let (text, code) = said(&["diff", &tenant(), &tenant(), "--fail-on", "any"]);
     assert_eq!((text.as_str(), code), ("No policy changed, and nobody is affected: 3 policies before, 3 after.", 0));
     let (found, _) = json(&["diff", &tenant(), &tenant(), "--format", "json"]);
-    assert_eq!(found, serde_json::json!({"changes": [], "shifts": [], "peopleListed": true}));
+    assert_eq!(
+        found,
+        serde_json::json!({
+            "changes": [], "locations": [], "strengths": [], "shifts": [], "notCompared": [], "peopleListed": true
+        })
+    );
 }
 
 #[test]
@@ -228,6 +233,30 @@ fn a_report_is_one_page_with_lists_beside_it() {
     assert!(!page.contains("<script") && !page.contains("http-equiv=\"refresh\""), "nothing in it runs or leads away");
     let list = fs::read_to_string(out.path().join("device-code-flow-open.csv")).unwrap();
     assert_eq!(list.lines().count(), 1 + 5, "{list}");
+    let check = fs::read_to_string(out.path().join("check-device-code-flow.csv")).unwrap();
+    assert!(check.lines().next().unwrap().contains("Kind"), "{check}");
+    assert!(check.contains("emergency access") && check.lines().count() > 1 + 5, "every kind of account: {check}");
+}
+
+#[test]
+fn a_machine_reads_gaps_with_conditions_and_causes_and_all_accounts() {
+    let coverage = |arguments: &[&str]| -> Value {
+        let (found, _) = json(&[&["analyze", &tenant(), "--format", "json"], arguments].concat());
+        let all = found["coverage"].as_array().unwrap();
+        all.iter().find(|one| one["check"] == "device-code-flow").unwrap().clone()
+    };
+    let found = coverage(&[]);
+    let question = &found["questions"][0];
+    assert_eq!(
+        (&question["requirement"], &question["scope"]["flows"][0]),
+        (&"a block".into(), &"deviceCodeFlow".into())
+    );
+    let gap = &question["gaps"][0];
+    assert!(gap["users"].as_u64().unwrap() > 0 && gap["causes"][0]["reason"].is_string(), "{gap}");
+    assert!(found.as_object().unwrap().contains_key("window"));
+    let all = coverage(&["--all"]);
+    let uncovered = &all["questions"][0]["uncovered"];
+    assert_eq!(uncovered["total"].as_u64(), uncovered["accounts"].as_array().map(|accounts| accounts.len() as u64));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use portcullis::demo::judge;
 use portcullis::engine::coverage::Other;
+use portcullis::engine::difference::difference;
 use portcullis::engine::overlap::Relation;
 use portcullis::engine::request::{Unstated, read_request};
 use portcullis::engine::{Applies, Condition, Coverage, Model, Requirement, Scope};
@@ -369,6 +370,67 @@ proptest! {
                     prop_assert!(if same { one == other } else { !one || other }, "{overlap:?} at {request}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_several_make_needless_changes_nothing_at_any_sign_in(memberships in memberships(), policies in policies()) {
+        let tenant = tenant(&memberships);
+        let found = model(&tenant, &policies).needless(&BTreeSet::new());
+        let gone: BTreeSet<&str> = found.iter().map(|one| one.policy_id.as_str()).collect();
+        let is_left = |policy: &&Value| !gone.contains(policy["id"].as_str().unwrap());
+        let rest: Vec<Value> = policies.iter().filter(is_left).cloned().collect();
+        let around = circumstances(&policies);
+        let on = |policies: &[Value]| {
+            json!(policies.iter().filter(|policy| policy["state"] == json!("enabled")).collect::<Vec<_>>())
+        };
+        let (before, after) = (on(&policies), on(&rest));
+        for (_, point) in points(&policies).iter().filter(|_| !gone.is_empty()) {
+            for around in around.iter().step_by(3) {
+                for requirement in [Requirement::Mfa, Requirement::Block] {
+                    let meets = |policies: &Value| meets(&requirement, &tenant, policies, (point, around));
+                    prop_assert_eq!(meets(&before), meets(&after), "{:?} without {:?} at {:?}", requirement, found, point);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_differs_is_what_enumeration_finds_different(memberships in memberships(), was in policies(), is in policies()) {
+        let tenant = tenant(&memberships);
+        let found = difference(&model(&tenant, &was), &model(&tenant, &is));
+        let shift = found.shifts.iter().find(|shift| shift.requirement == "multifactor authentication");
+        let all: Vec<Value> = was.iter().chain(&is).cloned().collect();
+        let around = circumstances(&all);
+        let on = |policies: &[Value]| {
+            json!(policies.iter().filter(|policy| policy["state"] == json!("enabled")).collect::<Vec<_>>())
+        };
+        let (before, after) = (on(&was), on(&is));
+        let meets = |policies: &Value, point: &Point, around: &Around| {
+            meets(&Requirement::Mfa, &tenant, policies, (point, around))
+        };
+        let without_risk = |around: &&Around| {
+            around.0["signInRiskLevel"] == json!("none") && around.0["userRiskLevel"] == json!("none")
+        };
+        for (subject, user) in ["u-1", "u-2", "u-3", "u-4"].into_iter().enumerate() {
+            let told = |regions: &[portcullis::engine::difference::Region]| {
+                regions.iter().any(|region| region.users.contains(user))
+            };
+            let opened = shift.is_some_and(|shift| told(&shift.opened));
+            let closed = shift.is_some_and(|shift| told(&shift.closed));
+            let own = points(&all).into_iter().filter(|(of, _)| *of == subject).collect::<Vec<_>>();
+            let some = |from: &Value, to: &Value, around: &[&Around]| {
+                own.iter().any(|(_, point)| around.iter().any(|one| meets(from, point, one) && !meets(to, point, one)))
+            };
+            let (every, mut quiet): (Vec<_>, Vec<_>) =
+                (around.iter().collect(), around.iter().filter(without_risk).collect());
+            // Every one of them would take minutes.
+            let step = quiet.len() / 20 + 1;
+            quiet = quiet.into_iter().step_by(step).collect();
+            prop_assert!(!opened || some(&before, &after, &every), "{user}: {:?}", shift);
+            prop_assert!(!closed || some(&after, &before, &every), "{user}: {:?}", shift);
+            prop_assert!(opened || !some(&before, &after, &quiet), "{user}: {:?}", shift);
+            prop_assert!(closed || !some(&after, &before, &quiet), "{user}: {:?}", shift);
         }
     }
 }

@@ -389,3 +389,36 @@ fn what_is_suggested_for_agents_is_what_the_platform_accepts() {
     assert!(is_acceptable(draft, &snapshot), "{draft:#?}");
     assert!(draft.conditions.platforms.is_none() && draft.conditions.sign_in_risk.is_empty(), "{draft:#?}");
 }
+
+/// What is suggested about policies that overlap or never apply, in a tenant where Eve may activate a role and a group is
+/// empty.
+fn overlap_cures(policies: &[Value]) -> Vec<String> {
+    let mut builder = tenant(policies);
+    builder.user(read_user(&json!({"id": "eve", "displayName": "eve", "userType": "Member"})).unwrap());
+    let eligible = json!({"principalId": "eve", "roleDefinitionId": GLOBAL_ADMINISTRATOR, "directoryScopeId": "/", "assignment": "eligible"});
+    builder.role_assignment(read_role_assignment(&eligible).unwrap());
+    builder.group(read_group(&json!({"id": "empty", "displayName": "Empty", "members": []})).unwrap());
+    builder.group(read_group(&json!({"id": "admins", "displayName": "Admins", "members": ["ada"]})).unwrap());
+    let finding = run("overlapping-policies", builder.build());
+    finding.cures.into_iter().map(|cure| cure.title).filter(|title| title.starts_with("Delete")).collect()
+}
+
+#[test]
+fn nobody_is_told_to_delete_a_policy_that_protects() {
+    let agents = policy(&["block"], json!({"users": {"includeUsers": ["AllAgentIdUsers"]}}));
+    assert_eq!(overlap_cures(&[agents]), [""; 0]);
+    let eligible_only =
+        policy(&["block"], json!({"users": {"includeRoles": [GLOBAL_ADMINISTRATOR], "excludeUsers": ["ada"]}}));
+    assert_eq!(overlap_cures(&[eligible_only]), [""; 0]);
+    let empty = mfa(json!({"users": {"includeGroups": ["empty"]}}));
+    assert_eq!(overlap_cures(&[empty.clone(), mfa(json!({"users": {"includeGroups": ["rooms"]}}))]), [""; 0]);
+    let (role, group) = (json!({"includeRoles": [GLOBAL_ADMINISTRATOR]}), json!({"includeGroups": ["admins"]}));
+    let named = |name: &str, users: Value| {
+        let mut one = mfa(json!({"users": users}));
+        one["displayName"] = json!(name);
+        one
+    };
+    assert_eq!(overlap_cures(&[named("role", role), named("group", group)]), ["Delete group"]);
+    let gone = named("gone", json!({"includeGroups": ["deleted long ago"]}));
+    assert_eq!(overlap_cures(&[gone]), ["Delete gone"], "what never can apply is still found");
+}

@@ -99,6 +99,8 @@ async fn reading(app: &App, hash: &str) -> anyhow::Result<Arc<Analysis>> {
 fn worth_a_look(before: &Snapshot, after: &Snapshot) -> bool {
     before.policies != after.policies
         || before.locations != after.locations
+        || before.strengths != after.strengths
+        || before.settings.mfa_trusted_ips != after.settings.mfa_trusted_ips
         || before.directory.groups != after.directory.groups
         || before.directory.role_assignments != after.directory.role_assignments
 }
@@ -180,18 +182,11 @@ mod tests {
 
     fn region(users: &[&str], apps: &[&str], any_app: bool) -> Region {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Region { users: set(users), apps: set(apps), any_app, conditions: BTreeSet::new() }
+        Region { users: set(users), apps: set(apps), any_app, ..Region::default() }
     }
 
     fn shift(closed: Region, opened: Region) -> Shift {
-        Shift {
-            requirement: "MFA".into(),
-            looser: BTreeSet::new(),
-            stricter: BTreeSet::new(),
-            elsewhere: BTreeSet::new(),
-            closed: vec![closed],
-            opened: vec![opened],
-        }
+        Shift { requirement: "MFA".into(), closed: vec![closed], opened: vec![opened], ..Shift::default() }
     }
 
     #[test]

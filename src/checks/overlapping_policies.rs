@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::coverage::Needless;
 use crate::engine::overlap::{Merge, NeverApplies, Overlap, Relation};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::Policy;
@@ -44,17 +45,20 @@ impl Check for OverlappingPolicies {
             gone.insert(id);
             listed.push(one);
         }
+        listed.extend(context.model.needless(&gone).iter().filter_map(|needless| made_up_for(needless, context)));
         listing::finding(context, (ABOUT.id, "overlapping_policies"), listed)
     }
 }
 
 fn never_applies(never: &NeverApplies, context: &Context<'_>) -> Option<Listed> {
     let policy = context.model.snapshot.policy(&never.policy_id)?;
+    let key = if never.for_now { "overlapping_policies.nobody_today" } else { "overlapping_policies.never" };
     Some(Listed {
-        fact: Fact::new("overlapping_policies.never", context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new(key, context.stamp(Evidence::of([rows::policy(policy)])))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("because", Term::Name(never.because.clone())),
-        cure: delete(policy),
+        // It will apply as soon as somebody comes to be in the group or role.
+        cure: if never.for_now { None } else { delete(policy) },
     })
 }
 
@@ -83,6 +87,19 @@ fn overlaps(overlap: &Overlap, context: &Context<'_>) -> Option<(String, Listed)
         .with("other", Term::Name(kept.display_name.clone()))
         .with("differing", Term::Word(differing));
     Some((gone.id.clone(), Listed { fact, cure }))
+}
+
+/// A policy that several others make needless together.
+fn made_up_for(needless: &Needless, context: &Context<'_>) -> Option<Listed> {
+    let snapshot = &context.model.snapshot;
+    let policy = snapshot.policy(&needless.policy_id)?;
+    let others: Vec<&Policy> = needless.others.iter().filter_map(|id| snapshot.policy(id)).collect();
+    let evidence = Evidence::of([policy].into_iter().chain(others.iter().copied()).map(rows::policy));
+    let names: Vec<String> = others.iter().map(|other| other.display_name.clone()).collect();
+    let fact = Fact::new("overlapping_policies.together", context.stamp(evidence))
+        .with("policy", Term::Name(policy.display_name.clone()))
+        .with("others", Term::Names(names));
+    Some(Listed { fact, cure: delete(policy) })
 }
 
 /// Of two policies that say the same, the one to go: the one that isn't On, or else the younger one.

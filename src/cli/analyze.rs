@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::bot::analysis::Analysis;
@@ -12,7 +13,7 @@ use crate::clock::Clock;
 use crate::facts::{Fact, Style, Wording};
 use crate::tenant::{Reading, write_policy};
 
-use super::{Ended, folder, output, sarif};
+use super::{Ended, folder, output, sarif, uncovered};
 
 /// What more checks than this didn't check is said once, at the end.
 const SEVERAL: usize = 3;
@@ -33,6 +34,9 @@ pub(super) struct Analyze {
     /// Exit with 1 when a check of this severity or worse fails
     #[arg(long, value_enum, default_value_t = FailOn::High)]
     fail_on: FailOn,
+    /// With --format json: every account and gap, instead of the first 50
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -73,7 +77,8 @@ impl FailOn {
 impl Analyze {
     /// Reads, judges, prints.
     pub(super) fn run(self) -> anyhow::Result<Ended> {
-        let analysis = folder::analysis(&self.path, &Clock::system())?;
+        let clock = Clock::system();
+        let analysis = folder::analysis(&self.path, &clock)?;
         let wording = Wording::new(jiff::tz::TimeZone::system())?;
         match self.format {
             Format::Text => output::line(&listed(&analysis, &wording, &plain)?),
@@ -81,7 +86,10 @@ impl Analyze {
             Format::Sarif => {
                 output::line(&serde_json::to_string_pretty(&sarif::log(&analysis, &wording, &self.path)?)?);
             }
-            Format::Json => output::line(&serde_json::to_string_pretty(&machine(&analysis, &wording)?)?),
+            Format::Json => {
+                let found = machine(&analysis, &wording, (clock.now(), self.all))?;
+                output::line(&serde_json::to_string_pretty(&found)?);
+            }
         }
         let bad = |finding: &&Finding| {
             let severity = checks::about(finding.check).map(|about| about.severity);
@@ -201,12 +209,15 @@ fn unread(analysis: &Analysis) -> String {
     }
 }
 
-fn machine(analysis: &Analysis, wording: &Wording) -> anyhow::Result<Value> {
+fn machine(analysis: &Analysis, wording: &Wording, asked: (Timestamp, bool)) -> anyhow::Result<Value> {
     let snapshot = analysis.snapshot();
     let facts = |facts: &[Fact]| -> anyhow::Result<Vec<Value>> {
         facts
             .iter()
-            .map(|fact| Ok(json!({"text": wording.of(fact, Style::Full)?, "total": fact.evidence.total, "rows": fact.evidence.rows})))
+            .map(|fact| {
+                let (text, evidence) = (wording.of(fact, Style::Full)?, &fact.evidence);
+                Ok(json!({"text": text, "total": evidence.total, "rows": evidence.rows, "window": evidence.window}))
+            })
             .collect()
     };
     let mut all = Vec::new();
@@ -220,7 +231,11 @@ fn machine(analysis: &Analysis, wording: &Wording) -> anyhow::Result<Value> {
             "notChecked": finding.not_checked,
         }));
         if let Some(headline) = finding.facts.first() {
-            coverage.push(json!({"check": about.id, "verdict": finding.verdict, "terms": headline.terms}));
+            coverage.push(json!({
+                "check": about.id, "verdict": finding.verdict, "terms": headline.terms,
+                "window": finding.facts.iter().find_map(|fact| fact.evidence.window),
+                "questions": uncovered::machine(analysis, about.id, asked),
+            }));
         }
         for cure in &finding.cures {
             let action = match &cure.action {

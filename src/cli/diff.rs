@@ -2,20 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::bot::answer::{Answer, Part};
 use crate::bot::answers::policy_changes;
-use crate::chat::card::Action;
+use crate::bot::describe::guests;
 use crate::checks::cause_words::{app_name, conditions_word};
 use crate::clock::Clock;
+use crate::engine::Model;
 use crate::engine::coverage::Condition;
-use crate::engine::difference::{Change, Difference, Shift, What, difference};
-use crate::engine::{Model, Requirement, Scope};
+use crate::engine::difference::{Change, Difference, ObjectChange, Region, Shift, What, difference};
 use crate::facts::{Evidence, Fact, Term, Wording};
+use crate::tenant::policy::Guests;
 use crate::tenant::{Kind, Snapshot};
 
 use super::{Ended, folder, output};
@@ -64,13 +64,15 @@ impl Diff {
         let found = difference(&before, &after);
         match self.format {
             Format::Text => {
-                output::answer(told(&before, &after, &found), &Wording::new(jiff::tz::TimeZone::system())?)?;
+                output::answer(
+                    told(&before.snapshot, &after.snapshot, &found),
+                    &Wording::new(jiff::tz::TimeZone::system())?,
+                )?;
             }
             Format::Json => output::line(&serde_json::to_string_pretty(&machine(&found, &[&before, &after]))?),
         }
-        let looser = found.shifts.iter().any(|shift| !shift.looser.is_empty());
         let fails = match self.fail_on {
-            FailOn::Looser => looser,
+            FailOn::Looser => found.is_looser(),
             FailOn::Any => found != Difference::default(),
             FailOn::Never => false,
         };
@@ -80,32 +82,31 @@ impl Diff {
 
 fn machine(found: &Difference, sides: &[&Model]) -> Value {
     let listed = sides.iter().all(|side| side.snapshot.has(Kind::Users));
-    json!({"changes": found.changes, "shifts": found.shifts, "peopleListed": listed})
+    json!({
+        "changes": found.changes, "locations": found.locations, "strengths": found.strengths, "shifts": found.shifts,
+        "notCompared": found.not_compared, "peopleListed": listed,
+    })
 }
 
-fn told(old: &Model, new: &Model, found: &Difference) -> Answer {
-    let (before, after) = (&*old.snapshot, &*new.snapshot);
+fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
     if *found == Difference::default() {
         let fact = said("diff.nothing").with("before", before.policies.len()).with("after", after.policies.len());
         return Answer::sentences(vec![fact]);
     }
-    let mut answer = Answer::sentences(vec![counted(found)]);
-    let affected: Vec<(Fact, Vec<_>)> =
-        found.shifts.iter().flat_map(|shift| shifted(shift, after)).map(|fact| (fact, Vec::new())).collect();
-    answer = answer.part(Part::Heading("Who is affected".into()));
-    answer = if affected.is_empty() {
-        let listed = [before, after].iter().all(|side| side.has(Kind::Users));
-        let items = if listed { Vec::new() } else { regions(old, new) };
-        let key = match (listed, items.is_empty()) {
-            (true, _) => "diff.nobody",
-            (false, true) => "diff.nobody_listed",
-            (false, false) => "diff.regions",
-        };
-        answer.part(Part::Sentences(vec![said(key)])).part(Part::List { ordered: false, items })
-    } else {
-        answer.part(Part::List { ordered: false, items: affected })
+    let listed = [before, after].iter().all(|side| side.has(Kind::Users));
+    let affected = found.shifts.iter().flat_map(|shift| [shifted(shift, after), regions(shift, after)].concat());
+    let affected: Vec<(Fact, Vec<_>)> = affected.chain(not_compared(found)).map(|fact| (fact, Vec::new())).collect();
+    let who = match (affected.is_empty(), listed) {
+        (true, true) => Some("diff.nobody"),
+        (true, false) => Some("diff.nobody_listed"),
+        (false, false) => Some("diff.regions"),
+        (false, true) => None,
     };
-    answer = answer.part(Part::Heading("What changed".into()));
+    let mut answer = Answer::sentences(vec![counted(found)]).part(Part::Heading("Who is affected".into()));
+    if let Some(key) = who {
+        answer = answer.part(Part::Sentences(vec![said(key)]));
+    }
+    answer = answer.part(Part::List { ordered: false, items: affected }).part(Part::Heading("What changed".into()));
     for change in &found.changes {
         answer = answer.part(Part::Sentences(vec![reach(change)]));
         let (was, is) = (before.policy(&change.policy_id), after.policy(&change.policy_id));
@@ -114,41 +115,53 @@ fn told(old: &Model, new: &Model, found: &Difference) -> Answer {
             answer = answer.part(Part::Change(lines));
         }
     }
-    answer
+    let objects = [("Named location", &found.locations), ("Authentication strength", &found.strengths)];
+    let objects = objects.into_iter().flat_map(|(what, all)| all.iter().map(move |one| object(what, one)));
+    objects.fold(answer, |answer, fact| answer.part(Part::Sentences(vec![fact])))
 }
 
-/// A gap apart from whom it concerns: apps, any other app, conditions.
-type Region = (Arc<BTreeSet<String>>, bool, Vec<Condition>);
+/// A named location or a strength, before and after.
+fn object(what: &str, change: &ObjectChange) -> Fact {
+    let text = |side: &Option<String>| Term::Text(side.clone().unwrap_or_else(|| "not there".to_owned()));
+    said("diff.object")
+        .with("what", Term::Word(what.to_owned()))
+        .with("name", Term::Name(change.name.clone()))
+        .with("before", text(&change.before))
+        .with("after", text(&change.after))
+}
 
-/// Without users on one of the sides: which sign-ins of anybody came to be open, or ceased to be, by requirement.
-fn regions(old: &Model, new: &Model) -> Vec<(Fact, Vec<Action>)> {
-    const ASKED: [(&str, Requirement); 3] = [
-        ("multifactor authentication", Requirement::Mfa),
-        ("a compliant or hybrid joined device", Requirement::ManagedDevice),
-        ("a block", Requirement::Block),
-    ];
-    let open = |model: &Model, requirement: &Requirement| -> BTreeSet<Region> {
-        let coverage = model.coverage(requirement, &Scope::default());
-        let gaps = coverage.gaps().iter().filter(|gap| gap.sure);
-        gaps.map(|gap| (gap.apps.clone(), gap.any_app, gap.conditions.clone())).collect()
-    };
-    let mut facts = Vec::new();
-    for (name, requirement) in &ASKED {
-        let (was, is) = (open(old, requirement), open(new, requirement));
-        let one = |key: &str, region: &Region| (region_fact(key, name, (region, &new.snapshot)), Vec::new());
-        facts.extend(is.difference(&was).map(|region| one("diff.opened", region)));
-        facts.extend(was.difference(&is).map(|region| one("diff.closed", region)));
+/// Changed policies about what isn't compared.
+fn not_compared(found: &Difference) -> Option<Fact> {
+    let changes = found.changes.iter().filter(|change| found.not_compared.contains(&change.policy_id));
+    let names: Vec<String> = changes.map(|change| change.name.clone()).collect();
+    (!names.is_empty()).then(|| said("diff.not_compared").with("names", Term::Names(names)))
+}
+
+/// Where it concerns nobody who has an account here: which sign-ins came to be open, or ceased to be.
+fn regions(shift: &Shift, after: &Snapshot) -> Vec<Fact> {
+    let accounts = [&shift.looser, &shift.wider, &shift.elsewhere, &shift.stricter, &shift.narrower];
+    if accounts.iter().any(|ids| !ids.is_empty()) {
+        return Vec::new();
     }
-    facts
+    let fact = |key: &'static str| move |region: &Region| region_fact(key, &shift.requirement, (region, after));
+    let opened = shift.opened.iter().map(fact("diff.opened"));
+    opened.chain(shift.closed.iter().map(fact("diff.closed"))).collect()
 }
 
-fn region_fact(key: &str, requirement: &str, ((apps, any_app, conditions), snapshot): (&Region, &Snapshot)) -> Fact {
-    let names: Vec<String> = apps.iter().map(|id| app_name(snapshot, id)).collect();
+fn region_fact(key: &str, requirement: &str, (region, snapshot): (&Region, &Snapshot)) -> Fact {
+    let names: Vec<String> = region.apps.iter().map(|id| app_name(snapshot, id)).collect();
+    let conditions: Vec<Condition> = region.conditions.iter().cloned().collect();
+    let who = if region.anybody || region.guests.is_empty() {
+        String::new()
+    } else {
+        guests(&Guests { types: region.guests.clone(), tenants: None })
+    };
     said(key)
         .with("requirement", Term::Word(requirement.to_owned()))
-        .with("any", u64::from(*any_app))
+        .with("any", u64::from(region.any_app))
         .with("apps", Term::Names(names))
-        .with("conditions", Term::Name(conditions_word(conditions)))
+        .with("who", Term::Word(who))
+        .with("conditions", Term::Name(conditions_word(&conditions)))
 }
 
 /// How many policies differ, each counted once.
@@ -166,18 +179,29 @@ fn counted(found: &Difference) -> Fact {
 
 /// What one requirement means for whom, worst first.
 fn shifted(shift: &Shift, after: &Snapshot) -> Vec<Fact> {
-    let parts =
-        [("diff.looser", &shift.looser), ("diff.elsewhere", &shift.elsewhere), ("diff.stricter", &shift.stricter)];
+    let parts = [
+        ("diff.looser", &shift.looser),
+        ("diff.wider", &shift.wider),
+        ("diff.elsewhere", &shift.elsewhere),
+        ("diff.stricter", &shift.stricter),
+        ("diff.narrower", &shift.narrower),
+    ];
     let fact = |(key, ids): (&str, &BTreeSet<String>)| {
-        let names = ids
-            .iter()
-            .map(|id| after.directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.to_string()));
+        let names = ids.iter().map(|id| name_of(id, after));
         said(key)
             .with("people", ids.len())
             .with("requirement", Term::Word(shift.requirement.clone()))
             .with("names", Term::Names(names.collect()))
     };
     parts.into_iter().filter(|(_, ids)| !ids.is_empty()).map(fact).collect()
+}
+
+/// The name of a user or a workload identity.
+fn name_of(id: &str, snapshot: &Snapshot) -> String {
+    let directory = &snapshot.directory;
+    let user = directory.user(id).map(|user| user.display_name.to_string());
+    let app = || directory.service_principals.iter().find(|one| one.id == id).map(|one| one.display_name.clone());
+    user.or_else(app).unwrap_or_else(|| id.to_owned())
 }
 
 fn reach(change: &Change) -> Fact {

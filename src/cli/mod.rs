@@ -17,6 +17,7 @@ mod runtime;
 mod sarif;
 mod serve;
 mod terminal;
+mod uncovered;
 mod what_if;
 
 use std::process::ExitCode;

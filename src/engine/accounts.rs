@@ -1,5 +1,6 @@
 //! Sets of accounts that scopes are made of.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -118,6 +119,13 @@ impl Model {
     #[must_use]
     pub fn role_holders(&self, role: &str, assignment: Assignment) -> Option<RoaringBitmap> {
         Some(role_members(&self.snapshot, role, assignment)? & self.default_users())
+    }
+
+    /// Ids of the roles that somebody could activate; none where they count as activated.
+    pub(super) fn activatable(&self) -> BTreeSet<&str> {
+        let held = self.snapshot.directory.role_assignments.iter();
+        let eligible = held.filter(|held| held.assignment == Assignment::Eligible && !self.activated);
+        eligible.map(|held| held.role_id.as_str()).collect()
     }
 
     /// Directory users whom a policy's user condition surely takes in, and those whom it possibly does; others never.

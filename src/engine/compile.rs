@@ -11,7 +11,7 @@ use roaring::RoaringBitmap;
 
 use super::accounts::AccountSets;
 use super::bits::{Bits, Lane};
-use super::coverage::Known;
+use super::coverage::{Entry, Known};
 use super::device_rule::DeviceFilter;
 use super::lanes::{Apps, Lanes};
 use super::overlap::Inclusion;
@@ -107,7 +107,7 @@ impl Model {
     pub fn new(snapshot: Arc<Snapshot>) -> Self {
         let directory = Arc::new(Tables::new(&snapshot));
         let policies = &snapshot.policies;
-        let users = policies.iter().map(|policy| Arc::new(UserCondition::new(&snapshot, policy, false))).collect();
+        let users = policies.iter().map(|policy| Arc::new(UserCondition::new(&snapshot, policy, &|_| false))).collect();
         let filters = policies.iter().map(filter).collect();
         let same = Arc::from([]);
         Self {
@@ -148,7 +148,9 @@ impl Model {
         let policies = || snapshot.policies.iter().zip(same.iter());
         let taken = |at: &Option<usize>| origin.users.get((*at)?).map(Arc::clone);
         let users = policies()
-            .map(|(policy, at)| taken(at).unwrap_or_else(|| Arc::new(UserCondition::new(&snapshot, policy, activated))))
+            .map(|(policy, at)| {
+                taken(at).unwrap_or_else(|| Arc::new(UserCondition::new(&snapshot, policy, &|_| activated)))
+            })
             .collect();
         let taken = |at: &Option<usize>| origin.filters.get((*at)?).cloned();
         let filters = policies().map(|(policy, at)| taken(at).unwrap_or_else(|| filter(policy))).collect();
@@ -163,6 +165,18 @@ impl Model {
             known: Known::default(),
             snapshot,
         }
+    }
+
+    /// The same model, that hasn't been asked for coverage yet.
+    #[must_use]
+    pub fn unasked(&self) -> Self {
+        self.without_memory()
+    }
+
+    /// The coverage that it was asked for so far, in order; of very many questions the last ones.
+    #[must_use]
+    pub fn questions_asked(&self) -> Vec<Entry> {
+        self.known.all()
     }
 
     /// The same model, sharing everything but what it remembers of coverage: for what coverage itself keeps.

@@ -1,8 +1,131 @@
-//! Whether what one policy asks for entails what another does.
+//! What policies ask for: of whom, as questions to coverage, and whether it entails what another one asks.
 
-use super::Truth;
+use std::collections::BTreeSet;
+
+use super::coverage::{Requirement, Scope};
+use super::truth::Truth;
 use crate::tenant::policy::{Control, GrantControls, Operator, Policy, SessionControls, SignInFrequency};
+use crate::tenant::well_known::REGISTER_SECURITY_INFO;
 use crate::tenant::{Snapshot, Strength};
+
+/// A requirement that a policy asks its sign-ins to meet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asked {
+    /// The requirement.
+    pub(super) requirement: Requirement,
+    /// Whatever meets the requirement meets this part of the policy.
+    pub(super) exact: bool,
+}
+
+/// All that a policy asks, grant and session controls apart. Where there is no requirement for it, any policy is one.
+pub(super) fn asked(policy: &Policy) -> Vec<Asked> {
+    let mut all: BTreeSet<Asked> = policy.grant.iter().flat_map(asked_by_grant).collect();
+    all.extend(policy.session.iter().flat_map(asked_by_session));
+    all.into_iter().collect()
+}
+
+fn exactly(requirement: Requirement) -> Asked {
+    Asked { requirement, exact: true }
+}
+
+fn roughly(requirement: Requirement) -> Asked {
+    Asked { requirement, exact: false }
+}
+
+fn asked_by_grant(grant: &GrantControls) -> Vec<Asked> {
+    let controls: Vec<&Control> = grant.controls.iter().collect();
+    if controls.contains(&&Control::Block) {
+        return vec![exactly(Requirement::Block)];
+    }
+    if grant.operator == Operator::And || controls.len() < 2 {
+        return controls.into_iter().map(asked_by_control).collect();
+    }
+    let only = |all: &[Control]| controls.iter().all(|control| all.contains(control));
+    let devices = [Control::CompliantDevice, Control::DomainJoinedDevice];
+    vec![match controls.as_slice() {
+        controls if only(&devices) && controls.len() == devices.len() => exactly(Requirement::ManagedDevice),
+        _ if only(&[Control::ApprovedApplication, Control::CompliantApplication]) => {
+            exactly(Requirement::AppProtection)
+        }
+        controls if only(&[Control::Mfa, Control::CompliantDevice, Control::DomainJoinedDevice]) => {
+            Asked { requirement: Requirement::MfaOrManagedDevice, exact: controls.len() == 3 }
+        }
+        _ => roughly(Requirement::AnyPolicy),
+    }]
+}
+
+fn asked_by_control(control: &Control) -> Asked {
+    match control {
+        Control::Block => exactly(Requirement::Block),
+        Control::Mfa => exactly(Requirement::Mfa),
+        Control::Strength(id) => exactly(Requirement::Strength(id.clone())),
+        Control::CompliantDevice => exactly(Requirement::CompliantDevice),
+        Control::DomainJoinedDevice => exactly(Requirement::HybridDevice),
+        Control::ApprovedApplication | Control::CompliantApplication => roughly(Requirement::AppProtection),
+        Control::PasswordChange => exactly(Requirement::PasswordChange),
+        Control::RiskRemediation => exactly(Requirement::RiskRemediation),
+        Control::TermsOfUse(_) => roughly(Requirement::TermsOfUse),
+        Control::VerifiedId | Control::Custom(_) | Control::Unknown(_) => roughly(Requirement::AnyPolicy),
+    }
+}
+
+fn asked_by_session(session: &SessionControls) -> Vec<Asked> {
+    let hours = session.sign_in_frequency.map(|frequency| frequency.hours.unwrap_or(0));
+    let continuous = session.continuous_access_evaluation.as_deref();
+    let all = [
+        hours.map(|hours| exactly(Requirement::SignInFrequency { hours })),
+        session.persistent_browser.as_deref().map(|mode| match mode {
+            "never" => exactly(Requirement::NoPersistentBrowser),
+            _ => roughly(Requirement::AnyPolicy),
+        }),
+        session.application_enforced_restrictions.then(|| exactly(Requirement::AppEnforcedRestrictions)),
+        session.cloud_app_security.is_some().then(|| roughly(Requirement::AppControl)),
+        session.secure_sign_in_session.then(|| exactly(Requirement::TokenProtection)),
+        session.disable_resilience_defaults.then(|| exactly(Requirement::NoResilienceDefaults)),
+        continuous.map(|mode| match mode {
+            "strictLocation" => exactly(Requirement::StrictLocation),
+            _ => roughly(Requirement::AnyPolicy),
+        }),
+        session.filtering_profile.is_some().then(|| roughly(Requirement::AnyPolicy)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The sign-ins that a policy is about where a question to coverage doesn't look by itself: each level of risk, flow, user
+/// action and authentication context apart. A policy for all resources reaches the registration of security information.
+pub(super) fn scopes(policy: &Policy) -> Vec<Scope> {
+    let conditions = &policy.conditions;
+    let targets = &conditions.applications;
+    let mut actions = targets.user_actions.clone();
+    if targets.all {
+        actions.insert(REGISTER_SECURITY_INFO.to_owned());
+    }
+    let actions = actions.into_iter().map(|urn| Scope { user_action: Some(urn), ..Scope::default() });
+    let contexts = targets.contexts.iter().cloned();
+    let contexts = contexts.map(|id| Scope { authentication_context: Some(id), ..Scope::default() });
+    let mut all: Vec<Scope> = actions.chain(contexts).collect();
+    if targets.all || all.is_empty() {
+        all.push(Scope::default());
+    }
+    all = each(all, &conditions.sign_in_risk, |scope, level| Scope { sign_in_risk: level, ..scope });
+    all = each(all, &conditions.user_risk, |scope, level| Scope { user_risk: level, ..scope });
+    all = each(all, &conditions.insider_risk, |scope, level| Scope { insider_risk: level, ..scope });
+    each(all, &conditions.flows, |scope, flow| Scope { flows: flow, ..scope })
+}
+
+/// Each scope once for each value; as it is where there is none.
+fn each<T: Ord + Copy>(
+    scopes: Vec<Scope>,
+    values: &BTreeSet<T>,
+    narrow: impl Fn(Scope, BTreeSet<T>) -> Scope,
+) -> Vec<Scope> {
+    if values.is_empty() {
+        return scopes;
+    }
+    let narrow = &narrow;
+    let one = |scope: Scope| values.iter().map(move |value| narrow(scope.clone(), BTreeSet::from([*value])));
+    scopes.into_iter().flat_map(one).collect()
+}
 
 /// Whether everybody who meets `strict` meets `other` too, in grant and session controls.
 #[must_use]

@@ -1,20 +1,24 @@
 //! Two readings, or a tenant with and without a change: which policies changed, and for whom the outcome did.
 //!
-//! Users are compared by object id, so the two sides may come from different days. What a person must do is judged by
-//! coverage on each side; a change that other policies make up for shifts nobody.
+//! Users are compared by object id, so the two sides may come from different days. What a person must do is judged over both
+//! sides at once, for everything that a policy of either asks; a change that others make up for shifts nobody. Places are
+//! compared by addresses and countries, strengths by what they allow.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod changes;
+mod objects;
+mod questions;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
-use super::coverage::{Condition, Coverage, Requirement, Scope};
-use super::{Model, variant};
-use crate::tenant::policy::{Applications, ClientAppType, Conditions, PolicyState, TransferMethod, Users};
-use crate::tenant::version::canonical_conditions;
-use crate::tenant::{Policy, Snapshot};
+use super::Model;
+use super::coverage::{Condition, Joint, Moved, Opening, Other, Workload};
+use crate::tenant::Policy;
+use crate::tenant::policy::GuestType;
+
+pub use objects::ObjectChange;
+use questions::{Question, questions};
 
 /// What became different between two sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +26,14 @@ use crate::tenant::{Policy, Snapshot};
 pub struct Difference {
     /// Policies that were added, removed or changed, by id.
     pub changes: Vec<Change>,
+    /// Named locations that were added, removed or changed.
+    pub locations: Vec<ObjectChange>,
+    /// Authentication strengths that were added, removed or changed.
+    pub strengths: Vec<ObjectChange>,
     /// What people must do now and hadn't to before, or the other way round; only where somebody is affected.
     pub shifts: Vec<Shift>,
+    /// Object ids of changed policies about what isn't compared: accounts of agents, how an agent takes part.
+    pub not_compared: BTreeSet<String>,
 }
 
 /// One policy that isn't what it was.
@@ -40,6 +50,8 @@ pub struct Change {
     pub gained: BTreeSet<String>,
     /// Object ids of users whom it surely reached before and perhaps doesn't now.
     pub lost: BTreeSet<String>,
+    /// It was On, and is off or gone, or isn't what it was.
+    pub weakened: bool,
 }
 
 /// What happened to a policy.
@@ -68,8 +80,8 @@ pub enum What {
     Members,
 }
 
-/// A requirement that came to hold for people, or ceased to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A requirement that came to hold for people, or ceased to; or for workload identities.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shift {
     /// What is required, as people read it.
@@ -78,20 +90,28 @@ pub struct Shift {
     pub looser: BTreeSet<String>,
     /// Object ids of users who had a gap and now have none.
     pub stricter: BTreeSet<String>,
-    /// Object ids of users who had a gap and still have one, but under other conditions or for other apps.
+    /// Object ids of users who had a gap and have a larger one now.
+    pub wider: BTreeSet<String>,
+    /// Object ids of users who had a gap and have a smaller one now.
+    pub narrower: BTreeSet<String>,
+    /// Object ids of users who had a gap and have another one now, larger here and smaller there.
     pub elsewhere: BTreeSet<String>,
-    /// Where it didn't hold for these people before and isn't left open in the same way now.
+    /// Where it didn't hold for these people before and does now.
     pub closed: Vec<Region>,
-    /// Where it doesn't hold for these people now and wasn't left open in the same way before.
+    /// Where it doesn't hold for these people now and did before.
     pub opened: Vec<Region>,
 }
 
 /// Sign-ins of some people that aren't made to meet a requirement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Region {
     /// Object ids of the users.
     pub users: BTreeSet<String>,
+    /// Any user at all, where users weren't read.
+    pub anybody: bool,
+    /// Guests of these kinds who have no object here.
+    pub guests: BTreeSet<GuestType>,
     /// App ids; empty with `any_app` alone.
     pub apps: BTreeSet<String>,
     /// Every app that no policy names.
@@ -100,13 +120,36 @@ pub struct Region {
     pub conditions: BTreeSet<Condition>,
 }
 
+impl Difference {
+    /// Whether somebody must do less than before, or a policy is weaker about what isn't compared.
+    #[must_use]
+    pub fn is_looser(&self) -> bool {
+        let opens = self.shifts.iter().any(|shift| !shift.opened.is_empty());
+        let weaker = |change: &Change| change.weakened && self.not_compared.contains(&change.policy_id);
+        opens || self.changes.iter().any(weaker)
+    }
+}
+
 /// What became different from `before` to `after`.
 #[must_use]
 pub fn difference(before: &Model, after: &Model) -> Difference {
-    let shifts = questions().into_iter().map(|question| shift(before, after, &question));
-    let shifts =
-        shifts.filter(|shift| !(shift.looser.is_empty() && shift.stricter.is_empty() && shift.elsewhere.is_empty()));
-    Difference { changes: changes(before, after), shifts: shifts.collect() }
+    let sides = [before, after];
+    let asked = questions(sides).into_iter().filter_map(|question| asked(sides, question));
+    let identities = [Workload::ServicePrincipals, Workload::Agents].map(|which| {
+        let what = match which {
+            Workload::ServicePrincipals => "a block of workload identities",
+            Workload::Agents => "a block of agent identities",
+        };
+        shift(what.to_owned(), Joint::of_workloads(sides, which).moved())
+    });
+    let (old, new) = (&*before.snapshot, &*after.snapshot);
+    Difference {
+        changes: changes::changes(before, after),
+        locations: objects::locations(old, new),
+        strengths: objects::strengths(old, new),
+        shifts: asked.chain(identities.into_iter().flatten()).collect(),
+        not_compared: changes::not_compared(before, after),
+    }
 }
 
 impl Model {
@@ -117,159 +160,41 @@ impl Model {
     }
 }
 
-/// A requirement that both sides are asked about.
-struct Question {
-    name: &'static str,
-    requirement: Requirement,
-    scope: Scope,
+fn asked(sides: [&Model; 2], question: Question) -> Option<Shift> {
+    let joint = Joint::of_people(sides, (&question.requirement, &question.scope), &question.strengths);
+    shift(question.name, joint.moved())
 }
 
-fn questions() -> Vec<Question> {
-    let everywhere = |name, requirement| Question { name, requirement, scope: Scope::default() };
-    let legacy = Scope {
-        client_apps: BTreeSet::from([ClientAppType::ExchangeActiveSync, ClientAppType::Other]),
-        ..Scope::default()
-    };
-    let device_code = Scope { flows: BTreeSet::from([TransferMethod::DeviceCodeFlow]), ..Scope::default() };
-    vec![
-        everywhere("multifactor authentication", Requirement::Mfa),
-        everywhere("phishing-resistant multifactor authentication", Requirement::PhishingResistantMfa),
-        everywhere("a compliant or hybrid joined device", Requirement::ManagedDevice),
-        everywhere("an app protection policy", Requirement::AppProtection),
-        everywhere("a password change or risk remediation", Requirement::PasswordChange),
-        everywhere("terms of use", Requirement::TermsOfUse),
-        everywhere("token protection", Requirement::TokenProtection),
-        everywhere("app enforced restrictions", Requirement::AppEnforcedRestrictions),
-        everywhere("sessions in the browser that end", Requirement::NoPersistentBrowser),
-        everywhere("a sign-in at least once a day", Requirement::SignInFrequency { hours: 24 }),
-        everywhere("a block", Requirement::Block),
-        everywhere("any policy", Requirement::AnyPolicy),
-        Question { name: "a block of legacy authentication", requirement: Requirement::Block, scope: legacy },
-        Question { name: "a block of device code flow", requirement: Requirement::Block, scope: device_code },
-    ]
-}
-
-fn shift(before: &Model, after: &Model, question: &Question) -> Shift {
-    let old = before.coverage(&question.requirement, &question.scope);
-    let new = after.coverage(&question.requirement, &question.scope);
-    let known = |model: &Model, of: &RoaringBitmap| ids(&model.snapshot, of);
-    let (open_before, open_after) = (known(before, &old.uncovered), known(after, &new.uncovered));
-    let both = &known(before, &old.looked_at) & &known(after, &new.looked_at);
-    let (was, is) = (gaps(before, &old), gaps(after, &new));
-    let same = |user: &String| was.get(user) == is.get(user);
-    let still = &open_before & &open_after;
-    let affected: BTreeSet<&String> = both.iter().filter(|user| !same(user)).collect();
-    Shift {
-        closed: regions(&affected, &was, &is),
-        opened: regions(&affected, &is, &was),
-        requirement: question.name.to_owned(),
-        looser: &(&open_after - &open_before) & &both,
-        stricter: &(&open_before - &open_after) & &both,
-        elsewhere: still.into_iter().filter(|user| !same(user)).collect(),
+/// What a requirement came to; none where it is as it was.
+fn shift(requirement: String, moved: Vec<Moved>) -> Option<Shift> {
+    let mut shift = Shift { requirement, ..Shift::default() };
+    let any = !moved.is_empty();
+    for one in moved {
+        let (opened, closed) = (!one.opened.is_empty(), !one.closed.is_empty());
+        shift.opened.extend(one.opened.iter().map(|opening| region(&one, opening)));
+        shift.closed.extend(one.closed.iter().map(|opening| region(&one, opening)));
+        let kind = match (opened, closed) {
+            (true, false) if !one.was_open => &mut shift.looser,
+            (true, false) => &mut shift.wider,
+            (false, true) if !one.is_open => &mut shift.stricter,
+            (false, true) => &mut shift.narrower,
+            _ => &mut shift.elsewhere,
+        };
+        kind.extend(one.ids);
     }
+    any.then_some(shift)
 }
 
-/// What a gap is about, apart from whom it concerns.
-type Open = (Arc<BTreeSet<String>>, bool, BTreeSet<Condition>);
-
-/// The gaps of each user.
-fn gaps(model: &Model, coverage: &Coverage) -> BTreeMap<String, BTreeSet<Open>> {
-    let mut gaps: BTreeMap<String, BTreeSet<Open>> = BTreeMap::new();
-    for gap in coverage.gaps().iter().filter(|gap| gap.sure) {
-        let open = (Arc::clone(&gap.apps), gap.any_app, gap.conditions.iter().cloned().collect());
-        for user in ids(&model.snapshot, &gap.users) {
-            gaps.entry(user).or_default().insert(open.clone());
-        }
+fn region(of: &Moved, opening: &Opening) -> Region {
+    let guest = |other: &Other| if let Other::Guest(kind) = other { Some(*kind) } else { None };
+    Region {
+        users: of.ids.clone(),
+        anybody: of.others.contains(&Other::AnyUser),
+        guests: of.others.iter().filter_map(guest).collect(),
+        apps: opening.apps.clone(),
+        any_app: opening.any_app,
+        conditions: opening.conditions.clone(),
     }
-    gaps
-}
-
-/// The gaps that these users have on one side and not on the other, users with the same gap together.
-fn regions(
-    users: &BTreeSet<&String>,
-    here: &BTreeMap<String, BTreeSet<Open>>,
-    there: &BTreeMap<String, BTreeSet<Open>>,
-) -> Vec<Region> {
-    let mut all: BTreeMap<&Open, BTreeSet<String>> = BTreeMap::new();
-    for user in users {
-        let other = there.get(*user);
-        let gone =
-            here.get(*user).into_iter().flatten().filter(|open| !other.is_some_and(|other| other.contains(*open)));
-        for open in gone {
-            all.entry(open).or_default().insert((*user).clone());
-        }
-    }
-    let region = |((apps, any_app, conditions), users): (&Open, BTreeSet<String>)| Region {
-        users,
-        apps: BTreeSet::clone(apps),
-        any_app: *any_app,
-        conditions: conditions.clone(),
-    };
-    all.into_iter().map(region).collect()
-}
-
-fn ids(snapshot: &Snapshot, positions: &RoaringBitmap) -> BTreeSet<String> {
-    positions.iter().filter_map(|position| Some(snapshot.directory.user_at(position)?.id.to_string())).collect()
-}
-
-fn changes(before: &Model, after: &Model) -> Vec<Change> {
-    let by_id = |model: &Model| {
-        let policies = model.snapshot.policies.iter().enumerate();
-        policies.map(|(at, policy)| (variant::draft_id(policy).to_owned(), at)).collect::<BTreeMap<_, _>>()
-    };
-    let (old, new) = (by_id(before), by_id(after));
-    let all = old.keys().chain(new.keys()).collect::<BTreeSet<_>>();
-    let change = |id: &String| change(id, old.get(id).map(|at| (before, *at)), new.get(id).map(|at| (after, *at)));
-    all.into_iter().filter_map(change).collect()
-}
-
-fn change(id: &str, old: Option<(&Model, usize)>, new: Option<(&Model, usize)>) -> Option<Change> {
-    let policy = |side: Option<(&Model, usize)>| side.and_then(|(model, at)| model.snapshot.policies.get(at).cloned());
-    let (was, is) = (policy(old), policy(new));
-    let (reached_before, perhaps_before) = old.map(|(model, at)| reach(model, at)).unwrap_or_default();
-    let (reached_after, perhaps_after) = new.map(|(model, at)| reach(model, at)).unwrap_or_default();
-    let gained = &reached_after - &perhaps_before;
-    let lost = &reached_before - &perhaps_after;
-    let mut what = what(was.as_ref(), is.as_ref());
-    if what.is_empty() && !(gained.is_empty() && lost.is_empty()) {
-        what.insert(What::Members);
-    }
-    let name = is.or(was).map(|policy| policy.display_name).unwrap_or_default();
-    (!what.is_empty()).then(|| Change { policy_id: id.to_owned(), name, what, gained, lost })
-}
-
-/// Whom a policy that is On surely reaches, and whom it possibly does.
-fn reach(model: &Model, at: usize) -> (BTreeSet<String>, BTreeSet<String>) {
-    let on = model.snapshot.policies.get(at).is_some_and(|policy| policy.state == PolicyState::Enabled);
-    let Some(users) = model.users.get(at).filter(|_| on) else { return <_>::default() };
-    let (surely, possibly) = model.positions(users);
-    (ids(&model.snapshot, &surely), ids(&model.snapshot, &possibly))
-}
-
-fn what(was: Option<&Policy>, is: Option<&Policy>) -> BTreeSet<What> {
-    let (was, is) = match (was, is) {
-        (Some(was), Some(is)) => (was, is),
-        (None, Some(_)) => return BTreeSet::from([What::Added]),
-        (Some(_), None) => return BTreeSet::from([What::Removed]),
-        (None, None) => return BTreeSet::new(),
-    };
-    let canonical = |policy: &Policy| canonical_conditions(&policy.conditions);
-    let (old, new) = (canonical(was), canonical(is));
-    let rest = |conditions: &Conditions| Conditions {
-        users: Users::default(),
-        applications: Applications::default(),
-        ..conditions.clone()
-    };
-    let parts = [
-        (What::Renamed, was.display_name != is.display_name),
-        (What::State, was.state != is.state),
-        (What::Users, old.users != new.users),
-        (What::TargetResources, old.applications != new.applications),
-        (What::Conditions, rest(&old) != rest(&new) || was.undecided != is.undecided),
-        (What::Grant, was.grant != is.grant),
-        (What::Session, was.session != is.session),
-    ];
-    parts.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).collect()
 }
 
 #[cfg(test)]
@@ -279,6 +204,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::tenant::policy::ClientAppType;
     use crate::tenant::read::{read_group, read_user};
     use crate::tenant::{Kind, Reading, SnapshotBuilder, read_policy};
 

@@ -243,7 +243,9 @@ impl Model {
                 let Membership::At(position) = who.membership else { return None };
                 (self.is_agent_user(who) == Truth::No).then(|| Cow::Owned(self.lane_of(position)))
             }
-            (Dimension::Target, Identity::User { .. }, Target::Apps(ids)) if sign_in.scopes.is_none() => {
+            (Dimension::Target, Identity::User { .. }, Target::Apps(ids))
+                if sign_in.scopes.is_none() && !sign_in.logged =>
+            {
                 match ids.as_slice() {
                     [id] => self.apps().of(id).map(Cow::Borrowed),
                     _ => None,

@@ -42,7 +42,7 @@ pub enum Relation {
     Mergeable(Box<Merge>),
 }
 
-/// A policy that applies to no sign-in at all.
+/// A policy that applies to no sign-in at all, for good or for now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NeverApplies {
@@ -50,6 +50,8 @@ pub struct NeverApplies {
     pub policy_id: String,
     /// The condition that nothing meets, as people read it.
     pub because: String,
+    /// It is so for now: a group or role that it includes has nobody, and may come to have somebody.
+    pub for_now: bool,
 }
 
 impl Model {
@@ -114,7 +116,8 @@ impl Model {
         let live =
             self.snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
         live.filter_map(|(at, policy)| {
-            Some(NeverApplies { policy_id: policy.id.clone(), because: inclusion.unmet(self, at)?.to_owned() })
+            let (because, for_now) = inclusion.unmet(self, at)?;
+            Some(NeverApplies { policy_id: policy.id.clone(), because: because.to_owned(), for_now })
         })
         .collect()
     }
@@ -131,7 +134,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::tenant::read::{read_group, read_named_location, read_service_principal, read_user};
+    use crate::tenant::read::{
+        read_group, read_named_location, read_role_assignment, read_service_principal, read_user,
+    };
     use crate::tenant::{Kind, Reading, SnapshotBuilder, read_policy};
 
     pub(super) fn policy(id: &str, changes: &[(&str, Value)]) -> Policy {
@@ -149,7 +154,7 @@ mod tests {
 
     fn model(policies: Vec<Policy>) -> Model {
         let mut builder = SnapshotBuilder::default();
-        for kind in [Kind::Users, Kind::Groups, Kind::NamedLocations, Kind::ServicePrincipals, Kind::RoleDefinitions] {
+        for kind in [Kind::Users, Kind::Groups, Kind::NamedLocations, Kind::ServicePrincipals, Kind::RoleAssignments] {
             builder.reading(kind, Reading::Complete { count: 1 });
         }
         for id in ["u1", "u2", "u3"] {
@@ -162,6 +167,12 @@ mod tests {
         for (id, cidr) in [("wide", "203.0.113.0/24"), ("narrow", "203.0.113.64/26")] {
             let location = json!({"id": id, "isTrusted": false, "ipRanges": [{"cidrAddress": cidr}]});
             builder.location(read_named_location(&location).unwrap());
+        }
+        for (user, role, kind) in [("u1", "admin", "active"), ("u3", "admin", "eligible"), ("u3", "reader", "eligible")]
+        {
+            let held =
+                json!({"principalId": user, "roleDefinitionId": role, "directoryScopeId": "/", "assignment": kind});
+            builder.role_assignment(read_role_assignment(&held).unwrap());
         }
         for policy in policies {
             builder.policy(policy);
@@ -253,6 +264,43 @@ mod tests {
     fn every_pair_is_looked_at() {
         let copies = (0..5).map(|number| policy(&number.to_string(), &[])).collect();
         assert_eq!(relations(copies).len(), 10);
+    }
+
+    #[test]
+    fn a_policy_for_agents_users_is_about_somebody_and_not_within_all_users() {
+        let agents = || policy("agents", &[("users", json!({"includeUsers": ["AllAgentIdUsers"]}))]);
+        let two = vec![policy("all", &[]), agents()];
+        assert_eq!(model(two.clone()).never_applying(), []);
+        assert!(relations(two).iter().all(|(_, _, relation)| relation.starts_with("mergeable")));
+        let out = json!({"includeUsers": ["All", "AllAgentIdUsers"], "excludeUsers": ["AllAgentIdUsers"]});
+        assert_eq!(one(vec![agents(), policy("out", &[("users", out)])]), "");
+    }
+
+    #[test]
+    fn a_policy_for_a_role_that_is_only_eligible_reaches_whoever_activates_it() {
+        let reader = || policy("reader", &[("users", json!({"includeRoles": ["reader"]}))]);
+        assert_eq!(model(vec![reader()]).never_applying(), []);
+        assert_eq!(one(vec![reader(), policy("b", &[groups(&["two"])])]), "reader mergeable by Users b");
+        assert_eq!(one(vec![reader(), policy("b", &[])]), "reader redundant b");
+    }
+
+    #[test]
+    fn a_role_is_not_the_group_that_holds_only_those_who_have_activated_it() {
+        let role = || policy("role", &[("users", json!({"includeRoles": ["admin"]}))]);
+        assert_eq!(one(vec![role(), policy("group", &[groups(&["one"])])]), "group redundant role");
+        let three = json!({"includeUsers": ["u1", "u3"]});
+        assert_eq!(one(vec![role(), policy("named", &[("users", three)])]), "role redundant named");
+        let spared = json!({"includeUsers": ["u1", "u3"], "excludeRoles": ["reader"]});
+        assert_eq!(one(vec![policy("spared", &[("users", spared)]), policy("b", &[groups(&["two"])])]), "");
+    }
+
+    #[test]
+    fn an_empty_group_has_nobody_today_and_lies_within_no_other() {
+        let empty = || policy("empty", &[groups(&["empty"])]);
+        let never = model(vec![empty()]).never_applying();
+        assert_eq!((never[0].because.as_str(), never[0].for_now), ("users", true));
+        assert!(!model(vec![policy("gone", &[groups(&["deleted"])])]).never_applying()[0].for_now);
+        assert_eq!(one(vec![empty(), policy("b", &[groups(&["two"])])]), "empty mergeable by Users b");
     }
 
     #[test]

@@ -11,6 +11,15 @@ pub const LIMITS: &[&str] = &[
     "the log has no user risk, no insider risk and no GPS location at the time of the sign-in",
 ];
 
+/// What is open besides where a policy is about user actions or authentication contexts.
+pub const NO_REQUESTS: &str = "the log doesn't say whether a user action or an authentication context was asked for";
+
+/// Whether a row is of a person: rows of service principals name no user.
+#[must_use]
+pub fn is_of_a_person(row: &PastSignIn) -> bool {
+    !row.user_id.is_empty()
+}
+
 /// The sign-in that a row of the log tells of.
 #[must_use]
 pub fn sign_in_of(snapshot: &Snapshot, row: &PastSignIn) -> SignIn {
@@ -44,6 +53,7 @@ pub fn sign_in_of(snapshot: &Snapshot, row: &PastSignIn) -> SignIn {
             None => Known::Unknown,
         },
         client_app_id: Some(row.app_id.to_string()).filter(|id| !id.is_empty()),
+        logged: true,
         ..SignIn::default()
     }
 }

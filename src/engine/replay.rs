@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use self::log::Group;
 use super::ability::{Abilities, Lack, device_of, is_compliant, is_hybrid};
 use super::evaluate::Applies;
-use super::past::{LIMITS, sign_in_of};
-use super::{Model, Truth};
+use super::past::{LIMITS, NO_REQUESTS, sign_in_of};
+use super::{Model, Truth, target};
 use crate::tenant::PastSignIn;
 use crate::tenant::policy::{ClientAppType, Control, GrantControls, Operator, Platform, Policy};
 use crate::tenant::sign_in::{DeviceInfo, Known, SignIn};
@@ -99,6 +99,9 @@ impl Tally {
 pub struct Impact {
     /// Rows of the log.
     pub rows: u64,
+    /// Rows left out because they are of service principals: no user signed in.
+    #[serde(default)]
+    pub without_user: u64,
     /// Rows left out because the first factor failed: Conditional Access was never reached.
     pub first_factor_failed: u64,
     /// Rows left out because the sign-in failed or was given up anyway; interrupts that ended well count once, as that.
@@ -151,15 +154,17 @@ impl Model {
         let mut impact = counts.impact(log, rows);
         let affected = impact.users.iter().filter(|(_, tally)| tally.action_required + tally.failure > 0);
         impact.unable = affected.filter_map(|(user, _)| Some((user.clone(), replay.unable(user)?))).collect();
-        impact.limits = limits(draft);
+        impact.limits = limits(draft, log.without_user);
         impact
     }
 }
 
-fn limits(draft: &Policy) -> Vec<String> {
+fn limits(draft: &Policy, without_user: u64) -> Vec<String> {
     let frequency = draft.session.as_ref().is_some_and(|session| session.sign_in_frequency.is_some());
     let asked_again = frequency.then_some("prompts by sign-in frequency are not counted");
-    LIMITS.iter().copied().chain(asked_again).map(str::to_owned).collect()
+    let requests = target::is_about_requests(&draft.conditions.applications).then_some(NO_REQUESTS);
+    let principals = (without_user > 0).then(|| format!("{without_user} sign-ins of service principals are left out"));
+    LIMITS.iter().copied().chain(asked_again).chain(requests).map(str::to_owned).chain(principals).collect()
 }
 
 /// What becomes of a story, and what it hangs on.
@@ -301,6 +306,7 @@ impl<'v> Counts<'v> {
         let days = log.days.iter().copied().zip(self.days).filter(|(_, tally)| tally.total() > 0);
         Impact {
             rows: log.rows,
+            without_user: log.without_user,
             first_factor_failed: log.first_factor_failed,
             failed_anyway: log.failed_anyway,
             total: self.total,
@@ -409,6 +415,27 @@ mod tests {
         assert_eq!(impact.total.unknown, 2);
         assert_eq!(impact.unknown_because, BTreeMap::from([("the user risk".to_owned(), 2)]));
         assert_eq!(impact.limits.len(), 2);
+    }
+
+    #[test]
+    fn service_principals_are_nobody_at_an_app_and_are_named_among_the_limits() {
+        let principal = json!({"userId": "", "servicePrincipalId": "sp", "appDisplayName": "Backup"});
+        let impact = model(&[json!({}), principal]).impact(&draft(&json!({}), &["block"], "OR"));
+        assert_eq!((impact.rows, impact.without_user, impact.total.total(), impact.total.failure), (2, 1, 1, 1));
+        assert!(!impact.apps.contains_key("Backup"));
+        assert!(impact.limits.iter().any(|limit| limit.contains("service principals")), "{:?}", impact.limits);
+    }
+
+    #[test]
+    fn what_was_asked_for_besides_an_app_is_not_in_the_log() {
+        for target in [
+            json!({"includeUserActions": ["urn:user:registersecurityinfo"]}),
+            json!({"includeAuthenticationContextClassReferences": ["c1"]}),
+        ] {
+            let impact = model(&[json!({})]).impact(&draft(&json!({"applications": target}), &["block"], "OR"));
+            assert_eq!((impact.total.unknown, impact.total.not_applied), (1, 0));
+            assert!(impact.limits.iter().any(|limit| limit.contains("authentication context")), "{:?}", impact.limits);
+        }
     }
 
     #[test]

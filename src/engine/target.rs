@@ -75,8 +75,20 @@ pub(super) fn met(model: &Model, condition: &Applications, sign_in: &SignIn) -> 
         }
         Target::Context(id) => condition.contexts.contains(id).into(),
         Target::Apps(_) if leaks(condition) && asks_baseline_only(sign_in) => baseline(model, condition),
-        Target::Apps(ids) => Truth::any(ids.iter().map(|id| app_met(model, condition, id))),
+        Target::Apps(ids) => {
+            Truth::any(ids.iter().map(|id| app_met(model, condition, id))).or(unlogged(condition, sign_in))
+        }
     }
+}
+
+/// A log doesn't say whether a user action or a context of the condition was asked for.
+fn unlogged(condition: &Applications, sign_in: &SignIn) -> Truth {
+    if sign_in.logged && is_about_requests(condition) { Truth::Maybe } else { Truth::No }
+}
+
+/// Whether a condition is about user actions or authentication contexts.
+pub(super) fn is_about_requests(condition: &Applications) -> bool {
+    !condition.user_actions.is_empty() || !condition.contexts.is_empty()
 }
 
 fn takes_every_app(condition: &Applications) -> bool {
@@ -262,6 +274,9 @@ pub(super) fn open(model: &Model, condition: &Applications) -> Vec<String> {
 pub(super) fn unknown(model: &Model, condition: &Applications, sign_in: &SignIn) -> String {
     if sign_in.target == Target::Unstated {
         return "the target resource".into();
+    }
+    if unlogged(condition, sign_in) == Truth::Maybe {
+        return "whether a user action or an authentication context was asked for".into();
     }
     if leaks(condition) && asks_baseline_only(sign_in) {
         return "the tenant's setting for baseline scopes".into();

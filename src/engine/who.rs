@@ -71,8 +71,8 @@ pub(super) struct Side {
 }
 
 impl UserCondition {
-    /// `activated`: roles count as held by those who could activate them.
-    pub(super) fn new(snapshot: &Snapshot, policy: &Policy, activated: bool) -> Self {
+    /// Roles that are `activated` count as held by those who could activate them.
+    pub(super) fn new(snapshot: &Snapshot, policy: &Policy, activated: &dyn Fn(&str) -> bool) -> Self {
         let side = |side| Side::new(snapshot, side, activated);
         Self { include: side(&policy.conditions.users.include), exclude: side(&policy.conditions.users.exclude) }
     }
@@ -97,7 +97,7 @@ impl UserCondition {
 }
 
 impl Side {
-    fn new(snapshot: &Snapshot, side: &UserSide, activated: bool) -> Self {
+    fn new(snapshot: &Snapshot, side: &UserSide, activated: &dyn Fn(&str) -> bool) -> Self {
         let emergency = &snapshot.settings.emergency_access;
         let mut built = Self {
             all: side.all,
@@ -124,7 +124,7 @@ impl Side {
             }
         }
         for id in &side.roles {
-            match role_holders(snapshot, id, activated) {
+            match role_holders(snapshot, id, activated(id)) {
                 Some(members) => built.named |= members,
                 None => built.role_open(),
             }

@@ -66,6 +66,8 @@ pub struct SignIn {
     pub client_app_id: Option<String>,
     /// Registration of security information that interrupts another sign-in.
     pub interrupted: bool,
+    /// From a log, which names resources and not whether a user action or an authentication context was asked for besides.
+    pub logged: bool,
 }
 
 /// Who signs in.

@@ -1,9 +1,12 @@
 //! "Are any policies redundant?": policies that say the same, add nothing, could be one or never apply; and two compared.
 
+use std::collections::BTreeSet;
+
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::describe;
 use crate::bot::lookup::Found;
 use crate::checks::rows;
+use crate::engine::coverage::Needless;
 use crate::engine::overlap::{Overlap, Relation};
 use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
@@ -42,10 +45,14 @@ fn related(asked: Asked<'_>, about: Option<&Policy>) -> Answer {
     let mut facts: Vec<Fact> = overlaps.iter().filter_map(|overlap| pair(asked, overlap)).collect();
     facts.extend(never.iter().filter_map(|never| {
         let policy = asked.analysis.snapshot().policy(&never.policy_id)?;
-        let fact = Fact::new("overlap.never", asked.analysis.evidence([rows::policy(policy)]));
+        let key = if never.for_now { "overlap.nobody_today" } else { "overlap.never" };
+        let fact = Fact::new(key, asked.analysis.evidence([rows::policy(policy)]));
         let name = Term::Name(policy.display_name.clone());
         Some(fact.with("policy", name).with("because", Term::Name(never.because.clone())))
     }));
+    let needless = model.needless(&goners(&overlaps)).into_iter();
+    let needless = needless.filter(|one| about.is_none_or(|policy| policy.id == one.policy_id));
+    facts.extend(needless.filter_map(|one| together(asked, &one)));
     let name = about.map_or_else(String::new, |policy| policy.display_name.clone());
     let looked_at = asked.analysis.snapshot().policies.iter().map(rows::policy);
     let count = Fact::new("overlap.count", asked.analysis.evidence(looked_at))
@@ -58,6 +65,23 @@ fn related(asked: Asked<'_>, about: Option<&Policy>) -> Answer {
         .part(Part::List { ordered: false, items })
         .part(Part::Limits(vec![asked.read_at()]))
         .action(ask("Suggestions", "show open suggestions"))
+}
+
+/// Policies that could go for the sake of another one alone.
+fn goners(overlaps: &[Overlap]) -> BTreeSet<String> {
+    let alone = overlaps.iter().filter(|overlap| !matches!(overlap.relation, Relation::Mergeable(_)));
+    alone.map(|overlap| overlap.policy_id.clone()).collect()
+}
+
+/// A policy that several others make needless together.
+fn together(asked: Asked<'_>, needless: &Needless) -> Option<Fact> {
+    let snapshot = asked.analysis.snapshot();
+    let policy = snapshot.policy(&needless.policy_id)?;
+    let others: Vec<&Policy> = needless.others.iter().filter_map(|id| snapshot.policy(id)).collect();
+    let looked_at = [policy].into_iter().chain(others.iter().copied()).map(rows::policy);
+    let fact = Fact::new("overlap.together", asked.analysis.evidence(looked_at));
+    let names: Vec<String> = others.iter().map(|other| other.display_name.clone()).collect();
+    Some(fact.with("policy", Term::Name(policy.display_name.clone())).with("others", Term::Names(names)))
 }
 
 /// How the first policy of a pair stands to the other.

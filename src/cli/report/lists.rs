@@ -10,7 +10,8 @@ use crate::bot::sheet::csv_line;
 use crate::checks::accounts::Accounts;
 use crate::checks::cause_words::{CauseWords, app_name};
 use crate::checks::gaps::Gaps;
-use crate::checks::rows;
+use crate::checks::{Verdict, rows};
+use crate::cli::uncovered;
 use crate::engine::{Requirement, Scope};
 use crate::facts::{Style, Wording, WordingError};
 use crate::tenant::policy::{ClientAppType, TransferMethod};
@@ -18,7 +19,7 @@ use crate::tenant::{Policy, Snapshot};
 
 /// One CSV file: its name, and its lines with the headings first.
 pub(super) struct File {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) lines: Vec<Vec<String>>,
 }
 
@@ -100,7 +101,41 @@ pub(super) fn accounts(open: &Open, analysis: &Analysis, wording: &Wording) -> R
             vec![user.display_name.to_string(), user.user_principal_name.to_string(), user.id.to_string(), why.clone()]
         }));
     }
-    Ok(File { name: open.list.file, lines })
+    Ok(File { name: open.list.file.to_owned(), lines })
+}
+
+/// For each check that fails over coverage, every account that isn't covered, of whatever kind; complete, however long.
+pub(super) fn failing(analysis: &Analysis, now: Timestamp) -> Vec<File> {
+    let failed = analysis.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+    failed.map(|finding| uncovered_by(analysis, finding.check, now)).collect()
+}
+
+fn uncovered_by(analysis: &Analysis, check: &str, now: Timestamp) -> File {
+    let headings = ["Name", "User principal name", "Object id", "Kind", "Unused for 90 days", "Not made to meet"];
+    let mut lines = vec![headings.map(str::to_owned).to_vec()];
+    for (requirement, _, coverage) in uncovered::asked(analysis, check, now) {
+        let split = Accounts::of(&coverage.uncovered, &analysis.model, now);
+        let kinds = [
+            ("person", &split.people),
+            ("guest", &split.guests),
+            ("service account", &split.service),
+            ("room or equipment", &split.rooms),
+            ("emergency access", &split.emergency),
+        ];
+        for (kind, at) in kinds.into_iter().flat_map(|(kind, users)| users.iter().map(move |at| (kind, at))) {
+            let Some(user) = analysis.snapshot().directory.user_at(at) else { continue };
+            let unused = if split.unused.contains(at) { "yes" } else { "" };
+            lines.push(vec![
+                user.display_name.to_string(),
+                user.user_principal_name.to_string(),
+                user.id.to_string(),
+                kind.to_owned(),
+                unused.to_owned(),
+                requirement.words(),
+            ]);
+        }
+    }
+    File { name: format!("check-{check}.csv"), lines }
 }
 
 /// Every policy in the portal's words.
@@ -116,7 +151,7 @@ pub(super) fn policies(snapshot: &Snapshot) -> File {
             content.join(" | "),
         ]
     }));
-    File { name: "policies.csv", lines }
+    File { name: "policies.csv".to_owned(), lines }
 }
 
 /// Everything that any policy leaves out: one line an excluded object.
@@ -128,7 +163,7 @@ pub(super) fn exclusions(snapshot: &Snapshot) -> File {
             vec![policy.display_name.clone(), state.to_owned(), kind.to_owned(), name, accounts]
         }));
     }
-    File { name: "exclusions.csv", lines }
+    File { name: "exclusions.csv".to_owned(), lines }
 }
 
 /// What one policy leaves out: kind, name, and how many accounts where that can be counted.

@@ -40,11 +40,12 @@ impl Report {
         for list in &open {
             files.push(lists::accounts(list, &analysis, &wording)?);
         }
+        files.extend(lists::failing(&analysis, clock.now()));
         files.retain(|file| file.lines.len() > 1);
         for file in &files {
-            self.write(file.name, &file.text())?;
+            self.write(&file.name, &file.text())?;
         }
-        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         self.write("report.html", &page::html(&analysis, &wording, (&open, &names))?)?;
         let page = self.out.join("report.html");
         output::line(&format!("{} and {} beside it", page.display(), names.join(", ")));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::domain::{Value, device_mask};
 use super::requirement::{ANY_DEVICE, UNMANAGED};
 use super::{Requirement, Scope};
-use crate::engine::Model;
+use crate::engine::device_rule::DeviceFilter;
 use crate::engine::rule::{Comparison, Held, Operator};
 use crate::engine::truth::Truth;
 use crate::tenant::sign_in::{DeviceInfo, Known};
@@ -20,13 +20,7 @@ const LISTS: [&str; 2] = ["physicalids", "systemlabels"];
 type Standing = Option<Vec<String>>;
 
 /// Every device that matters.
-pub(super) fn values(
-    model: &Model,
-    requirement: &Requirement,
-    scope: &Scope,
-    policies: &BTreeSet<usize>,
-) -> Vec<Value> {
-    let filters: Vec<_> = policies.iter().filter_map(|at| model.device_filter(*at)).collect();
+pub(super) fn values(filters: &[&DeviceFilter], requirement: &Requirement, scope: &Scope) -> Vec<Value> {
     let about_devices = matches!(
         requirement,
         Requirement::ManagedDevice

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use super::requirement::{ACTIVE_SYNC, ANY_DEVICE, BROWSER, Contributor, MODERN, Mask, OTHER, UNMANAGED};
 use super::{Requirement, Scope, devices, locations};
 use crate::engine::bits::{Bits, Lane};
+use crate::engine::device_rule::DeviceFilter;
 use crate::engine::judge::Dimension;
 use crate::engine::truth::Truth;
 use crate::engine::{Model, target};
@@ -24,6 +25,7 @@ pub(super) enum Value {
     App(Option<Arc<str>>),
     /// A request for baseline scopes only.
     Baseline,
+    /// A user action.
     Action(String),
     /// An authentication context.
     Context(String),
@@ -64,21 +66,32 @@ pub(super) struct Class {
 
 /// All dimensions but the user, in the order in which they are searched.
 pub(super) fn axes(model: &Model, requirement: &Requirement, scope: &Scope, of: &[Contributor]) -> Vec<Axis> {
+    values(model, requirement, scope, of).into_iter().map(|values| Axis::new(model, of, values)).collect()
+}
+
+/// Where targets, places, devices and risks stand among the dimensions.
+pub(super) const TARGETS: usize = 0;
+pub(super) const PLACES: usize = 3;
+pub(super) const DEVICES: usize = 4;
+
+/// The values of each dimension but the user.
+pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of: &[Contributor]) -> Vec<Vec<Value>> {
     let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
     let browser_only = BTreeSet::from([ClientAppType::Browser]);
     let clients = if *requirement == Requirement::NoPersistentBrowser { &browser_only } else { &scope.client_apps };
-    let everything = [
+    let places = locations::values(&model.snapshot, scope, &locations::named(&model.snapshot, scope, &policies));
+    let filters: Vec<&DeviceFilter> = policies.iter().filter_map(|at| model.device_filter(*at)).collect();
+    vec![
         targets(model, requirement, scope, &policies),
         narrowed(clients, &CLIENTS).into_iter().map(Value::Client).collect(),
         narrowed(&scope.platforms, &PLATFORMS).into_iter().map(Value::Platform).collect(),
-        locations::values(model, scope, &policies).into_iter().map(Value::Location).collect(),
-        devices::values(model, requirement, scope, &policies),
+        places.into_iter().map(Value::Location).collect(),
+        devices::values(&filters, requirement, scope),
         risks(model, &scope.sign_in_risk, &policies, true).into_iter().map(Value::SignInRisk).collect(),
         risks(model, &scope.user_risk, &policies, false).into_iter().map(Value::UserRisk).collect(),
         optional(&scope.insider_risk).into_iter().map(Value::InsiderRisk).collect(),
         optional(&scope.flows).into_iter().map(Value::Flow).collect(),
-    ];
-    everything.into_iter().map(|values| Axis::new(model, of, values)).collect()
+    ]
 }
 
 const CLIENTS: [ClientAppType; 4] = [
@@ -240,7 +253,7 @@ impl Value {
     }
 
     /// The contributors whose condition in this dimension it meets.
-    fn lane(&self, model: &Model, of: &[Contributor], (app, sign_in): (Option<usize>, &SignIn)) -> Lane {
+    pub(super) fn lane(&self, model: &Model, of: &[Contributor], (app, sign_in): (Option<usize>, &SignIn)) -> Lane {
         let indexed = app.and_then(|class| model.apps().lane(class));
         let mut lane = Lane::none(of.len());
         for (at, one) in of.iter().enumerate().filter(|(_, one)| self.is_in(one)) {
@@ -251,7 +264,7 @@ impl Value {
     }
 
     /// The class of an app that was compiled for all requirements.
-    fn indexed(&self, model: &Model) -> Option<usize> {
+    pub(super) fn indexed(&self, model: &Model) -> Option<usize> {
         match self {
             Self::App(Some(id)) => model.apps().class(id),
             _ => None,

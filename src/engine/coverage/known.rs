@@ -8,7 +8,7 @@ use super::{Coverage, Requirement, Scope};
 const KEPT: usize = 64;
 
 /// A question with its answer.
-type Entry = (Requirement, Scope, Arc<Coverage>);
+pub type Entry = (Requirement, Scope, Arc<Coverage>);
 
 /// Answers by question.
 #[derive(Debug, Default)]
@@ -31,6 +31,11 @@ impl Known {
         }
         entries.push((requirement.clone(), scope.clone(), Arc::clone(&found)));
         found
+    }
+
+    /// Everything that was asked, in order.
+    pub(in crate::engine) fn all(&self) -> Vec<Entry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn get(&self, requirement: &Requirement, scope: &Scope) -> Option<Arc<Coverage>> {

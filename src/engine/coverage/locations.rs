@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::Scope;
-use crate::engine::Model;
 use crate::engine::location::{MFA_TRUSTED_IPS, trusted, within};
 use crate::engine::truth::Truth;
 use crate::tenant::Snapshot;
@@ -34,9 +33,8 @@ impl Location {
 /// Places of one kind (by address, country or GPS) that policies tell apart, with the ids of the locations they are in.
 type Kinds<T> = Vec<(T, BTreeSet<String>)>;
 
-/// Every combination of the locations that the policies name.
-pub(super) fn values(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -> Vec<Location> {
-    let snapshot = &model.snapshot;
+/// What these policies and a scope name: ids of named locations, `All`, `AllTrusted`.
+pub(super) fn named<'a>(snapshot: &'a Snapshot, scope: &'a Scope, policies: &BTreeSet<usize>) -> BTreeSet<&'a str> {
     let conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at)?.conditions.locations.as_ref());
     let mut named: BTreeSet<&str> =
         conditions.flat_map(|sides| sides.include.union(&sides.exclude)).map(String::as_str).collect();
@@ -44,14 +42,19 @@ pub(super) fn values(model: &Model, scope: &Scope, policies: &BTreeSet<usize>) -
     if scope.untrusted_locations {
         named.insert("AllTrusted");
     }
-    let addresses = addresses(snapshot, &named);
-    let by_address = countries(snapshot, &named, Lookup::Address(&scope.countries));
-    let by_gps = countries(snapshot, &named, Lookup::Gps);
+    named
+}
+
+/// Every combination of the locations that are named.
+pub(super) fn values(snapshot: &Snapshot, scope: &Scope, named: &BTreeSet<&str>) -> Vec<Location> {
+    let addresses = addresses(snapshot, named);
+    let by_address = countries(snapshot, named, Lookup::Address(&scope.countries));
+    let by_gps = countries(snapshot, named, Lookup::Gps);
     let mut all = Vec::new();
     for (ip, networks) in &addresses {
         for (country, countries) in &by_address {
             for (gps, shared) in &by_gps {
-                for (compliant_network, through) in &compliant_networks(snapshot, &named) {
+                for (compliant_network, through) in &compliant_networks(snapshot, named) {
                     let inside = networks.iter().chain(countries).chain(shared).chain(through).cloned().collect();
                     let (country, gps) = (country.clone(), gps.clone());
                     all.push(Location { ip: *ip, country, gps, compliant_network: *compliant_network, inside });

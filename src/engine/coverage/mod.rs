@@ -4,13 +4,16 @@ mod causes;
 mod devices;
 mod domain;
 mod gaps;
+mod joint;
 mod known;
 mod locations;
+mod needless;
 mod people;
 mod reasons;
 mod requirement;
 mod search;
 mod sift;
+mod words;
 mod workloads;
 
 use std::collections::BTreeSet;
@@ -19,8 +22,12 @@ use std::sync::{Arc, OnceLock};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+pub(super) use joint::{Joint, Moved, Opening};
 pub(super) use known::Known;
 
+pub use known::Entry;
+
+pub use self::needless::Needless;
 pub use self::reasons::{Place, Reasons, Why};
 pub use self::workloads::{Workload, WorkloadCoverage, WorkloadGap};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, TransferMethod};
@@ -82,7 +89,7 @@ pub struct Scope {
     pub guest_types: BTreeSet<GuestType>,
     /// App ids; none means every app and *any other app*.
     pub apps: Option<BTreeSet<String>>,
-    /// A user action instead of apps, as its URN.
+    /// A user action instead of apps, as its URN; or an authentication context, by its id.
     pub user_action: Option<String>,
     /// An authentication context instead of apps, `c1` to `c99`: what the resource itself asks for comes on top.
     pub authentication_context: Option<String>,

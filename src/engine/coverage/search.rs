@@ -191,7 +191,7 @@ impl<'a> Diagram<'a> {
         left
     }
 
-    fn left_of(&self, part: Part) -> Left {
+    pub(super) fn left_of(&self, part: Part) -> Left {
         match part {
             COVERED => Left::default(),
             GAP => Left { gap: true, undecided: false },
@@ -278,6 +278,46 @@ impl<'a> Diagram<'a> {
             self.branches.push(branch);
         }
         part
+    }
+
+    /// Of two parts the sign-ins that the first leaves and the second doesn't, or leaves open only.
+    pub(super) fn beyond(&mut self, one: Part, other: Part) -> Part {
+        self.without(one, other, &mut FxHashMap::default())
+    }
+
+    fn without(&mut self, one: Part, other: Part, known: &mut FxHashMap<(Part, Part), Part>) -> Part {
+        match (one, other) {
+            (COVERED, _) | (_, GAP) => return COVERED,
+            (_, COVERED) => return one,
+            _ if one == other => return COVERED,
+            _ => {}
+        }
+        let Some(axis) = [one, other].into_iter().filter_map(|part| self.axis_of(part)).min() else { return one };
+        if let Some(part) = known.get(&(one, other)) {
+            return *part;
+        }
+        let mut by_part: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
+        for at in 0..self.axes.get(axis).map_or(0, |axis| axis.classes.len()) {
+            let part = self.without(self.under(one, axis, at), self.under(other, axis, at), known);
+            if part != COVERED {
+                by_part.entry(part).or_default().push(at);
+            }
+        }
+        let part = self.branch(axis, by_part);
+        known.insert((one, other), part);
+        part
+    }
+
+    /// The dimension in which a part chooses; none for one that is the same everywhere.
+    fn axis_of(&self, part: Part) -> Option<usize> {
+        self.branches.get(part.checked_sub(UNDECIDED + 1)?).map(|branch| branch.axis)
+    }
+
+    /// What is left of a part in one class of a dimension.
+    fn under(&self, part: Part, axis: usize, class: usize) -> Part {
+        let branch = part.checked_sub(UNDECIDED + 1).and_then(|at| self.branches.get(at));
+        let Some(branch) = branch.filter(|branch| branch.axis == axis) else { return part };
+        branch.edges.iter().find(|(classes, _)| classes.contains(&class)).map_or(COVERED, |(_, next)| *next)
     }
 
     /// The holes of a part.

@@ -76,8 +76,8 @@ impl Model {
     #[must_use]
     pub fn workload_coverage(&self, which: Workload, scope: &Scope) -> WorkloadCoverage {
         let of: Vec<Contributor> = self.blocking(which, PolicyState::Enabled).collect();
-        let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
-        let axes = axes(self, which, scope, (&of, &policies));
+        let values = values(self, which, scope, &of).into_iter();
+        let axes: Vec<Axis> = values.map(|values| Axis::new(self, &of, values)).collect();
         let mut diagram = Diagram::new(&axes, of.len());
         let states = [PolicyState::ReportOnly, PolicyState::Disabled];
         let waiting: Vec<Contributor> = states.into_iter().flat_map(|state| self.blocking(which, state)).collect();
@@ -123,7 +123,7 @@ impl Model {
         open
     }
 
-    fn identities(&self, which: Workload) -> Vec<&str> {
+    pub(super) fn identities(&self, which: Workload) -> Vec<&str> {
         let directory = &self.snapshot.directory;
         if which == Workload::AgentUsers {
             let agents = directory.users.iter().filter(|user| user.enabled && user.account == AccountKind::Agent);
@@ -138,7 +138,7 @@ impl Model {
     }
 
     /// Policies in this state that block identities which aren't people.
-    fn blocking(&self, which: Workload, state: PolicyState) -> impl Iterator<Item = Contributor> {
+    pub(super) fn blocking(&self, which: Workload, state: PolicyState) -> impl Iterator<Item = Contributor> {
         let policies = self.snapshot.policies.iter().enumerate();
         let blocking =
             policies.filter(move |(at, policy)| policy.state == state && self.blocks_workloads(which, *at, policy));
@@ -183,7 +183,7 @@ impl Model {
     }
 }
 
-fn identity(which: Workload, id: &str) -> SignIn {
+pub(super) fn identity(which: Workload, id: &str) -> SignIn {
     let identity = match which {
         Workload::Agents => Identity::Agent(id.to_owned()),
         Workload::ServicePrincipals => Identity::ServicePrincipal(id.to_owned()),
@@ -195,7 +195,7 @@ fn identity(which: Workload, id: &str) -> SignIn {
 }
 
 /// The policies that reach an identity.
-fn lane(model: &Model, identity: &SignIn, of: &[Contributor]) -> Lane {
+pub(super) fn lane(model: &Model, identity: &SignIn, of: &[Contributor]) -> Lane {
     let who = model.who(&identity.identity);
     let mut lane = Lane::none(of.len());
     for (at, one) in of.iter().enumerate() {
@@ -213,24 +213,20 @@ fn lane(model: &Model, identity: &SignIn, of: &[Contributor]) -> Lane {
 }
 
 /// Targets, places, and the risk of the identity.
-fn axes(
-    model: &Model,
-    which: Workload,
-    scope: &Scope,
-    (of, policies): (&[Contributor], &BTreeSet<usize>),
-) -> Vec<Axis> {
+pub(super) fn values(model: &Model, which: Workload, scope: &Scope, of: &[Contributor]) -> Vec<Vec<Value>> {
+    let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
+    let places = locations::values(&model.snapshot, scope, &locations::named(&model.snapshot, scope, &policies));
     let levels = [RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High];
     let wanted = |level: &RiskLevel| scope.sign_in_risk.is_empty() || scope.sign_in_risk.contains(level);
     let risk = |level| match which {
         Workload::Agents | Workload::AgentUsers => Value::AgentRisk(level),
         Workload::ServicePrincipals => Value::PrincipalRisk(level),
     };
-    let everything = [
-        domain::targets(model, &Requirement::Block, scope, policies),
-        locations::values(model, scope, policies).into_iter().map(Value::Location).collect(),
+    vec![
+        domain::targets(model, &Requirement::Block, scope, &policies),
+        places.into_iter().map(Value::Location).collect(),
         levels.into_iter().filter(wanted).map(risk).collect(),
-    ];
-    everything.into_iter().map(|values| Axis::new(model, of, values)).collect()
+    ]
 }
 
 /// What a hole is about, apart from whom.

@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use roaring::RoaringBitmap;
 
 use crate::engine::bits::{Bits, Lane};
-use crate::engine::judge::Dimension;
+use crate::engine::judge::{Dimension, reaches_agent_user};
 use crate::engine::rule::parse;
 use crate::engine::samples::{clients, places, risks};
 use crate::engine::truth::Truth;
-use crate::engine::who::guest_of;
+use crate::engine::who::{UserCondition, guest_of};
 use crate::engine::{Model, target};
 use crate::tenant::Kind;
 use crate::tenant::policy::{
@@ -29,6 +29,8 @@ pub(in crate::engine) struct Inclusion {
     within: Vec<Bits>,
     /// For each kind of condition tried by values, the policies that some value possibly meets.
     met: Vec<(&'static str, Bits)>,
+    /// The policies whose user condition nobody meets.
+    nobody: Bits,
 }
 
 impl Inclusion {
@@ -42,7 +44,7 @@ impl Inclusion {
             within = within.iter().zip(&included).map(|(all, here)| all.and(here)).collect();
             met.push((group.label, possibly));
         }
-        let people = People { model, reached: model.users.iter().map(|users| model.positions(users)).collect() };
+        let people = People::new(model);
         for ((a, one), all) in policies.iter().enumerate().zip(&mut within) {
             let mut here = Bits::none(policies.len());
             // Who reaches whom is the dearest question: it is asked only of pairs that everything else leaves.
@@ -54,7 +56,9 @@ impl Inclusion {
             }
             *all = here;
         }
-        Self { within, met }
+        let mut nobody = Bits::none(policies.len());
+        policies.iter().enumerate().filter(|(at, one)| people.nobody(*at, one)).for_each(|(at, _)| nobody.set(at));
+        Self { within, met, nobody }
     }
 
     /// Whether everything that possibly meets policy `a` surely meets policy `b`.
@@ -62,13 +66,15 @@ impl Inclusion {
         self.within.get(a).is_some_and(|within| within.has(b))
     }
 
-    /// The kind of condition of policy `at` that nothing meets, if there is one.
-    pub(super) fn unmet(&self, model: &Model, at: usize) -> Option<&'static str> {
+    /// The kind of condition of policy `at` that nothing meets, if there is one; and whether that is so for now only, since
+    /// a group, a role or a tag of an app may come to be held by somebody.
+    pub(super) fn unmet(&self, model: &Model, at: usize) -> Option<(&'static str, bool)> {
         let policy = model.snapshot.policies.get(at)?;
-        if nobody(model, at, policy) {
-            return Some("users");
+        if self.nobody.has(at) {
+            return Some(("users", may_reach_somebody(model, policy)));
         }
-        self.met.iter().find(|(_, met)| !met.has(at)).map(|(label, _)| *label)
+        let label = self.met.iter().find(|(_, met)| !met.has(at)).map(|(label, _)| *label)?;
+        Some((label, label == TARGETS && policy.conditions.applications.filter.is_some()))
     }
 }
 
@@ -77,6 +83,9 @@ fn as_if_on(model: &Model) -> Vec<Policy> {
     let on = |policy: &Policy| Policy { state: PolicyState::Enabled, ..policy.clone() };
     model.snapshot.policies.iter().map(on).collect()
 }
+
+/// How the condition about apps, user actions and contexts is called.
+const TARGETS: &str = "target resources";
 
 /// Kinds of condition that depend on each other, with their values.
 struct Group {
@@ -101,7 +110,7 @@ fn groups(model: &Model, policies: &[Policy]) -> Vec<Group> {
         .iter()
         .flat_map(|(_, risk)| optional(SignIn { insider_risk: Known::Is(*risk), ..SignIn::default() }));
     vec![
-        Group { label: "target resources", dimensions: &[Dimension::Target], values: targets(model, policies) },
+        Group { label: TARGETS, dimensions: &[Dimension::Target], values: targets(model, policies) },
         Group {
             label: "client apps and device platforms",
             dimensions: &[Dimension::ClientApp, Dimension::Platform],
@@ -198,20 +207,108 @@ struct People<'a> {
     model: &'a Model,
     /// Surely and possibly.
     reached: Vec<(RoaringBitmap, RoaringBitmap)>,
+    /// Roles that somebody could activate.
+    eligible: BTreeSet<&'a str>,
 }
 
-impl People<'_> {
-    /// Whether policy `a` reaches only people that policy `b` surely reaches.
+impl<'a> People<'a> {
+    fn new(model: &'a Model) -> Self {
+        let reached = model.users.iter().map(|users| model.positions(users)).collect();
+        Self { model, reached, eligible: model.activatable() }
+    }
+
+    /// Whether policy `a` reaches only people that policy `b` surely reaches, today and whatever roles anybody activates.
     fn within(&self, (a, one): (usize, &Policy), (b, other): (usize, &Policy)) -> bool {
+        if !agent_users_within(one, other) {
+            return false;
+        }
         let (mine, theirs) = (&one.conditions.users, &other.conditions.users);
         let written = side_within(&mine.include, &theirs.include) && side_within(&theirs.exclude, &mine.exclude);
         if mine == theirs || written {
             return true;
         }
         let (Some((_, possibly)), Some((surely, _))) = (self.reached.get(a), self.reached.get(b)) else { return false };
-        // Without a list of users there are others, whom only what is written could tell apart.
-        self.model.snapshot.has(Kind::Users) && possibly.is_subset(surely) && guests_within(self.model, a, b)
+        // Without a list of users there are others, whom only what is written could tell apart. Whoever comes to be in an
+        // empty group need not be in the other one.
+        self.model.snapshot.has(Kind::Users)
+            && !possibly.is_empty()
+            && possibly.is_subset(surely)
+            && guests_within(self.model, a, b)
+            && self.within_once_activated(one, other)
     }
+
+    /// The same for those who activate a role. It takes one role at most to be included, and one to be excluded.
+    fn within_once_activated(&self, one: &Policy, other: &Policy) -> bool {
+        let (included, excluded) = (&one.conditions.users.include, &other.conditions.users.exclude);
+        self.activated(included).all(|role| {
+            self.activated(excluded).all(|another| {
+                let active = [role, another];
+                let none = active == [None, None];
+                none || self.reached_with(one, active).1.is_subset(&self.reached_with(other, active).0)
+            })
+        })
+    }
+
+    /// No role, and each role of a side that somebody could activate.
+    fn activated<'b>(&'b self, side: &'b UserSide) -> impl Iterator<Item = Option<&'b str>> {
+        let roles = side.roles.iter().map(String::as_str).filter(|role| self.eligible.contains(role));
+        std::iter::once(None).chain(roles.map(Some))
+    }
+
+    /// Whom a policy surely and possibly reaches once everybody who could has activated these roles.
+    fn reached_with(&self, policy: &Policy, active: [Option<&str>; 2]) -> (RoaringBitmap, RoaringBitmap) {
+        let activated = |role: &str| self.model.activated || active.contains(&Some(role));
+        self.model.positions(&UserCondition::new(&self.model.snapshot, policy, &activated))
+    }
+
+    /// Whether the user condition reaches nobody: no user of the directory, whatever roles they activate, no agent's user
+    /// account, no kind of guest, no workload identity.
+    fn nobody(&self, at: usize, policy: &Policy) -> bool {
+        let (Some(users), Some((_, reached))) = (self.model.users.get(at), self.reached.get(at)) else { return false };
+        let conditions = &policy.conditions;
+        let others = conditions.client_applications.is_some() || conditions.agents.is_some();
+        let guest = |(kind, tenant): &(GuestType, String)| users.met(&guest_of(*kind, Some(tenant))) != Truth::No;
+        self.model.snapshot.has(Kind::Users)
+            && !others
+            && reached.is_empty()
+            && !reaches_agent_user(policy, None)
+            && self
+                .activated(&conditions.users.include)
+                .all(|role| self.reached_with(policy, [role, None]).1.is_empty())
+            && !every_guest(self.model).iter().any(guest)
+    }
+}
+
+/// Whether a policy that reaches nobody may yet, without an edit: it includes a group or a role that is there, everybody, or
+/// somebody who is kept out by a group or a role alone.
+fn may_reach_somebody(model: &Model, policy: &Policy) -> bool {
+    let directory = &model.snapshot.directory;
+    let (include, exclude) = (&policy.conditions.users.include, &policy.conditions.users.exclude);
+    let enforced = |role: &String| directory.roles.get(role).is_none_or(|definition| definition.built_in);
+    let there = |id: &String| directory.user_index(id).is_some() && !exclude.users.contains(id);
+    let may = include.all
+        || include.groups.iter().any(|id| directory.groups.contains_key(id) && !exclude.groups.contains(id))
+        || include.roles.iter().any(|role| enforced(role) && !exclude.roles.contains(role))
+        || include.users.iter().any(there);
+    may && !exclude.all
+}
+
+/// Whether the scopes of one policy for agents' user accounts reach only accounts that those of the other reach. "All users"
+/// doesn't reach any.
+fn agent_users_within(one: &Policy, other: &Policy) -> bool {
+    let (mine, theirs) = (&one.conditions, &other.conditions);
+    if mine.agents.is_none() && !reaches_agent_user(one, None) {
+        return true;
+    }
+    // Nobody knows which accounts a filter takes in.
+    if [&mine.agents, &theirs.agents].into_iter().flatten().any(|agents| agents.filter.is_some()) {
+        return mine.agents == theirs.agents;
+    }
+    let sides =
+        [&mine.agents, &theirs.agents].into_iter().flatten().flat_map(|agents| [&agents.include, &agents.exclude]);
+    let named = sides.chain([&mine.users.exclude.users, &theirs.users.exclude.users]).flatten();
+    let ids = named.map(|id| Some(id.as_str())).chain([None]);
+    ids.into_iter().all(|id| !reaches_agent_user(one, id) || reaches_agent_user(other, id))
 }
 
 /// What is written on one side lies within what is written on the other.
@@ -263,9 +360,7 @@ fn rest_within(one: &Policy, other: &Policy) -> bool {
     let devices =
         theirs.device_filter.is_none() || same_filter(mine.device_filter.as_ref(), theirs.device_filter.as_ref());
     let workloads = mine.client_applications.is_none() || mine.client_applications == theirs.client_applications;
-    // A policy for agents' user accounts that is left aside here reaches nobody the other one has to.
-    let agents = (mine.agents.is_none() || mine.agents == theirs.agents)
-        && (theirs.agent_contexts.is_none() || mine.agent_contexts == theirs.agent_contexts);
+    let agents = theirs.agent_contexts.is_none() || mine.agent_contexts == theirs.agent_contexts;
     let subset =
         |mine: &BTreeSet<_>, theirs: &BTreeSet<_>| theirs.is_empty() || (!mine.is_empty() && mine.is_subset(theirs));
     devices
@@ -287,15 +382,4 @@ fn bare(rule: &str) -> Option<String> {
     let mut tree = parse(rule).ok()?;
     tree.forget_positions();
     Some(format!("{tree:?}").to_lowercase())
-}
-
-/// Whether the user condition reaches nobody: no user of the directory, no kind of guest, no workload identity.
-fn nobody(model: &Model, at: usize, policy: &Policy) -> bool {
-    let Some(users) = model.users.get(at) else { return false };
-    let conditions = &policy.conditions;
-    let reached: RoaringBitmap = model.positions(users).1;
-    let guests =
-        || every_guest(model).iter().any(|(kind, tenant)| users.met(&guest_of(*kind, Some(tenant))) != Truth::No);
-    let others = conditions.client_applications.is_some() || conditions.agents.is_some();
-    model.snapshot.has(Kind::Users) && !others && reached.is_empty() && !guests()
 }

@@ -9,6 +9,7 @@ use crate::tenant::policy::{
     Applications, ClientAppType, Conditions, Control, GrantControls, Guests, Operator, SessionControls, Sides,
     UserSide, Users,
 };
+use crate::tenant::well_known::ALL_AGENT_USERS;
 
 /// One policy in place of two.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,8 +121,9 @@ fn join_users(one: &Users, other: &Users) -> Option<Users> {
         roles: &mine.roles | &theirs.roles,
         guests: join_guests(mine.guests.as_ref(), theirs.guests.as_ref())?,
     };
-    // "All users" stands alone and takes everybody in.
-    let include = if include.all { UserSide { all: true, ..UserSide::default() } } else { include };
+    // "All users" stands alone and takes everybody in but the user accounts of agents.
+    let agents = include.users.iter().filter(|word| *word == ALL_AGENT_USERS).cloned().collect();
+    let include = if include.all { UserSide { all: true, users: agents, ..UserSide::default() } } else { include };
     Some(Users { include, exclude: one.exclude.clone() })
 }
 

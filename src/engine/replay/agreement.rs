@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::evaluate::Applies;
-use super::super::past::sign_in_of;
+use super::super::past::{is_of_a_person, sign_in_of};
 use crate::engine::Model;
 use crate::tenant::{PastSignIn, Policy};
 
@@ -41,7 +41,8 @@ impl Model {
         let positions = snapshot.policies.iter().enumerate().map(|(at, policy)| (policy.id.as_str(), (at, policy)));
         let positions = positions.collect::<BTreeMap<_, _>>();
         let mut found: BTreeMap<&str, Agreement> = BTreeMap::new();
-        for row in snapshot.sign_ins.iter().filter(|row| !row.applied.is_empty() && !row.first_factor_failed()) {
+        let judged = |row: &&PastSignIn| !row.applied.is_empty() && !row.first_factor_failed() && is_of_a_person(row);
+        for row in snapshot.sign_ins.iter().filter(judged) {
             let sign_in = sign_in_of(snapshot, row);
             for logged in row.applied.iter() {
                 let Some((at, policy)) = positions.get(logged.id.as_str()) else { continue };
@@ -110,6 +111,24 @@ mod tests {
         assert_eq!((found.len(), found[0].agreed, found[0].open), (1, 2, 1));
         assert_eq!(found[0].differed, ["13-success"]);
         assert!((found[0].rate().unwrap() - 2.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_the_log_does_not_tell_is_open_and_not_a_difference() {
+        let mut builder = SnapshotBuilder::default();
+        builder.reading(Kind::Users, Reading::Complete { count: 1 });
+        builder.user(read_user(&json!({"id": "alice"})).unwrap());
+        let policy = json!({"id": "p", "state": "enabled", "conditions": {"users": {"includeUsers": ["All"]},
+            "applications": {"includeAuthenticationContextClassReferences": ["c1"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
+        builder.policy(read_policy(&policy).unwrap());
+        for user in ["alice", ""] {
+            let row = json!({"id": user, "createdDateTime": "2026-11-20T00:00:00Z", "userId": user, "resourceId": "r",
+                "appliedConditionalAccessPolicies": [{"id": "p", "result": "success"}]});
+            builder.sign_in(read_sign_in(&row).unwrap());
+        }
+        let found = Model::new(Arc::new(builder.build())).agreement();
+        assert_eq!((found[0].open, found[0].agreed, found[0].differed.len()), (1, 0, 0));
     }
 
     #[test]

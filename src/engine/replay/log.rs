@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::engine::past::is_of_a_person;
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
 use crate::tenant::{PastSignIn, Text};
 
@@ -17,6 +18,7 @@ pub(super) type Firsts = Vec<usize>;
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Log {
     pub(super) rows: u64,
+    pub(super) without_user: u64,
     pub(super) first_factor_failed: u64,
     pub(super) failed_anyway: u64,
     pub(super) stories: Vec<Story>,
@@ -66,7 +68,9 @@ impl Log {
         let mut log = Self { rows: rows.iter().map(|row| row.times).sum(), ..Self::default() };
         let mut seen = Seen::default();
         for (at, row) in rows.iter().enumerate() {
-            if row.first_factor_failed() {
+            if !is_of_a_person(row) {
+                log.without_user += row.times;
+            } else if row.first_factor_failed() {
                 log.first_factor_failed += row.times;
             } else if row.error_code != 0 {
                 let interrupted = ended.contains(&(&*row.user_id, &*row.correlation_id));

@@ -1,0 +1,36 @@
+//! Requirements, as people read them.
+
+use super::Requirement;
+
+impl Requirement {
+    /// A requirement, as people read it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Mfa => "multifactor authentication",
+            Self::PhishingResistantMfa => "phishing-resistant multifactor authentication",
+            Self::ManagedDevice => "a compliant or hybrid joined device",
+            Self::MfaOrManagedDevice => "multifactor authentication, or a compliant or hybrid joined device",
+            Self::CompliantDevice => "a compliant device",
+            Self::HybridDevice => "a hybrid joined device",
+            Self::Strength(_) => "an authentication strength",
+            Self::AppProtection => "an app protection policy",
+            Self::Block => "a block",
+            Self::PasswordChange => "a password change or risk remediation",
+            Self::RiskRemediation => "risk remediation",
+            Self::TermsOfUse => "terms of use",
+            Self::SignInFrequency { hours: 24 } => "a sign-in at least once a day",
+            Self::SignInFrequency { hours: 0 } => "a sign-in every time",
+            Self::SignInFrequency { hours: 1 } => "a sign-in at least every hour",
+            Self::SignInFrequency { hours } => return format!("a sign-in at least every {hours} hours"),
+            Self::NoPersistentBrowser => "sessions in the browser that end",
+            Self::AppEnforcedRestrictions => "app enforced restrictions",
+            Self::AppControl => "Conditional Access App Control",
+            Self::TokenProtection => "token protection",
+            Self::StrictLocation => "strictly enforced locations",
+            Self::NoResilienceDefaults => "no extended sessions in an outage",
+            Self::AnyPolicy => "any policy",
+        }
+        .to_owned()
+    }
+}
