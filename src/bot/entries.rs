@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::approval::State;
 use crate::checks;
 use crate::log::{Action, Entry};
+use crate::suggestions::draft::marked_name;
 
 use super::intent::Intent;
 use super::recurrence::Recurrence;
@@ -70,18 +71,22 @@ pub fn outcome(entry: &Entry, known: &Known) -> String {
         },
         _ if details.get("why").is_some() => text("why"),
         _ => match details.get("details").cloned().map(serde_json::from_value::<State>) {
-            Some(Ok(state)) => standing(&state, &text("policy"), known),
+            Some(Ok(state)) => standing(&state, (&text("policy"), &text("marker")), known),
             _ => text("reason"),
         },
     }
 }
 
 /// Where an approval stood after it.
-fn standing(state: &State, policy: &str, known: &Known) -> String {
+fn standing(state: &State, (policy, marker): (&str, &str), known: &Known) -> String {
     match state {
         State::Snoozed { until, .. } => format!("until {}", day(*until, known)),
         State::Open { granted, .. } if !granted.is_empty() => "a second person has to approve".to_owned(),
-        State::Created(_) | State::Creating { .. } | State::Undone { .. } | State::Undoing { .. } => policy.to_owned(),
+        State::Created(made) if made.record.is_some() => policy.to_owned(),
+        // The bot's own policy has the card's mark behind its name in the tenant.
+        State::Created(_) | State::Creating { .. } | State::Undone { .. } | State::Undoing { .. } => {
+            marked_name(policy, marker)
+        }
         State::Dismissed { reason: why, .. }
         | State::OutOfDate { why }
         | State::Refused { why }
@@ -180,9 +185,12 @@ mod tests {
     fn ids_and_json_become_words() {
         let click = json!({"by": {"id": "u", "name": "Dana"}, "at": "2026-11-24T08:00:00Z"});
         let snoozed = json!({"state": "snoozed", "click": click, "until": "2026-12-01T00:00:00Z"});
+        let created = json!({"state": "created", "granted": [], "policy_id": "p-9", "at": "2026-11-24T08:00:00Z"});
+        let created = json!({"policy": "CA211 – Block", "marker": "[ab12cd34]", "details": created});
         insta::assert_snapshot!([
             told(Action::QuestionAnswered, "coverage_gaps", json!({"platform": "web"})),
             told(Action::SuggestionSnoozed, "S-3", json!({"approval": 4, "policy": null, "details": snoozed})),
+            told(Action::PolicyCreated, "S-3", created),
             told(Action::RunFinished, "run:11111111:change:a-1", json!({"snapshot": "9c2e", "error": null})),
             told(Action::SummaryPosted, "web:u-dana", json!({"log": "9c2e41", "entries": 12})),
             told(Action::SettingChanged, "summary", json!({"at": "mon 08:00"})),
@@ -191,6 +199,7 @@ mod tests {
         ].join("\n"), @r#"
         question answered | who or what no policy protects | in the web chat
         snoozed | S-3: Block device code flow | until Tue 1 Dec 2026
+        report-only policy created | S-3: Block device code flow | CA211 – Block [ab12cd34]
         scan finished | the tenant, because of a change | a new reading
         summary posted | the web chat | with the seal of this log up to entry 12
         setting changed | when the summary comes | on Mondays at 08:00
