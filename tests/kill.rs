@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use portcullis::app::App;
-use portcullis::approval::{State, Terms};
+use portcullis::approval::{RestsOn, State, Terms};
 use portcullis::bot::post::{Post, described, post};
 use portcullis::bot::{analysis::Analysis, approval_card, approve::Case, basis, reconcile, work};
 use portcullis::chat::teams::{self, Teams};
@@ -32,7 +32,7 @@ use portcullis::graph::{self, Quiet};
 use portcullis::http::{Shared, router};
 use portcullis::jobs::{Pace, Worker};
 use portcullis::store::Store;
-use portcullis::store::approvals::{NewApproval, Stored};
+use portcullis::store::approvals::{Approval, NewApproval, Stored};
 use portcullis::store::suggestions::Row;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -161,6 +161,8 @@ async fn deliver(app: &Arc<App>, task: &Task) {
 /// Takes the press, says so, and works until the approval has come to rest and its card shows it.
 async fn child(task: &Task) {
     let app = Arc::new(app(task).await);
+    // A bot has long judged its tenant when somebody presses; here that would be most of each point.
+    app.newest_analysis().await.unwrap().unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let pace = Pace {
         poll: Duration::from_millis(10),
@@ -351,6 +353,31 @@ async fn prepare(task: &Task, points: u64) -> Vec<Point> {
     let rows = app.store.suggestions(app.tenant()).await.unwrap();
     let draft = |row: &Row| matches!(reconcile::Body::of(row).unwrap().proposal.action, CureAction::Draft(_));
     let row = rows.iter().find(|row| draft(row)).expect("the demo's tenant has a finding that a policy cures");
+    let to = chat(&app, task).await;
+    let basis = basis::of(&analysis.snapshot().policies);
+    let mut asked = Vec::new();
+    // All of them ask for the same policy, so their cards say the same.
+    let mut card = None;
+    for point in 0..points {
+        let (id, marker) = (format!("{point:032x}"), format!("[k{point:07x}]"));
+        let own = Row { fingerprint: format!("kill-{point}"), ..row.clone() };
+        let kept = ask(&app, own, (&id, &marker, basis.clone())).await;
+        let subject = Some(format!("S-{}", kept.suggestion));
+        if card.is_none() {
+            let case = Case::load(&app, kept).await.unwrap();
+            card = Some(approval_card::compose_case(&app, &case).await.unwrap());
+        }
+        let first = Post { key: card_of(&id), to: &to, subject, version: 1 };
+        post(&app, first, card.as_ref().unwrap()).await.unwrap();
+        let card = app.store.message(&card_of(&id)).await.unwrap().unwrap().platform_id.unwrap();
+        asked.push(Point { approval: id, marker, card });
+    }
+    app.store.close().await;
+    asked
+}
+
+/// The approver's chat with the bot, which the bot knows.
+async fn chat(app: &App, task: &Task) -> Conversation {
     let to = Conversation {
         platform: "teams".into(),
         id: CHAT.into(),
@@ -362,54 +389,39 @@ async fn prepare(task: &Task, points: u64) -> Vec<Point> {
     let mut tx = app.store.begin().await.unwrap();
     tx.meet(&described(&to, &approver).unwrap(), now()).await.unwrap();
     tx.commit().await.unwrap();
-    let basis = basis::of(&analysis.snapshot().policies);
-    let mut asked = Vec::new();
-    // All of them ask for the same policy, so their cards say the same.
-    let mut card = None;
-    for point in 0..points {
-        let id = format!("{point:032x}");
-        let marker = format!("[k{point:07x}]");
-        let terms = Terms {
-            asker: None,
-            needed: 1,
-            expires: now() + jiff::SignedDuration::from_hours(24),
-            lag_bound: jiff::SignedDuration::from_secs(2),
-            marker: marker.clone(),
-            rests_on: basis.clone(),
-        };
-        let state = State::new();
-        let mut tx = app.store.begin().await.unwrap();
-        let own = Row { fingerprint: format!("kill-{point}"), ..row.clone() };
-        let own = tx.suggest(&own).await.unwrap();
-        let kept = tx
-            .ask_approval(NewApproval {
-                id: id.clone(),
-                tenant: app.tenant().to_owned(),
-                suggestion: own.number,
-                conversation: String::new(),
-                terms: serde_json::to_value(&terms).unwrap(),
-                draft: serde_json::to_value(&reconcile::Body::of(row).unwrap().proposal.action).unwrap(),
-                state: Stored {
-                    name: state.name().into(),
-                    body: serde_json::to_value(&state).unwrap(),
-                    due: state.due(&terms),
-                },
-                at: now(),
-            })
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
-        if card.is_none() {
-            let case = Case::load(&app, kept).await.unwrap();
-            card = Some(approval_card::compose_case(&app, &case).await.unwrap());
-        }
-        let first = Post { key: card_of(&id), to: &to, subject: Some(format!("S-{}", own.number)), version: 1 };
-        post(&app, first, card.as_ref().unwrap()).await.unwrap();
-        let card = app.store.message(&card_of(&id)).await.unwrap().unwrap().platform_id.unwrap();
-        asked.push(Point { approval: id, marker, card });
-    }
-    app.store.close().await;
-    asked
+    to
+}
+
+/// Asks for an approval of a suggestion's draft.
+async fn ask(app: &App, row: Row, (id, marker, rests_on): (&str, &str, Vec<RestsOn>)) -> Approval {
+    let terms = Terms {
+        asker: None,
+        needed: 1,
+        expires: now() + jiff::SignedDuration::from_hours(24),
+        lag_bound: jiff::SignedDuration::from_secs(2),
+        marker: marker.to_owned(),
+        rests_on,
+    };
+    let state = State::new();
+    let mut tx = app.store.begin().await.unwrap();
+    let own = tx.suggest(&row).await.unwrap();
+    let new = NewApproval {
+        id: id.to_owned(),
+        tenant: app.tenant().to_owned(),
+        suggestion: own.number,
+        conversation: String::new(),
+        terms: serde_json::to_value(&terms).unwrap(),
+        draft: serde_json::to_value(&reconcile::Body::of(&row).unwrap().proposal.action).unwrap(),
+        state: Stored {
+            name: state.name().into(),
+            body: serde_json::to_value(&state).unwrap(),
+            due: state.due(&terms),
+        },
+        at: now(),
+    };
+    let kept = tx.ask_approval(new).await.unwrap();
+    tx.commit().await.unwrap();
+    kept
 }
 
 /// A pause between 0 and about the length of the journey, the same for the same seed.
