@@ -47,7 +47,7 @@ fn part<'a>(policy: &'a Value, name: &str) -> &'a Value {
     policy.pointer("/conditions").and_then(|conditions| conditions.get(name)).unwrap_or(&Value::Null)
 }
 
-pub(super) fn about_workloads(policy: &Value) -> bool {
+fn about_workloads(policy: &Value) -> bool {
     part(policy, "clientApplications").is_object()
 }
 
@@ -86,7 +86,7 @@ fn insists_on_protection(policy: &Value) -> bool {
 }
 
 /// How many controls there are besides those built in.
-pub(super) fn others(grant: &Value) -> usize {
+fn others(grant: &Value) -> usize {
     let strength = grant.get("authenticationStrength").is_some_and(Value::is_object);
     list(grant, "termsOfUse").len() + list(grant, "customAuthenticationFactors").len() + usize::from(strength)
 }

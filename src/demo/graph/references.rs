@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::combinations::about_workloads;
 use super::demands::levels;
 use super::templates;
 use crate::demo::groups::group_id;
@@ -125,9 +124,13 @@ fn risk_is_licensed(Wanted { tenant, policy, .. }: Wanted<'_>) -> bool {
     !risky || owns(tenant, RISK_PLANS)
 }
 
-/// Rule 19: without the licence policies go on working, but none is made.
+/// Rule 19: without the licence policies go on working, but none is made. Agents need another one.
 fn workloads_are_licensed(Wanted { tenant, policy, before }: Wanted<'_>) -> bool {
-    before.is_some() || !about_workloads(policy) || owns(tenant, WORKLOAD_PLANS)
+    let about = policy.pointer("/conditions/clientApplications").is_some_and(|workloads| {
+        let filter = workloads.get("servicePrincipalFilter").is_some_and(Value::is_object);
+        filter || !list(workloads, "includeServicePrincipals").is_empty()
+    });
+    before.is_some() || !about || owns(tenant, WORKLOAD_PLANS)
 }
 
 fn owns(tenant: &Tenant, plans: &[&str]) -> bool {
@@ -188,7 +191,10 @@ mod tests {
     fn what_needs_a_licence_is_refused_without() {
         let mut tenant = tenant();
         let risk = json!({ "conditions": { "userRiskLevels": ["high"] } });
-        let workloads = json!({ "conditions": { "clientApplications": { "includeServicePrincipals": [] } } });
+        let workloads = json!({ "conditions": { "clientApplications": {
+            "includeServicePrincipals": ["ServicePrincipalsInMyTenant"] } } });
+        let agents = json!({ "conditions": { "clientApplications": { "includeAgentIdServicePrincipals": ["All"] } } });
+        assert_eq!(said(&tenant, &agents), None);
         assert_eq!(said(&tenant, &risk), None);
         assert!(said(&tenant, &workloads).is_some());
         let plans = json!({ "servicePlans": [{ "servicePlanId": WORKLOAD_PLANS[0] }] });

@@ -221,8 +221,11 @@ pub fn drop_beta(policy: &mut Value) {
 impl Shape {
     fn admits(&self, value: &Value) -> bool {
         match (self, value) {
-            (_, Value::Null) | (Anything, _) | (Flags(_), Value::Array(_)) => true,
-            (Text, Value::String(_)) | (Switch, Value::Bool(_)) => true,
+            (_, Value::Null)
+            | (Anything, _)
+            | (Flags(_), Value::Array(_))
+            | (Text, Value::String(_))
+            | (Switch, Value::Bool(_)) => true,
             (Number, Value::Number(number)) => number.is_i64(),
             (Word(words), Value::String(word)) => known(words, word),
             (Flags(words), Value::String(flags)) => flags.split(',').all(|word| known(words, word.trim())),
