@@ -186,7 +186,7 @@ impl Model {
                 match self.is_agent_user(who) {
                     Truth::No => as_person(),
                     // Whoever isn't known to be an agent is judged as a person, beside the scopes for agents.
-                    agent => Truth::from(reaches_agent_user(policy, who.id)).and(agent).or(if agent == Truth::Yes {
+                    agent => as_agent_user(policy, who.id).and(agent).or(if agent == Truth::Yes {
                         Truth::No
                     } else {
                         as_person()
@@ -196,10 +196,9 @@ impl Model {
             Identity::ServicePrincipal(id) => {
                 conditions.client_applications.as_ref().map_or(Truth::No, |apps| self.workload(apps, id))
             }
-            Identity::Agent(id) => conditions.client_applications.as_ref().map_or(Truth::No, |apps| {
-                let included = apps.include_agents.contains(id) || apps.include_agents.contains("All");
-                (included && !apps.exclude_agents.contains(id)).into()
-            }),
+            Identity::Agent(id) => {
+                conditions.client_applications.as_ref().map_or(Truth::No, |apps| self.agent(apps, id))
+            }
         }
     }
 
@@ -239,6 +238,25 @@ impl Model {
         let included = Truth::from(named).or(filtered(FilterMode::Include));
         let excluded = Truth::from(condition.exclude.contains(id)).or(filtered(FilterMode::Exclude));
         reachable.and(included).and(excluded.negate())
+    }
+
+    /// An agent identity, by its id or through the filter over its custom security attributes.
+    fn agent(&self, condition: &ClientApplications, id: &str) -> Truth {
+        let filtered = |mode| match &condition.agent_filter {
+            Some(filter) if filter.mode == mode => self.principal_tagged(id, &filter.rule),
+            _ => Truth::No,
+        };
+        let named = condition.include_agents.contains(id) || condition.include_agents.contains("All");
+        let included = Truth::from(named).or(filtered(FilterMode::Include));
+        let excluded = Truth::from(condition.exclude_agents.contains(id)).or(filtered(FilterMode::Exclude));
+        included.and(excluded.negate())
+    }
+
+    /// Whether a rule takes in the service principal with this object id; nobody knows of one that wasn't read.
+    fn principal_tagged(&self, id: &str, rule: &str) -> Truth {
+        let principals = &self.snapshot.directory.service_principals;
+        let found = principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at));
+        found.map_or(Truth::Maybe, |one| attribute_filter::principal_matches(rule, one))
     }
 
     /// What leaves it open whether one condition of the policy is met, as people read it.
@@ -292,6 +310,17 @@ impl Model {
             tenant: home.map_or(Known::Unknown, Known::Is),
             direct_connect: *direct_connect,
         }
+    }
+}
+
+/// The same with the filter for agents, whose values Graph doesn't give with users: what it decides is open.
+fn as_agent_user(policy: &Policy, id: Option<&str>) -> Truth {
+    let filter = policy.conditions.agents.as_ref().and_then(|agents| agents.filter.as_ref());
+    let reached = Truth::from(reaches_agent_user(policy, id));
+    match filter.map(|filter| filter.mode) {
+        None => reached,
+        Some(FilterMode::Include) => reached.or(Truth::Maybe),
+        Some(FilterMode::Exclude) => reached.and(Truth::Maybe),
     }
 }
 

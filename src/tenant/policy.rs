@@ -175,6 +175,8 @@ pub struct ClientApplications {
     pub include_agents: BTreeSet<String>,
     /// Agent identities excluded (beta).
     pub exclude_agents: BTreeSet<String>,
+    /// Filter over custom security attributes of agent identities (beta).
+    pub agent_filter: Option<Filter>,
 }
 
 /// `conditions.agents` (beta): agents' user accounts; ids or `All`.
@@ -184,6 +186,8 @@ pub struct Agents {
     pub include: BTreeSet<String>,
     /// Excluded accounts.
     pub exclude: BTreeSet<String>,
+    /// Filter over the accounts' custom security attributes, which Graph doesn't give with users.
+    pub filter: Option<Filter>,
 }
 
 /// A rule with its mode, over device attributes or custom security attributes.

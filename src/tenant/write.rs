@@ -154,11 +154,18 @@ fn write_client_applications(apps: &ClientApplications) -> Value {
     if let Some(filter) = &apps.filter {
         body.insert("servicePrincipalFilter".to_owned(), write_filter(filter));
     }
+    if let Some(filter) = &apps.agent_filter {
+        body.insert("agentIdServicePrincipalFilter".to_owned(), write_filter(filter));
+    }
     Value::Object(body)
 }
 
 fn write_agents(agents: &Agents) -> Value {
-    json!({"includeAgentUsers": agents.include, "excludeAgentUsers": agents.exclude})
+    let mut body = json!({"includeAgentUsers": agents.include, "excludeAgentUsers": agents.exclude});
+    if let (Some(filter), Some(members)) = (&agents.filter, body.as_object_mut()) {
+        members.insert("agentFilter".to_owned(), write_filter(filter));
+    }
+    body
 }
 
 /// The word of a control in `builtInControls`; none for controls that stand elsewhere.

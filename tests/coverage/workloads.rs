@@ -24,7 +24,11 @@ fn coverage(which: Workload, scope: &Scope, policies: &[Value]) -> WorkloadCover
         ("sp-managed", "ManagedIdentity", true),
         ("sp-agent", "ServiceIdentity", true),
     ] {
-        let one = json!({"id": id, "appId": format!("app-{id}"), "servicePrincipalType": kind, "singleTenant": single});
+        let mut one =
+            json!({"id": id, "appId": format!("app-{id}"), "servicePrincipalType": kind, "singleTenant": single});
+        if kind == "ServiceIdentity" {
+            one["customSecurityAttributes"] = json!({"Eng": {"Tier": "high"}});
+        }
         builder.service_principal(read_service_principal(&one).unwrap());
     }
     let hq = json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "id": "l-hq", "displayName": "Head office",
@@ -54,6 +58,22 @@ fn agents() -> Value {
 
 fn set(ids: &[&str]) -> BTreeSet<String> {
     ids.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn agents_are_taken_in_and_left_out_by_the_filter_over_their_attributes() {
+    let filter = |mode: &str, tier: &str| {
+        let rule = format!("CustomSecurityAttribute.Eng_Tier -eq \"{tier}\"");
+        json!({"agentIdServicePrincipalFilter": {"mode": mode, "rule": rule}})
+    };
+    let sure = |workloads: &Value| {
+        let found = coverage(Workload::Agents, &Scope::default(), &[block(workloads, &json!({}))]);
+        found.gaps.iter().map(|gap| gap.sure).collect::<Vec<_>>()
+    };
+    assert_eq!((sure(&filter("include", "high")), sure(&filter("include", "low"))), (vec![], vec![true]));
+    let mut all_but = filter("exclude", "high");
+    all_but["includeAgentIdServicePrincipals"] = json!(["All"]);
+    assert_eq!(sure(&all_but), [true]);
 }
 
 #[test]

@@ -205,6 +205,7 @@ fn read_client_applications(
         "servicePrincipalFilter",
         "includeAgentIdServicePrincipals",
         "excludeAgentIdServicePrincipals",
+        "agentIdServicePrincipalFilter",
     ];
     undecided.extend(node.others(known).iter().map(Node::pointer));
     let read = ClientApplications {
@@ -213,6 +214,7 @@ fn read_client_applications(
         filter: read_filter(node.member("servicePrincipalFilter"), undecided)?,
         include_agents: node.member("includeAgentIdServicePrincipals").ids()?,
         exclude_agents: node.member("excludeAgentIdServicePrincipals").ids()?,
+        agent_filter: read_filter(node.member("agentIdServicePrincipalFilter"), undecided)?,
     };
     Ok((read != ClientApplications::default()).then_some(read))
 }
@@ -268,9 +270,13 @@ fn read_flows(node: Node<'_>, undecided: &mut Vec<String>) -> Result<BTreeSet<Tr
 
 fn read_agents(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Agents>, ReadError> {
     let node = node.object()?;
-    undecided.extend(node.others(&["includeAgentUsers", "excludeAgentUsers"]).iter().map(Node::pointer));
-    let read =
-        Agents { include: node.member("includeAgentUsers").ids()?, exclude: node.member("excludeAgentUsers").ids()? };
+    let known = &["includeAgentUsers", "excludeAgentUsers", "agentFilter"];
+    undecided.extend(node.others(known).iter().map(Node::pointer));
+    let read = Agents {
+        include: node.member("includeAgentUsers").ids()?,
+        exclude: node.member("excludeAgentUsers").ids()?,
+        filter: read_filter(node.member("agentFilter"), undecided)?,
+    };
     Ok((read != Agents::default()).then_some(read))
 }
 
@@ -346,6 +352,21 @@ mod tests {
                 "/grantControls/builtInControls/1 (compliantNetwork)"
             ]
         );
+    }
+
+    #[test]
+    fn filters_for_agents_are_read() {
+        let filter = json!({"mode": "include", "rule": "CustomSecurityAttribute.A_B -eq \"x\""});
+        let read = policy(
+            &json!({"clientApplications": {"agentIdServicePrincipalFilter": filter}, "agents": {"agentFilter": filter}}),
+            &json!(null),
+        );
+        assert_eq!(read.undecided, Vec::<String>::new());
+        let again = read_policy(&write_policy(&read)).unwrap();
+        for conditions in [&read.conditions, &again.conditions] {
+            assert!(conditions.client_applications.as_ref().unwrap().agent_filter.is_some());
+            assert!(conditions.agents.as_ref().unwrap().filter.is_some());
+        }
     }
 
     #[test]
