@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringBitmap;
 
 use crate::checks::HandOver;
-use crate::checks::gaps::app_name;
+use crate::checks::cause_words::app_name;
 use crate::engine::difference::{Difference, Region, Shift, difference};
 use crate::engine::lockout::Lockout;
 use crate::engine::replay::{Impact, Tally};

@@ -6,7 +6,8 @@ use crate::engine::Reason;
 use crate::tenant::{Policy, Snapshot, well_known};
 
 use super::accounts::emergency_access;
-use super::gaps::{Group, app_name};
+use super::cause_words::app_name;
+use super::gaps::Group;
 use super::{HandOver, hand_over};
 
 /// The edit with its one-line title; none where the exclusion isn't the policy's own, or has its reason.

@@ -9,7 +9,7 @@ use crate::engine::demands::asks_at_least;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Policy, Snapshot};
 
-use super::gaps::app_name;
+use super::cause_words::app_name;
 use super::{HandOver, hand_over, scopes};
 
 /// A policy as an edit would leave it, and the fields that change.

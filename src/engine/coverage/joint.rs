@@ -87,7 +87,7 @@ impl<'a> Joint<'a> {
             *all = joint_places(&places, scope, (sides, &of));
         }
         if let Some(all) = values.get_mut(domain::DEVICES) {
-            let filters = named(sides, &of).flat_map(|(model, at)| model.device_filter(at)).collect::<Vec<_>>();
+            let filters = named(sides, &of).filter_map(|(model, at)| model.device_filter(at)).collect::<Vec<_>>();
             *all = devices::values(&filters, requirement, scope);
         }
         Self::new((sides, of), values, (scope.clone(), places, Subjects::People))

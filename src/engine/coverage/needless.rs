@@ -89,7 +89,7 @@ impl Model {
 
     /// The fewest policies that ask for as much as a policy wherever it does, without those that are `out`.
     fn made_up_for(&self, (at, policy): (usize, &Policy), out: &Bits, known: &mut Vec<Product>) -> Option<Vec<usize>> {
-        let questions = self.questions(policy)?;
+        let questions = questions(policy)?;
         let users = self.reached_ever(at, policy)?;
         let proves_one = |product: &Product, out: &Bits| self.proves(product, at, (&users.0, &users.1), out);
         let mut products = Vec::new();
@@ -114,22 +114,6 @@ impl Model {
         }
         // Without any other one it never applies, which is another finding.
         (!needed.is_empty()).then_some(needed)
-    }
-
-    /// What a policy for people asks, with the scopes in which it does; none where it can't be asked exactly.
-    fn questions(&self, policy: &Policy) -> Option<Vec<(Requirement, Scope)>> {
-        let asked = asked(policy);
-        let exact = asked.iter().all(|one: &Asked| one.exact) && !asked.is_empty() && policy.undecided.is_empty();
-        let conditions = &policy.conditions;
-        let people = conditions.client_applications.is_none()
-            && conditions.agents.is_none()
-            && !reaches_agent_user(policy, None)
-            && conditions.agent_contexts.is_none()
-            && conditions.agent_risk.is_empty()
-            && conditions.service_principal_risk.is_empty();
-        let each =
-            |one: &Asked| scopes(policy).into_iter().map(|scope| (one.requirement.clone(), scope)).collect::<Vec<_>>();
-        (exact && people).then(|| asked.iter().flat_map(each).collect())
     }
 
     /// Whom a policy possibly reaches today, and who else could be reached once they activate a role. None where that is
@@ -166,6 +150,22 @@ impl Model {
         }
         counted
     }
+}
+
+/// What a policy for people asks, with the scopes in which it does; none where it can't be asked exactly.
+fn questions(policy: &Policy) -> Option<Vec<(Requirement, Scope)>> {
+    let asked = asked(policy);
+    let exact = asked.iter().all(|one: &Asked| one.exact) && !asked.is_empty() && policy.undecided.is_empty();
+    let conditions = &policy.conditions;
+    let people = conditions.client_applications.is_none()
+        && conditions.agents.is_none()
+        && !reaches_agent_user(policy, None)
+        && conditions.agent_contexts.is_none()
+        && conditions.agent_risk.is_empty()
+        && conditions.service_principal_risk.is_empty();
+    let each =
+        |one: &Asked| scopes(policy).into_iter().map(|scope| (one.requirement.clone(), scope)).collect::<Vec<_>>();
+    (exact && people).then(|| asked.iter().flat_map(each).collect())
 }
 
 /// The place of what is compiled for a question.
