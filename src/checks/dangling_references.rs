@@ -98,7 +98,7 @@ fn gone(policy: &Policy, snapshot: &Snapshot) -> BTreeSet<(&'static str, String)
     .collect()
 }
 
-fn exists(kind: Kind, id: &String, snapshot: &Snapshot) -> bool {
+fn exists(kind: Kind, id: &str, snapshot: &Snapshot) -> bool {
     let directory = &snapshot.directory;
     match kind {
         Kind::Users => directory.user_index(id).is_some(),

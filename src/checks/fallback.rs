@@ -107,7 +107,7 @@ fn taken_away(model: &Model, policy: &Policy) -> Scope {
 }
 
 fn places(sides: Option<&Sides<String>>) -> (BTreeSet<String>, BTreeSet<String>) {
-    let Some(sides) = sides else { return Default::default() };
+    let Some(sides) = sides else { return (BTreeSet::new(), BTreeSet::new()) };
     let anywhere = sides.include.contains("All");
     (if anywhere { BTreeSet::new() } else { sides.include.clone() }, sides.exclude.clone())
 }
