@@ -341,7 +341,7 @@ mod tests {
         let rollout = rollout_of(&model(1), "block");
         let using = rollout.phases.iter().map(|phase| match phase.exit.criterion {
             Criterion::NoUse { people } => people,
-            other => panic!("{other:?}"),
+            Criterion::Blocked { percent } => panic!("a block is no share of sign-ins: {percent}"),
         });
         assert_eq!(using.sum::<u64>(), 3);
     }
