@@ -135,13 +135,11 @@ impl Difference {
 pub fn difference(before: &Model, after: &Model) -> Difference {
     let sides = [before, after];
     let asked = questions(sides).into_iter().filter_map(|question| asked(sides, question));
-    let identities = [Workload::ServicePrincipals, Workload::Agents].map(|which| {
-        let what = match which {
-            Workload::ServicePrincipals => "a block of workload identities",
-            Workload::Agents => "a block of agent identities",
-        };
-        shift(what.to_owned(), Joint::of_workloads(sides, which).moved())
-    });
+    let identities = [
+        (Workload::ServicePrincipals, "a block of workload identities"),
+        (Workload::Agents, "a block of agent identities"),
+    ];
+    let identities = identities.map(|(which, what)| shift(what.to_owned(), Joint::of_workloads(sides, which).moved()));
     let (old, new) = (&*before.snapshot, &*after.snapshot);
     Difference {
         changes: changes::changes(before, after),

@@ -10,7 +10,7 @@ use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::answers::list_suggestions::weight;
 use crate::bot::approve::Case;
-use crate::bot::buttons::open;
+use crate::bot::buttons;
 use crate::bot::learn::Taste;
 use crate::bot::progress::kind_word;
 use crate::bot::reconcile::{Body, found_by, state};
@@ -318,7 +318,7 @@ impl Waiting {
                 "state",
                 Term::Word(if self.row.state == state::OPEN { String::new() } else { self.row.state.clone() }),
             );
-        (self.approval(fact), vec![open("Open", &number)])
+        (self.approval(fact), vec![buttons::open("Open", &number)])
     }
 
     /// How far its approval is, where one is asked for.
