@@ -140,7 +140,7 @@ fn policies_about_actions_and_flows_are_asked_about_there() {
         "multifactor authentication for the registration of security information",
     );
     let context = json!({"applications": {"includeAuthenticationContextClassReferences": ["c1"]}});
-    removal_shows(&policy("p", context, ask("mfa")), "multifactor authentication for c1");
+    removal_shows(&policy("p", context, ask("mfa")), "multifactor authentication for authentication context c1");
     let transfer = json!({"authenticationFlows": {"transferMethods": "authenticationTransfer"}});
     removal_shows(&policy("p", transfer, ask("block")), "a block of authentication transfer");
 }

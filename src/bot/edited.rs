@@ -95,7 +95,7 @@ impl Asked {
     fn of(requirement: &str) -> Self {
         let about = |words: &[&str]| words.iter().any(|word| requirement.contains(word));
         match requirement {
-            _ if about(&["multifactor"]) => Self::Mfa,
+            _ if about(&["multifactor", "authentication strength"]) => Self::Mfa,
             _ if about(&["device code", "a block"]) => Self::Block,
             _ if about(&["joined device"]) => Self::Device,
             _ if about(&["app protection"]) => Self::App,
@@ -231,12 +231,18 @@ fn shifts(analysis: &Analysis, edited: &Edited) -> Vec<Fact> {
     let (mostly, elsewhere): (Vec<&Shift>, Vec<&Shift>) = partly.partition(|shift| is_mostly_closed(shift));
     for shift in mostly {
         let left = left(analysis, shift);
-        let facts_of = together(analysis, std::iter::once((&shift.elsewhere, shift)), "edit.mostly");
+        let facts_of = together(analysis, std::iter::once((&another_gap(shift), shift)), "edit.mostly");
         facts.extend(facts_of.into_iter().map(|fact| fact.with("left", left.clone())));
     }
-    facts.extend(together(analysis, elsewhere.into_iter().map(|shift| (&shift.elsewhere, shift)), "edit.elsewhere"));
+    let elsewhere: Vec<_> = elsewhere.into_iter().map(|shift| (another_gap(shift), shift)).collect();
+    facts.extend(together(analysis, elsewhere.iter().map(|(users, shift)| (users, *shift)), "edit.elsewhere"));
     facts.extend(together(analysis, all().map(|shift| (&shift.looser, shift)), "edit.looser"));
     facts
+}
+
+/// Who had a gap, and has another one.
+fn another_gap(shift: &Shift) -> BTreeSet<String> {
+    [&shift.wider, &shift.narrower, &shift.elsewhere].into_iter().flatten().cloned().collect()
 }
 
 /// A sentence for each set of accounts, with every requirement that concerns it.

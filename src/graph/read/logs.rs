@@ -77,12 +77,16 @@ async fn sign_ins(
     if let Some(workspace) = reader.client.workspace() {
         return workspace_sign_ins(reader, (workspace, window), previous).await;
     }
-    let since = window.since(previous, Kind::SignIns);
-    let ways = sign_ins_since(since);
-    let ways = ways.each_ref().map(|path| ask(path));
-    let new = reader.first_that_works(Kind::SignIns, &ways, read_sign_in).await?;
-    let known: BTreeSet<&str> = new.iter().map(|row| row.id.as_str()).collect();
     let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
+    let since = window.since(previous, Kind::SignIns);
+    // Beta's rows beside v1.0's would be half of one log and half of another: once beta is refused, all is read anew.
+    let again = if rows.iter().any(|row| !row.interactive) { window.from } else { since };
+    let ([beta, _], [_, plain]) = (sign_ins_since(since), sign_ins_since(again));
+    let (new, since) = match reader.collect(Kind::SignIns, ask(&beta), read_sign_in).await {
+        Err(error) if error.is_refusal() => (reader.collect(Kind::SignIns, ask(&plain), read_sign_in).await?, again),
+        settled => (settled?, since),
+    };
+    let known: BTreeSet<&str> = new.iter().map(|row| row.id.as_str()).collect();
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since && !known.contains(row.id.as_str()));
     let kept: Vec<PastSignIn> = kept.cloned().collect();
     Ok(kept.into_iter().chain(new).collect())
