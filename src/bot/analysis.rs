@@ -71,8 +71,8 @@ impl Analysis {
     /// Checks that couldn't be judged, so that nothing is concluded from their silence.
     #[must_use]
     pub fn undecided(&self) -> BTreeSet<String> {
-        let review = self.findings.iter().filter(|finding| finding.verdict == Verdict::Review);
-        review.map(|finding| finding.check.to_owned()).collect()
+        let undecided = self.findings.iter().filter(|finding| finding.is_undecided());
+        undecided.map(|finding| finding.check.to_owned()).collect()
     }
 
     /// What a policy, if On, would have done to the sign-ins of the log; judged once per version of the policy.

@@ -229,9 +229,12 @@ fn shifts(analysis: &Analysis, edited: &Edited) -> Vec<Fact> {
     let partly = asked().filter(|shift| Asked::of(&shift.requirement) != Asked::Block);
     let mut facts = together(analysis, asked().map(|shift| (&shift.stricter, shift)), "edit.stricter");
     let (mostly, elsewhere): (Vec<&Shift>, Vec<&Shift>) = partly.partition(|shift| is_mostly_closed(shift));
+    let mut by_left: BTreeMap<Vec<String>, Vec<(BTreeSet<String>, &Shift)>> = BTreeMap::new();
     for shift in mostly {
-        let left = left(analysis, shift);
-        let facts_of = together(analysis, std::iter::once((&another_gap(shift), shift)), "edit.mostly");
+        by_left.entry(left(analysis, shift)).or_default().push((another_gap(shift), shift));
+    }
+    for (left, of) in by_left {
+        let facts_of = together(analysis, of.iter().map(|(users, shift)| (users, *shift)), "edit.mostly");
         facts.extend(facts_of.into_iter().map(|fact| fact.with("left", left.clone())));
     }
     let elsewhere: Vec<_> = elsewhere.into_iter().map(|shift| (another_gap(shift), shift)).collect();

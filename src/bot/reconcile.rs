@@ -162,7 +162,7 @@ async fn resolve(app: &App, analysis: &Analysis, row: &Row) -> anyhow::Result<()
     let proof = if found {
         "its cause is gone; the check suggests something else now"
     } else {
-        "the check that found it passes now"
+        "the check that found it doesn't fail any more"
     };
     let case = approve::live_case(app, row).await?;
     if let Some(case) = case {

@@ -13,6 +13,9 @@ use super::accounts::Accounts;
 use super::gaps::{Everyones, Group};
 use super::rows;
 
+/// The headline of a finding that concerns service accounts and rooms alone.
+pub const MACHINES_ONLY: &str = "cause.machines_only";
+
 /// Words causes for one snapshot.
 #[derive(Debug)]
 pub struct CauseWords<'a> {
@@ -61,7 +64,7 @@ impl<'a> CauseWords<'a> {
     /// Service accounts and rooms with a gap: besides people and guests, or `only` those.
     #[must_use]
     pub fn machines(&self, accounts: &Accounts, only: bool) -> Fact {
-        let key = if only { "cause.machines_only" } else { "cause.machines_too" };
+        let key = if only { MACHINES_ONLY } else { "cause.machines_too" };
         let users = accounts.machines();
         let rows = rows::users(&users, self.snapshot, None);
         Fact::new(key, self.stamp(Evidence::of(rows)))

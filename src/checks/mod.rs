@@ -309,6 +309,15 @@ pub struct Finding {
     pub cures: Vec<Cure>,
 }
 
+impl Finding {
+    /// Whether something that it hangs on isn't known. That a person has to judge what is known is not the same.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        let judged = self.facts.first().is_some_and(|fact| fact.key == cause_words::MACHINES_ONLY);
+        self.verdict == Verdict::Review && !judged
+    }
+}
+
 /// What would remove a finding.
 #[derive(Clone, Debug)]
 pub struct Cure {

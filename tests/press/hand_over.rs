@@ -178,7 +178,7 @@ async fn a_new_policy_is_created_by_a_person_from_the_card() {
     lab.colleague(Method::POST, &path, json!({"by": "Martin Okafor", "patch": {"state": "enabled"}})).await;
     lab.scan().await;
     let said = words(&lab.shown(row.number).await);
-    assert!(said.contains("the check that found it passes now, by Martin Okafor"), "{said}");
+    assert!(said.contains("the check that found it doesn't fail any more, by Martin Okafor"), "{said}");
     assert_eq!(lab.row(row.number).await.state, "resolved");
 }
 
