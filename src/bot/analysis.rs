@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::checks::{self, About, Context, CureAction, Finding, HandOver, Verdict, naming};
+use crate::checks::{self, About, Context, CureAction, Finding, HandOver, naming};
 use crate::engine::Model;
 use crate::engine::replay::Impact;
 use crate::facts::{Evidence, Row};

@@ -195,7 +195,7 @@ mod tests {
             "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}},
             "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}});
         let (policy, tenant) = (read_policy(&draft).unwrap(), Snapshot::default());
-        assert_eq!(refused((&policy, &draft), &tenant), [String::new(); 0]);
+        assert_eq!(refused((&policy, &draft), &tenant), Vec::<String>::new());
         for (member, rule) in [("id", "is set by Microsoft Graph"), ("state", "enabledForReportingButNotEnforced")] {
             let mut body = draft.clone();
             body[member] = json!("enabled");

@@ -52,7 +52,7 @@ impl Check for MicrosoftManagedPolicies {
                 Some(own) => listed.push(doubled(policy, own, context)),
                 None if policy.state != PolicyState::ReportOnly => {}
                 None if from(policy, context).is_some_and(|from| from > context.now) => {
-                    young.push(waits(policy, context))
+                    young.push(waits(policy, context));
                 }
                 None => listed.push(waiting(policy, context)),
             }

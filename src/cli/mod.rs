@@ -38,7 +38,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Try everything on a made-up tenant: the bot, its web chat, and Microsoft Graph as a service on this machine
-    Demo(demo::Demo),
+    Demo(Box<demo::Demo>),
     /// Serve a real tenant in Microsoft Teams
     Serve(serve::Serve),
     /// Try every permission, credential and address that the configuration names, and say what to do

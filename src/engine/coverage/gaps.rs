@@ -337,8 +337,12 @@ pub(super) fn condition(snapshot: &Snapshot, axis: &Axis, values: &[usize]) -> O
         };
     }
     Some(match gap.first()? {
-        Value::App(_) | Value::Baseline | Value::Action(_) | Value::Context(_) => return None,
-        Value::PrincipalRisk(_) | Value::AgentRisk(_) => return None,
+        Value::App(_)
+        | Value::Baseline
+        | Value::Action(_)
+        | Value::Context(_)
+        | Value::PrincipalRisk(_)
+        | Value::AgentRisk(_) => return None,
         Value::Client(_) => Condition::ClientApps(pick!(gap, Client).collect()),
         Value::Platform(_) => Condition::Platforms(pick!(gap, Platform).collect()),
         Value::SignInRisk(_) => Condition::SignInRisk(pick!(gap, SignInRisk).collect()),
