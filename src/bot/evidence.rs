@@ -9,6 +9,9 @@ use super::answer::{Answer, Part};
 use super::hear::refused;
 use super::sheet::Sheet;
 
+/// So many rows of a kind are shown: a message holds 28 KB, and what was not checked has to fit in as well.
+const SHOWN: usize = 15;
+
 /// The rows behind a citation, by the id that its card carries.
 ///
 /// # Errors
@@ -25,8 +28,10 @@ fn opened(app: &App, fact: Fact) -> Answer {
     let statement = Fact { evidence: Evidence::default(), ..fact }.must_show();
     let answer = Answer { kind: Kind::Answer, ..Answer::default() }.part(Part::Sentences(vec![statement]));
     let shown = tables(&evidence.rows, &app.config.schedule.zone).into_iter();
-    let answer = shown.fold(answer, |answer, RowTable { title, columns, rows }| {
-        answer.part(Part::Heading(title.to_owned())).part(Part::Table { columns, rows, more: 0 })
+    let answer = shown.fold(answer, |answer, RowTable { title, columns, mut rows }| {
+        let more = rows.len().saturating_sub(SHOWN) as u64;
+        rows.truncate(SHOWN);
+        answer.part(Part::Heading(title.to_owned())).part(Part::Table { columns, rows, more })
     });
     answer.part(Part::Limits(limits(&evidence)))
 }

@@ -39,7 +39,7 @@ pub(crate) fn find<'a>(text: &str, people: impl Iterator<Item = &'a str>) -> Vec
 }
 
 fn words(text: &str) -> Vec<Word> {
-    static WORD: LazyLock<Regex> = LazyLock::new(|| regex(r"[\p{L}\d]+(?:[-'\x{2019}.][\p{L}\d]+)*"));
+    static WORD: LazyLock<Regex> = LazyLock::new(|| regex(r"[^\W_]+(?:[-'\x{2019}.][^\W_]+)*"));
     let word = |found: regex::Match<'_>| {
         let own = [("'s"), "\u{2019}s"].iter().find_map(|ending| found.as_str().strip_suffix(ending));
         let word = own.unwrap_or(found.as_str());

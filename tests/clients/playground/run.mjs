@@ -80,6 +80,7 @@ run(async () => {
     const before = await cards(approver).count();
     await cards(approver).last().getByRole("button", { name: "Show the rows behind [1]" }).click();
     await until(30, "the rows behind [1]", async () => (await cards(approver).count()) > before);
+    await approver.screenshot({ path: file("teams-rows.png") });
     const rows = await cards(approver).last().innerText();
     check(/\d+ rows?\b|most telling first/.test(rows) && /\(reading [0-9a-f]{12}\)/.test(rows), `rows of a reading: ${rows}`);
   });
@@ -109,7 +110,7 @@ run(async () => {
       await ask(approver, `propose ${other}`);
       const card = cards(approver).last();
       await card.getByRole("button", { name: "Snooze…" }).click();
-      await card.getByRole("combobox").click();
+      await card.getByRole("combobox").first().click();
       await approver.getByRole("option", { name: "for 30 days" }).click();
       await card.getByRole("button", { name: "Snooze", exact: true }).click();
       await cards(approver).last().getByText(/Put off by/).waitFor();
