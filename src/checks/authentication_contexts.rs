@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::engine::{Requirement, Scope};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::{Applications, Control};
-use crate::tenant::{Kind, Policy, well_known};
+use crate::tenant::{Kind, well_known};
 
+use super::gaps::Gaps;
 use super::listing::{self, Listed};
-use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts, policies};
+use super::{About, Check, Context, Cure, CureKind, Finding, Severity, Verdict, drafts};
 
 /// Every published authentication context has a policy that is On.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ impl Check for AuthenticationContexts {
         if snapshot.contexts.is_empty() {
             return listing::open(context, ABOUT.id, "authentication_contexts.nobody", Verdict::NotApplicable);
         }
-        let unasked = |(id, _): &(&String, &String)| !policies::on(snapshot).any(|one| asks(one, id));
+        let unasked = |(id, _): &(&String, &String)| leaves_somebody_out(context, id);
         let open: Vec<(&String, &String)> = snapshot.contexts.iter().filter(unasked).collect();
         let listed = open.iter().map(|(id, name)| listed(context, (id, name)));
         let mut finding = listing::finding(context, (ABOUT.id, "authentication_contexts"), listed.collect());
@@ -53,10 +55,11 @@ impl Check for AuthenticationContexts {
     }
 }
 
-/// Asks everybody for something when the context is asked for.
-fn asks(policy: &Policy, id: &str) -> bool {
-    let asks = policy.grant.as_ref().is_some_and(|grant| !grant.controls.is_empty()) || policy.session.is_some();
-    asks && policy.conditions.users.include.all && policy.conditions.applications.contexts.contains(id)
+/// Whether somebody, or somebody under some conditions, is asked for nothing when the context is asked for.
+fn leaves_somebody_out(context: &Context<'_>, id: &str) -> bool {
+    let scope = Scope { authentication_context: Some(id.to_owned()), ..Scope::default() };
+    let coverage = context.model.coverage(&Requirement::AnyPolicy, &scope);
+    Gaps::any_in((&coverage, &scope), context.model, context.now)
 }
 
 fn listed(context: &Context<'_>, (id, name): (&str, &str)) -> Listed {
