@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use roaring::RoaringBitmap;
 use serde_json::json;
 
+use crate::engine::{Model, Scope};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::directory::Group;
 use crate::tenant::policy::{Control, GrantControls, Operator, UserSide};
@@ -75,10 +76,14 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
     let assumed = fallback::without_trusted(&context.model.snapshot);
     let model = assumed.as_ref().unwrap_or(context.model);
     let (mut listed, mut compensated, mut open) = (Vec::new(), Vec::new(), Left::default());
-    let everybody = exclusions.iter().fold(RoaringBitmap::new(), |all, one| all | &one.users);
+    let asked = asked(model, exclusions);
     for one in exclusions {
         let mut left = Left::default();
-        one.from.iter().for_each(|policy| left.add(fallback::left(model, policy, &everybody)));
+        for policy in &one.from {
+            let about = fallback::taken_away(model, policy);
+            let users = asked.iter().find(|(scope, _)| *scope == about).map_or(&one.users, |(_, users)| users);
+            left.add(fallback::left(model, about, users));
+        }
         left.sure &= &one.users;
         left.maybe &= &one.users;
         match (left.sure.is_empty(), left.maybe.is_empty()) {
@@ -101,6 +106,21 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
     }
     finding.not_checked.extend(open.unresolved);
     finding
+}
+
+/// The sign-ins that exclusions take from policies, each once, with everybody whom one of them concerns: policies about the
+/// same sign-ins are one question.
+fn asked(model: &Model, exclusions: &[Exclusion<'_>]) -> Vec<(Scope, RoaringBitmap)> {
+    let mut all: Vec<(Scope, RoaringBitmap)> = Vec::new();
+    for one in exclusions {
+        for about in one.from.iter().map(|policy| fallback::taken_away(model, policy)) {
+            match all.iter_mut().find(|(scope, _)| *scope == about) {
+                Some((_, users)) => *users |= &one.users,
+                None => all.push((about, one.users.clone())),
+            }
+        }
+    }
+    all
 }
 
 /// Whether a policy excludes anybody beside emergency access and the accounts that synchronise the directory.

@@ -71,9 +71,9 @@ pub(super) fn without_trusted(snapshot: &Snapshot) -> Option<Model> {
     Some(Model::new(Arc::new(assumed)))
 }
 
-/// Who of these nothing makes up for where the policy would have applied to them.
-pub(super) fn left(model: &Model, policy: &Policy, users: &RoaringBitmap) -> Left {
-    let scope = Scope { users: Some(users.clone()), ..taken_away(model, policy) };
+/// Who of these nothing makes up for at the sign-ins that an exclusion takes away.
+pub(super) fn left(model: &Model, taken_away: Scope, users: &RoaringBitmap) -> Left {
+    let scope = Scope { users: Some(users.clone()), ..taken_away };
     let untrusted = Scope { untrusted_locations: true, ..scope.clone() };
     let elsewhere = Scope { outside: &scope.outside | &addresses(&model.snapshot), ..scope };
     let asked = model.coverage(&Requirement::MfaOrManagedDevice, &untrusted);
@@ -89,7 +89,7 @@ pub(super) fn left(model: &Model, policy: &Policy, users: &RoaringBitmap) -> Lef
 }
 
 /// The everyday sign-ins that a policy is about, and that an exclusion takes from it.
-fn taken_away(model: &Model, policy: &Policy) -> Scope {
+pub(super) fn taken_away(model: &Model, policy: &Policy) -> Scope {
     let conditions = &policy.conditions;
     let types = &conditions.client_app_types;
     let any = types.is_empty() || types.contains(&ClientAppType::All);

@@ -1,7 +1,7 @@
 //! Policies that several others make needless: taken out, every sign-in still has to meet what they ask.
 //!
-//! What a policy asks is looked for in the box of its own conditions alone, with the policy itself left aside. A user and one
-//! value of each condition at which nobody else asks for it settle most policies at once.
+//! What a policy asks is looked for in the box of its own conditions alone, with the policy itself left aside. A few of its
+//! users settle most policies at once; everybody is looked at only where none of these few is left with a gap.
 
 use std::collections::BTreeSet;
 
@@ -20,6 +20,9 @@ use crate::engine::judge::reaches_agent_user;
 use crate::engine::who::UserCondition;
 use crate::tenant::policy::{Policy, PolicyState};
 use crate::tenant::{Kind, User};
+
+/// So many users are looked at before all are.
+const FEW: u64 = 32;
 
 /// A policy that is On and whose removal changes no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,11 +183,11 @@ fn place(model: &Model, (requirement, scope): &(Requirement, Scope), known: &mut
 impl Proof<'_> {
     fn holds(&self) -> bool {
         let axes = self.axes();
-        if self.is_refuted_by_one(&axes) {
-            return false;
-        }
         let mut diagram = Diagram::new(&axes, self.product.of.len());
         let mut covered = |lane: &Lane| diagram.search(&self.without_itself(lane)) == COVERED;
+        if !self.few().all(|lane| covered(&lane)) {
+            return false;
+        }
         let others = self.product.others.iter();
         let mut others = others
             .filter(|(other, lane)| *other == Other::AnyUser || lane.possibly.has(self.own))
@@ -217,28 +220,24 @@ impl Proof<'_> {
         Lane { possibly: surely.clone(), surely }
     }
 
-    /// Whether the first user shows already that it doesn't hold, where each condition has the value that the fewest meet.
-    fn is_refuted_by_one(&self, axes: &[Axis]) -> bool {
-        let first = self.users.0.min().filter(|_| self.model.is_origin());
-        let Some(position) = first else { return false };
-        let lane = self.model.standing().lane(position);
+    /// A few of those whom the policy reaches today, from all over the directory, each with the contributors that reach them.
+    fn few(&self) -> impl Iterator<Item = Lane> {
+        let users = self.users.0;
+        let step = users.len().div_ceil(FEW).max(1);
+        let places = (0..users.len()).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+        let chosen = places.filter_map(|place| users.select(u32::try_from(place).ok()?));
+        let lanes = chosen.filter(|_| self.model.is_origin()).map(|position| self.lane_of(position));
+        lanes.filter(|lane| lane.possibly.has(self.own))
+    }
+
+    fn lane_of(&self, position: u32) -> Lane {
+        let reached = self.model.standing().lane(position);
         let kind = person(self.model.snapshot.directory.user_at(position).and_then(|user: &User| user.guest));
-        if self.product.of.get(self.own).is_none_or(|own| own.region.people & kind == 0) {
-            return false;
+        let mut lane = Lane::none(self.product.of.len());
+        for (at, one) in self.product.of.iter().enumerate().filter(|(_, one)| one.region.people & kind != 0) {
+            lane.surely.put(at, one.sure && one.policy.is_none_or(|policy| reached.surely.has(policy)));
+            lane.possibly.put(at, one.policy.is_none_or(|policy| reached.possibly.has(policy)));
         }
-        let reached = |one: &Contributor| {
-            one.region.people & kind != 0 && one.policy.is_none_or(|policy| lane.surely.has(policy))
-        };
-        let mut alive = Bits::none(self.product.of.len());
-        let of = self.product.of.iter().enumerate().filter(|(_, one)| reached(one));
-        of.for_each(|(at, _)| alive.set(at));
-        alive.retain(&self.counted);
-        for axis in axes {
-            let fewest = axis.classes.iter().map(|class| alive.and(&class.lane.surely)).min_by_key(Bits::len);
-            // A condition that nothing meets is another finding.
-            let Some(fewest) = fewest else { return false };
-            alive = fewest;
-        }
-        alive.is_empty()
+        lane
     }
 }
