@@ -52,16 +52,14 @@ impl Product {
     }
 }
 
-/// What a policy asks of which users, without the policy itself.
-struct Proof<'a> {
-    model: &'a Model,
-    product: &'a Product,
-    /// The contributor that the policy is.
-    own: usize,
-    /// Whom it possibly reaches today, and who else could come to be reached by activating a role.
-    users: (&'a RoaringBitmap, &'a RoaringBitmap),
-    /// Contributors that count.
-    counted: Bits,
+/// Where a policy asks something, as its other contributors stand to it: what has to be covered without the policy itself.
+struct Proof {
+    /// How many contributors there are.
+    count: usize,
+    /// The values that meet the policy's conditions, by the contributors that count.
+    axes: Vec<Axis>,
+    /// Those whom it reaches: for each kind the contributors that surely reach them, and ask within its conditions.
+    lanes: BTreeSet<Bits>,
 }
 
 impl Model {
@@ -92,31 +90,47 @@ impl Model {
 
     /// The fewest policies that ask for as much as a policy wherever it does, without those that are `out`.
     fn made_up_for(&self, (at, policy): (usize, &Policy), out: &Bits, known: &mut Vec<Product>) -> Option<Vec<usize>> {
-        let questions = questions(policy)?;
-        let users = self.reached_ever(at, policy)?;
-        let proves_one = |product: &Product, out: &Bits| self.proves(product, at, (&users.0, &users.1), out);
-        let mut products = Vec::new();
+        let (today, ever) = self.reached_ever(at, policy)?;
+        let mut proofs = Vec::new();
         // Most policies fail at the first question, and the others needn't be compiled for them.
-        for question in &questions {
-            let product = place(self, question, known);
-            if !known.get(product).is_some_and(|product| proves_one(product, out)) {
+        for question in &questions(policy)? {
+            let place = place(self, question, known);
+            let product = known.get(place)?;
+            let own = product.of.iter().enumerate().filter(|(_, one)| one.policy == Some(at)).map(|(own, _)| own);
+            let own: Vec<usize> = own.collect();
+            if own.is_empty() {
                 return None;
             }
-            products.push(product);
+            for own in own {
+                proofs.push((place, Proof::of(self, (product, own), (&today, &ever), &self.counted(product, out))?));
+            }
         }
-        let products: Vec<&Product> = products.into_iter().filter_map(|at| known.get(at)).collect();
-        let proves = |out: &Bits| products.iter().all(|product| proves_one(product, out));
         let mut spared = out.clone();
-        let (mut needed, count) = (Vec::new(), self.snapshot.policies.len());
-        for other in (0..count).filter(|other| !out.has(*other)) {
+        let mut needed = Vec::new();
+        for other in self.helpful(&proofs, known, &mut spared) {
             spared.set(other);
-            if !proves(&spared) {
+            let proves = |(place, proof): &(usize, Proof)| {
+                known.get(*place).is_some_and(|product| proof.holds(&self.counted(product, &spared)))
+            };
+            if !proofs.iter().all(proves) {
                 spared.put(other, false);
                 needed.push(other);
             }
         }
         // Without any other one it never applies, which is another finding.
         (!needed.is_empty()).then_some(needed)
+    }
+
+    /// The policies that ask for something in one of these proofs; all others are spared.
+    fn helpful(&self, proofs: &[(usize, Proof)], known: &[Product], spared: &mut Bits) -> Vec<usize> {
+        let mut helpful = BTreeSet::new();
+        for (product, proof) in proofs.iter().filter_map(|(place, proof)| Some((known.get(*place)?, proof))) {
+            let of = proof.lanes.iter().flat_map(Bits::iter).collect::<BTreeSet<_>>();
+            helpful.extend(of.into_iter().filter_map(|at| product.of.get(at)?.policy));
+        }
+        let others = (0..self.snapshot.policies.len()).filter(|other| !helpful.contains(other));
+        others.for_each(|other| spared.set(other));
+        helpful.into_iter().collect()
     }
 
     /// Whom a policy possibly reaches today, and who else could be reached once they activate a role. None where that is
@@ -130,14 +144,6 @@ impl Model {
         let guests = policy.conditions.users.include.guests.is_some();
         let some = !today.is_empty() || !ever.is_empty() || guests || !self.snapshot.has(Kind::Users);
         some.then(|| (today.clone(), ever - today))
-    }
-
-    fn proves(&self, product: &Product, at: usize, users: (&RoaringBitmap, &RoaringBitmap), out: &Bits) -> bool {
-        let counted = self.counted(product, out);
-        let own = product.of.iter().enumerate().filter(|(_, one)| one.policy == Some(at)).map(|(at, _)| at);
-        let mut any = false;
-        let each = own.inspect(|_| any = true).collect::<Vec<_>>();
-        any && each.into_iter().all(|own| Proof { model: self, product, own, users, counted: counted.clone() }.holds())
     }
 
     /// Contributors that surely ask, whatever roles anybody activates, and whose policies aren't out.
@@ -180,64 +186,88 @@ fn place(model: &Model, (requirement, scope): &(Requirement, Scope), known: &mut
     })
 }
 
-impl Proof<'_> {
-    fn holds(&self) -> bool {
-        let axes = self.axes();
-        let mut diagram = Diagram::new(&axes, self.product.of.len());
-        let mut covered = |lane: &Lane| diagram.search(&self.without_itself(lane)) == COVERED;
-        if !self.few().all(|lane| covered(&lane)) {
-            return false;
+impl Proof {
+    /// For a contributor of a product and those whom its policy possibly reaches today, and could reach besides; none where
+    /// something is left open without it.
+    fn of(
+        model: &Model,
+        (product, own): (&Product, usize),
+        (today, ever): (&RoaringBitmap, &RoaringBitmap),
+        counted: &Bits,
+    ) -> Option<Self> {
+        let mut proof = Self { count: product.of.len(), axes: within(product, own), lanes: BTreeSet::new() };
+        let asking = proof.asking(counted);
+        let few = few(model, product, today).filter(|lane| lane.possibly.has(own));
+        let others = product.others.iter().filter(|(other, lane)| *other == Other::AnyUser || lane.possibly.has(own));
+        proof.lanes = few.chain(others.map(|(_, lane)| lane.clone())).map(|lane| lane.surely.and(&asking)).collect();
+        if !proof.holds(counted) {
+            return None;
         }
-        let others = self.product.others.iter();
-        let mut others = others
-            .filter(|(other, lane)| *other == Other::AnyUser || lane.possibly.has(self.own))
-            .map(|(_, lane)| lane);
-        let (today, ever) = self.users;
-        others.all(&mut covered)
-            && !self.any(today, |lane| lane.possibly.has(self.own) && !covered(lane))
-            && !self.any(ever, |lane| !covered(lane))
+        // Contributors that ask for nothing here tell nobody apart.
+        let mut of = product.of.clone();
+        let idle = of.iter_mut().enumerate().filter(|(at, _)| *at != own && !asking.has(*at));
+        idle.for_each(|(_, one)| one.region.people = 0);
+        for (users, all) in [(today, false), (ever, true)].into_iter().filter(|(users, _)| !users.is_empty()) {
+            let lane = |lane: &Lane| (all || lane.possibly.has(own)).then(|| lane.surely.and(&asking));
+            proof.lanes.extend(People::new(model, users.clone(), &of).each(lane).into_iter().flatten());
+        }
+        proof.holds(counted).then_some(proof)
     }
 
-    /// Whether anything holds for the lane of one of these users.
-    fn any(&self, users: &RoaringBitmap, open: impl FnMut(&Lane) -> bool) -> bool {
-        !users.is_empty() && People::new(self.model, users.clone(), &self.product.of).each(open).contains(&true)
+    /// Contributors that count and ask for something at some value of every condition.
+    fn asking(&self, counted: &Bits) -> Bits {
+        self.axes.iter().fold(counted.clone(), |all, axis| {
+            let mut some = Bits::none(self.count);
+            axis.classes.iter().for_each(|class| some.extend(&class.lane.surely));
+            all.and(&some)
+        })
     }
 
-    /// The values that meet the policy's conditions, by the contributors that count.
-    fn axes(&self) -> Vec<Axis> {
-        let of = |axis: &Axis| {
-            let within = axis.classes.iter().filter(|class| class.lane.possibly.has(self.own));
-            let lanes: BTreeSet<Lane> = within.map(|class| self.without_itself(&class.lane)).collect();
-            let classes = lanes.into_iter().map(|lane| Class { lane, values: Vec::new() }).collect();
-            Axis { values: Vec::new(), indexed: Vec::new(), classes }
-        };
-        self.product.axes.iter().map(of).collect()
+    /// Whether the contributors that count cover everything.
+    fn holds(&self, counted: &Bits) -> bool {
+        let axes: Vec<Axis> = self.axes.iter().map(|axis| counting(axis, counted)).collect();
+        let mut diagram = Diagram::new(&axes, self.count);
+        self.lanes.iter().all(|lane| diagram.search(&sure(lane.and(counted))) == COVERED)
     }
+}
 
-    /// What isn't sure counts for nothing.
-    fn without_itself(&self, lane: &Lane) -> Lane {
-        let surely = lane.surely.and(&self.counted);
-        Lane { possibly: surely.clone(), surely }
-    }
+/// What isn't sure counts for nothing.
+fn sure(surely: Bits) -> Lane {
+    Lane { possibly: surely.clone(), surely }
+}
 
-    /// A few of those whom the policy reaches today, from all over the directory, each with the contributors that reach them.
-    fn few(&self) -> impl Iterator<Item = Lane> {
-        let users = self.users.0;
-        let step = users.len().div_ceil(FEW).max(1);
-        let places = (0..users.len()).step_by(usize::try_from(step).unwrap_or(usize::MAX));
-        let chosen = places.filter_map(|place| users.select(u32::try_from(place).ok()?));
-        let lanes = chosen.filter(|_| self.model.is_origin()).map(|position| self.lane_of(position));
-        lanes.filter(|lane| lane.possibly.has(self.own))
-    }
+/// The values that meet the conditions of a contributor.
+fn within(product: &Product, own: usize) -> Vec<Axis> {
+    let of = |axis: &Axis| {
+        let classes = axis.classes.iter().filter(|class| class.lane.possibly.has(own));
+        let lanes: BTreeSet<Bits> = classes.map(|class| class.lane.surely.clone()).collect();
+        told_apart(lanes)
+    };
+    product.axes.iter().map(of).collect()
+}
 
-    fn lane_of(&self, position: u32) -> Lane {
-        let reached = self.model.standing().lane(position);
-        let kind = person(self.model.snapshot.directory.user_at(position).and_then(|user: &User| user.guest));
-        let mut lane = Lane::none(self.product.of.len());
-        for (at, one) in self.product.of.iter().enumerate().filter(|(_, one)| one.region.people & kind != 0) {
+/// A dimension by the contributors that count.
+fn counting(axis: &Axis, counted: &Bits) -> Axis {
+    told_apart(axis.classes.iter().map(|class| class.lane.surely.and(counted)).collect())
+}
+
+fn told_apart(lanes: BTreeSet<Bits>) -> Axis {
+    let classes = lanes.into_iter().map(|lane| Class { lane: sure(lane), values: Vec::new() }).collect();
+    Axis { values: Vec::new(), indexed: Vec::new(), classes }
+}
+
+/// A few of these users, from all over the directory, each with the contributors that reach them.
+fn few<'a>(model: &'a Model, product: &'a Product, users: &'a RoaringBitmap) -> impl Iterator<Item = Lane> + 'a {
+    let step = usize::try_from(users.len().div_ceil(FEW).max(1)).unwrap_or(usize::MAX);
+    let chosen = (0..users.len()).step_by(step).filter_map(|place| users.select(u32::try_from(place).ok()?));
+    chosen.filter(|_| model.is_origin()).map(|position| {
+        let reached = model.standing().lane(position);
+        let kind = person(model.snapshot.directory.user_at(position).and_then(|user: &User| user.guest));
+        let mut lane = Lane::none(product.of.len());
+        for (at, one) in product.of.iter().enumerate().filter(|(_, one)| one.region.people & kind != 0) {
             lane.surely.put(at, one.sure && one.policy.is_none_or(|policy| reached.surely.has(policy)));
             lane.possibly.put(at, one.policy.is_none_or(|policy| reached.possibly.has(policy)));
         }
         lane
-    }
+    })
 }

@@ -110,7 +110,8 @@ impl Columns {
             for (kind, lane) in KINDS.iter().zip(&mut all.most) {
                 asks.note(lane, (at, person(*kind)), truth);
             }
-            let column = column.and_then(|column| usize::try_from(column).ok());
+            // Who asks of nobody tells nobody apart.
+            let column = column.filter(|_| asks.people != 0).and_then(|column| usize::try_from(column).ok());
             if let Some(by_column) = column.and_then(|column| all.by_column.get_mut(column)) {
                 by_column.push((at, asks));
             }
