@@ -189,7 +189,9 @@ fn listed<T>(values: &BTreeSet<T>, word: impl Fn(&T) -> &'static str) -> String 
     values.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
-fn client_word(client: &ClientAppType) -> &'static str {
+/// The portal's word for a client app.
+#[must_use]
+pub fn client_word(client: &ClientAppType) -> &'static str {
     match client {
         ClientAppType::All => "all",
         ClientAppType::Browser => "Browser",
@@ -199,7 +201,9 @@ fn client_word(client: &ClientAppType) -> &'static str {
     }
 }
 
-fn platform_word(platform: &Platform) -> &'static str {
+/// The portal's word for a platform.
+#[must_use]
+pub fn platform_word(platform: &Platform) -> &'static str {
     match platform {
         Platform::All => "unknown",
         Platform::Android => "Android",

@@ -16,16 +16,6 @@ use super::policies;
 
 const MODERN: [ClientAppType; 2] = [ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients];
 
-const PLATFORMS: [Platform; 7] = [
-    Platform::Android,
-    Platform::Ios,
-    Platform::Windows,
-    Platform::WindowsPhone,
-    Platform::MacOs,
-    Platform::Linux,
-    Platform::All,
-];
-
 /// For whom nothing takes over.
 #[derive(Debug, Default)]
 pub(super) struct Left {
@@ -115,7 +105,8 @@ fn places(sides: Option<&Sides<String>>) -> (BTreeSet<String>, BTreeSet<String>)
 fn platforms(sides: &Sides<Platform>) -> BTreeSet<Platform> {
     let listed = |set: &BTreeSet<Platform>, one: &Platform| set.contains(one) || set.contains(&Platform::All);
     let wanted = |one: &Platform| listed(&sides.include, one) && !listed(&sides.exclude, one);
-    PLATFORMS.into_iter().filter(wanted).collect()
+    // Coverage calls the unknown platform All.
+    Platform::NAMED.into_iter().chain([Platform::All]).filter(wanted).collect()
 }
 
 /// The organisation's own addresses: what it trusts, and what it named by address. A country is none.

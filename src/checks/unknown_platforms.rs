@@ -35,17 +35,9 @@ impl Check for UnknownPlatforms {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let unknown = BTreeSet::from([Platform::All]);
-        let known = [
-            Platform::Android,
-            Platform::Ios,
-            Platform::Windows,
-            Platform::WindowsPhone,
-            Platform::MacOs,
-            Platform::Linux,
-        ];
         let what = "Block unknown platforms";
         let mut draft = drafts::for_everyone(&context.model.snapshot, what, &[Control::Block]);
-        draft.conditions.platforms = Some(Sides { include: unknown.clone(), exclude: known.into() });
+        draft.conditions.platforms = Some(Sides { include: unknown.clone(), exclude: Platform::NAMED.into() });
         judge(
             context,
             Asked {

@@ -8,9 +8,9 @@ use super::evaluate::{Applies, UnmetKind};
 use super::lanes::Lanewise;
 use super::truth::Truth;
 use super::who::{Membership, Who};
-use super::{Model, attribute_filter, condition, location, target};
+use super::{Model, attribute_filter, condition, location, target, unknown_words};
 use crate::tenant::directory::AccountKind;
-use crate::tenant::policy::{ClientApplications, FilterMode, GuestType, PolicyState, RiskLevel, UserSide};
+use crate::tenant::policy::{ClientApplications, Control, FilterMode, GuestType, PolicyState, RiskLevel, UserSide};
 use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
 use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::{Kind, Policy};
@@ -122,14 +122,19 @@ impl Model {
         if is_empty(policy) {
             return Applies::No(UnmetKind::EmptyPolicy);
         }
-        if let Some(undecided) = undecided(policy) {
-            return Applies::NotDecided(undecided);
+        let open: Vec<Dimension> = open.into_iter().collect();
+        // A word that isn't known says nothing where the known ones of its list decide.
+        let mut pointers = undecided(policy).unwrap_or_default();
+        pointers.retain(|pointer| unknown_words::of(pointer).is_none_or(|(dimension, _)| open.contains(&dimension)));
+        if !pointers.is_empty() {
+            return Applies::NotDecided(pointers);
         }
-        let mut open = open.into_iter().peekable();
-        if open.peek().is_none() {
+        if open.is_empty() {
             return Applies::Yes;
         }
-        Applies::DependsOn(open.flat_map(|dimension| self.unknowns(at, policy, dimension, of)).collect())
+        Applies::DependsOn(
+            open.into_iter().flat_map(|dimension| self.unknowns(at, policy, dimension, of)).collect(),
+        )
     }
 
     /// The same, from the verdicts on all policies.
@@ -147,6 +152,10 @@ impl Model {
 
     /// Whether one condition of the policy is met.
     pub(super) fn meets(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Truth {
+        unknown_words::weigh(policy, dimension, self.meets_known_words(at, policy, dimension, of))
+    }
+
+    fn meets_known_words(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Truth {
         let (sign_in, who) = of;
         let conditions = &policy.conditions;
         match dimension {
@@ -357,9 +366,11 @@ pub(super) fn is_empty(policy: &Policy) -> bool {
     !grants && !session && policy.undecided.is_empty()
 }
 
-/// Conditions and grant controls that can't be judged; session controls don't decide whether a policy applies.
+/// Conditions and grant controls that can't be judged; session controls don't decide whether a policy applies, nor does
+/// anything that stands beside a block.
 pub(super) fn undecided(policy: &Policy) -> Option<BTreeSet<String>> {
-    let pointers: BTreeSet<String> =
-        policy.undecided.iter().filter(|at| !at.starts_with("/sessionControls")).cloned().collect();
+    let blocks = policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block));
+    let beside = |at: &str| at.starts_with("/sessionControls") || (blocks && at.starts_with("/grantControls"));
+    let pointers: BTreeSet<String> = policy.undecided.iter().filter(|at| !beside(at)).cloned().collect();
     (!pointers.is_empty()).then_some(pointers)
 }

@@ -137,6 +137,9 @@ fn alike(policies: &[Policy], dimension: Dimension) -> Vec<Alike> {
 /// Whether two policies say the same about one kind of condition.
 fn same(dimension: Dimension, one: &Policy, other: &Policy) -> bool {
     let (a, b) = (&one.conditions, &other.conditions);
+    if one.undecided != other.undecided {
+        return false;
+    }
     match dimension {
         Dimension::Identity => {
             a.users == b.users && a.agents == b.agents && a.client_applications == b.client_applications

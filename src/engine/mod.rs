@@ -18,6 +18,7 @@ pub mod request;
 pub mod rollout;
 pub mod rule;
 pub mod truth;
+mod unknown_words;
 pub mod variant;
 
 mod accounts;

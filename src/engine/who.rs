@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringBitmap;
 
 use super::truth::Truth;
+use super::unknown_words;
 use crate::tenant::policy::{GuestType, Guests, UserSide};
 use crate::tenant::sign_in::Known;
 use crate::tenant::{Assignment, Kind, Policy, Snapshot, Text};
@@ -60,6 +61,8 @@ pub(super) struct Side {
     /// Everyone named by id, group or role, as far as it could be resolved.
     named: RoaringBitmap,
     guests: Option<Guests>,
+    /// A kind of guest is named that isn't known: any guest may be of it.
+    unknown_guests: bool,
     /// Groups and roles whose members aren't known, as people read them.
     pub(super) open: Vec<String>,
     /// Users named by an id that the directory, which wasn't read, would resolve.
@@ -73,8 +76,15 @@ pub(super) struct Side {
 impl UserCondition {
     /// Roles that are `activated` count as held by those who could activate them.
     pub(super) fn new(snapshot: &Snapshot, policy: &Policy, activated: &dyn Fn(&str) -> bool) -> Self {
-        let side = |side| Side::new(snapshot, side, activated);
-        Self { include: side(&policy.conditions.users.include), exclude: side(&policy.conditions.users.exclude) }
+        let side = |side, which| Side {
+            unknown_guests: unknown_words::guests(policy, which),
+            ..Side::new(snapshot, side, activated)
+        };
+        let users = &policy.conditions.users;
+        Self {
+            include: side(&users.include, unknown_words::Side::Include),
+            exclude: side(&users.exclude, unknown_words::Side::Exclude),
+        }
     }
 
     /// Whether the condition is met; exclusion always wins.
@@ -144,8 +154,13 @@ impl Side {
         if self.all {
             return Truth::Yes;
         }
-        let guests = self.guests.as_ref().map_or(Truth::No, |guests| guest_hit(guests, who));
-        guests.or(self.named_hit(who, excluding))
+        self.guest_hit(who).or(self.named_hit(who, excluding))
+    }
+
+    fn guest_hit(&self, who: &Who<'_>) -> Truth {
+        let known = self.guests.as_ref().map_or(Truth::No, |guests| guest_hit(guests, who));
+        let perhaps = self.unknown_guests && who.guest != Known::Absent;
+        if perhaps { known.or(Truth::Maybe) } else { known }
     }
 
     fn named_hit(&self, who: &Who<'_>, excluding: bool) -> Truth {
@@ -169,13 +184,11 @@ impl Side {
             return (everyone.clone(), everyone.clone());
         }
         let (mut surely, mut possibly) = (self.named.clone(), RoaringBitmap::new());
-        if let Some(condition) = &self.guests {
-            for ((kind, tenant), members) in guests {
-                match guest_hit(condition, &guest_of(*kind, tenant.as_deref())) {
-                    Truth::Yes => surely |= members,
-                    Truth::Maybe => possibly |= members,
-                    Truth::No => {}
-                }
+        for ((kind, tenant), members) in guests {
+            match self.guest_hit(&guest_of(*kind, tenant.as_deref())) {
+                Truth::Yes => surely |= members,
+                Truth::Maybe => possibly |= members,
+                Truth::No => {}
             }
         }
         if self.open.is_empty() {

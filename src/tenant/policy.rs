@@ -253,6 +253,11 @@ pub enum Platform {
     Linux,
 }
 
+impl Platform {
+    /// Every platform that has a name.
+    pub const NAMED: [Self; 6] = [Self::Android, Self::Ios, Self::Windows, Self::WindowsPhone, Self::MacOs, Self::Linux];
+}
+
 /// Risk levels; `None` may be listed for sign-in and user risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -84,7 +84,7 @@ pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of
     vec![
         targets(model, requirement, scope, &policies),
         narrowed(clients, &CLIENTS).into_iter().map(Value::Client).collect(),
-        narrowed(&scope.platforms, &PLATFORMS).into_iter().map(Value::Platform).collect(),
+        narrowed(&scope.platforms, &platforms()).into_iter().map(Value::Platform).collect(),
         places.into_iter().map(Value::Location).collect(),
         devices::values(&filters, requirement, scope),
         risks(model, &scope.sign_in_risk, &policies, true).into_iter().map(Value::SignInRisk).collect(),
@@ -101,15 +101,10 @@ const CLIENTS: [ClientAppType; 4] = [
     ClientAppType::Other,
 ];
 
-const PLATFORMS: [Platform; 7] = [
-    Platform::Android,
-    Platform::Ios,
-    Platform::Windows,
-    Platform::WindowsPhone,
-    Platform::MacOs,
-    Platform::Linux,
-    Platform::All,
-];
+/// Those with a name, and the unknown one as `All`.
+fn platforms() -> Vec<Platform> {
+    Platform::NAMED.into_iter().chain([Platform::All]).collect()
+}
 
 fn narrowed<T: Copy + Ord>(wanted: &BTreeSet<T>, all: &[T]) -> Vec<T> {
     all.iter().copied().filter(|value| wanted.is_empty() || wanted.contains(value)).collect()
