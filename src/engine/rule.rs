@@ -3,6 +3,8 @@
 //! Sources: Microsoft Learn, Conditional Access: Filter for devices; Rules for dynamic membership groups. A missing
 //! value is null: it meets the negative operators and none of the positive ones.
 
+use std::borrow::Cow;
+
 use super::truth::Truth;
 
 mod parse;
@@ -120,20 +122,26 @@ impl Comparison {
     }
 
     fn hits(&self, text: &str, value: &str) -> bool {
-        let (text, value) = (text.to_lowercase(), value.to_lowercase());
+        let (text, value) = (folded(text), folded(value));
         match self.operator {
             Operator::Equals | Operator::In => text == value,
-            Operator::StartsWith => text.starts_with(&value),
-            Operator::EndsWith => text.ends_with(&value),
-            Operator::Contains => text.contains(&value),
+            Operator::StartsWith => text.starts_with(&*value),
+            Operator::EndsWith => text.ends_with(&*value),
+            Operator::Contains => text.contains(&*value),
         }
     }
 
     fn hits_item(&self, item: &str, value: &str) -> bool {
         if self.operator == Operator::Contains {
-            item.to_lowercase() == value.to_lowercase()
+            folded(item) == folded(value)
         } else {
             self.hits(item, value)
         }
     }
+}
+
+/// In small letters; copied only where it isn't.
+fn folded(text: &str) -> Cow<'_, str> {
+    let small = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if small { Cow::Borrowed(text) } else { Cow::Owned(text.to_lowercase()) }
 }

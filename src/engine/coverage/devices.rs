@@ -11,7 +11,10 @@ use crate::engine::truth::Truth;
 use crate::tenant::sign_in::{DeviceInfo, Known};
 
 /// More combinations than this aren't told apart one by one; the filters are then left open on registered devices.
-const LIMIT: usize = 50_000;
+const LIMIT: usize = 10_000;
+
+/// More than this aren't listed to people one by one either: one device then stands for all on which the filters agree.
+const MANY: usize = 32;
 
 /// Attributes that are lists, of which a rule finds whole elements.
 const LISTS: [&str; 2] = ["physicalids", "systemlabels"];
@@ -35,12 +38,25 @@ pub(super) fn values(filters: &[&DeviceFilter], requirement: &Requirement, scope
         filters.iter().filter_map(|filter| filter.rule().ok()).flat_map(|rule| rule.comparisons()).collect();
     let mut all = vec![Value::Device(Known::Absent, UNMANAGED, "unregistered".into())];
     let registered = match assignments(&comparisons) {
+        Some(assignments) if assignments.len() > MANY => one_of_each(filters, assignments.iter().flat_map(states)),
         Some(assignments) => assignments.iter().flat_map(states).collect(),
         None => vec![Value::Device(Known::Unknown, ANY_DEVICE, "registered".into())],
     };
     all.extend(registered);
     all.retain(|value| !scope.unmanaged_devices || matches!(value, Value::Device(_, mask, _) if *mask == UNMANAGED));
     all
+}
+
+/// The first of all devices in one state on which every filter says the same.
+fn one_of_each(filters: &[&DeviceFilter], devices: impl Iterator<Item = Value>) -> Vec<Value> {
+    let mut known = BTreeSet::new();
+    devices
+        .filter(|value| {
+            let Value::Device(device @ Known::Is(held), ..) = value else { return true };
+            let state = (held.compliant, held.trust_type.clone());
+            known.insert((state, filters.iter().map(|filter| filter.met(device)).collect::<Vec<Truth>>()))
+        })
+        .collect()
 }
 
 /// A registered device with these attributes, in each state that grants can ask for.
@@ -179,4 +195,24 @@ pub(super) fn describe(labels: &[&str], rest: &[&str]) -> String {
         return "neither compliant nor hybrid joined".into();
     }
     labels.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tenant::policy::{Filter, FilterMode};
+
+    #[test]
+    fn a_long_filter_tells_no_more_devices_apart_than_it_treats_differently() {
+        let term = |at: usize| format!("(device.model -eq \"m{at}\" -and device.manufacturer -startsWith \"X{at}\")");
+        let rule = (0..12).map(term).collect::<Vec<_>>().join(" -or ");
+        let filter = DeviceFilter::new(&Filter { mode: FilterMode::Include, rule });
+        let told = values(&[&filter], &Requirement::Mfa, &Scope::default());
+        let outcomes: BTreeSet<Truth> = told
+            .iter()
+            .filter_map(|value| if let Value::Device(device, ..) = value { Some(filter.met(device)) } else { None })
+            .collect();
+        // Unregistered, and each of six states, met and not met.
+        assert_eq!((told.len(), outcomes), (13, BTreeSet::from([Truth::No, Truth::Yes])));
+    }
 }
