@@ -102,7 +102,7 @@ impl From<Vec<String>> for Term {
 /// What a fact rests on: rows that can be opened again, their exact number, and the reading they are from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The rows; at most [`Evidence::SHOWN`] of them, the most telling first.
+    /// The rows; at most [`Evidence::SHOWN`] of them, in the order in which they are told.
     pub rows: Vec<Row>,
     /// How many rows there are.
     pub total: u64,
@@ -135,6 +135,12 @@ impl Evidence {
         snapshot.clone_into(&mut self.snapshot);
         self.read_at = at;
         self
+    }
+
+    /// When the reading was made that the rows are from; none where they are the bot's own records.
+    #[must_use]
+    pub fn of_a_reading(&self) -> Option<Timestamp> {
+        (self.read_at != Timestamp::default()).then_some(self.read_at)
     }
 
     /// Sets the window of the log.

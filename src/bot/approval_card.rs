@@ -61,7 +61,9 @@ fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> An
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
         answer = hand_over::blocks(case, snapshot).into_iter().fold(answer, Answer::part);
     } else {
-        answer = answer.part(Part::Rows(vec![("Why".into(), why(case))]));
+        let made = matches!(case.state, State::Created(_));
+        let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
+        answer = answer.part(Part::Rows([("Why".into(), why(case))].into_iter().chain(policy).collect()));
     }
     let limits = [read_fact(snapshot)];
     actions(app, case).into_iter().fold(answer.part(Part::Limits(limits.to_vec())), Answer::action)
@@ -144,14 +146,24 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     let snapshot = analysis.snapshot();
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
-    let lines = describe::policy(draft, snapshot).into_iter().filter(|(label, _)| *label != "Enable policy");
-    rows.extend(lines.map(|(label, words)| (label.to_owned(), vec![text_fact(&words)])));
-    rows.push(("Enable policy".into(), vec![name_fact("Report-only")]));
+    rows.extend(policy_rows(draft, snapshot));
     rows.push(("If On".into(), impact::if_on(analysis, draft)));
     rows.push(("Safety".into(), impact::safety(analysis, draft)));
     rows.push(("Rollout".into(), impact::phases(analysis, draft)));
     rows.extend(unsure(case));
     rows.push(("Approval".into(), vec![approval_fact(app, case, snapshot)]));
+    rows
+}
+
+/// The policy as the portal shows it, in its order. That it asks nothing of the session is said too.
+fn policy_rows(draft: &Policy, snapshot: &Snapshot) -> Vec<(String, Vec<Fact>)> {
+    let lines = describe::policy(draft, snapshot).into_iter().filter(|(label, _)| *label != "Enable policy");
+    let mut rows: Vec<(String, Vec<Fact>)> =
+        lines.map(|(label, words)| (label.to_owned(), vec![text_fact(&words)])).collect();
+    if draft.session.is_none() {
+        rows.push(("Session".into(), vec![name_fact("none")]));
+    }
+    rows.push(("Enable policy".into(), vec![name_fact("Report-only")]));
     rows
 }
 
@@ -240,6 +252,7 @@ fn title(case: &Case, name: &str) -> String {
     match &case.state {
         State::Created(_) => format!("In report-only: {name}"),
         State::Creating { .. } => format!("Creating in report-only: {name}"),
+        State::Undone { .. } => format!("Taken back: {name}"),
         _ => format!("Create in REPORT-ONLY: {name}"),
     }
 }

@@ -27,27 +27,28 @@ fn opened(app: &App, fact: Fact) -> Answer {
     // Without its rows it cites nothing: they stand below.
     let statement = Fact { evidence: Evidence::default(), ..fact }.must_show();
     let answer = Answer { kind: Kind::Answer, ..Answer::default() }.part(Part::Sentences(vec![statement]));
+    let mut listed = 0;
     let shown = tables(&evidence.rows, &app.config.schedule.zone).into_iter();
     let answer = shown.fold(answer, |answer, RowTable { title, columns, mut rows }| {
         let more = rows.len().saturating_sub(SHOWN) as u64;
         rows.truncate(SHOWN);
+        listed += rows.len() as u64;
         answer.part(Part::Heading(title.to_owned())).part(Part::Table { columns, rows, more })
     });
-    answer.part(Part::Limits(limits(&evidence)))
+    answer.part(Part::Limits(limits(&evidence, listed)))
 }
 
-/// How many rows there are, from which window and reading, and what was not checked.
-fn limits(evidence: &Evidence) -> Vec<Fact> {
+/// How many rows there are and are listed, from which window and reading, and what was not checked.
+fn limits(evidence: &Evidence, shown: u64) -> Vec<Fact> {
     let fact = |key: &str| Fact::new(key, Evidence::default()).must_show();
-    let shown = evidence.rows.len() as u64;
     let rows = fact("evidence.rows")
         .with("more", evidence.total.saturating_sub(shown))
         .with("shown", shown)
         .with("total", evidence.total);
     let window = evidence.window.map(|(from, to)| fact("common.window").with("from", from).with("to", to));
     let hash = evidence.snapshot.chars().take(12).collect();
-    let read = fact("evidence.reading").with("at", evidence.read_at).with("hash", Term::Word(hash));
+    let read = evidence.of_a_reading().map(|at| fact("evidence.reading").with("at", at).with("hash", Term::Word(hash)));
     let not_checked = (!evidence.not_checked.is_empty())
         .then(|| fact("common.limits").with("what", Term::Names(evidence.not_checked.clone())));
-    [rows].into_iter().chain(window).chain([read]).chain(not_checked).collect()
+    [rows].into_iter().chain(window).chain(read).chain(not_checked).collect()
 }

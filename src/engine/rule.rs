@@ -132,11 +132,7 @@ impl Comparison {
     }
 
     fn hits_item(&self, item: &str, value: &str) -> bool {
-        if self.operator == Operator::Contains {
-            folded(item) == folded(value)
-        } else {
-            self.hits(item, value)
-        }
+        if self.operator == Operator::Contains { folded(item) == folded(value) } else { self.hits(item, value) }
     }
 }
 

@@ -188,12 +188,17 @@ fn capital(text: &str) -> String {
 
 /// All of them, to take away.
 fn sheet(rows: &[(Row, Body)]) -> Sheet {
-    let line = |(row, body): &(Row, Body)| {
+    sheet_of(rows.iter().map(|(row, body)| (row, body)))
+}
+
+/// Suggestions as a list to take away.
+pub(crate) fn sheet_of<'a>(rows: impl Iterator<Item = (&'a Row, &'a Body)>) -> Sheet {
+    let line = |(row, body): (&'a Row, &'a Body)| {
         let (severity, theme) = (severity_word(body.proposal.severity), Theme::of(&row.check_id).name);
         let texts = [severity, theme, row.check_id.as_str(), row.state.as_str()].map(str::to_owned);
         [format!("S-{}", row.number), row.title.clone()].into_iter().chain(texts).collect()
     };
-    Sheet::new("suggestions", &["Number", "Suggestion", "Severity", "Theme", "Check", "State"], rows.iter().map(line))
+    Sheet::new("suggestions", &["Number", "Suggestion", "Severity", "Theme", "Check", "State"], rows.map(line))
 }
 
 /// Number, title, severity and state, resting on the headline's rows.

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::approval::State;
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::answers::list_suggestions::weight;
+use crate::bot::answers::list_suggestions::{sheet_of, weight};
 use crate::bot::approve::Case;
 use crate::bot::buttons;
 use crate::bot::learn::Taste;
@@ -165,6 +165,7 @@ impl<'a> Parts<'a> {
             .part(Part::Limits(self.limits()))
             .action(ask(&open, "show open suggestions"))
             .action(ask("Report-only", "which policies are in report-only?"))
+            .sheet(sheet_of(self.open.iter().map(|waiting| (&waiting.row, &waiting.body))))
             .action(ask("What changed?", "what changed since yesterday?"))
             .action(ask("Change this post", "when do you post the summary?"))
     }
@@ -248,7 +249,7 @@ impl<'a> Parts<'a> {
     fn limits(&self) -> Vec<Fact> {
         let snapshot = self.analysis.snapshot();
         let absent = snapshot.readings.iter().filter_map(|(kind, reading)| match reading {
-            Reading::Absent { reason } => Some(format!("{}: {reason}", kind_word(*kind))),
+            Reading::Absent { reason } => Some(format!("{} ({})", kind_word(*kind), first_sentence(reason))),
             Reading::Complete { .. } => None,
         });
         let limits: Vec<String> =
@@ -331,6 +332,11 @@ impl Waiting {
             _ => fact.with("needed", 0_u64).with("granted", 0_u64).with("expires", Term::Word(String::new())),
         }
     }
+}
+
+/// Graph's reason comes with what to do about it, which the doctor says at length.
+fn first_sentence(reason: &str) -> &str {
+    reason.split_once(". ").map_or(reason, |(first, _)| first).trim_end_matches('.')
 }
 
 fn said(key: &str) -> Fact {

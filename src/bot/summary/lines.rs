@@ -14,7 +14,7 @@ use crate::checks::{Verdict, rows};
 use crate::engine::replay::{Impact, Tally};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{PastSignIn, Policy};
+use crate::tenant::{PastSignIn, Policy, Snapshot};
 
 /// How many policies in report-only are named.
 const WAITING: usize = 3;
@@ -139,7 +139,7 @@ pub(super) fn blocked(analysis: &Analysis, now: Timestamp, zone: &TimeZone) -> B
         by_day.entry(day(row.at)).or_default().push(row);
     }
     let found = by_day.get(&yesterday).map(Vec::as_slice).unwrap_or_default();
-    let days = whole_days(snapshot.window, &day);
+    let days = whole_days(kept(snapshot), &day);
     let normal: Vec<usize> = days
         .into_iter()
         .filter(|date| *date < yesterday && date.weekday() == yesterday.weekday())
@@ -160,7 +160,14 @@ pub(super) fn blocked(analysis: &Analysis, now: Timestamp, zone: &TimeZone) -> B
     Blocked { fact, unusual: normal.len() > 1 && high.is_some_and(|high| found.len() > high) }
 }
 
-/// Days that lie wholly within the window of the log.
+/// From the first row that the log still holds to the end of what was read: a log may be kept for fewer days than were
+/// asked for, and of the days before nobody knows what they held.
+fn kept(snapshot: &Snapshot) -> Option<(Timestamp, Timestamp)> {
+    let (from, to) = snapshot.window?;
+    Some((snapshot.sign_ins.first().map_or(from, |row| row.at.max(from)), to))
+}
+
+/// Days that lie wholly within a window of the log.
 fn whole_days(window: Option<(Timestamp, Timestamp)>, day: &impl Fn(Timestamp) -> Date) -> Vec<Date> {
     let Some((from, to)) = window else { return Vec::new() };
     let (first, last) = (day(from).saturating_add(1.day()), day(to));

@@ -194,7 +194,7 @@ impl Pages {
         let data = json!({
             "statement": view.statement, "title": view.title, "about": view.about,
             "total": evidence.total, "shown": shown, "more": evidence.total > shown,
-            "window": window, "read": self.long(evidence.read_at), "snapshot": evidence.snapshot,
+            "window": window, "read": evidence.of_a_reading().map(|at| self.long(at)), "snapshot": evidence.snapshot,
             "not_checked": evidence.not_checked, "tables": self.tables(&evidence.rows),
         });
         self.page(&view.frame, "evidence", ("Evidence", &data))

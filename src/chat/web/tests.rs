@@ -195,7 +195,7 @@ fn sample_requests() -> Vec<RequestView> {
 fn a_citation_opens_on_the_rows_and_says_what_was_not_checked() {
     let html = web().pages.evidence(&sample_evidence()).unwrap();
     for needed in [
-        "142, the 7 most telling shown",
+        "142, the first 7 shown",
         "<h2>Sign-ins</h2>",
         "<h2>Policies</h2>",
         "Alice &lt;b&gt;",
