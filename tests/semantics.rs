@@ -75,9 +75,10 @@ fn differences(case: &Value) -> Vec<String> {
     compare("reportOnlyApplied", json!(outcome.applied(true)));
     compare("decision", decision(&outcome.decision));
     compare("strengthsEnforced", json!(strengths(&model.snapshot, &sign_in, &outcome)));
-    for (name, ours) in session(&outcome.session) {
-        if expected["session"].get(name).is_some_and(|theirs| *theirs != ours) {
-            found.push(format!("session {name}: expected {}, got {ours}", expected["session"][name]));
+    let ours = BTreeMap::from(session(&outcome.session));
+    for (name, theirs) in expected["session"].as_object().into_iter().flatten() {
+        if ours.get(name.as_str()) != Some(theirs) {
+            found.push(format!("session {name}: expected {theirs}, got {:?}", ours.get(name.as_str())));
         }
     }
     let reasons = reasons(&model.snapshot, &outcome);

@@ -72,7 +72,8 @@ fn mfa_trusted(snapshot: &Snapshot) -> impl Iterator<Item = IpRange> {
 
 fn in_ranges(mut ranges: impl Iterator<Item = IpRange>, ip: &Known<IpAddr>) -> Truth {
     match ip {
-        Known::Is(ip) => ranges.any(|range| range.contains(*ip)).into(),
+        // IPv4 written as IPv6 is the same address.
+        Known::Is(ip) => ranges.any(|range| range.contains(ip.to_canonical())).into(),
         Known::Absent => Truth::No,
         // Without a single range the answer is no for every address.
         Known::Unknown => {

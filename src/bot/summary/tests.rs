@@ -57,9 +57,9 @@ async fn the_first_one_says_everything_and_the_next_one_line() {
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [6]
     Break-glass: 1 of 1 fine. No sign-in in the window. [7]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [8]
+    Blocked yesterday: 3 sign-ins of 1 person, most by CA205 – Require compliant device (1 person) [8]
     Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00. Activity log: entry 412, hash 3f9a1c0de2b7.
-    (Open suggestions …Report-only) (What changed?) (Change this post)
+    (Open suggestions …Report-only) (CSV …What changed?) (Change this post)
     ");
     let (second, _) = posted(&app, &nordwerk(), Some(before)).await;
     insta::assert_snapshot!(second, @r"
@@ -101,9 +101,9 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     ## Report-only (1)
     - CA211 – Block device code flow, 41 days: enough data since day 14, would block 1 person. [6]
     Break-glass: 1 of 1 fine. No sign-in in the window. [7]
-    Blocked yesterday: 3 sign-ins of 1 person (normal Monday: none), most by CA205 – Require compliant device (1 person) [8]
+    Blocked yesterday: 3 sign-ins of 1 person, most by CA205 – Require compliant device (1 person) [8]
     Not checked: partner (GDAP) technicians and Intune grace periods. Sign-ins up to Tue 24 Nov 07:30. Read Tue 24 Nov 08:00. Activity log: entry 412, hash 3f9a1c0de2b7.
-    (Open suggestions …Report-only) (What changed?) (Change this post)
+    (Open suggestions …Report-only) (CSV …What changed?) (Change this post)
     ");
 }
 

@@ -35,11 +35,12 @@ pub(super) fn compile() -> anyhow::Result<Handlebars<'static>> {
 }
 
 fn register(templates: &mut Handlebars<'static>) {
-    // Whether the column of a cell holds numbers.
-    handlebars_helper!(title: |columns: Json, index: usize|
+    // The heading of a cell's column, which stands beside it where rows are stacked.
+    handlebars_helper!(heading: |columns: Json, index: usize|
         columns.get(index).and_then(|column| column.get("title")).cloned().unwrap_or_default());
     // A phone shows rows of more columns than three one below the other.
     handlebars_helper!(many: |columns: Json| columns.as_array().is_some_and(|columns| columns.len() > 3));
+    // Whether the column of a cell holds numbers.
     handlebars_helper!(numeric: |columns: Json, index: usize|
         columns.get(index).and_then(|column| column.get("numeric")).and_then(Value::as_bool).unwrap_or(false));
     handlebars_helper!(any_before: |rows: Json|
@@ -57,7 +58,7 @@ fn register(templates: &mut Handlebars<'static>) {
     handlebars_helper!(long: |text: str| text.lines().count() > UNFOLDED);
     // For text to copy: escaped, but every character kept. Written with three braces.
     handlebars_helper!(exact: |text: str| handlebars::html_escape(text));
-    templates.register_helper("title", Box::new(title));
+    templates.register_helper("heading", Box::new(heading));
     templates.register_helper("many", Box::new(many));
     templates.register_helper("numeric", Box::new(numeric));
     templates.register_helper("any_before", Box::new(any_before));
