@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::coverage::Other;
 use crate::engine::{Condition, Reason};
 use crate::facts::{Evidence, Fact, Row, Term};
-use crate::tenant::policy::TransferMethod;
-use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel};
+use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Operator, Platform, RiskLevel, TransferMethod};
 use crate::tenant::{Policy, Snapshot};
 
 use super::accounts::Accounts;
@@ -41,6 +40,10 @@ impl<'a> CauseWords<'a> {
             .with("since", Term::Word(String::new()));
         if let Some(policy) = policy {
             fact = fact.with("policy", Term::Name(policy.display_name.clone()));
+        }
+        if matches!(group.cause.reason, Reason::WeakerControl(_)) {
+            let either = policy.is_some_and(leaves_a_choice);
+            fact = fact.with("either", Term::Word(if either { "either".to_owned() } else { String::new() }));
         }
         self.details(fact, &group.cause.reason)
     }
@@ -127,6 +130,11 @@ impl<'a> CauseWords<'a> {
     fn stamp(&self, evidence: Evidence) -> Evidence {
         evidence.read(self.hash, self.snapshot.read_at)
     }
+}
+
+/// Whether a policy is met by one of several grant controls.
+fn leaves_a_choice(policy: &Policy) -> bool {
+    policy.grant.as_ref().is_some_and(|grant| grant.operator == Operator::Or && grant.controls.len() > 1)
 }
 
 /// The name of an app, or its id.
