@@ -6,7 +6,7 @@ use crate::engine::coverage::Other;
 use crate::engine::{Condition, Reason};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Operator, Platform, RiskLevel, TransferMethod};
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::{Policy, Snapshot, well_known};
 
 use super::accounts::Accounts;
 use super::gaps::{Everyones, Group};
@@ -137,10 +137,11 @@ fn leaves_a_choice(policy: &Policy) -> bool {
     policy.grant.as_ref().is_some_and(|grant| grant.operator == Operator::Or && grant.controls.len() > 1)
 }
 
-/// The name of an app, or its id.
+/// The name of an app as the tenant has it, or else as Microsoft publishes it; its id for one that nobody knows.
 #[must_use]
 pub fn app_name(snapshot: &Snapshot, app_id: &str) -> String {
-    snapshot.directory.app(app_id).map_or_else(|| app_id.to_owned(), |app| app.display_name.clone())
+    let published = || well_known::app_name(app_id).unwrap_or(app_id).to_owned();
+    snapshot.directory.app(app_id).map_or_else(published, |app| app.display_name.clone())
 }
 
 /// The portal's word for users without an object here.
