@@ -44,6 +44,15 @@ fn wrong(members: &Map<String, Value>) -> Option<(String, String)> {
     members.iter().find_map(|(name, value)| {
         let whole = error(json!({ name: value }))?;
         let pointer = format!("/{}", escaped(name));
+        let empty = match value {
+            Value::Array(_) => json!([]),
+            Value::Object(_) => json!({}),
+            _ => Value::Null,
+        };
+        // Where not even an empty one would do, it isn't about what is in it.
+        if error(json!({ name: empty })).is_some() {
+            return Some((pointer, whole));
+        }
         let inner = match value {
             Value::Array(items) => items
                 .iter()
@@ -78,7 +87,7 @@ mod tests {
     #[test]
     fn an_error_names_the_place() {
         let error = |text: &str| read(text).unwrap_err();
-        assert!(error(r#"{"emergencyAcess": []}"#).starts_with("/emergencyAcess: unknown field `emergencyAcess`"));
+        assert!(error(r#"{"emergencyAcess": ["x"]}"#).starts_with("/emergencyAcess: unknown field `emergencyAcess`"));
         assert!(error(r#"{"emergencyAccess": ["a", 3]}"#).starts_with("/emergencyAccess/1: invalid type"));
         assert!(error(r#"{"appGroups": {"a/b": 3}}"#).starts_with("/appGroups/a~1b: invalid type"));
         assert_eq!(error(r#"{"thresholds": {"x.y": "a"}}"#), "/thresholds/x.y: expected a number");
