@@ -214,6 +214,37 @@ fn checks_for_machines_people_and_code_scanning() {
 }
 
 #[test]
+fn thresholds_of_the_folder_are_heeded_and_unknown_ones_refused() {
+    let with = |name: &str, value: u64| {
+        let folder = changed(&[]);
+        let path = folder.path().join("settings.json");
+        let mut settings: Value =
+            fs::read(&path).map_or_else(|_| serde_json::json!({}), |bytes| serde_json::from_slice(&bytes).unwrap());
+        settings["thresholds"] = serde_json::json!({ name: value });
+        fs::write(path, settings.to_string()).unwrap();
+        folder
+    };
+    let limit = |folder: &str| {
+        let (checked, _) = json(&["analyze", folder, "--format", "json"]);
+        let all = checked["checks"].as_array().unwrap();
+        all.iter().find(|check| check["id"] == "policy-limit").unwrap()["verdict"].clone()
+    };
+    assert_eq!((limit(&tenant()), limit(&at(&with("policy-limit.most", 1)))), ("pass".into(), "fail".into()));
+    let said = refused(&["analyze", &at(&with("policy-limit.mots", 1))]);
+    assert!(said.contains("settings.json /thresholds/policy-limit.mots: no check has this threshold"), "{said}");
+}
+
+#[test]
+fn a_file_with_a_blank_in_its_name_is_a_uri_in_sarif() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("my policies ü.json");
+    fs::write(&path, "[]").unwrap();
+    let (log, _) = json(&["analyze", &path.display().to_string(), "--format", "sarif"]);
+    let uri = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert!(uri.as_str().unwrap().ends_with("/my%20policies%20%C3%BC.json"), "{uri}");
+}
+
+#[test]
 fn a_report_is_one_page_with_lists_beside_it() {
     let out = tempfile::tempdir().unwrap();
     let (text, code) = said(&["report", &tenant(), "--out", &at(&out)]);

@@ -206,3 +206,13 @@ fn what_agents_may_do_is_not_compared_and_said() {
     let found = difference(&tenant(&[agents], &Around::default()), &tenant(&[], &Around::default()));
     assert!(found.is_looser() && found.not_compared.contains("p"), "{found:?}");
 }
+
+#[test]
+fn what_no_policy_names_is_no_news() {
+    let everybody = json!({"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}});
+    let without = json!({"users": {"includeUsers": ["All"], "excludeUsers": ["alice"]}, "applications": {"includeApplications": ["All"]}});
+    let side = |conditions: &Value| tenant(&[policy("p", conditions.clone(), ask("mfa"))], &Around::default());
+    let found = difference(&side(&everybody), &side(&without));
+    let named: Vec<&str> = found.shifts.iter().map(|shift| shift.requirement.as_str()).collect();
+    assert_eq!(named, ["multifactor authentication", "any policy"]);
+}

@@ -12,6 +12,9 @@ use portcullis::tenant::read::{
 use portcullis::tenant::{Kind, Reading, Snapshot, SnapshotBuilder, read_policy};
 use serde_json::{Value, json};
 
+#[path = "traps/unsettled.rs"]
+mod unsettled;
+
 const PEOPLE: [&str; 4] = ["ada", "alice", "bob", "break-glass"];
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 const STRENGTH_MFA: &str = "00000000-0000-0000-0000-000000000002";

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use portcullis::checks::{self, Context, Finding, Verdict};
 use portcullis::engine::Model;
-use portcullis::tenant::read::{read_group, read_role_assignment, read_user};
+use portcullis::tenant::read::{read_group, read_role, read_role_assignment, read_user};
 use portcullis::tenant::{Kind, Reading, SnapshotBuilder, read_policy};
 use serde_json::{Value, json};
 
 const SYNC_ROLE: &str = "d29b2b05-8046-44ba-8758-1e26182fcf32";
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const INTUNE_ADMINISTRATOR: &str = "3a2c62db-5318-420d-8d74-23affee5d9d5";
+const REPORTS_READER: &str = "4a5d8f65-41da-4de4-8968-e035b65339cf";
 const BREAK_GLASS: &str = "b9000000-0000-4000-8000-000000000004";
 
 /// A tenant of Alice, Bob (service accounts), a break-glass account and a synchronisation account.
@@ -129,4 +132,67 @@ fn nothing_to_judge_is_never_a_pass() {
     for check in ["exclusions-without-fallback", "baseline-scopes", "microsoft-managed-policies", "report-only-age"] {
         assert_ne!(verdict(&found, check), Verdict::Pass, "{check}");
     }
+}
+
+/// A tenant of Ada, who holds a role, and of what the settings name for emergency access.
+fn administered(role: &str, scope: &str, marked: bool) -> SnapshotBuilder {
+    let mut builder = SnapshotBuilder::default();
+    for kind in [Kind::Policies, Kind::Users, Kind::Groups, Kind::RoleAssignments] {
+        builder.reading(kind, Reading::Complete { count: 1 });
+    }
+    for id in ["ada", "carl"] {
+        builder.user(read_user(&json!({"id": id, "displayName": id, "userType": "Member"})).unwrap());
+    }
+    for (who, role, scope) in [("ada", role, scope), ("carl", GLOBAL_ADMINISTRATOR, "/")] {
+        let held = json!({"principalId": who, "roleDefinitionId": role, "directoryScopeId": scope});
+        builder.role_assignment(read_role_assignment(&held).unwrap());
+    }
+    for (id, privileged) in [(GLOBAL_ADMINISTRATOR, true), (REPORTS_READER, false)].into_iter().filter(|_| marked) {
+        let role = json!({"id": id, "displayName": id, "isBuiltIn": true, "isPrivileged": privileged});
+        builder.role(read_role(&role).unwrap());
+    }
+    builder
+}
+
+fn judged(check: &str, builder: SnapshotBuilder) -> Finding {
+    let model = Model::new(Arc::new(builder.build()));
+    let now = "2026-11-24T08:30:00Z".parse().unwrap();
+    let context = Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new() };
+    checks::run_all(&context).into_iter().find(|finding| finding.check == check).unwrap()
+}
+
+#[test]
+fn an_administrator_whose_role_nobody_judged_is_no_pass() {
+    let carl = policy("p", &json!({"includeRoles": [GLOBAL_ADMINISTRATOR]}), &json!({}));
+    let verdict = |role: &str, scope: &str, marked: bool| {
+        let mut tenant = administered(role, scope, marked);
+        tenant.policy(read_policy(&carl).unwrap());
+        judged("mfa-admins", tenant).verdict
+    };
+    assert_eq!(verdict(INTUNE_ADMINISTRATOR, "/", false), Verdict::Review);
+    // The mark was read for another role, so it would have been for this one: an unknown role stays unknown.
+    assert_eq!(verdict(INTUNE_ADMINISTRATOR, "/", true), Verdict::Review);
+    assert_eq!(verdict(REPORTS_READER, "/", true), Verdict::Pass);
+    // A policy for roles doesn't reach who administers a part of the tenant.
+    assert_eq!(verdict(GLOBAL_ADMINISTRATOR, "/administrativeUnits/a", true), Verdict::Review);
+    assert_eq!(verdict(SYNC_ROLE, "/", false), Verdict::Pass);
+}
+
+#[test]
+fn emergency_access_that_is_nobodys_is_said() {
+    let all = policy("p", &json!({"includeUsers": ["All"], "excludeGroups": ["g"]}), &json!({}));
+    let mut tenant = administered(GLOBAL_ADMINISTRATOR, "/", true);
+    tenant.group(read_group(&json!({"id": "g", "displayName": "G", "members": []})).unwrap());
+    tenant.policy(read_policy(&all).unwrap());
+    tenant.snapshot.settings.emergency_access.insert(BREAK_GLASS.to_owned());
+    let finding = judged("emergency-access", tenant);
+    assert_eq!((finding.verdict, finding.facts[0].key.as_str()), (Verdict::Review, "emergency_access.nobodys"));
+    assert!(finding.not_checked.is_empty(), "{:?}", finding.not_checked);
+}
+
+#[test]
+fn emergency_access_without_any_policy_is_not_applicable() {
+    let mut tenant = administered(GLOBAL_ADMINISTRATOR, "/", true);
+    tenant.snapshot.settings.emergency_access.insert("ada".to_owned());
+    assert_eq!(judged("emergency-access", tenant).verdict, Verdict::NotApplicable);
 }

@@ -23,6 +23,8 @@ pub struct Analysis {
     pub hash: String,
     /// One finding per check, in the registry's order.
     pub findings: Vec<Finding>,
+    /// Thresholds by `check-id.name` that they were judged by, where they differ from the checks' own.
+    pub thresholds: BTreeMap<String, f64>,
     /// Impacts that were asked for, by version of the policy.
     impacts: Mutex<BTreeMap<String, Arc<Impact>>>,
     /// What changes would do that were asked for, by their words.
@@ -46,7 +48,14 @@ impl Analysis {
     ) -> Self {
         let model = Model::new(snapshot);
         let findings = checks::run_each(&Context { model: &model, hash: &hash, now, thresholds }, begins);
-        Self { model, hash, findings, impacts: Mutex::default(), edits: Mutex::default() }
+        Self {
+            model,
+            hash,
+            findings,
+            thresholds: thresholds.clone(),
+            impacts: Mutex::default(),
+            edits: Mutex::default(),
+        }
     }
 
     /// The tenant as it was read.

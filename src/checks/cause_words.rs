@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use crate::engine::coverage::Other;
 use crate::engine::{Condition, Reason};
 use crate::facts::{Evidence, Fact, Row, Term};
-use crate::tenant::policy::TransferMethod;
-use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel};
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::policy::{ClientAppType, GuestType, InsiderRisk, Operator, Platform, RiskLevel, TransferMethod};
+use crate::tenant::{Policy, Snapshot, well_known};
 
 use super::accounts::Accounts;
 use super::gaps::{Everyones, Group};
@@ -41,6 +40,10 @@ impl<'a> CauseWords<'a> {
             .with("since", Term::Word(String::new()));
         if let Some(policy) = policy {
             fact = fact.with("policy", Term::Name(policy.display_name.clone()));
+        }
+        if matches!(group.cause.reason, Reason::WeakerControl(_)) {
+            let either = policy.is_some_and(leaves_a_choice);
+            fact = fact.with("either", Term::Word(if either { "either".to_owned() } else { String::new() }));
         }
         self.details(fact, &group.cause.reason)
     }
@@ -129,10 +132,16 @@ impl<'a> CauseWords<'a> {
     }
 }
 
-/// The name of an app, or its id.
+/// Whether a policy is met by one of several grant controls.
+fn leaves_a_choice(policy: &Policy) -> bool {
+    policy.grant.as_ref().is_some_and(|grant| grant.operator == Operator::Or && grant.controls.len() > 1)
+}
+
+/// The name of an app as the tenant has it, or else as Microsoft publishes it; its id for one that nobody knows.
 #[must_use]
 pub fn app_name(snapshot: &Snapshot, app_id: &str) -> String {
-    snapshot.directory.app(app_id).map_or_else(|| app_id.to_owned(), |app| app.display_name.clone())
+    let published = || well_known::app_name(app_id).unwrap_or(app_id).to_owned();
+    snapshot.directory.app(app_id).map_or_else(published, |app| app.display_name.clone())
 }
 
 /// The portal's word for users without an object here.

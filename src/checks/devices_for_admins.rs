@@ -3,7 +3,7 @@
 use crate::engine::Requirement;
 use crate::tenant::policy::Control;
 
-use super::requirement::{Asked, judge};
+use super::requirement::{Asked, judge_administrators};
 use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Every administrator is made to use a managed device.
@@ -35,7 +35,7 @@ impl Check for DevicesForAdmins {
     fn run(&self, context: &Context<'_>) -> Finding {
         let controls = [Control::CompliantDevice, Control::DomainJoinedDevice];
         let draft = drafts::for_administrators(&context.model.snapshot, "Require managed device", &controls);
-        judge(
+        judge_administrators(
             context,
             Asked {
                 check: ABOUT.id,

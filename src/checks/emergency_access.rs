@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::engine::Truth;
 use crate::facts::{Evidence, Fact, Term};
-use crate::suggestions::lint::reaches_emergency_access;
+use crate::suggestions::lint::{is_nobodys, reaches_emergency_access};
 use crate::tenant::{Policy, Snapshot};
 
 use super::listing::{self, Listed};
@@ -38,9 +38,13 @@ impl Check for EmergencyAccess {
         }
         let judged: Vec<(&Policy, Truth)> =
             policies::live(snapshot).map(|policy| (policy, reaches_emergency_access(policy, snapshot))).collect();
+        if judged.is_empty() {
+            return listing::open(context, ABOUT.id, "emergency_access.no_policy", Verdict::NotApplicable);
+        }
         let of = |wanted: Truth| judged.iter().filter(move |(_, one)| *one == wanted).map(|(policy, _)| *policy);
         let listed = of(Truth::Yes).map(|policy| listed(policy, context)).collect();
-        let mut finding = listing::finding(context, (ABOUT.id, "emergency_access"), listed);
+        let finding = listing::finding(context, (ABOUT.id, "emergency_access"), listed);
+        let mut finding = with_nobodys(context, finding);
         let open: Vec<&Policy> = of(Truth::Maybe).collect();
         if open.is_empty() {
             return finding;
@@ -55,6 +59,27 @@ impl Check for EmergencyAccess {
         }
         finding
     }
+}
+
+/// The finding with the configured ids that nobody has: what they were meant for may be reached.
+fn with_nobodys(context: &Context<'_>, mut finding: Finding) -> Finding {
+    let snapshot = &context.model.snapshot;
+    let ids: Vec<String> =
+        snapshot.settings.emergency_access.iter().filter(|id| is_nobodys(snapshot, id)).cloned().collect();
+    if ids.is_empty() {
+        return finding;
+    }
+    let fact = Fact::new("emergency_access.nobodys", context.stamp(Evidence::default()))
+        .with("count", ids.len())
+        .with("ids", ids)
+        .must_show();
+    if finding.verdict == Verdict::Pass {
+        finding.verdict = Verdict::Review;
+        finding.facts = vec![fact];
+    } else {
+        finding.facts.push(fact);
+    }
+    finding
 }
 
 fn unsure(context: &Context<'_>, open: &[&Policy]) -> Fact {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::facts::{Evidence, Fact, Row, Term};
+use crate::suggestions::lint::is_nobodys;
 use crate::tenant::well_known::GLOBAL_ADMINISTRATOR;
 use crate::tenant::{Assignment, Kind, Snapshot, User};
 
@@ -57,6 +58,8 @@ impl Check for EmergencyAccessAccounts {
         #[expect(clippy::cast_precision_loss, reason = "accounts are few")]
         let few = (accounts.len() as f64) < context.threshold(ABOUT.id, &ACCOUNTS);
         listed.extend(few.then(|| too_few(accounts.len(), context)));
+        let configured = snapshot.settings.emergency_access.iter();
+        listed.extend(configured.filter(|id| is_nobodys(snapshot, id)).map(|id| nobodys(id, context)));
         let mut finding = listing::finding(context, (ABOUT.id, "emergency_access_accounts"), listed);
         finding.not_checked = not_checked(snapshot);
         finding
@@ -164,6 +167,12 @@ fn use_of(account: &User, context: &Context<'_>) -> Vec<Fault> {
     }
     let overdue = since > context.threshold(ABOUT.id, &TESTED);
     if overdue { vec![("Last test", format!("was last used {ago} ago"), "a test, written down")] } else { Vec::new() }
+}
+
+/// An id that was configured, and that no account or group has (any more).
+fn nobodys(id: &str, context: &Context<'_>) -> Listed {
+    let fact = Fact::new("emergency_access_accounts.nobodys", context.stamp(Evidence::default()));
+    Listed { fact: fact.with("id", Term::Name(id.to_owned())), cure: None }
 }
 
 fn too_few(count: usize, context: &Context<'_>) -> Listed {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::Control;
 
-use super::requirement::{Asked, judge};
+use super::requirement::{Asked, judge_administrators};
 use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Administrators are made to use MFA at the administration portals.
@@ -34,7 +34,7 @@ impl Check for MfaAdminPortals {
         let what = "Require MFA at admin portals";
         let draft = drafts::at(drafts::for_administrators(&context.model.snapshot, what, &[Control::Mfa]), &target);
         let portals = scopes::admin_portals(&context.model.snapshot);
-        let mut finding = judge(
+        let mut finding = judge_administrators(
             context,
             Asked {
                 check: ABOUT.id,

@@ -3,7 +3,7 @@
 use crate::engine::Requirement;
 use crate::tenant::policy::Control;
 
-use super::requirement::{Asked, judge};
+use super::requirement::{Asked, judge_administrators};
 use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Every administrator is made to use MFA.
@@ -34,7 +34,7 @@ impl Check for MfaAdmins {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let draft = drafts::for_administrators(&context.model.snapshot, "Require MFA", &[Control::Mfa]);
-        judge(
+        judge_administrators(
             context,
             Asked {
                 check: ABOUT.id,

@@ -4,7 +4,7 @@ use crate::engine::Requirement;
 use crate::tenant::policy::Control;
 use crate::tenant::well_known;
 
-use super::requirement::{Asked, judge};
+use super::requirement::{Asked, judge_administrators};
 use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Every administrator is made to use phishing-resistant MFA.
@@ -37,7 +37,7 @@ impl Check for PhishingResistantAdmins {
     fn run(&self, context: &Context<'_>) -> Finding {
         let strength = Control::Strength(well_known::STRENGTH_PHISHING_RESISTANT.to_owned());
         let draft = drafts::for_administrators(&context.model.snapshot, "Phishing-resistant MFA", &[strength]);
-        judge(
+        judge_administrators(
             context,
             Asked {
                 check: ABOUT.id,

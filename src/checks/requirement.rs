@@ -15,7 +15,7 @@ use super::cause_words::CauseWords;
 use super::gaps::{Gaps, Group};
 use super::licences::{Owned, owned};
 use super::take_in_again::take_in_again;
-use super::{Context, Cure, CureAction, Finding, Verdict, hand_over, widen};
+use super::{Context, Cure, CureAction, Finding, Verdict, hand_over, scopes, widen};
 
 /// What a check asks of the engine, and how it says the answer.
 pub struct Asked<'a> {
@@ -57,6 +57,44 @@ pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
         finding.not_checked.extend(refused);
     }
     finding
+}
+
+/// Judges what is asked of administrators. Whoever may be one, though nobody can say so for sure, keeps it from passing.
+#[must_use]
+pub fn judge_administrators(context: &Context<'_>, asked: Asked<'_>) -> Finding {
+    let perhaps = scopes::perhaps_administrators(context.model);
+    let (requirement, scope) = (asked.requirement.clone(), asked.scope.clone());
+    let known = asked.missing.is_none();
+    let finding = judge(context, asked);
+    if !known || perhaps.is_empty() {
+        return finding;
+    }
+    let scope = Scope { users: Some(perhaps), ..scope };
+    let coverage = context.model.coverage(&requirement, &scope);
+    let left = Gaps::of((&coverage, &scope), context.model, context.now).accounts.humans();
+    if left.is_empty() { finding } else { with_others(context, finding, &left) }
+}
+
+/// The finding with those who may be administrators too, and have a gap.
+fn with_others(context: &Context<'_>, finding: Finding, left: &RoaringBitmap) -> Finding {
+    let evidence = Evidence::of(super::rows::users(left, &context.model.snapshot, None));
+    let Finding { check, verdict, mut facts, mut not_checked, cures } = finding;
+    let open = matches!(verdict, Verdict::Pass | Verdict::NotApplicable);
+    let others = Fact::new("administrators.perhaps", context.stamp(evidence))
+        .with("who", left.len())
+        .with("only", word(if open { "only" } else { "" }))
+        .must_show();
+    not_checked.push(
+        "which of the other roles are privileged (roleDefinitions.json with isPrivileged, from the beta of Graph, would settle it)"
+            .to_owned(),
+    );
+    let verdict = if open { Verdict::Review } else { verdict };
+    if open {
+        facts = vec![others];
+    } else {
+        facts.push(others);
+    }
+    Finding { check, verdict, facts, not_checked, cures }
 }
 
 /// Judges two requirements of one check; the first that isn't met is the finding.
@@ -249,7 +287,21 @@ fn refusal(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, draft: &Poli
     if let Some(error) = objections.into_iter().find(|objection| objection.level == Level::Error) {
         return Some(error.message);
     }
-    would_do(&model.with_draft_on(draft), context, (&asked.requirement, scope)).err().map(str::to_owned)
+    let reach = for_its_roles(draft, &model.snapshot).filter(|_| asked.missing.is_some());
+    let on = model.with_draft_on(reach.as_ref().unwrap_or(draft));
+    would_do(&on, context, (&asked.requirement, scope)).err().map(str::to_owned)
+}
+
+/// Where nobody knows who the administrators are, everybody is looked at. A draft for all their roles reaches each of them
+/// as one for everybody would, so that one is judged in its place.
+fn for_its_roles(draft: &Policy, snapshot: &Snapshot) -> Option<Policy> {
+    let include = &draft.conditions.users.include;
+    if !scopes::administrator_roles(&snapshot.directory).is_subset(&include.roles) {
+        return None;
+    }
+    let mut everybody = draft.clone();
+    everybody.conditions.users.include.all = true;
+    Some(everybody)
 }
 
 /// Whether a tenant in which a policy is On meets the requirement, and can still be administered; if not, why not.

@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::engine::{Model, Scope};
 use crate::tenant::policy::{GuestType, Guests, UserSide};
-use crate::tenant::{Assignment, Directory, Kind, Snapshot, well_known};
+use crate::tenant::{Assignment, Directory, Kind, RoleAssignment, Snapshot, well_known};
 
 /// Every kind of guest or external user.
 pub const GUEST_TYPES: [GuestType; 6] = [
@@ -96,11 +96,31 @@ pub fn administrator_roles(directory: &Directory) -> BTreeSet<String> {
 #[must_use]
 pub fn role_holders(directory: &Directory, assignment: Assignment) -> RoaringBitmap {
     let roles = administrator_roles(directory);
+    let tenant_wide = |held: &RoleAssignment| held.scope == "/" && roles.contains(&held.role_id);
+    holders(directory, |held| held.assignment == assignment && tenant_wide(held))
+}
+
+/// Enabled accounts that may be administrators too: they hold an administrator role for a part of the tenant only, or a
+/// role of which nobody read whether Microsoft calls it privileged.
+#[must_use]
+pub fn perhaps_administrators(model: &Model) -> RoaringBitmap {
+    let directory = &model.snapshot.directory;
+    let roles = administrator_roles(directory);
+    // Only the beta of Graph has the mark; where no role has it, it wasn't read: some roles always have it.
+    let marked = directory.roles.values().any(|role| role.privileged);
+    let is_told = |id: &String| directory.roles.get(id).is_some_and(|role| marked || !role.built_in);
+    let perhaps = |held: &RoleAssignment| match roles.contains(&held.role_id) {
+        true => held.scope != "/",
+        false => !is_told(&held.role_id) && !well_known::SYNCHRONISING.contains(&held.role_id.as_str()),
+    };
+    holders(directory, |held| held.assignment == Assignment::Active && perhaps(held))
+        - role_holders(directory, Assignment::Active)
+}
+
+/// Enabled accounts that hold one of these, directly or through a group.
+fn holders(directory: &Directory, wanted: impl Fn(&RoleAssignment) -> bool) -> RoaringBitmap {
     let mut holders = RoaringBitmap::new();
-    for held in &directory.role_assignments {
-        if !roles.contains(&held.role_id) || held.assignment != assignment || held.scope != "/" {
-            continue;
-        }
+    for held in directory.role_assignments.iter().filter(|held| wanted(held)) {
         holders.extend(directory.user_index(&held.principal_id));
         if let Some(members) = directory.groups.get(&held.principal_id).and_then(|group| group.transitive.as_deref()) {
             holders |= members;

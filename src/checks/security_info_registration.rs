@@ -6,8 +6,9 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::{Applications, Control, Sides};
 use crate::tenant::well_known;
 
+use super::gaps::Gaps;
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing};
 
 /// Registering security information outside trusted locations takes MFA.
 #[derive(Debug)]
@@ -39,16 +40,27 @@ impl Check for SecurityInfoRegistration {
         let elsewhere =
             Sides { include: BTreeSet::from(["All".to_owned()]), exclude: BTreeSet::from(["AllTrusted".to_owned()]) };
         draft.conditions.locations = Some(elsewhere);
-        judge(
+        let scope = Scope { user_action: Some(action), untrusted_locations: true, ..Scope::default() };
+        let finding = judge(
             context,
             Asked {
                 check: ABOUT.id,
                 area: "security_info_registration",
                 requirement: Requirement::Mfa,
-                scope: Scope { user_action: Some(action), untrusted_locations: true, ..Scope::default() },
+                scope: scope.clone(),
                 missing: None,
                 draft: Some(("Require MFA to register security information", draft)),
             },
-        )
+        );
+        if finding.verdict == Verdict::Fail && takes_a_managed_device(context, &scope) {
+            return listing::open(context, ABOUT.id, "security_info_registration.managed", Verdict::Pass);
+        }
+        finding
     }
+}
+
+/// Whether a managed device is asked of everybody, as CIS and CISA have it: whoever holds a password alone has none.
+fn takes_a_managed_device(context: &Context<'_>, scope: &Scope) -> bool {
+    let coverage = context.model.coverage(&Requirement::ManagedDevice, scope);
+    coverage.unresolved.is_empty() && !Gaps::any_in((&coverage, scope), context.model, context.now)
 }

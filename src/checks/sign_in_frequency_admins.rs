@@ -1,10 +1,11 @@
 //! Administrators sign in again within hours, and their browser sessions don't persist.
 
-use crate::engine::Requirement;
+use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::SessionControls;
 
-use super::requirement::{Asked, judge_both};
-use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, drafts, scopes};
+use super::gaps::Gaps;
+use super::requirement::{Asked, judge_administrators};
+use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, drafts, scopes};
 
 /// Administrators sign in again within hours, and their browser sessions don't persist.
 #[derive(Debug)]
@@ -45,6 +46,18 @@ impl Check for SignInFrequencyAdmins {
             draft: Some(("Ask administrators to sign in again within hours", draft.clone())),
         };
         let frequency = asked("sign_in_frequency_admins", Requirement::SignInFrequency { hours });
-        judge_both(context, frequency, asked("persistent_browser_admins", Requirement::NoPersistentBrowser))
+        let finding = judge_administrators(context, frequency);
+        if finding.verdict != Verdict::Pass || every_time(context) {
+            return finding;
+        }
+        judge_administrators(context, asked("persistent_browser_admins", Requirement::NoPersistentBrowser))
     }
+}
+
+/// Whether administrators are asked to sign in every time: then a browser that keeps the session keeps nothing of use.
+fn every_time(context: &Context<'_>) -> bool {
+    let known = scopes::missing_administrators(context.model).is_none();
+    let scope = if known { scopes::administrators(context.model) } else { Scope::default() };
+    let coverage = context.model.coverage(&Requirement::SignInFrequency { hours: 0 }, &scope);
+    coverage.unresolved.is_empty() && !Gaps::any_in((&coverage, &scope), context.model, context.now)
 }

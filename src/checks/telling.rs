@@ -26,16 +26,16 @@ fn rank(cause: &Cause, snapshot: &Snapshot) -> u8 {
         Reason::WeakerControl(_) => 1,
         Reason::ReportOnly => 2,
         Reason::ExcludedApp => 4,
-        Reason::NarrowerConditions(_) if is_general(cause, snapshot) => 5,
+        Reason::NarrowerConditions(_) if is_on(cause, snapshot) => 5,
         Reason::UsersNotIncluded | Reason::Off | Reason::NoPolicy => 6,
         Reason::NarrowerConditions(_) | Reason::AppNotIncluded | Reason::Undecided(_) => TELLS_NOTHING,
     }
 }
 
-/// A policy that is On and about all resources.
-fn is_general(cause: &Cause, snapshot: &Snapshot) -> bool {
+/// A policy that is On. What it is about is what is asked for, where its conditions alone stand in the way.
+fn is_on(cause: &Cause, snapshot: &Snapshot) -> bool {
     let policy = cause.policy_id.as_deref().and_then(|id| snapshot.policy(id));
-    policy.is_some_and(|policy| policy.state == PolicyState::Enabled && policy.conditions.applications.all)
+    policy.is_some_and(|policy| policy.state == PolicyState::Enabled)
 }
 
 /// Whether the policy of a cause is made for this group: it is excluded from another one because it has its own.

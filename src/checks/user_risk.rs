@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
+use crate::facts::Fact;
 use crate::tenant::policy::{Control, Operator, RiskLevel};
 
-use super::requirement::{Asked, judge_both};
-use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
+use super::requirement::{Asked, judge};
+use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, scopes};
 
 /// Users at high risk must change their password.
 #[derive(Debug)]
@@ -55,6 +56,16 @@ impl Check for UserRisk {
             draft: Some(("Require a password change at high user risk", draft.clone())),
         };
         let every_time = asked("user_risk_every_time", Requirement::SignInFrequency { hours: 0 });
-        judge_both(context, asked("user_risk", Requirement::PasswordChange), every_time)
+        let finding = judge(context, asked("user_risk", Requirement::PasswordChange));
+        if finding.verdict == Verdict::Pass { with_remark(context, finding, every_time) } else { finding }
     }
+}
+
+/// CIS alone asks for signing in every time besides: where that is missing, it is a remark, and the finding passes.
+fn with_remark(context: &Context<'_>, mut finding: Finding, every_time: Asked<'_>) -> Finding {
+    let besides = judge(context, every_time);
+    if let Some(fact) = besides.facts.into_iter().next().filter(|_| besides.verdict == Verdict::Fail) {
+        finding.facts.push(Fact::new("user_risk_every_time.remark", fact.evidence));
+    }
+    finding
 }

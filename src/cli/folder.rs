@@ -1,6 +1,5 @@
 //! Reads what the offline commands work on: a tenant folder, and single JSON files beside it.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,14 +8,20 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::bot::analysis::Analysis;
-use crate::checks::CHECKS;
+use crate::checks::{About, CHECKS};
 use crate::clock::Clock;
-use crate::tenant::{Policy, Snapshot, folder, read_policy};
+use crate::tenant::folder::{self, Thresholds};
+use crate::tenant::{Policy, Snapshot, read_policy};
 
 use super::{bar, output};
 
 /// The snapshot of a file or folder, dated now when it doesn't say when it was read.
 pub(super) fn read(path: &Path, clock: &Clock) -> anyhow::Result<Arc<Snapshot>> {
+    Ok(read_with_thresholds(path, clock)?.0)
+}
+
+/// The same with the thresholds of checks that its settings set.
+pub(super) fn read_with_thresholds(path: &Path, clock: &Clock) -> anyhow::Result<(Arc<Snapshot>, Thresholds)> {
     let waiting = bar::spinner(format!("reading {}", path.display()));
     let read = folder::read(path).with_context(|| format!("reading {}", path.display()));
     waiting.finish_and_clear();
@@ -30,14 +35,29 @@ pub(super) fn read(path: &Path, clock: &Clock) -> anyhow::Result<Arc<Snapshot>> 
     if snapshot.read_at == jiff::Timestamp::default() {
         snapshot.read_at = clock.now();
     }
-    Ok(Arc::new(snapshot))
+    report.thresholds.keys().try_for_each(|name| known(name)).with_context(|| format!("reading {}", path.display()))?;
+    Ok((Arc::new(snapshot), report.thresholds))
+}
+
+/// A threshold that no check has would change nothing, and nobody would see it.
+fn known(name: &str) -> anyhow::Result<()> {
+    let of =
+        |about: &About| about.thresholds.iter().map(|one| format!("{}.{}", about.id, one.name)).collect::<Vec<_>>();
+    let all: Vec<String> = CHECKS.iter().flat_map(|check| of(check.about())).collect();
+    let is_known = all.iter().any(|one| one == name);
+    anyhow::ensure!(
+        is_known,
+        "settings.json /thresholds/{name}: no check has this threshold; there are {}",
+        all.join(", ")
+    );
+    Ok(())
 }
 
 /// A folder, read and judged by every check.
 pub(super) fn analysis(path: &Path, clock: &Clock) -> anyhow::Result<Analysis> {
-    let snapshot = read(path, clock)?;
+    let (snapshot, thresholds) = read_with_thresholds(path, clock)?;
     let bar = bar::steps(CHECKS.len());
-    let analysis = Analysis::watched((snapshot, String::new()), &BTreeMap::new(), clock.now(), &|about| {
+    let analysis = Analysis::watched((snapshot, String::new()), &thresholds, clock.now(), &|about| {
         bar.set_message(about.title);
         bar.inc(1);
     });

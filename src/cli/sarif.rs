@@ -14,7 +14,7 @@ use crate::facts::{Style, Wording, WordingError};
 /// When a fact has no wording, which is a fault of the program.
 pub(super) fn log(analysis: &Analysis, wording: &Wording, path: &Path) -> Result<Value, WordingError> {
     let rules: Vec<Value> = CHECKS.iter().map(|check| rule(check.about())).collect();
-    let uri = path.display().to_string().replace('\\', "/");
+    let uri = encoded(&path.display().to_string().replace('\\', "/"));
     let results = analysis.findings.iter().filter_map(|finding| result(finding, wording, &uri).transpose());
     Ok(json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -24,6 +24,12 @@ pub(super) fn log(analysis: &Analysis, wording: &Wording, path: &Path) -> Result
             "results": results.collect::<Result<Vec<_>, _>>()?,
         }],
     }))
+}
+
+/// A path as a URI has it (RFC 3986): everything but letters, digits, `-._~`, `/` and the colon of a drive percent-encoded.
+fn encoded(path: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte);
+    path.bytes().map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 fn rule(about: &About) -> Value {

@@ -1,7 +1,5 @@
 //! What a check asked of coverage, and whom it found without: for machines and for lists.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -18,7 +16,7 @@ const SHOWN: usize = 50;
 /// What a check asked of coverage under the tenant's own policies, in order: it is run once more and listened to.
 pub(super) fn asked(analysis: &Analysis, check: &str, now: Timestamp) -> Vec<Entry> {
     let model = analysis.model.unasked();
-    let context = Context { model: &model, hash: &analysis.hash, now, thresholds: &BTreeMap::new() };
+    let context = Context { model: &model, hash: &analysis.hash, now, thresholds: &analysis.thresholds };
     let run = CHECKS.iter().find(|one| one.about().id == check).map(|check| check.run(&context));
     if run.is_some() { model.questions_asked() } else { Vec::new() }
 }

@@ -64,12 +64,13 @@ impl<'a> Abilities<'a> {
         self.devices.get(user_id).into_iter().flatten().map(|device| device.info()).collect()
     }
 
-    /// Whether the person could do multifactor authentication.
+    /// Whether the person could do multifactor authentication. The report has a row for everybody whom it knows, with methods
+    /// or without: of whom it has none, nothing is known.
     #[must_use]
     pub fn mfa(&self, user_id: &str) -> Truth {
         match self.snapshot.directory.registrations.get(user_id) {
             Some(registration) => registration.mfa_capable.into(),
-            None => self.unregistered(),
+            None => Truth::Maybe,
         }
     }
 
@@ -79,7 +80,7 @@ impl<'a> Abilities<'a> {
         let Some(strength) = self.snapshot.strengths.get(strength) else { return Truth::Maybe };
         let registered = match self.snapshot.directory.registrations.get(user_id) {
             Some(registration) => registration.methods.iter().flat_map(|method| methods(method)).copied(),
-            None => return self.unregistered(),
+            None => return Truth::Maybe,
         };
         let held = registered.chain(["password"]).collect::<BTreeSet<_>>();
         Truth::any(strength.allowed_combinations.iter().map(|combination| {
@@ -122,10 +123,6 @@ impl<'a> Abilities<'a> {
             _ => return None,
         };
         (can == Truth::No).then_some(lack)
-    }
-
-    fn unregistered(&self) -> Truth {
-        if self.snapshot.has(Kind::UserRegistrationDetails) { Truth::No } else { Truth::Maybe }
     }
 }
 
@@ -184,6 +181,8 @@ mod tests {
         }
         let phone = json!({"id": "alice", "isMfaCapable": true, "methodsRegistered": ["mobilePhone"]});
         builder.registration(read_registration(&phone).unwrap());
+        let nothing = json!({"id": "carol", "isMfaCapable": false, "methodsRegistered": []});
+        builder.registration(read_registration(&nothing).unwrap());
         let laptop =
             json!({"deviceId": "d", "isCompliant": true, "trustType": "AzureAd", "registeredOwners": ["alice"]});
         builder.device(read_device(&laptop).unwrap());
@@ -197,7 +196,10 @@ mod tests {
         assert_eq!(abilities.strength("alice", STRENGTH_MFA), Truth::Yes);
         // A certificate would do, and certificates are registered nowhere.
         assert_eq!(abilities.strength("alice", STRENGTH_PHISHING_RESISTANT), Truth::Maybe);
-        assert_eq!(abilities.mfa("bob"), Truth::No);
+        assert_eq!(abilities.mfa("carol"), Truth::No);
+        // The report has no row for him: nothing is known.
+        assert_eq!(abilities.mfa("bob"), Truth::Maybe);
+        assert_eq!(abilities.strength("bob", STRENGTH_MFA), Truth::Maybe);
         assert_eq!(Abilities::new(&Snapshot::default()).mfa("bob"), Truth::Maybe);
     }
 
@@ -210,6 +212,7 @@ mod tests {
         };
         assert_eq!(lacks("alice", Operator::Or), BTreeSet::new());
         assert_eq!(lacks("alice", Operator::And), BTreeSet::from([Lack::HybridDevice]));
-        assert_eq!(lacks("bob", Operator::Or), BTreeSet::from([Lack::MfaMethod, Lack::HybridDevice]));
+        assert_eq!(lacks("carol", Operator::Or), BTreeSet::from([Lack::MfaMethod, Lack::HybridDevice]));
+        assert_eq!(lacks("bob", Operator::Or), BTreeSet::new());
     }
 }

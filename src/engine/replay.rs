@@ -347,7 +347,9 @@ mod tests {
         for id in ["alice", "bob"] {
             builder.user(read_user(&json!({"id": id})).unwrap());
         }
-        builder.registration(read_registration(&json!({"id": "alice", "isMfaCapable": true})).unwrap());
+        for (id, capable) in [("alice", true), ("bob", false)] {
+            builder.registration(read_registration(&json!({"id": id, "isMfaCapable": capable})).unwrap());
+        }
         for (number, changes) in rows.iter().enumerate() {
             builder.sign_in(row(number, changes));
         }

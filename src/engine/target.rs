@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::truth::Truth;
 use super::{Model, attribute_filter};
-use crate::tenant::policy::{Applications, Control, FilterMode, Operator, Policy};
+use crate::tenant::policy::{Applications, Control, FilterMode, Operator, Policy, PolicyState};
 use crate::tenant::sign_in::{Identity, Target};
 use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::{
@@ -47,6 +47,13 @@ pub(super) fn spared(policy: &Policy, sign_in: &SignIn) -> bool {
     only(RISK_REMEDIATION_APP)
         || (only(APP_INTUNE_ENROLLMENT) && !apps.include.contains(APP_INTUNE_ENROLLMENT) && asks_compliance(policy))
         || (only(APP_TOKEN_EXCHANGE) && matches!(sign_in.identity, Identity::Agent(_)))
+}
+
+/// Whether a policy that is On takes in all resources, and the enrolment of devices is spared from it all the same.
+pub(super) fn spares_enrolment(policy: &Policy) -> bool {
+    let apps = &policy.conditions.applications;
+    let named = apps.include.contains(APP_INTUNE_ENROLLMENT) || apps.exclude.contains(APP_INTUNE_ENROLLMENT);
+    policy.state == PolicyState::Enabled && apps.all && !named && asks_compliance(policy)
 }
 
 /// A compliant device is all that the policy asks for, or one of the ways to meet it.

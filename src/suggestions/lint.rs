@@ -17,7 +17,7 @@ use crate::tenant::version::canonical_conditions;
 use crate::tenant::{Kind, Snapshot};
 
 pub use body::lint_body;
-pub use emergency::reaches_emergency_access;
+pub use emergency::{is_nobodys, reaches_emergency_access};
 
 /// Something to mend in a draft.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Nothing is half-read: the first object that isn't what it must be fails the whole reading, with its place named.
 
 mod recognise;
+mod settings;
 mod text;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use self::settings::Thresholds;
 use self::text::Content;
 use super::read::{
     ReadError, embedded_strength, node::Node, read_agreement, read_audit, read_context, read_device, read_group,
@@ -23,12 +25,14 @@ use super::read::{
 use super::{Assignment, Kind, Policy, Reading, Snapshot, SnapshotBuilder, Word};
 
 /// What was read from where, and what was left aside.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
     /// Files that were read: their kind and how many objects each holds.
     pub files: Vec<(PathBuf, Kind, u64)>,
     /// Files that were not read, and why.
     pub unrecognised: Vec<(PathBuf, &'static str)>,
+    /// Thresholds of checks by `check-id.name`, as `settings.json` has them.
+    pub thresholds: Thresholds,
 }
 
 /// Why a folder can't be read.
@@ -57,12 +61,12 @@ pub enum FolderError {
         message: String,
     },
     /// The settings name something that there is not.
-    #[error("{}: {source}", path.display())]
+    #[error("{} {message}", path.display())]
     Settings {
         /// The file.
         path: PathBuf,
         /// Where and what.
-        source: serde_json::Error,
+        message: String,
     },
     /// An object isn't what its kind has to be.
     #[error("{} {source}", path.display())]
@@ -155,6 +159,9 @@ impl Reader {
         }
         let content =
             text::parse(&text, lines).map_err(|message| FolderError::Json { path: path.to_owned(), message })?;
+        if let Some(link) = &content.more {
+            return Err(FolderError::Object { path: path.to_owned(), source: first_page(link) });
+        }
         let empty = content.objects.is_empty();
         let Some(kind) = recognise::kind_of(path, &content).or((alone && empty).then_some(Kind::Policies)) else {
             self.report.unrecognised.push((path.to_owned(), "neither its name nor its content says what it holds"));
@@ -165,9 +172,11 @@ impl Reader {
     }
 
     fn settings(&mut self, path: &Path, text: &str) -> Result<(), FolderError> {
-        let read = serde_json::from_str(text);
-        self.builder.snapshot.settings =
-            read.map_err(|source| FolderError::Settings { path: path.to_owned(), source })?;
+        let read = settings::read(text);
+        let (settings, thresholds) =
+            read.map_err(|message| FolderError::Settings { path: path.to_owned(), message })?;
+        self.builder.snapshot.settings = settings;
+        self.report.thresholds = thresholds;
         Ok(())
     }
 
@@ -293,6 +302,15 @@ impl Reader {
     }
 }
 
+/// A page of a collection isn't the whole of it: whoever is on the next one would count as nobody.
+fn first_page(link: &str) -> ReadError {
+    ReadError {
+        pointer: format!("/{link}"),
+        expected: "the whole collection; follow the link to its end, put the items of all pages into one file and leave the link out",
+        found: "a link to the next page".to_owned(),
+    }
+}
+
 /// An app that was exported without saying whose accounts it is for. Managed identities have no such thing.
 fn lacks_audience(principal: &Value) -> bool {
     let kind = principal.get("servicePrincipalType").and_then(Value::as_str).unwrap_or("Application");
@@ -396,6 +414,20 @@ mod tests {
             error(&[("policies.json", "[]"), ("settings.json", r#"{"emergency": []}"#)])
                 .contains("unknown field `emergency`")
         );
+    }
+
+    #[test]
+    fn a_page_is_not_read_as_the_whole() {
+        let page = r#"{"@odata.nextLink": "https://graph.microsoft.com/next", "value": [{"id": "u1"}]}"#;
+        assert_eq!(
+            error(&[("policies.json", "[]"), ("users.json", page)]),
+            "DIR/users.json /@odata.nextLink: expected the whole collection; follow the link to its end, put the items of all pages into one file and leave the link out, found a link to the next page"
+        );
+        let last = folder(&[
+            ("policies.json", "[]"),
+            ("users.json", &page.replace("\"https://graph.microsoft.com/next\"", "null")),
+        ]);
+        assert!(read(last.path()).unwrap().0.has(Kind::Users));
     }
 
     #[test]

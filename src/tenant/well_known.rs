@@ -84,6 +84,25 @@ pub const APP_INTERNET_ACCESS: &str = "5dc48733-b5df-475c-a49b-fa307ef00853";
 /// Microsoft Rights Management Services, which opens protected mail and files.
 pub const APP_RIGHTS_MANAGEMENT: &str = "00000012-0000-0000-c000-000000000000";
 
+/// The name of an app of Microsoft's that policies often name and exports of a tenant often lack.
+#[must_use]
+pub fn app_name(id: &str) -> Option<&'static str> {
+    let apps = [
+        (APP_AZURE_MANAGEMENT, "Windows Azure Service Management API"),
+        (APP_AZURE_PORTAL, "Azure Portal"),
+        (APP_EXCHANGE_ONLINE, "Exchange Online"),
+        (APP_SHAREPOINT_ONLINE, "SharePoint Online"),
+        (APP_TEAMS, "Microsoft Teams Services"),
+        (APP_WINDOWS_AZURE_AD, "Windows Azure Active Directory"),
+        (APP_INTUNE, "Microsoft Intune"),
+        (APP_INTUNE_ENROLLMENT, "Microsoft Intune Enrollment"),
+        (APP_DEVICE_REGISTRATION, "Device Registration Service"),
+        (APP_AZURE_DEVOPS, "Azure DevOps"),
+        (APP_RIGHTS_MANAGEMENT, "Microsoft Rights Management Services"),
+    ];
+    apps.into_iter().find(|(known, _)| *known == id).map(|(_, name)| name)
+}
+
 /// Service plan of Microsoft Entra ID P1.
 pub const PLAN_P1: &str = "41781fb2-bc02-4b7c-bd55-b576c07bb09d";
 /// Service plan of Microsoft Entra ID P2.

@@ -12,10 +12,10 @@ use crate::checks::cause_words::{CauseWords, app_name};
 use crate::checks::gaps::Gaps;
 use crate::checks::{Verdict, rows};
 use crate::cli::uncovered;
-use crate::engine::{Requirement, Scope};
+use crate::engine::{Model, Requirement, Scope};
 use crate::facts::{Style, Wording, WordingError};
 use crate::tenant::policy::{ClientAppType, TransferMethod};
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::{Assignment, Policy, Snapshot};
 
 /// One CSV file: its name, and its lines with the headings first.
 pub(super) struct File {
@@ -155,11 +155,12 @@ pub(super) fn policies(snapshot: &Snapshot) -> File {
 }
 
 /// Everything that any policy leaves out: one line an excluded object.
-pub(super) fn exclusions(snapshot: &Snapshot) -> File {
+pub(super) fn exclusions(model: &Model) -> File {
+    let snapshot = &model.snapshot;
     let mut lines = vec![["Policy", "State", "Excluded", "Name", "Accounts"].map(str::to_owned).to_vec()];
     for policy in &snapshot.policies {
         let state = rows::state_word(policy.state);
-        lines.extend(excluded(policy, snapshot).into_iter().map(|(kind, name, accounts)| {
+        lines.extend(excluded(policy, model).into_iter().map(|(kind, name, accounts)| {
             vec![policy.display_name.clone(), state.to_owned(), kind.to_owned(), name, accounts]
         }));
     }
@@ -167,7 +168,8 @@ pub(super) fn exclusions(snapshot: &Snapshot) -> File {
 }
 
 /// What one policy leaves out: kind, name, and how many accounts where that can be counted.
-fn excluded(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String, String)> {
+fn excluded(policy: &Policy, model: &Model) -> Vec<(&'static str, String, String)> {
+    let snapshot = &model.snapshot;
     let directory = &snapshot.directory;
     let out = &policy.conditions.users.exclude;
     let user = |id: &String| directory.user(id).map_or_else(|| id.clone(), |user| user.display_name.to_string());
@@ -180,7 +182,10 @@ fn excluded(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String, 
         }
         None => ("Group", id.clone(), "not read".to_owned()),
     }));
-    found.extend(out.roles.iter().map(|id| ("Role", describe::role_name(id, snapshot), String::new())));
+    found.extend(out.roles.iter().map(|id| {
+        let holders = model.role_holders(id, Assignment::Active).map(|holders| holders.len().to_string());
+        ("Role", describe::role_name(id, snapshot), holders.unwrap_or_else(|| "not read".to_owned()))
+    }));
     found.extend(out.guests.iter().map(|guests| ("Guests", describe::guests(guests), String::new())));
     let apps = policy.conditions.applications.exclude.iter();
     found.extend(apps.map(|id| ("Target resource", app_name(snapshot, id), String::new())));

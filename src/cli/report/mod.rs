@@ -36,7 +36,7 @@ impl Report {
         let wording = Wording::new(jiff::tz::TimeZone::system())?;
         std::fs::create_dir_all(&self.out).with_context(|| format!("making {}", self.out.display()))?;
         let open = lists::read(&analysis, clock.now());
-        let mut files = vec![lists::policies(analysis.snapshot()), lists::exclusions(analysis.snapshot())];
+        let mut files = vec![lists::policies(analysis.snapshot()), lists::exclusions(&analysis.model)];
         for list in &open {
             files.push(lists::accounts(list, &analysis, &wording)?);
         }

@@ -8,6 +8,7 @@ use crate::bot::analysis::Analysis;
 use crate::bot::describe;
 use crate::checks::cause_words::CauseWords;
 use crate::checks::{self, CureAction, Finding, Severity, Verdict, rows};
+use crate::engine::Model;
 use crate::facts::{Fact, Row, Style, Wording, clean, grouped};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Kind, Reading, Snapshot, Word};
@@ -44,7 +45,7 @@ pub(super) fn html(
         "read": snapshot.read_at.strftime("%a %-d %b %Y %H:%M UTC").to_string(),
         "fails": count(Verdict::Fail), "reviews": count(Verdict::Review), "passes": count(Verdict::Pass),
         "first": first(analysis, wording)?, "coverage": opens, "checks": checks, "absent": absent(analysis),
-        "exclusions": exclusions(snapshot), "documented": documented(snapshot), "files": files,
+        "exclusions": exclusions(&analysis.model), "documented": documented(snapshot), "files": files,
     });
     Ok(templates.render("report", &data)?)
 }
@@ -178,8 +179,8 @@ fn settles(analysis: &Analysis, kind: Kind) -> Vec<&'static str> {
     wanting.filter_map(|finding| Some(checks::about(finding.check)?.title)).collect()
 }
 
-fn exclusions(snapshot: &Snapshot) -> Vec<Vec<String>> {
-    let lines = lists::exclusions(snapshot).lines.into_iter().skip(1);
+fn exclusions(model: &Model) -> Vec<Vec<String>> {
+    let lines = lists::exclusions(model).lines.into_iter().skip(1);
     lines.map(|line| line.iter().map(|cell| clean(cell)).collect()).collect()
 }
 

@@ -40,6 +40,8 @@ struct Candidate<'a> {
 #[derive(Debug)]
 pub(super) struct Causes<'a> {
     model: &'a Model,
+    requirement: Requirement,
+    scope: Scope,
     axes: &'a [Axis],
     candidates: Vec<Candidate<'a>>,
     /// For each column of the standing its candidate.
@@ -108,7 +110,17 @@ impl<'a> Causes<'a> {
         let like = targets.map(|value| *first.entry(key(value)).or_insert(value)).collect();
         let barriers = |who: &Who<'_>| candidates.iter().map(|one| barrier(model.users.get(one.at)?, who)).collect();
         let others = people::others(model, scope).iter().map(|(other, who)| (*other, barriers(who))).collect();
-        Self { model, axes, candidates, candidate_of, others, like, known: Numbers::default() }
+        Self {
+            model,
+            requirement: requirement.clone(),
+            scope: scope.clone(),
+            axes,
+            candidates,
+            candidate_of,
+            others,
+            like,
+            known: Numbers::default(),
+        }
     }
 
     /// Values of the first dimension that no candidate tells apart.
@@ -263,6 +275,7 @@ impl<'a> Causes<'a> {
         if candidate.bearing == (Bearing::Meets { blocks: true })
             && !excluded_only
             && candidate.policy.state == PolicyState::Enabled
+            && !self.is_wanted_block(candidate.policy)
         {
             return Vec::new();
         }
@@ -275,6 +288,12 @@ impl<'a> Causes<'a> {
             all.push(Reason::Undecided(pointers.into_iter().collect::<Vec<_>>().join(", ")));
         }
         all
+    }
+
+    /// Whether a block is what is asked for, and this one is made for the sign-ins in question: what keeps it from some of
+    /// them explains more than that no policy blocks them. A block of something else explains nothing.
+    fn is_wanted_block(&self, policy: &Policy) -> bool {
+        self.requirement == Requirement::Block && names_of_scope(&self.scope, policy)
     }
 
     /// The kinds of condition of these dimensions.
@@ -378,6 +397,25 @@ impl<'a> Candidate<'a> {
     }
 }
 
+/// Whether a policy has a condition of its own in some dimension to which the scope is narrowed, and meets it there.
+fn names_of_scope(scope: &Scope, policy: &Policy) -> bool {
+    fn meet<T: Ord>(wanted: &BTreeSet<T>, named: &BTreeSet<T>) -> bool {
+        !wanted.is_disjoint(named)
+    }
+    let conditions = &policy.conditions;
+    let somewhere = scope.untrusted_locations
+        || [&scope.within, &scope.outside, &scope.countries].iter().any(|places| !places.is_empty());
+    meet(&scope.client_apps, &conditions.client_app_types)
+        || meet(&scope.flows, &conditions.flows)
+        || meet(&scope.sign_in_risk, &conditions.sign_in_risk)
+        || meet(&scope.user_risk, &conditions.user_risk)
+        || meet(&scope.insider_risk, &conditions.insider_risk)
+        || conditions.platforms.as_ref().is_some_and(|sides| meet(&scope.platforms, &sides.include))
+        || scope.user_action.as_ref().is_some_and(|urn| conditions.applications.user_actions.contains(urn))
+        || scope.apps.as_ref().is_some_and(|apps| meet(apps, &conditions.applications.include))
+        || (somewhere && conditions.locations.is_some())
+}
+
 /// One bit for each dimension; there are nine.
 fn bit(axis: usize) -> u16 {
     u32::try_from(axis).ok().and_then(|axis| 1u16.checked_shl(axis)).unwrap_or_default()
@@ -427,7 +465,7 @@ fn rank(reason: &Reason) -> u8 {
 }
 
 /// The portal's word for a kind of condition.
-fn kind_name(dimension: Dimension) -> &'static str {
+pub(super) fn kind_name(dimension: Dimension) -> &'static str {
     match dimension {
         Dimension::Identity => "Users",
         Dimension::Target => "Target resources",

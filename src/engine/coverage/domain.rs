@@ -148,10 +148,12 @@ pub(super) fn targets(
     }
     let snapshot = &model.snapshot;
     // A device is enrolled before it can be compliant: Microsoft spares the enrolment from what takes a compliant device.
-    let enrols = matches!(
-        requirement,
-        Requirement::ManagedDevice | Requirement::CompliantDevice | Requirement::MfaOrManagedDevice
-    );
+    // Where that is all that a tenant's general policy asks for, no cover of the enrolment is meant.
+    let enrols = match requirement {
+        Requirement::ManagedDevice | Requirement::CompliantDevice | Requirement::MfaOrManagedDevice => true,
+        Requirement::AnyPolicy => snapshot.policies.iter().any(target::spares_enrolment),
+        _ => false,
+    };
     let wanted = |id: &&Arc<str>| !(enrols && &***id == APP_INTUNE_ENROLLMENT);
     let ids = model.targets();
     let mut values: Vec<Value> = ids.iter().filter(wanted).map(|id| Value::App(Some(Arc::clone(id)))).collect();

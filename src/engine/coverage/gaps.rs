@@ -9,17 +9,19 @@ use std::sync::{Arc, OnceLock};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
-use super::causes::{Causes, Set};
+use super::causes::{Causes, Set, kind_name};
 use super::domain::{self, Axis, Value};
 use super::people::{self, People};
 use super::requirement::{Contributor, contributors};
 use super::search::{COVERED, Diagram, Hole, Left, Part};
 use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations, sift};
 use crate::engine::bits::Lane;
-use crate::engine::judge::undecided;
+use crate::engine::judge::{Dimension, undecided};
 use crate::engine::standing::Projection;
+use crate::engine::truth::Truth;
 use crate::engine::{Model, target};
-use crate::tenant::Snapshot;
+use crate::tenant::policy::Control;
+use crate::tenant::{Policy, Snapshot};
 
 impl Model {
     /// Where no policy that is On makes the sign-ins of a scope meet a requirement, exactly, and why.
@@ -56,7 +58,7 @@ impl Model {
             uncovered,
             undecided,
             acts_as_block,
-            unresolved: if open { unresolved(self, &of) } else { BTreeSet::new() },
+            unresolved: if open { open_questions(self, &axes, &of) } else { BTreeSet::new() },
             looked_at,
             search: Search {
                 model: self.without_memory(),
@@ -377,6 +379,39 @@ fn acting_as_block(
     };
     let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at, one));
     acting.filter_map(|(_, one)| Some(model.snapshot.policies.get(one.policy?)?.id.clone())).collect()
+}
+
+/// What would settle the undecided part, as people read it: never nothing, since an open gap without a reason reads as none.
+fn open_questions(model: &Model, axes: &[Axis], of: &[Contributor]) -> BTreeSet<String> {
+    let mut all = unresolved(model, of);
+    for (at, one) in of.iter().enumerate() {
+        let Some(policy) = one.policy.and_then(|position| model.snapshot.policies.get(position)) else { continue };
+        if undecided(policy).is_some() {
+            continue;
+        }
+        all.extend(unknown_strengths(&model.snapshot, policy).filter(|_| !one.sure));
+        let open = axes.iter().filter(|axis| axis.classes.iter().any(|class| class.lane.of(at) == Truth::Maybe));
+        let told_with_target = !target::open(model, &policy.conditions.applications).is_empty();
+        all.extend(open.filter_map(|axis| axis.values.first()).filter_map(|value| match value.dimension() {
+            Dimension::Target if told_with_target => None,
+            dimension => Some(format!("{} of policy {}", kind_name(dimension), policy.display_name)),
+        }));
+    }
+    if all.is_empty() {
+        all.insert("conditions that can't be judged".into());
+    }
+    all
+}
+
+/// Strengths that a policy names and nobody read.
+fn unknown_strengths<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> impl Iterator<Item = String> + 'a {
+    policy.grant.iter().flat_map(|grant| &grant.controls).filter_map(|control| match control {
+        Control::Strength(id) if !snapshot.strengths.contains_key(id) => Some(format!(
+            "what the authentication strength {id} of policy {} allows (authenticationStrengthPolicies.json would settle it)",
+            policy.display_name
+        )),
+        _ => None,
+    })
 }
 
 /// What would settle the undecided part, as people read it.

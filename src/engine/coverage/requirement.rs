@@ -318,7 +318,9 @@ fn weaker_session(requirement: &Requirement, policy: &Policy) -> Option<String> 
     match requirement {
         Requirement::SignInFrequency { .. } => {
             let frequency = session.sign_in_frequency?;
-            Some(format!("sign-in frequency of {} hours", frequency.hours.unwrap_or(0)))
+            let how_often = frequency.hours.map_or("every time".to_owned(), |hours| format!("of {hours} hours"));
+            let of_what = if frequency.secondary_only { " for secondary authentication only" } else { "" };
+            Some(format!("sign-in frequency {how_often}{of_what}"))
         }
         Requirement::NoPersistentBrowser => {
             session.persistent_browser.as_ref().map(|mode| format!("persistentBrowser {mode}"))

@@ -1,4 +1,4 @@
-//! What both sides are asked: what everybody wants to know, and everything that a policy of either side asks, of the
+//! What both sides are asked: what everybody wants to know as far as a policy names it, and everything that a policy of either side asks, of the
 //! sign-ins of which it does.
 
 use std::collections::BTreeSet;
@@ -25,10 +25,15 @@ pub(super) struct Question {
 /// Everything that is asked, each once.
 pub(super) fn questions(sides: [&Model; 2]) -> Vec<Question> {
     let mut all: Vec<Question> = Vec::new();
-    for (name, requirement, scope) in usual() {
+    let on = |policy: &&Policy| policy.state == PolicyState::Enabled;
+    let named: BTreeSet<Requirement> = sides
+        .iter()
+        .flat_map(|side| side.snapshot.policies.iter().filter(on))
+        .flat_map(|policy| asked(policy).into_iter().map(|one| one.requirement))
+        .collect();
+    for (name, requirement, scope) in usual().into_iter().filter(|(_, requirement, _)| is_of_use(requirement, &named)) {
         add(&mut all, Question { name, requirement, scope, strengths: Vec::new() });
     }
-    let on = |policy: &&Policy| policy.state == PolicyState::Enabled;
     for policy in sides.iter().flat_map(|side| side.snapshot.policies.iter()).filter(on) {
         for scope in scopes(policy).into_iter().filter(|scope| is_named(policy, scope)) {
             for (word, requirement, strengths) in
@@ -40,6 +45,23 @@ pub(super) fn questions(sides: [&Model; 2]) -> Vec<Question> {
         }
     }
     all
+}
+
+/// Whether what a tenant's policies name has anything to do with a requirement. Where MFA keeps out a client that can't do
+/// it, everything else holds there too; but a change of that is no change of terms of use that nobody asks for.
+fn is_of_use(requirement: &Requirement, named: &BTreeSet<Requirement>) -> bool {
+    use Requirement as R;
+    let any = |like: fn(&R) -> bool| named.iter().any(like);
+    match requirement {
+        R::Mfa | R::AnyPolicy => true,
+        R::PhishingResistantMfa => any(|one| matches!(one, R::Strength(_))),
+        R::ManagedDevice => {
+            any(|one| matches!(one, R::ManagedDevice | R::CompliantDevice | R::HybridDevice | R::MfaOrManagedDevice))
+        }
+        R::PasswordChange => any(|one| matches!(one, R::PasswordChange | R::RiskRemediation)),
+        R::SignInFrequency { .. } => any(|one| matches!(one, R::SignInFrequency { .. })),
+        other => named.contains(other),
+    }
 }
 
 /// Whether a policy is about these sign-ins by name; that it reaches a user action through all resources is no news.

@@ -26,10 +26,19 @@ pub(super) fn check(case: &mut Case<'_>) {
     }
 }
 
-/// Whether a policy reaches emergency access accounts that it isn't meant for.
+/// Whether a policy reaches emergency access accounts that it isn't meant for. An id that nobody has is reached by none.
 #[must_use]
 pub fn reaches_emergency_access(policy: &Policy, snapshot: &Snapshot) -> Truth {
-    Truth::any(snapshot.settings.emergency_access.iter().map(|id| reached(policy, snapshot, id)))
+    let configured = snapshot.settings.emergency_access.iter().filter(|id| !is_nobodys(snapshot, id));
+    Truth::any(configured.map(|id| reached(policy, snapshot, id)))
+}
+
+/// Whether an id of the settings is surely neither an account nor a group of the tenant.
+#[must_use]
+pub fn is_nobodys(snapshot: &Snapshot, id: &str) -> bool {
+    let directory = &snapshot.directory;
+    let read = snapshot.has(Kind::Users) && snapshot.has(Kind::Groups);
+    read && directory.user_index(id).is_none() && !directory.groups.contains_key(id)
 }
 
 /// The same for one id of the settings.

@@ -110,7 +110,10 @@ mod tests {
     use super::*;
 
     fn kind(path: &str, says: Option<&str>, value: Value) -> Option<Kind> {
-        kind_of(Path::new(path), &Content { says: says.map(str::to_owned), objects: vec![(String::new(), value)] })
+        kind_of(
+            Path::new(path),
+            &Content { says: says.map(str::to_owned), objects: vec![(String::new(), value)], ..Content::default() },
+        )
     }
 
     #[test]

@@ -26,6 +26,8 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
 pub(super) struct Content {
     /// `@odata.context`, or `@odata.type` of a lone object.
     pub(super) says: Option<String>,
+    /// The member that links to the next page, where there is one: then this is a part of a collection.
+    pub(super) more: Option<String>,
     /// The objects.
     pub(super) objects: Vec<(String, Value)>,
 }
@@ -64,23 +66,32 @@ fn parse_lines(text: &str) -> Result<Content, String> {
 
 fn unpack(value: Value) -> Content {
     match value {
-        Value::Array(items) => Content { says: None, objects: numbered("", items) },
+        Value::Array(items) => Content { objects: numbered("", items), ..Content::default() },
         Value::Object(mut members) => {
             let says = ["@odata.context", "@odata.type"]
                 .iter()
                 .find_map(|name| members.get(*name)?.as_str().map(str::to_owned));
+            let more = members.iter().find(|(name, value)| is_link(name) && !value.is_null());
+            let more = more.map(|(name, _)| name.clone());
             let inner =
                 members.keys().find(|key| matches!(key.to_ascii_lowercase().as_str(), "value" | "objects")).cloned();
             let inner = inner.filter(|key| members.get(key).is_some_and(|inner| inner.is_array() || inner.is_object()));
             match inner.and_then(|key| members.remove(&key).map(|items| (key, items))) {
-                Some((key, Value::Array(items))) => Content { says, objects: numbered(&format!("/{key}"), items) },
+                Some((key, Value::Array(items))) => {
+                    Content { says, more, objects: numbered(&format!("/{key}"), items) }
+                }
                 // PowerShell writes a list of one as the one.
-                Some((key, one)) => Content { says, objects: vec![(format!("/{key}"), one)] },
-                _ => Content { says, objects: vec![(String::new(), Value::Object(members))] },
+                Some((key, one)) => Content { says, more, objects: vec![(format!("/{key}"), one)] },
+                _ => Content { says, more, objects: vec![(String::new(), Value::Object(members))] },
             }
         }
-        other => Content { says: None, objects: vec![(String::new(), other)] },
+        other => Content { objects: vec![(String::new(), other)], ..Content::default() },
     }
+}
+
+/// Graph names it with its prefix; PowerShell's cmdlets and other clients without.
+fn is_link(name: &str) -> bool {
+    ["@odata.nextLink", "odata.nextLink", "nextLink"].iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn numbered(prefix: &str, items: Vec<Value>) -> Vec<(String, Value)> {

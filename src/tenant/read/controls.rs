@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ReadError;
-use super::node::{Node, id};
+use super::node::{Node, id, is_empty};
 use crate::tenant::policy::{Control, GrantControls, Operator, SessionControls, SignInFrequency};
 
 /// Reads `grantControls`; none when nothing is asked for.
@@ -67,10 +67,11 @@ fn read_operator(node: &Node<'_>, controls: usize, undecided: &mut Vec<String>) 
     }
 }
 
-/// The strength as an object, as null, or as a reference in an `@odata.bind` annotation.
+/// The strength as an object, as null (or an object of nothing but nulls, as Graph's PowerShell SDK writes one), or as a
+/// reference in an `@odata.bind` annotation.
 fn read_strength_id(node: &Node<'_>) -> Result<Option<String>, ReadError> {
     let strength = node.member("authenticationStrength");
-    if !strength.is_null() {
+    if !is_empty(strength.value()) {
         return strength.object()?.member("id").required_id().map(Some);
     }
     let bind = node.member("authenticationStrength@odata.bind");

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::ReadError;
@@ -124,22 +126,24 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A whole number, also as text, and as PowerShell writes it (`4.0`).
     pub(in crate::tenant) fn number(&self) -> Result<Option<i64>, ReadError> {
-        match self.value {
-            Value::Null => Ok(None),
-            Value::Number(number) if number.is_i64() => Ok(number.as_i64()),
-            Value::String(text) => text.trim().parse().map(Some).map_err(|_| self.wrong("a whole number")),
-            _ => Err(self.wrong("a whole number")),
-        }
+        let read = match self.value {
+            Value::Null => return Ok(None),
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+            Value::String(text) => text.trim().parse().ok().or_else(|| whole(text.trim().parse().ok()?)),
+            _ => None,
+        };
+        read.map(Some).ok_or_else(|| self.wrong("a whole number"))
     }
 
-    /// A time in RFC 3339, or as Windows PowerShell writes it (`/Date(1700000000000)/`).
+    /// A time in RFC 3339, or as Windows PowerShell writes it (`/Date(1700000000000)/`). Without a zone it is in UTC.
     pub(in crate::tenant) fn time(&self) -> Result<Option<Timestamp>, ReadError> {
         let Some(text) = self.text()?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let millis = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/"));
         let time = match millis {
-            Some(millis) => millis.parse().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok()),
-            None => text.parse().ok(),
+            Some(millis) => millis.parse().ok().and_then(moment),
+            None => text.parse().ok().or_else(|| without_zone(text)),
         };
         time.map(Some).ok_or_else(|| self.wrong("a time such as 2026-11-23T08:00:00Z"))
     }
@@ -201,6 +205,27 @@ impl<'a> Node<'a> {
     }
 }
 
+/// A number without a fraction.
+fn whole(number: f64) -> Option<i64> {
+    number.to_string().parse().ok()
+}
+
+/// What is said to end "never" ends with the last moment that there is.
+fn moment(millis: i64) -> Option<Timestamp> {
+    if millis > Timestamp::MAX.as_millisecond() {
+        Some(Timestamp::MAX)
+    } else {
+        Timestamp::from_millisecond(millis).ok()
+    }
+}
+
+/// A time whose zone isn't said, or one so late that none is left to convert it: `9999-12-31T23:59:59Z` stands for never.
+fn without_zone(text: &str) -> Option<Timestamp> {
+    let time: DateTime = text.trim_end_matches(['Z', 'z']).parse().ok()?;
+    let last = time.year() == DateTime::MAX.year();
+    TimeZone::UTC.to_timestamp(time).ok().or_else(|| last.then_some(Timestamp::MAX))
+}
+
 fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|word| !word.is_empty())
 }
@@ -234,5 +259,34 @@ fn describe(value: &Value) -> String {
         Value::String(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
         Value::Array(_) => "an array".to_owned(),
         Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_as_powershell_writes_them() {
+        let read = |value: Value| Node::root(&value).number().ok().flatten();
+        assert_eq!(
+            [read(json!(4)), read(json!(4.0)), read(json!("4.0")), read(json!(4.5))],
+            [Some(4), Some(4), Some(4), None]
+        );
+    }
+
+    #[test]
+    fn times_without_a_zone_and_times_that_mean_never() {
+        let read = |text: &str| Node::root(&json!(text)).time().ok().flatten();
+        let utc = read("2025-11-26T10:00:00Z");
+        assert!(utc.is_some());
+        assert_eq!(read("2025-11-26T10:00:00"), utc);
+        assert_eq!(read("2025-11-26"), read("2025-11-26T00:00:00Z"));
+        for never in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.9999999Z", "/Date(253402300799999)/"] {
+            assert_eq!(read(never), Some(Timestamp::MAX));
+        }
+        assert_eq!(read("11/26/2025 10:00:00 AM"), None);
     }
 }

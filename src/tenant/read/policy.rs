@@ -381,6 +381,9 @@ mod tests {
                 json!({"operator": "OR", "authenticationStrength@odata.bind": bind, "authenticationStrength": null});
             assert_eq!(controls(&grant).1, strength("s"), "{bind}");
         }
+        let of_nulls =
+            json!({"BuiltInControls": ["mfa"], "AuthenticationStrength": {"Id": null, "AllowedCombinations": null}});
+        assert_eq!(controls(&of_nulls).1, [Control::Mfa]);
     }
 
     #[test]
