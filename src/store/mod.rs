@@ -14,6 +14,7 @@ pub mod instructions;
 pub mod jobs;
 pub mod messages;
 mod postgres;
+pub mod private;
 mod row;
 pub mod runs;
 pub mod settings;
