@@ -348,7 +348,7 @@ async fn a_request_that_would_have_to_wait_too_long_is_refused_in_graph_s_words(
 
 #[tokio::test]
 async fn a_token_that_is_not_accepted_any_more_is_renewed_once_before_a_policy_is_created() {
-    let (fake, tries) = (Fake::start().await, AtomicU32::new(0));
+    let (fake, tries) = (Fake::start().await, AtomicU64::new(0));
     fake.on(POLICIES, move |_, _| match tries.fetch_add(1, Ordering::SeqCst) {
         0 => Answer::error(401, "InvalidAuthenticationToken", "revoked"),
         _ => Answer::json(201, &json!({"id": "p1"})),

@@ -24,7 +24,7 @@ use crate::tenant::Policy;
 
 use super::effects::{self, Done};
 use super::learn;
-use super::post::update_all;
+use super::post::{conversation_id, update_all};
 use super::press::{actor, in_days, word};
 use super::reconcile::{Body, state};
 use super::{approval_card, basis};
@@ -182,6 +182,10 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             return word(app, "refused.no_such_suggestion", &[("number", Term::Word("of this card".into()))]);
         };
         let case = Case::load(app, kept).await?;
+        if !is_shown(app, incoming, &case).await? {
+            let number = Term::Word(format!("S-{}", case.kept.suggestion));
+            return word(app, "refused.not_here", &[("number", number)]);
+        }
         if press.verb == Verb::Create && !approval_card::creates(app, &case) {
             let key = if case.draft().is_none() { "refused.hand_over" } else { "refused.hand_over_policy" };
             return word(app, key, &[]);
@@ -199,6 +203,18 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
         }
     }
     word(app, "said.not_now", &[("why", Term::Word("others are deciding at the same moment".into()))])
+}
+
+/// Whether a card about this was posted where somebody pressed: a card that was copied or forwarded decides nothing. In the
+/// web chat everybody has a conversation of their own, and nobody else writes there.
+async fn is_shown(app: &App, incoming: &Incoming, case: &Case) -> anyhow::Result<bool> {
+    let here = &incoming.conversation;
+    if here.platform == "web" {
+        return Ok(true);
+    }
+    let id = conversation_id(here);
+    let copies = app.store.messages_about(&format!("S-{}", case.kept.suggestion)).await?;
+    Ok(copies.iter().any(|copy| copy.said.conversation == id))
 }
 
 fn event(app: &App, incoming: &Incoming, press: &Press) -> Event {

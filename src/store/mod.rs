@@ -107,6 +107,15 @@ impl Store {
         sqlite::path(url).is_some_and(|file| !file.exists())
     }
 
+    /// Whether the file of the database, where it is one, could be written.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn try_out(url: &str) -> anyhow::Result<()> {
+        let Some(file) = sqlite::path(url) else { return Ok(()) };
+        private::try_out(&file).with_context(|| format!("write {}", file.display()))
+    }
+
     /// Which database this is.
     #[must_use]
     pub fn engine(&self) -> Engine {

@@ -32,6 +32,22 @@ pub fn created(path: &Path) -> io::Result<File> {
     options().truncate(true).open(path)
 }
 
+/// Whether a file could be written, or made where it is missing; nothing is changed, and nothing stays behind.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn try_out(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return OpenOptions::new().append(true).open(path).map(drop);
+    }
+    let here = Path::new(".");
+    let above = path.ancestors().skip(1).map(|above| if above.as_os_str().is_empty() { here } else { above });
+    let Some(folder) = above.into_iter().find(|above| above.exists()) else { return Ok(()) };
+    let probe = folder.join(format!(".portcullis-{}", std::process::id()));
+    created(&probe)?;
+    std::fs::remove_file(probe)
+}
+
 fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true).write(true);
@@ -45,6 +61,18 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn what_could_not_be_written_is_known_before() {
+        let place = tempfile::tempdir().unwrap();
+        let missing = place.path().join("a/b.db");
+        try_out(&missing).unwrap();
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "nothing stays behind");
+        created(&place.path().join("file")).unwrap();
+        try_out(&place.path().join("file")).unwrap();
+        assert!(try_out(&place.path().join("file/p.db")).is_err(), "a file holds no file");
+        assert!(try_out(place.path()).is_err(), "a folder is no database");
+    }
 
     #[test]
     fn what_is_made_is_for_its_owner_alone() {

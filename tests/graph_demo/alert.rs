@@ -170,7 +170,7 @@ async fn a_reading_that_lacks_people_lets_nobody_out_and_closes_nothing() {
     };
     let before = states().await;
     let refused = |path: &str| json!({"path": path, "times": 1000, "kind": "forbidden"});
-    for path in ["/users", "/groups", "/servicePrincipals"] {
+    for path in ["/groups", "/servicePrincipals", "/users"] {
         watched.demo.misbehave(json!({"schedule": [refused(path)]}));
         assert!(watched.scan().await.is_empty(), "{path}");
         let after = states().await;
