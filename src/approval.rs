@@ -63,6 +63,8 @@
 //! | needs-person | FoundSeveral | needs-person | Record(policy.needs-person), UpdateCard, Tell |
 //! | needs-person | Resumed | needs-person | LookForMarker |
 //! | needs-person | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//!
+//! Where the doubt is that the policies couldn't be listed, LagBoundPassed says that they can and that it isn't among them.
 
 mod moves;
 mod outside;
@@ -454,20 +456,6 @@ impl State {
             self,
             Self::Undone { .. } | Self::OutOfDate { .. } | Self::Refused { .. } | Self::Expired | Self::Resolved { .. }
         )
-    }
-
-    /// Until when Graph may go on not showing what was asked of it; none where nothing was asked.
-    #[must_use]
-    pub fn bound(&self, terms: &Terms) -> Option<Timestamp> {
-        let since = match self {
-            Self::Creating { phase, .. } => match phase {
-                Phase::Checking | Phase::Intended => return None,
-                Phase::Posting { since } | Phase::Looking { since } | Phase::ReadingBack { since, .. } => *since,
-            },
-            Self::Undoing { click, .. } => click.at,
-            _ => return None,
-        };
-        Some(since.saturating_add(terms.lag_bound).unwrap_or(Timestamp::MAX))
     }
 
     /// When time itself changes it ([`Event::Due`]); none: never.

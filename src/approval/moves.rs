@@ -156,6 +156,22 @@ fn snoozed(until: Timestamp, event: &Event) -> Next {
     })
 }
 
+impl State {
+    /// Until when Graph may go on not showing what was asked of it; none where nothing was asked.
+    #[must_use]
+    pub fn bound(&self, terms: &Terms) -> Option<Timestamp> {
+        let since = match self {
+            Self::Creating { phase, .. } => match phase {
+                Phase::Checking | Phase::Intended => return None,
+                Phase::Posting { since } | Phase::Looking { since } | Phase::ReadingBack { since, .. } => *since,
+            },
+            Self::Undoing { click, .. } => click.at,
+            _ => return None,
+        };
+        Some(since.saturating_add(terms.lag_bound).unwrap_or(Timestamp::MAX))
+    }
+}
+
 /// An approved change on its way into the tenant.
 #[derive(Clone, Copy)]
 struct Creating<'a> {
