@@ -39,11 +39,14 @@
 //! | intended | Resumed | posting | Create |
 //! | posting | PostAnswered | reading-back | ReadBack |
 //! | posting | PostRefused | refused | Record(approval.refused), UpdateCard, Tell |
+//! | posting | PostNotSent | checking | CheckLater |
 //! | posting | PostUnknown | looking | Record(policy.create.unknown), LookForMarker, UpdateCard |
 //! | posting | Resumed | looking | Record(policy.create.unknown), LookForMarker, UpdateCard |
 //! | looking | PostAnswered | reading-back | ReadBack |
 //! | looking | FoundByMarker | reading-back | ReadBack |
+//! | looking | FoundSeveral | needs-person | Record(policy.needs-person), UpdateCard, Tell |
 //! | looking | LagBoundPassed | needs-person | Record(policy.needs-person), UpdateCard, Tell |
+//! | looking | ListUnreadable | needs-person | Record(policy.needs-person), UpdateCard, Tell |
 //! | looking | Resumed | looking | LookForMarker |
 //! | reading-back | ReadBack as drafted | created | Record(policy.created), UpdateCard |
 //! | reading-back | ReadBack otherwise | needs-person | Record(policy.needs-person), UpdateCard, Tell |
@@ -53,10 +56,15 @@
 //! | created | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
 //! | undoing | PolicyRemoved | undone | Record(policy.removed), UpdateCard |
 //! | undoing | PolicyLeft | created | Record(policy.remove.refused), UpdateCard, Tell |
+//! | undoing | LagBoundPassed | needs-person | Record(policy.needs-person), UpdateCard, Tell |
 //! | undoing | Resumed | undoing | RemovePolicy |
 //! | needs-person | PostAnswered | reading-back | ReadBack |
 //! | needs-person | FoundByMarker | reading-back | ReadBack |
+//! | needs-person | FoundSeveral | needs-person | Record(policy.needs-person), UpdateCard, Tell |
+//! | needs-person | Resumed | needs-person | LookForMarker |
 //! | needs-person | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//!
+//! Where the doubt is that the policies couldn't be listed, LagBoundPassed says that they can and that it isn't among them.
 
 mod moves;
 mod outside;
@@ -169,6 +177,9 @@ pub enum State {
         granted: Vec<Click>,
         /// The policy, if one is known.
         policy_id: Option<String>,
+        /// Further policies with the same marker, of which there must be none.
+        #[serde(default)]
+        others: Vec<String>,
     },
     /// Not created, for a reason that another click wouldn't change.
     Refused {
@@ -241,6 +252,12 @@ pub enum Doubt {
     NotReadable,
     /// The policy isn't as it was drafted, or not report-only.
     Differs,
+    /// The request's outcome is unknown, and the policies couldn't be listed when it should have shown.
+    NotListed,
+    /// Several policies carry the marker.
+    Several,
+    /// Whether the policy was removed isn't known, or Graph refuses it.
+    NotRemoved,
 }
 
 /// What happened.
@@ -295,6 +312,13 @@ pub enum Event {
         /// Why, as people read it.
         why: String,
     },
+    /// Nothing was sent, or Graph did nothing because of the moment: another try may succeed.
+    PostNotSent {
+        /// Why, as people read it.
+        why: String,
+        /// Now.
+        at: Timestamp,
+    },
     /// No answer, or one that doesn't tell.
     PostUnknown,
     /// The one policy whose name ends with the marker.
@@ -302,8 +326,18 @@ pub enum Event {
         /// Its object id.
         policy_id: String,
     },
-    /// Looked until the lag bound, in vain.
+    /// Several policies whose names end with the marker.
+    FoundSeveral {
+        /// Their object ids.
+        policy_ids: Vec<String>,
+    },
+    /// Tried until the lag bound, in vain.
     LagBoundPassed {
+        /// Now.
+        at: Timestamp,
+    },
+    /// The lag bound has passed, and the policies can't be listed.
+    ListUnreadable {
         /// Now.
         at: Timestamp,
     },
@@ -355,6 +389,8 @@ pub enum Effect {
     CommitIntent,
     /// Read again what the card rests on, then lint and admin lock-out check.
     CheckAgain,
+    /// The same after a while.
+    CheckLater,
     /// Send the one request; on an answer that doesn't tell, never again.
     Create,
     /// List policies until one ends with the marker, or until this time.

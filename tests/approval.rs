@@ -54,7 +54,8 @@ fn open(granted: Vec<Click>) -> State {
 /// Every state, once.
 fn states() -> Vec<State> {
     let policy_id = "p-1".to_owned();
-    let doubt = State::NeedsPerson { doubt: Doubt::NotFound, granted: vec![click("b", 1)], policy_id: None };
+    let granted = vec![click("b", 1)];
+    let doubt = State::NeedsPerson { doubt: Doubt::NotFound, granted, policy_id: None, others: Vec::new() };
     vec![
         State::new(),
         State::Snoozed { click: click("b", 1), until: at(60) },
@@ -91,9 +92,12 @@ fn events() -> Vec<(&'static str, Event)> {
         ("IntentCommitted", Event::IntentCommitted { at: at(2) }),
         ("PostAnswered", Event::PostAnswered { policy_id: policy_id.clone() }),
         ("PostRefused", Event::PostRefused { why: why.clone() }),
+        ("PostNotSent", Event::PostNotSent { why: why.clone(), at: at(3) }),
         ("PostUnknown", Event::PostUnknown),
         ("FoundByMarker", Event::FoundByMarker { policy_id }),
+        ("FoundSeveral", Event::FoundSeveral { policy_ids: vec!["p-1".into(), "p-2".into()] }),
         ("LagBoundPassed", Event::LagBoundPassed { at: late }),
+        ("ListUnreadable", Event::ListUnreadable { at: late }),
         ("ReadBack as drafted", Event::ReadBack { same: true, at: at(3) }),
         ("ReadBack otherwise", Event::ReadBack { same: false, at: at(3) }),
         ("Resumed", Event::Resumed { at: at(4) }),
@@ -112,6 +116,7 @@ fn effect(effect: &Effect) -> String {
         Effect::Record(action) => return format!("Record({})", action.as_str()),
         Effect::CommitIntent => "CommitIntent",
         Effect::CheckAgain => "CheckAgain",
+        Effect::CheckLater => "CheckLater",
         Effect::Create => "Create",
         Effect::LookForMarker { .. } => "LookForMarker",
         Effect::ReadBack { .. } => "ReadBack",
@@ -225,6 +230,34 @@ fn an_unknown_outcome_is_looked_for_until_the_lag_bound() {
 }
 
 #[test]
+fn what_was_not_sent_is_tried_until_the_lag_bound_and_then_refused() {
+    let posting = creating(Phase::Posting { since: at(2) });
+    let not_sent = |minutes| Event::PostNotSent { why: "slow down".into(), at: at(minutes) };
+    let again = step(&terms(1), &posting, &not_sent(15)).unwrap();
+    assert_eq!((again.state.name(), again.effects), ("checking", vec![Effect::CheckLater]));
+    let over = step(&terms(1), &posting, &not_sent(16)).unwrap();
+    assert_eq!(over.state, State::Refused { why: "slow down".into() });
+    assert!(over.effects.contains(&Effect::Tell(vec![person("b")])));
+}
+
+#[test]
+fn a_doubt_about_the_list_ends_when_it_can_be_read_again() {
+    let looking = creating(Phase::Looking { since: at(2) });
+    let early = Event::ListUnreadable { at: at(16) };
+    assert_eq!(refusal(1, &looking, &early), Refused::TooEarly { until: at(17) });
+    let unread = step(&terms(1), &looking, &Event::ListUnreadable { at: at(17) }).unwrap().state;
+    let looks = step(&terms(1), &unread, &Event::Resumed { at: at(40) }).unwrap();
+    assert_eq!((looks.state.name(), looks.effects.len()), ("needs-person", 1));
+    let missing = step(&terms(1), &unread, &Event::LagBoundPassed { at: at(41) }).unwrap().state;
+    let State::NeedsPerson { doubt, .. } = &missing else { panic!("{missing:?}") };
+    assert_eq!(*doubt, Doubt::NotFound);
+    // Said once.
+    assert!(step(&terms(1), &missing, &Event::LagBoundPassed { at: at(42) }).is_err());
+    let found = step(&terms(1), &missing, &Event::FoundByMarker { policy_id: "p".into() }).unwrap().state;
+    assert_eq!(found.name(), "reading-back");
+}
+
+#[test]
 fn what_time_changes_says_when() {
     let due: Vec<(&str, Timestamp)> =
         states().iter().filter_map(|state| Some((state.name(), state.due(&terms(1))?))).collect();
@@ -249,6 +282,9 @@ impl Seen {
     fn check(&mut self, terms: &Terms, event: &Event, next: &Move) {
         self.intent |= next.effects.contains(&Effect::CommitIntent);
         self.answered |= matches!(event, Event::PostAnswered { .. } | Event::FoundByMarker { .. });
+        if matches!(event, Event::PostNotSent { .. }) {
+            self.created = false; // Nothing was sent, so another request is the first one.
+        }
         if next.effects.contains(&Effect::Create) {
             assert!(self.intent, "a request without an intent");
             assert!(!self.created, "a second request");
@@ -308,6 +344,8 @@ fn vary(event: Event, who: &str, minutes: i64) -> Event {
         Event::Snooze { .. } => Event::Snooze { click: click(who, minutes), until: at(minutes + 60) },
         Event::IntentCommitted { .. } => Event::IntentCommitted { at: at(minutes) },
         Event::LagBoundPassed { .. } => Event::LagBoundPassed { at: at(minutes) },
+        Event::ListUnreadable { .. } => Event::ListUnreadable { at: at(minutes) },
+        Event::PostNotSent { why, .. } => Event::PostNotSent { why, at: at(minutes) },
         Event::Due { .. } => Event::Due { at: at(minutes) },
         Event::Resumed { .. } => Event::Resumed { at: at(minutes) },
         event => event,

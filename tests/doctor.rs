@@ -156,6 +156,31 @@ async fn writing_takes_two_permissions() {
     assert!(!writing["says"].to_string().contains(WRITE), "it has that one: {writing}");
 }
 
+/// A database that can't be written is said before the bot needs it; a file is where its folder should be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_written_is_not_well() {
+    let demo = Demo::start().await;
+    let config = demo.config("");
+    let text = std::fs::read_to_string(&config).unwrap().replace("p.db", "file/p.db");
+    std::fs::write(&config, text).unwrap();
+    std::fs::write(demo.folder.path().join("file"), "").unwrap();
+    let output = demo.doctor(&config, &["--format", "json"]).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), outcome(&report, "Database")), (Some(1), "failed"), "{report:#}");
+}
+
+/// It is there, and good for nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pasted_token_that_is_not_accepted_is_said() {
+    let demo = Demo::start().await;
+    let config = demo.config("");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.arg("doctor").arg("--config").arg(&config).env("PORTCULLIS_GRAPH_TOKEN", "not-a-token");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("✗ Token") && !said.contains("Signed in to read"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_token_nothing_else_is_asked_and_no_secret_is_said() {
     let demo = Demo::start().await;

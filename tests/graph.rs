@@ -341,9 +341,25 @@ async fn a_throttled_request_had_no_effect_and_is_sent_again() {
 async fn a_request_that_would_have_to_wait_too_long_is_refused_in_graph_s_words() {
     let fake = Fake::start().await;
     fake.on(POLICIES, |_, _| Answer::error(429, "TooManyRequests", "slow down").with_retry_after("600"));
-    let CreateOutcome::Rejected(error) = writer(&fake).create(&draft()).await else { panic!("not rejected") };
+    let CreateOutcome::NotSent(error) = writer(&fake).create(&draft()).await else { panic!("not refused") };
     assert!(error.to_string().contains("TooManyRequests: slow down"), "{error}");
     assert_eq!(fake.count("POST", POLICIES), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_accepted_any_more_is_renewed_once_before_a_policy_is_created() {
+    let (fake, tries) = (Fake::start().await, AtomicU64::new(0));
+    fake.on(POLICIES, move |_, _| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::error(401, "InvalidAuthenticationToken", "revoked"),
+        _ => Answer::json(201, &json!({"id": "p1"})),
+    });
+    assert_eq!(writer(&fake).create(&draft()).await, CreateOutcome::Created("p1".into()));
+    assert_eq!(fake.count("POST", POLICIES), 2);
+    let never = Fake::start().await;
+    never.on(POLICIES, |_, _| Answer::error(401, "InvalidAuthenticationToken", "revoked"));
+    let outcome = writer(&never).create(&draft()).await;
+    assert!(matches!(outcome, CreateOutcome::NotSent(GraphError::Unauthorised { .. })), "{outcome:?}");
+    assert_eq!(never.count("POST", POLICIES), 2);
 }
 
 #[tokio::test]

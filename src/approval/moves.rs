@@ -13,8 +13,11 @@ pub fn step(terms: &Terms, state: &State, event: &Event) -> Result<Move, Refused
         State::Dismissed { .. } => dismissed(event),
         State::Creating { granted, phase } => Creating { terms, granted }.step(phase, event),
         State::Created(made) => created(made, event),
-        State::Undoing { made, click } => undoing(made, click, event),
-        State::NeedsPerson { granted, .. } => needs_person(terms, granted, event),
+        State::Undoing { made, click } => undoing(terms, (made, click), event),
+        State::NeedsPerson { granted, doubt, policy_id, .. } => {
+            let looks = policy_id.is_none() && matches!(doubt, Doubt::NotFound | Doubt::NotListed);
+            needs_person(Creating { terms, granted }, (*doubt, looks), event)
+        }
         _ => Err(Not::Here),
     };
     next.map_err(|not| match not {
@@ -153,6 +156,22 @@ fn snoozed(until: Timestamp, event: &Event) -> Next {
     })
 }
 
+impl State {
+    /// Until when Graph may go on not showing what was asked of it; none where nothing was asked.
+    #[must_use]
+    pub fn bound(&self, terms: &Terms) -> Option<Timestamp> {
+        let since = match self {
+            Self::Creating { phase, .. } => match phase {
+                Phase::Checking | Phase::Intended => return None,
+                Phase::Posting { since } | Phase::Looking { since } | Phase::ReadingBack { since, .. } => *since,
+            },
+            Self::Undoing { click, .. } => click.at,
+            _ => return None,
+        };
+        Some(since.saturating_add(terms.lag_bound).unwrap_or(Timestamp::MAX))
+    }
+}
+
 /// An approved change on its way into the tenant.
 #[derive(Clone, Copy)]
 struct Creating<'a> {
@@ -210,6 +229,7 @@ impl Creating<'_> {
             Event::PostRefused { why } => {
                 told(State::Refused { why: why.clone() }, Action::ApprovalRefused, self.granted)
             }
+            Event::PostNotSent { why, at } => self.not_sent(why, *at),
             Event::PostUnknown | Event::Resumed { .. } => {
                 let record = Effect::Record(Action::PolicyCreateUnknown);
                 self.to(Phase::Looking { since }, vec![record, self.look(since), Effect::UpdateCard])
@@ -225,6 +245,11 @@ impl Creating<'_> {
                 not_before(self.bound(since), *at)?;
                 self.give_up(Doubt::NotFound, None)
             }
+            Event::ListUnreadable { at } => {
+                not_before(self.bound(since), *at)?;
+                self.give_up(Doubt::NotListed, None)
+            }
+            Event::FoundSeveral { policy_ids } => self.several(policy_ids),
             Event::Resumed { .. } => self.to(Phase::Looking { since }, vec![self.look(since)]),
             _ => return Err(Not::Here),
         })
@@ -252,9 +277,25 @@ impl Creating<'_> {
         self.to(Phase::ReadingBack { since, policy_id: policy_id.clone() }, vec![Effect::ReadBack { policy_id }])
     }
 
+    /// Nothing has happened, so everything is checked again before the next try; for as long as whoever approved may
+    /// still wait for it.
+    fn not_sent(self, why: &str, at: Timestamp) -> Move {
+        let approved = self.granted.last().map_or(self.terms.expires, |click| click.at);
+        if at < self.bound(approved) {
+            return self.to(Phase::Checking, vec![Effect::CheckLater]);
+        }
+        told(State::Refused { why: why.to_owned() }, Action::ApprovalRefused, self.granted)
+    }
+
     fn give_up(self, doubt: Doubt, policy_id: Option<&str>) -> Move {
-        let granted = self.granted.to_vec();
-        let state = State::NeedsPerson { doubt, granted, policy_id: policy_id.map(str::to_owned) };
+        let (granted, policy_id) = (self.granted.to_vec(), policy_id.map(str::to_owned));
+        let state = State::NeedsPerson { doubt, granted, policy_id, others: Vec::new() };
+        told(state, Action::PolicyNeedsPerson, self.granted)
+    }
+
+    fn several(self, ids: &[String]) -> Move {
+        let (granted, others) = (self.granted.to_vec(), ids.iter().skip(1).cloned().collect());
+        let state = State::NeedsPerson { doubt: Doubt::Several, granted, policy_id: ids.first().cloned(), others };
         told(state, Action::PolicyNeedsPerson, self.granted)
     }
 
@@ -280,9 +321,15 @@ fn created(made: &Made, event: &Event) -> Next {
     })
 }
 
-fn undoing(made: &Made, click: &Click, event: &Event) -> Next {
+fn undoing(terms: &Terms, (made, click): (&Made, &Click), event: &Event) -> Next {
     let (made, click) = (made.clone(), click.clone());
     Ok(match event {
+        Event::LagBoundPassed { at } => {
+            not_before(Creating { terms, granted: &[] }.bound(click.at), *at)?;
+            let (granted, policy_id) = (made.granted, Some(made.policy_id));
+            let state = State::NeedsPerson { doubt: Doubt::NotRemoved, granted, policy_id, others: Vec::new() };
+            told(state, Action::PolicyNeedsPerson, &[click])
+        }
         Event::PolicyRemoved => seen(State::Undone { made, click }, Action::PolicyRemoved),
         Event::PolicyLeft(kept) => {
             let made = Made { kept: Some(kept.clone()), ..made };
@@ -298,12 +345,19 @@ fn undoing(made: &Made, click: &Click, event: &Event) -> Next {
 
 /// A late answer still settles it, or a person who looked. Never a dismissal: what is dismissed can be reopened and
 /// approved, and that would be a second request.
-fn needs_person(terms: &Terms, granted: &[Click], event: &Event) -> Next {
+fn needs_person(case: Creating<'_>, (doubt, looks): (Doubt, bool), event: &Event) -> Next {
+    let since = case.granted.last().map_or(case.terms.expires, |click| click.at);
     Ok(match event {
-        Event::PostAnswered { policy_id } | Event::FoundByMarker { policy_id } => {
-            let since = granted.last().map_or(terms.expires, |click| click.at);
-            Creating { terms, granted }.read_back(since, policy_id)
+        Event::PostAnswered { policy_id } | Event::FoundByMarker { policy_id } => case.read_back(since, policy_id),
+        Event::FoundSeveral { policy_ids } if doubt != Doubt::Several => case.several(policy_ids),
+        // It may still appear, and then nobody has to look for it.
+        Event::Resumed { .. } if looks => {
+            let granted = case.granted.to_vec();
+            let state = State::NeedsPerson { doubt, granted, policy_id: None, others: Vec::new() };
+            Move { state, effects: vec![case.look(since)] }
         }
+        // The policies can be listed again, and it isn't among them.
+        Event::LagBoundPassed { .. } if doubt == Doubt::NotListed => case.give_up(Doubt::NotFound, None),
         Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
         _ => return Err(Not::Here),
     })

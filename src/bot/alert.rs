@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -13,7 +14,8 @@ use crate::engine::difference::{Difference, Region, Shift, difference};
 use crate::facts::{Fact, Term};
 use crate::jobs::Outcome;
 use crate::store::jobs::{Job, NewJob, Priority};
-use crate::tenant::{AuditRecord, Snapshot};
+use crate::store::settings::Key;
+use crate::tenant::{AuditRecord, Kind, Snapshot};
 
 use super::analysis::Analysis;
 use super::answer::{Answer, Part, ask};
@@ -26,6 +28,10 @@ use super::watch;
 pub const JOB: &str = "alert";
 /// How many changes are named and shown.
 const SHOWN: usize = 5;
+/// The setting that remembers a reading which waits for one that it can be compared with.
+const WAITING: &str = "alert-waiting";
+/// It waits for so long; then what is missing isn't coming back.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Two readings, by their content hash.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,10 +45,50 @@ struct Pair {
 /// # Errors
 /// When the store fails.
 pub async fn request(app: &App, before: &Analysis, after: &Analysis) -> anyhow::Result<()> {
-    if !worth_a_look(before.snapshot(), after.snapshot()) {
+    let (known, read) = (kinds(before.snapshot()), kinds(after.snapshot()));
+    if let Some(before) = waits(app, (&before.hash, &known), &read).await? {
+        enqueue(app, Pair { before, after: after.hash.clone() }).await?;
+    }
+    if known != read || !worth_a_look(before.snapshot(), after.snapshot()) {
         return Ok(());
     }
-    let pair = Pair { before: before.hash.clone(), after: after.hash.clone() };
+    enqueue(app, Pair { before: before.hash.clone(), after: after.hash.clone() }).await
+}
+
+/// A reading that the ones after it couldn't be compared with, because they lacked a kind of object or had one more.
+#[derive(Debug, Serialize, Deserialize)]
+struct Waiting {
+    hash: String,
+    kinds: BTreeSet<Kind>,
+    since: Timestamp,
+}
+
+/// The reading that waited for one with the same kinds of objects, now that it is there. A change in between is said late,
+/// but it is said.
+async fn waits(app: &App, before: (&str, &BTreeSet<Kind>), read: &BTreeSet<Kind>) -> anyhow::Result<Option<String>> {
+    let key = Key { tenant: app.tenant(), name: WAITING, at: app.clock.now() };
+    let waiting: Option<Option<Waiting>> = app.store.setting(app.tenant(), WAITING).await?;
+    let waiting = waiting.flatten().filter(|waiting| key.at.duration_since(waiting.since) < PATIENCE);
+    let next = match waiting {
+        Some(waiting) if waiting.kinds == *read => {
+            app.store.set(key, &None::<Waiting>).await?;
+            return Ok(Some(waiting.hash));
+        }
+        Some(_) => return Ok(None),
+        None if before.1 == read => return Ok(None),
+        None => Waiting { hash: before.0.to_owned(), kinds: before.1.clone(), since: key.at },
+    };
+    app.store.set(key, &Some(next)).await?;
+    Ok(None)
+}
+
+/// What was read completely. The audit log says who did something and never whether.
+fn kinds(snapshot: &Snapshot) -> BTreeSet<Kind> {
+    let read = snapshot.readings.keys().filter(|kind| **kind != Kind::DirectoryAudits && snapshot.has(**kind));
+    read.copied().collect()
+}
+
+async fn enqueue(app: &App, pair: Pair) -> anyhow::Result<()> {
     let job = NewJob {
         id: format!("alert:{}:{}", pair.before, pair.after),
         kind: JOB.into(),
@@ -60,7 +106,12 @@ pub async fn request(app: &App, before: &Analysis, after: &Analysis) -> anyhow::
 pub async fn say(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     let pair: Pair = serde_json::from_value(job.payload).context("an alert's readings")?;
     let after = reading(&app, &pair.after).await?;
-    let before = Model::new(Arc::new(app.store.load_snapshot(&pair.before).await?));
+    let before = app.store.load_snapshot(&pair.before).await?;
+    // Whoever is missing from a reading was let out by nobody.
+    if kinds(&before) != kinds(after.snapshot()) {
+        return Ok(Outcome::Done);
+    }
+    let before = Model::new(Arc::new(before));
     let found = difference(&before, &after.model);
     let let_out: LetOut = found.shifts.iter().filter_map(newly_open).collect();
     if let_out.is_empty() {
@@ -100,6 +151,10 @@ fn worth_a_look(before: &Snapshot, after: &Snapshot) -> bool {
     before.policies != after.policies
         || before.locations != after.locations
         || before.strengths != after.strengths
+        || before.contexts != after.contexts
+        || before.cross_tenant != after.cross_tenant
+        || before.security_defaults != after.security_defaults
+        || before.settings.app_groups != after.settings.app_groups
         || before.settings.mfa_trusted_ips != after.settings.mfa_trusted_ips
         || before.directory.groups != after.directory.groups
         || before.directory.role_assignments != after.directory.role_assignments
@@ -150,8 +205,8 @@ fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysi
 
 fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
     let snapshot = after.snapshot();
-    let names =
-        users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.to_string()).collect();
+    let known = users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.to_string());
+    let names = known.filter(|name| !name.is_empty()).collect();
     let indices = users.iter().filter_map(|id| snapshot.directory.user_index(id)).collect();
     Fact::new("alert.let_out", after.evidence(rows::users(&indices, snapshot, None)))
         .must_show()

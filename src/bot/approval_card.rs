@@ -292,9 +292,7 @@ fn state_fact(case: &Case) -> Fact {
             said("approval.undone").with("who", Term::Name(click.by.name.clone())).with("at", click.at)
         }
         State::OutOfDate { why } => said("approval.out_of_date").with("why", Term::Text(why.clone())),
-        State::NeedsPerson { doubt, .. } => {
-            said("approval.needs_person").with("why", Term::Word(doubt_words(*doubt).to_owned()))
-        }
+        state @ State::NeedsPerson { .. } => said("approval.needs_person").with("why", Term::Word(doubt_words(state))),
         State::Refused { why } => said("approval.refused").with("why", Term::Text(why.clone())),
         State::Expired => said("approval.expired"),
         State::Resolved { proof, record: Some(record) } => {

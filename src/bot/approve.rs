@@ -24,7 +24,7 @@ use crate::tenant::Policy;
 
 use super::effects::{self, Done};
 use super::learn;
-use super::post::update_all;
+use super::post::{conversation_id, update_all};
 use super::press::{actor, in_days, word};
 use super::reconcile::{Body, state};
 use super::{approval_card, basis};
@@ -33,6 +33,13 @@ use super::{approval_card, basis};
 pub const JOB: &str = "approval";
 /// How long a card may be decided.
 const OPEN_DAYS: i64 = 10;
+/// States in which a change is under way: they must come to rest.
+const UNDER_WAY: &[&str] = &["checking", "intended", "posting", "looking", "reading-back", "undoing"];
+/// The shortest and the longest wait before something under way is taken up again.
+const SOON: SignedDuration = SignedDuration::from_secs(2);
+const SELDOM: SignedDuration = SignedDuration::from_mins(5);
+/// What was left for so long isn't looked for any more.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// A press that lost a race looks again this often.
 const ATTEMPTS: usize = 4;
 
@@ -91,16 +98,32 @@ pub async fn live_case(app: &App, suggestion: &Row) -> anyhow::Result<Option<Cas
     Ok(Some(case).filter(|case| !case.state.is_final()))
 }
 
-/// The case that decides a suggestion: the one under way, or a new one that `asker` asked for.
+/// Who asks for a card.
+#[derive(Debug)]
+pub enum Asks {
+    /// Nobody: somebody wants to put the suggestion off or turn it down.
+    Nobody,
+    /// The bot: it is its own suggestion that somebody opened.
+    Bot,
+    /// A person.
+    Person(Person),
+}
+
+/// The case that decides a suggestion: the one under way, or a new one.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn case_of(app: &App, suggestion: &Row, asker: Option<Person>) -> anyhow::Result<Case> {
+pub async fn case_of(app: &App, suggestion: &Row, asks: Asks) -> anyhow::Result<Case> {
     if let Some(case) = live_case(app, suggestion).await? {
         return Ok(case);
     }
     let now = app.clock.now();
     let id = uuid::Uuid::new_v4().simple().to_string();
+    let (by, asker) = match asks {
+        Asks::Nobody => (None, None),
+        Asks::Bot => (Some(Actor::bot()), None),
+        Asks::Person(person) => (Some(Actor::person(&person.id, &person.name)), Some(person)),
+    };
     let terms = terms(app, &id, asker).await?;
     let new = NewApproval {
         id,
@@ -118,15 +141,12 @@ pub async fn case_of(app: &App, suggestion: &Row, asker: Option<Person>) -> anyh
     if suggestion.state == state::OUT_OF_DATE {
         tx.change_suggestion(&Row { state: state::OPEN.into(), reason: None, ..suggestion.clone() }).await?;
     }
-    let asked = json!({"approval": kept.number});
-    tx.append(entry(app, asker_of(&terms), Action::ApprovalRequested, suggestion.number, asked)).await?;
+    if let Some(by) = by {
+        let asked = json!({"approval": kept.number});
+        tx.append(entry(app, by, Action::ApprovalRequested, suggestion.number, asked)).await?;
+    }
     tx.commit().await?;
     Case::load(app, kept).await
-}
-
-/// Who asked for a card; where nobody did, it is the bot's own suggestion that somebody opened.
-fn asker_of(terms: &Terms) -> Actor {
-    terms.asker.as_ref().map_or_else(Actor::bot, |asker| Actor::person(&asker.id, &asker.name))
 }
 
 /// What is fixed when a card is made.
@@ -162,6 +182,10 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             return word(app, "refused.no_such_suggestion", &[("number", Term::Word("of this card".into()))]);
         };
         let case = Case::load(app, kept).await?;
+        if !is_shown(app, incoming, &case).await? {
+            let number = Term::Word(format!("S-{}", case.kept.suggestion));
+            return word(app, "refused.not_here", &[("number", number)]);
+        }
         if press.verb == Verb::Create && !approval_card::creates(app, &case) {
             let key = if case.draft().is_none() { "refused.hand_over" } else { "refused.hand_over_policy" };
             return word(app, key, &[]);
@@ -179,6 +203,18 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
         }
     }
     word(app, "said.not_now", &[("why", Term::Word("others are deciding at the same moment".into()))])
+}
+
+/// Whether a card about this was posted where somebody pressed: a card that was copied or forwarded decides nothing. In the
+/// web chat everybody has a conversation of their own, and nobody else writes there.
+async fn is_shown(app: &App, incoming: &Incoming, case: &Case) -> anyhow::Result<bool> {
+    let here = &incoming.conversation;
+    if here.platform == "web" {
+        return Ok(true);
+    }
+    let id = conversation_id(here);
+    let copies = app.store.messages_about(&format!("S-{}", case.kept.suggestion)).await?;
+    Ok(copies.iter().any(|copy| copy.said.conversation == id))
 }
 
 fn event(app: &App, incoming: &Incoming, press: &Press) -> Event {
@@ -246,25 +282,73 @@ async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option
 /// Carries an approval on from wherever it is: shows its state, then resumes its effects until there are none left.
 ///
 /// # Errors
-/// When the store, the tenant or a chat fails; the job tries again.
+/// When the store, the tenant or a chat fails; the job tries again, and as long as a change is under way it isn't given up.
 pub async fn carry_out(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
-    let id = job.payload.get("approval").and_then(|id| id.as_str()).context("a job without its approval")?.to_owned();
-    let due = job.payload.get("due").is_some();
+    let id = job.payload.get("approval").and_then(|id| id.as_str()).context("a job without its approval")?;
     let at = app.clock.now();
-    let mut event = if due { Event::Due { at } } else { Event::Resumed { at } };
+    let event = if job.payload.get("due").is_some() { Event::Due { at } } else { Event::Resumed { at } };
+    match carry_on(&app, id, event).await {
+        Err(error) => match again(&app, id).await? {
+            Some(at) => {
+                tracing::warn!(approval = id, error = %format!("{error:#}"), "an approval has to wait");
+                Ok(Outcome::Again(at))
+            }
+            None => Err(error),
+        },
+        carried => carried,
+    }
+}
+
+/// When to take up again an approval that is under way; none when it is at rest.
+async fn again(app: &App, id: &str) -> anyhow::Result<Option<Timestamp>> {
+    let Some(kept) = app.store.approval(id).await? else { return Ok(None) };
+    if !UNDER_WAY.contains(&kept.state.name.as_str()) {
+        return Ok(None);
+    }
+    let now = app.clock.now();
+    let wait = (now.duration_since(kept.changed) / 2).clamp(SOON, SELDOM);
+    Ok(Some(now.saturating_add(wait)?))
+}
+
+/// Takes up what is under way and was left for longer than Graph may lag, whatever became of its job, and looks again for
+/// what a person was asked about.
+///
+/// # Errors
+/// When the store fails.
+pub async fn take_up(app: &App) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    let bound = SignedDuration::try_from(app.config.graph.lag_bound)?.max(SOON);
+    let turn = now.as_second().div_euclid(bound.as_secs());
+    let states: Vec<&str> = UNDER_WAY.iter().copied().chain(["needs-person"]).collect();
+    for kept in app.store.approvals_in(app.tenant(), &states).await? {
+        let left = now.duration_since(kept.changed);
+        if left < bound + SOON || left > LONG_AGO {
+            continue;
+        }
+        let id = format!("approval-left:{}:{}:{turn}", kept.id, kept.version);
+        let payload = json!({"approval": kept.id});
+        app.store.enqueue(&NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due: now }).await?;
+    }
+    Ok(())
+}
+
+async fn carry_on(app: &App, id: &str, first: Event) -> anyhow::Result<Outcome> {
+    let mut event = first;
     loop {
-        let kept = app.store.approval(&id).await?.context("the approval of a job")?;
-        let case = Case::load(&app, kept).await?;
-        show(&app, &case).await?;
+        let kept = app.store.approval(id).await?.context("the approval of a job")?;
+        let case = Case::load(app, kept).await?;
+        show(app, &case).await?;
         let Ok(moved) = step(&case.terms, &case.state, &event) else { return Ok(Outcome::Done) };
-        if !advance(&app, &case, &moved).await? {
+        if !advance(app, &case, &moved).await? {
             return Ok(Outcome::Again(app.clock.now()));
         }
-        let kept = app.store.approval(&id).await?.context("the approval of a job")?;
-        let case = Case::load(&app, kept).await?;
-        show(&app, &case).await?;
-        event = match effects::run(&app, &case, &moved.effects).await? {
+        let kept = app.store.approval(id).await?.context("the approval of a job")?;
+        let case = Case::load(app, kept).await?;
+        show(app, &case).await?;
+        event = match effects::run(app, &case, &moved.effects).await? {
             Done::Next(event) => event,
+            // A person was asked already; whoever looks for what is left looks for it again.
+            Done::Later(_) if matches!(case.state, State::NeedsPerson { .. }) => return Ok(Outcome::Done),
             Done::Later(at) => return Ok(Outcome::Again(at)),
             Done::Nothing => return Ok(Outcome::Done),
         };
@@ -309,7 +393,7 @@ fn mirrored(row: &Row, state: &State, now: Timestamp) -> Row {
         State::Created(_) => (state::CREATED, None, None),
         State::Undone { .. } => (state::UNDONE, None, None),
         State::OutOfDate { why } => (state::OUT_OF_DATE, Some(why.clone()), None),
-        State::NeedsPerson { doubt, .. } => (state::NEEDS_PERSON, Some(doubt_words(*doubt).to_owned()), None),
+        State::NeedsPerson { .. } => (state::NEEDS_PERSON, Some(doubt_words(state)), None),
         State::Resolved { proof, record } => (state::RESOLVED, Some(proved(proof, record.as_ref())), None),
     };
     Row { state: name.to_owned(), reason, until, changed: now, ..row.clone() }
@@ -320,14 +404,24 @@ fn proved(proof: &str, record: Option<&AuditRef>) -> String {
     record.map_or_else(|| proof.to_owned(), |record| format!("{proof} by {} (audit record {})", record.by, record.id))
 }
 
-/// What a person has to settle.
+/// What a person has to settle, and of which policy; nothing in any other state.
 #[must_use]
-pub fn doubt_words(doubt: Doubt) -> &'static str {
-    match doubt {
+pub fn doubt_words(state: &State) -> String {
+    let State::NeedsPerson { doubt, policy_id, others, .. } = state else { return String::new() };
+    let words = match doubt {
         Doubt::NotFound => "no policy with the marker appeared; look in the tenant before anything else is created",
         Doubt::NotReadable => "Graph gave the policy an id but doesn't show it",
         Doubt::Differs => "the policy in the tenant isn't as it was drafted",
-    }
+        Doubt::NotListed => {
+            "the policies can't be listed, so nobody knows whether it was created; I keep looking. Look in the tenant \
+             before anything else is created"
+        }
+        Doubt::Several => "several policies in the tenant carry the marker; at most one of them was approved",
+        Doubt::NotRemoved => "it could not be taken back; look in the tenant whether it is still there",
+    };
+    let ids: Vec<&str> = policy_id.iter().chain(others).map(String::as_str).collect();
+    let named = if ids.len() > 1 { "policy ids" } else { "policy id" };
+    if ids.is_empty() { words.to_owned() } else { format!("{words} ({named} {})", ids.join(", ")) }
 }
 
 fn particulars(case: &Case, state: &State) -> serde_json::Value {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::app::App;
-use crate::approval::{Effect, Event, Kept};
+use crate::approval::{AuditRef, Effect, Event, Kept, State};
 use crate::checks::naming::number_of;
 use crate::engine::{Model, Truth};
 use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
@@ -16,6 +16,7 @@ use crate::suggestions::lint::{Level, lint, lint_body};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{AuditRecord, Policy, Snapshot};
 
+use super::access::{Right, right_of};
 use super::approve::Case;
 use super::basis;
 use super::handed::audit_ref;
@@ -41,11 +42,12 @@ pub async fn run(app: &App, case: &Case, effects: &[Effect]) -> anyhow::Result<D
     for effect in effects {
         return match effect {
             Effect::CheckAgain => check_again(app, case).await.map(Done::Next),
+            Effect::CheckLater => later(app, case).map(Done::Later),
             Effect::CommitIntent => Ok(Done::Next(Event::IntentCommitted { at: app.clock.now() })),
             Effect::Create => create(app, case).await.map(Done::Next),
             Effect::LookForMarker { until } => look(app, case, *until).await,
-            Effect::ReadBack { policy_id } => read_back(app, case, policy_id).await.map(Done::Next),
-            Effect::RemovePolicy { policy_id } => remove(app, case, policy_id).await.map(Done::Next),
+            Effect::ReadBack { policy_id } => read_back(app, case, policy_id).await,
+            Effect::RemovePolicy { policy_id } => remove(app, case, policy_id).await,
             Effect::Tell(people) => {
                 tell::request(app, case, people).await?;
                 continue;
@@ -66,8 +68,34 @@ fn body(case: &Case) -> anyhow::Result<ReportOnlyPolicy> {
     Ok(ReportOnlyPolicy::new(draft, &marked_name(&draft.display_name, &case.terms.marker))?)
 }
 
-/// Reads the policies again; whatever changed since the card was made takes it out of date. Then lint.
+/// When to try again: soon at first, and ever more rarely.
+fn later(app: &App, case: &Case) -> anyhow::Result<Timestamp> {
+    let (now, pause) = (app.clock.now(), SignedDuration::try_from(app.config.graph.read_back)?);
+    let approved = if let State::Creating { granted, .. } = &case.state { granted.last() } else { None };
+    let since = approved.map_or(case.kept.changed, |click| click.at);
+    let wait = (now.duration_since(since) / 2).max(pause);
+    Ok(now.saturating_add(wait)?)
+}
+
+/// Whoever approved must still have the right to: a press is good for the moment of the press alone.
+async fn without_right(app: &App, case: &Case) -> anyhow::Result<Option<String>> {
+    let State::Creating { granted, .. } = &case.state else { return Ok(None) };
+    for click in granted {
+        let (id, name) = (click.by.id.clone(), click.by.name.clone());
+        let person = crate::chat::Person { platform_id: String::new(), id, name };
+        if right_of(app, &person).await? < Right::Decide {
+            return Ok(Some(format!("{}, who approved it, may not decide any more", person.name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Asks again who may decide, and reads the policies again; whatever changed since the card was made takes it out of date.
+/// Then lint.
 async fn check_again(app: &App, case: &Case) -> anyhow::Result<Event> {
+    if let Some(why) = without_right(app, case).await? {
+        return Ok(Event::ChecksFailed { why });
+    }
     let graph = app.graph.as_ref().context("no live tenant")?;
     let live = graph.policies().await?;
     if let Some(changed) = basis::changed(&case.terms.rests_on, &live) {
@@ -123,33 +151,58 @@ async fn create(app: &App, case: &Case) -> anyhow::Result<Event> {
     Ok(match writer(app)?.create(&body(case)?).await {
         CreateOutcome::Created(policy_id) => Event::PostAnswered { policy_id },
         CreateOutcome::Rejected(error) => Event::PostRefused { why: error.with_hint() },
+        CreateOutcome::NotSent(error) => Event::PostNotSent { why: error.with_hint(), at: app.clock.now() },
         CreateOutcome::Unknown => Event::PostUnknown,
     })
 }
 
-/// Lists until the marker is found or the lag bound has passed. An unreadable list proves nothing: look again.
+/// Lists until the marker is found or the lag bound has passed. An unreadable list proves nothing: then a person is asked
+/// for that reason.
 async fn look(app: &App, case: &Case, until: Timestamp) -> anyhow::Result<Done> {
     let found = writer(app)?.find_by_marker(&case.terms.marker).await;
-    if let Ok(found) = &found
-        && let Some(first) = found.first()
-    {
-        return Ok(Done::Next(Event::FoundByMarker { policy_id: first.policy.id.clone() }));
+    let at = app.clock.now();
+    match found.as_deref() {
+        Ok([only]) => return Ok(Done::Next(Event::FoundByMarker { policy_id: only.policy.id.clone() })),
+        Ok([_, _, ..]) => {
+            let policy_ids = found.into_iter().flatten().map(|found| found.policy.id).collect();
+            return Ok(Done::Next(Event::FoundSeveral { policy_ids }));
+        }
+        Ok([]) if at >= until => return Ok(Done::Next(Event::LagBoundPassed { at })),
+        Err(error) => {
+            tracing::warn!(%error, marker = case.terms.marker, "the policies could not be listed");
+            if at >= until {
+                return Ok(Done::Next(Event::ListUnreadable { at }));
+            }
+        }
+        Ok([]) => {}
     }
-    let now = app.clock.now();
-    if now >= until && found.is_ok() {
-        return Ok(Done::Next(Event::LagBoundPassed { at: now }));
-    }
-    let pause = SignedDuration::try_from(app.config.graph.read_back)?;
-    Ok(Done::Later(now.saturating_add(pause).unwrap_or(until)))
+    soon(app).map(Done::Later)
 }
 
-async fn read_back(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Event> {
+fn soon(app: &App) -> anyhow::Result<Timestamp> {
+    Ok(app.clock.now().saturating_add(SignedDuration::try_from(app.config.graph.read_back)?)?)
+}
+
+/// What follows on a failure: another try until the lag bound has passed, and then a person.
+fn failed(app: &App, case: &Case, error: &dyn std::error::Error) -> anyhow::Result<Done> {
+    tracing::warn!(error = %error, approval = case.kept.number, "an approval has to wait for Microsoft Graph");
     let at = app.clock.now();
-    Ok(match writer(app)?.read_back(policy_id).await {
+    if case.state.bound(&case.terms).is_some_and(|bound| at >= bound) {
+        return Ok(Done::Next(Event::LagBoundPassed { at }));
+    }
+    soon(app).map(Done::Later)
+}
+
+async fn read_back(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Done> {
+    let at = app.clock.now();
+    Ok(Done::Next(match writer(app)?.read_back(policy_id).await {
         Ok(found) => Event::ReadBack { same: same(&body(case)?, &found.policy), at },
-        Err(GraphError::NotFound { .. }) => Event::LagBoundPassed { at: app.clock.now() },
-        Err(error) => return Err(error.into()),
-    })
+        // It was looked for as long as the lag bound says, whenever that began.
+        Err(GraphError::NotFound { .. }) => {
+            Event::LagBoundPassed { at: app.clock.now().max(case.state.bound(&case.terms).unwrap_or(at)) }
+        }
+        Err(error) => return failed(app, case, &error),
+    }))
 }
 
 /// Whether the tenant holds what was drafted, in report-only, whatever the service rewrote in form.
@@ -157,29 +210,40 @@ fn same(sent: &ReportOnlyPolicy, found: &Policy) -> bool {
     found.state == PolicyState::ReportOnly && sent.policy().same_meaning(found)
 }
 
-/// Takes a policy back that the bot made, if it still is as it was read back.
-async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Event> {
+/// Takes a policy back that the bot made, if it still is as it was read back and the audit log knows of no edit: after
+/// one, Graph may go on showing what was there before.
+async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Done> {
     let sent = body(case)?;
     let own = Policy { id: policy_id.to_owned(), ..sent.policy().clone() };
-    Ok(match writer(app)?.remove(&OwnPolicy(own.clone())).await {
-        Ok(()) => Event::PolicyRemoved,
-        Err(RemoveError::NotReportOnly | RemoveError::Changed { .. }) => {
-            Event::PolicyLeft(touched(app, case, &own).await?)
+    let record = match edited(app, case, policy_id).await {
+        Ok(record) => record,
+        Err(error) => return failed(app, case, &error),
+    };
+    if record.is_none() {
+        match writer(app)?.remove(&OwnPolicy(own.clone())).await {
+            Ok(()) => return Ok(Done::Next(Event::PolicyRemoved)),
+            Err(RemoveError::NotReportOnly | RemoveError::Changed { .. }) => {}
+            Err(error) => return failed(app, case, &error),
         }
-        Err(error) => return Err(error.into()),
-    })
+    }
+    match writer(app)?.read(&own.id).await {
+        Ok(now) => {
+            let analysis = app.newest_analysis().await?.context("the tenant wasn't read yet")?;
+            let differs = lines(&own, &now.policy, analysis.snapshot());
+            Ok(Done::Next(Event::PolicyLeft(Kept { record, differs })))
+        }
+        // Whoever edited it has deleted it too.
+        Err(GraphError::NotFound { .. }) => Ok(Done::Next(Event::PolicyRemoved)),
+        Err(error) => failed(app, case, &error),
+    }
 }
 
-/// What is different about a policy since the bot made it, and who changed it, as far as the audit log says by now.
-async fn touched(app: &App, case: &Case, own: &Policy) -> anyhow::Result<Kept> {
-    let now = writer(app)?.read(&own.id).await?.policy;
-    let analysis = app.newest_analysis().await?.context("the tenant wasn't read yet")?;
-    let differs = lines(own, &now, analysis.snapshot());
-    let graph = app.graph.as_ref().context("no live tenant")?;
-    // Who did it is worth a look, but not worth failing for.
-    let records = graph.audits_since(case.kept.created).await.unwrap_or_default();
-    let edit = |record: &&AuditRecord| record.target_id == own.id && record.activity.starts_with("Update");
-    Ok(Kept { record: records.iter().rev().find(edit).map(audit_ref), differs })
+/// The newest edit of the bot's own policy that the audit log knows of.
+async fn edited(app: &App, case: &Case, policy_id: &str) -> Result<Option<AuditRef>, GraphError> {
+    let Some(graph) = &app.graph else { return Ok(None) };
+    let records = graph.audits_since(case.kept.created).await?;
+    let edit = |record: &&AuditRecord| record.target_id == policy_id && record.activity.starts_with("Update");
+    Ok(records.iter().rev().find(edit).map(audit_ref))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Watches for what was handed over: compares what the tenant's audit log shows with the card, and settles the suggestion.
 //!
-//! A card asks a person to make a change. The record of that change is what proves it: done as described, or not, and
-//! then the card stays open with the differences.
+//! A card asks a person to make a change. The record of that change says who made it, and the tenant how it stands since:
+//! done as described, or not, and then the card stays open with the differences.
 
 pub mod compare;
 
@@ -15,44 +15,157 @@ use super::answers::policy_changes::policy_of;
 use super::approve::{self, Case};
 use compare::Verdict;
 
-/// Compares records of the audit log, oldest first, with every card that waits.
+/// Compares records of the audit log, oldest first, with every card that waits. One that can't be compared keeps the
+/// others from nothing.
 ///
 /// # Errors
 /// When the store fails or the tenant can't be asked how an object stands now.
 pub async fn look(app: &App, snapshot: &Snapshot, records: &[AuditRecord]) -> anyhow::Result<()> {
     let Some(graph) = app.graph.as_ref().filter(|_| !records.is_empty()) else { return Ok(()) };
+    let mut failed = None;
     for kept in app.store.approvals_in(app.tenant(), &["open", "snoozed"]).await? {
         let case = Case::load(app, kept).await?;
+        let looking = Looking { graph, case: &case, snapshot };
         let since = case.kept.created;
-        if let Some(event) =
-            newest(graph, (&case, snapshot), records.iter().filter(|record| record.at >= since)).await?
-            && !is_known(&case.state, &event)
-        {
-            approve::happen(app, &case, &event).await?;
+        match looking.event(records.iter().filter(|record| record.at >= since)).await {
+            Ok(Some(event)) if !is_known(&case.state, &event) => _ = approve::happen(app, &case, &event).await?,
+            Ok(_) => {}
+            Err(error) => failed = Some(error),
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// What the newest record that is about the card means for it.
-async fn newest(
-    graph: &Client,
-    (case, snapshot): (&Case, &Snapshot),
-    records: impl Iterator<Item = &AuditRecord>,
-) -> Result<Option<Event>, GraphError> {
-    let mut found = None;
-    for record in records {
-        let policy_id = matches!(case.action, CureAction::Draft(_)).then(|| record.target_id.clone());
-        match judged(graph, (case, snapshot), record).await? {
-            Verdict::Unrelated => {}
-            Verdict::AsDescribed => found = Some(Event::Done { record: audit_ref(record), policy_id }),
-            Verdict::Differs(differs) => {
-                let object = record.target_id.clone();
-                found = Some(Event::DoneOtherwise(Tried { record: audit_ref(record), object, differs }));
+/// A card, and the tenant in which a person may have done what it says.
+#[derive(Clone, Copy)]
+struct Looking<'a> {
+    graph: &'a Client,
+    case: &'a Case,
+    snapshot: &'a Snapshot,
+}
+
+impl<'a> Looking<'a> {
+    /// What the records mean for the card. They say that somebody is at it; how it stands is read from the tenant, because
+    /// what was done may be undone or spoilt by now.
+    async fn event(self, records: impl Iterator<Item = &'a AuditRecord>) -> Result<Option<Event>, GraphError> {
+        let mut otherwise = None;
+        for about in self.about(records).await? {
+            let Some(record) = about.last() else { continue };
+            let policy_id = matches!(self.case.action, CureAction::Draft(_)).then(|| record.target_id.clone());
+            match self.stands(&about).await? {
+                Verdict::Unrelated => {}
+                Verdict::AsDescribed => return Ok(Some(Event::Done { record: audit_ref(record), policy_id })),
+                Verdict::Differs(differs) => {
+                    let tried = Tried { record: audit_ref(record), object: record.target_id.clone(), differs };
+                    otherwise = otherwise.filter(|other: &Tried| other.record.at > tried.record.at).or(Some(tried));
+                }
             }
         }
+        Ok(otherwise.map(Event::DoneOtherwise))
     }
-    Ok(found)
+
+    /// The records of each object that somebody changed as the card asks for it, or meant to, from that change on.
+    async fn about(
+        self,
+        records: impl Iterator<Item = &'a AuditRecord>,
+    ) -> Result<Vec<Vec<&'a AuditRecord>>, GraphError> {
+        let mut about: Vec<Vec<&AuditRecord>> = Vec::new();
+        let leave = matches!(&self.case.action, CureAction::HandOver(change) if !change.members.is_empty());
+        for record in records {
+            let same = |known: &&mut Vec<&AuditRecord>| known.iter().any(|one| one.target_id == record.target_id);
+            if !leave && let Some(known) = about.iter_mut().find(same) {
+                known.push(record);
+            } else if self.is_meant(record).await? {
+                match about.first_mut() {
+                    // Whoever leaves, it is about the one group.
+                    Some(known) if leave => known.push(record),
+                    _ => about.push(vec![record]),
+                }
+            }
+        }
+        Ok(about)
+    }
+
+    /// Whether a change is what the card asks for, or meant as that.
+    async fn is_meant(self, record: &AuditRecord) -> Result<bool, GraphError> {
+        let verdict = match &self.case.action {
+            CureAction::Draft(draft) => self.is_new(draft, record).await?,
+            CureAction::HandOver(change) if !change.members.is_empty() => {
+                return Ok(leaves(record, change, self.snapshot));
+            }
+            CureAction::HandOver(change) if record.target_id != change.target_id => return Ok(false),
+            CureAction::HandOver(change) => match change.request.as_ref().map(|(method, ..)| method.as_str()) {
+                Some("DELETE") => return Ok(is(record, "delete")),
+                Some("PATCH") if change.target_kind != "Policy" => return Ok(!is(record, "delete")),
+                Some("PATCH") if !is(record, "delete") => self.is_edit(change, record).await?,
+                _ => return Ok(false),
+            },
+        };
+        Ok(verdict != Verdict::Unrelated)
+    }
+
+    /// A new policy, or another change of one that somebody meant as the draft.
+    async fn is_new(self, draft: &Policy, record: &AuditRecord) -> Result<Verdict, GraphError> {
+        let tried = if let State::Open { tried, .. } = &self.case.state { tried.as_ref() } else { None };
+        let again = tried.is_some_and(|tried| tried.object == record.target_id);
+        if !again && !is(record, "add conditional access policy") {
+            return Ok(Verdict::Unrelated);
+        }
+        let after = self.policy_after(record).await?;
+        Ok(after.map_or(Verdict::Unrelated, |after| compare::created(draft, &after, (self.snapshot, again))))
+    }
+
+    async fn is_edit(self, change: &HandOver, record: &AuditRecord) -> Result<Verdict, GraphError> {
+        let (old, after) = (self.policy_before(record), self.policy_after(record).await?);
+        let (Some(old), Some(after)) = (old, after) else { return Ok(Verdict::Unrelated) };
+        Ok(compare::edited(change, (&old, &after), self.snapshot))
+    }
+
+    /// How the tenant stands now, in five readings that agree, beside what the card asks for.
+    async fn stands(self, about: &[&AuditRecord]) -> Result<Verdict, GraphError> {
+        let Some(first) = about.first() else { return Ok(Verdict::Unrelated) };
+        let (graph, snapshot) = (self.graph, self.snapshot);
+        let change = match &self.case.action {
+            CureAction::Draft(draft) => {
+                let now = graph.settled(|| graph.policy(&first.target_id)).await?;
+                return Ok(now.map_or(Verdict::Unrelated, |now| compare::created(draft, &now, (snapshot, true))));
+            }
+            CureAction::HandOver(change) => change,
+        };
+        if !change.members.is_empty() {
+            let now = graph.settled(|| graph.members_below(&change.target_id)).await?;
+            return Ok(now.map_or(Verdict::Unrelated, |now| compare::left(&change.members, &now, snapshot)));
+        }
+        let Some((method, path, body)) = &change.request else { return Ok(Verdict::Unrelated) };
+        if method == "PATCH" && change.target_kind == "Policy" {
+            let now = graph.settled(|| graph.policy(&change.target_id)).await?;
+            let (Some(old), Some(now)) = (self.policy_before(first), now) else { return Ok(Verdict::Unrelated) };
+            return Ok(compare::edited(change, (&old, &now), snapshot));
+        }
+        let now = graph.settled(|| graph.object(path)).await?;
+        Ok(match now {
+            None if method == "DELETE" => Verdict::AsDescribed,
+            Some(now) if method == "PATCH" => compare::held(body, &now),
+            _ => Verdict::Unrelated,
+        })
+    }
+
+    /// The policy before the change: as the log tells it, and where the log cuts it short, as it was read last.
+    fn policy_before(self, record: &AuditRecord) -> Option<Policy> {
+        logged(record).0.or_else(|| self.snapshot.policy(&record.target_id).cloned())
+    }
+
+    /// The policy after the change: as the log tells it, and where the log cuts it short, as it stands now.
+    async fn policy_after(self, record: &AuditRecord) -> Result<Option<Policy>, GraphError> {
+        match logged(record).1 {
+            Some(policy) => Ok(Some(policy)),
+            None => match self.graph.policy(&record.target_id).await {
+                // What is gone in the meantime can't be compared any more.
+                Err(GraphError::NotFound { .. }) => Ok(None),
+                read => read.map(Some),
+            },
+        }
+    }
 }
 
 /// A scan sees again what a look saw before.
@@ -74,80 +187,6 @@ pub fn audit_ref(record: &AuditRecord) -> AuditRef {
         activity: record.activity.clone(),
         by: record.by.clone(),
         target: if record.target_name.is_empty() { record.target_id.clone() } else { record.target_name.clone() },
-    }
-}
-
-async fn judged(
-    graph: &Client,
-    (case, snapshot): (&Case, &Snapshot),
-    record: &AuditRecord,
-) -> Result<Verdict, GraphError> {
-    match &case.action {
-        CureAction::Draft(draft) => judge_new(graph, (case, draft, snapshot), record).await,
-        CureAction::HandOver(change) if !change.members.is_empty() => {
-            if !leaves(record, change, snapshot) {
-                return Ok(Verdict::Unrelated);
-            }
-            Ok(compare::left(&change.members, &graph.members_below(&change.target_id).await?, snapshot))
-        }
-        CureAction::HandOver(change) => judge_edit(graph, (change, snapshot), record).await,
-    }
-}
-
-/// A new policy, or another change of one that somebody meant as the draft.
-async fn judge_new(
-    graph: &Client,
-    (case, draft, snapshot): (&Case, &Policy, &Snapshot),
-    record: &AuditRecord,
-) -> Result<Verdict, GraphError> {
-    let tried = match &case.state {
-        State::Open { tried, .. } => tried.as_ref(),
-        _ => None,
-    };
-    let again = tried.is_some_and(|tried| tried.object == record.target_id) && is(record, "update");
-    if !again && !is(record, "add conditional access policy") {
-        return Ok(Verdict::Unrelated);
-    }
-    let after = policy_after(graph, record).await?;
-    Ok(after.map_or(Verdict::Unrelated, |after| compare::created(draft, &after, (snapshot, again))))
-}
-
-async fn judge_edit(
-    graph: &Client,
-    (change, snapshot): (&HandOver, &Snapshot),
-    record: &AuditRecord,
-) -> Result<Verdict, GraphError> {
-    let Some((method, path, body)) = change.request.as_ref().filter(|_| record.target_id == change.target_id) else {
-        return Ok(Verdict::Unrelated);
-    };
-    if is(record, "delete") {
-        return Ok(if method == "DELETE" { Verdict::AsDescribed } else { Verdict::Unrelated });
-    }
-    if method != "PATCH" {
-        return Ok(Verdict::Unrelated);
-    }
-    if change.target_kind != "Policy" {
-        let now = graph.object(path).await;
-        return gone(now.map(Some)).map(|now| now.map_or(Verdict::Unrelated, |now| compare::held(body, &now)));
-    }
-    let old = logged(record).0.or_else(|| snapshot.policy(&change.target_id).cloned());
-    let (Some(old), Some(after)) = (old, policy_after(graph, record).await?) else { return Ok(Verdict::Unrelated) };
-    Ok(compare::edited(change, (&old, &after), snapshot))
-}
-
-/// The policy after the change: as the log tells it, and where the log cuts it short, as it stands now.
-async fn policy_after(graph: &Client, record: &AuditRecord) -> Result<Option<Policy>, GraphError> {
-    match logged(record).1 {
-        Some(policy) => Ok(Some(policy)),
-        None => gone(graph.policy(&record.target_id).await.map(Some)),
-    }
-}
-
-/// What is gone in the meantime can't be compared any more.
-fn gone<T>(read: Result<Option<T>, GraphError>) -> Result<Option<T>, GraphError> {
-    match read {
-        Err(GraphError::NotFound { .. }) => Ok(None),
-        read => read,
     }
 }
 

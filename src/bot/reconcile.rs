@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -11,12 +11,19 @@ use crate::app::App;
 use crate::approval::{AuditRef, Event, State};
 use crate::checks::{CureAction, Verdict};
 use crate::log::{Action, Actor, NewEntry};
+use crate::store::settings::Key;
 use crate::store::suggestions::Row;
 use crate::suggestions::{self, Instruction, Move, Proposal, Standing};
+use crate::tenant::{Kind, Snapshot};
 
 use super::analysis::Analysis;
 use super::approve::{self, Case};
 use super::handed;
+
+/// The setting that remembers when each kind of object was last read.
+const READ: &str = "kinds-read";
+/// For so long a kind that can't be read any more is waited for.
+const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What a suggestion's row holds besides its columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,10 +82,27 @@ pub async fn reconcile(app: &App, analysis: &Analysis) -> anyhow::Result<()> {
     // What only waits for a policy in report-only to be turned On isn't resolved by it.
     let waiting = early.into_iter().flat_map(|proposal| proposal.checks);
     let undecided = undecided(&rows, &analysis.undecided().into_iter().chain(waiting).collect());
+    let lost = lost(app, analysis.snapshot(), now).await?;
     for step in suggestions::reconcile(proposals, &known, &instructions, &undecided, now) {
+        // What wasn't read proves nothing gone.
+        if lost && matches!(step, Move::Resolve(_)) {
+            continue;
+        }
         apply(app, analysis, &rows, step).await?;
     }
     Ok(())
+}
+
+/// Whether a kind of object could not be read this time that was read lately. One that is gone for longer isn't coming
+/// back, and what is found without it holds.
+async fn lost(app: &App, snapshot: &Snapshot, now: Timestamp) -> anyhow::Result<bool> {
+    let known: Option<BTreeMap<Kind, Timestamp>> = app.store.setting(app.tenant(), READ).await?;
+    let mut known = known.unwrap_or_default();
+    let recent = |at: &Timestamp| now.duration_since(*at) < LATELY;
+    let lost = known.iter().any(|(kind, at)| recent(at) && !snapshot.has(*kind));
+    known.extend(snapshot.readings.keys().filter(|kind| snapshot.has(**kind)).map(|kind| (*kind, now)));
+    app.store.set(Key { tenant: app.tenant(), name: READ, at: now }, &known).await?;
+    Ok(lost)
 }
 
 /// Fingerprints of suggestions that a check found which couldn't be judged this time.

@@ -76,9 +76,7 @@ fn standing(case: &Case) -> Option<Fact> {
         State::Refused { why } => said("approval.refused").with("why", Term::Text(why.clone())),
         State::OutOfDate { why } => said("approval.out_of_date").with("why", Term::Text(why.clone())),
         State::Expired => said("approval.expired"),
-        State::NeedsPerson { doubt, .. } => {
-            said("approval.needs_person").with("why", Term::Word(doubt_words(*doubt).to_owned()))
-        }
+        state @ State::NeedsPerson { .. } => said("approval.needs_person").with("why", Term::Word(doubt_words(state))),
         State::Created(Made { kept: Some(kept), .. }) => {
             kept.record.as_ref().map_or_else(|| said("approval.kept"), |record| by_record("approval.kept_by", record))
         }

@@ -54,6 +54,7 @@ impl Seen {
 /// When the store or the tenant fails; the next look sees the same changes.
 pub async fn look(app: Arc<App>, _: Job) -> anyhow::Result<Outcome> {
     settle_due(&app).await?;
+    approve::take_up(&app).await?;
     let Some(graph) = &app.graph else { return Ok(Outcome::Done) };
     let now = app.clock.now();
     let seen: Option<Seen> = app.store.setting(app.tenant(), SEEN).await?;
@@ -67,11 +68,12 @@ pub async fn look(app: Arc<App>, _: Job) -> anyhow::Result<Outcome> {
         }
     };
     let new: Vec<AuditRecord> = records.iter().filter(|record| seen.is_new(record)).cloned().collect();
-    if !settled(&app, &new).await? {
-        return Ok(Outcome::Done);
-    }
     if let Some(changed) = newest_that_matters(&app, &new).await? {
         review::request_for_change(&app, &changed.id).await?;
+    }
+    // What can't be compared holds up no scan; it is compared at the next look.
+    if !settled(&app, &new).await? {
+        return Ok(Outcome::Done);
     }
     app.store.set(Key { tenant: app.tenant(), name: SEEN, at: now }, &seen.followed_by(&records)).await?;
     Ok(Outcome::Done)
@@ -99,10 +101,18 @@ async fn newest_that_matters<'a>(app: &App, new: &'a [AuditRecord]) -> anyhow::R
     Ok(new.iter().filter(|record| matters(record, &known)).max_by_key(|record| (record.at, &record.id)))
 }
 
-/// Activities that change what policies say.
-const OF_POLICIES: &[&str] = &["conditional access policy", "named location"];
+/// Activities that change what policies say, or what holds beside them.
+const OF_POLICIES: &[&str] = &[
+    "conditional access policy",
+    "named location",
+    "authentication strength",
+    "authenticationcontextclassreference",
+    "authentication context",
+    "security defaults",
+    "cross-tenant access",
+];
 /// Activities that change who is in a group.
-const OF_GROUPS: &[&str] = &["member to group", "member from group", "update group", "delete group"];
+const OF_GROUPS: &[&str] = &["member to group", "member from group", "update group", "delete group", "restore group"];
 
 /// Whether a change can change who is covered: of a group only where, by one of these readings, a policy or a role goes by
 /// it. A large tenant changes some group every minute.

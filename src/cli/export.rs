@@ -3,6 +3,7 @@
 mod folder;
 mod pseudonyms;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -12,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Env};
 use crate::graph::Client;
 use crate::graph::export::{Exported, export};
+use crate::store::private;
 use crate::tenant::Settings;
 
 use self::folder::Folder;
@@ -91,5 +93,6 @@ impl Export {
 /// The facts that Graph doesn't give as a list of objects stand in a file of their own.
 fn write_settings(dir: &Path, settings: &Settings) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(settings)?;
-    std::fs::write(dir.join("settings.json"), text).context("writing settings.json")
+    let mut file = private::created(&dir.join("settings.json")).context("making settings.json")?;
+    file.write_all(text.as_bytes()).context("writing settings.json")
 }

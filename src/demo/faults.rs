@@ -21,6 +21,8 @@ pub struct Faults {
     flap_ms: u64,
     /// Share of readings that don't see it then, 0 to 1.
     flap_rate: f64,
+    /// Milliseconds for which readers go on seeing a policy as it was before an edit.
+    edit_lag_ms: u64,
     /// Answers to writes that get lost although they took effect: all of them, or the next so many.
     lose_responses: Lost,
     /// Share of requests that fail, 0 to 1.
@@ -140,6 +142,12 @@ impl Faults {
     #[must_use]
     pub fn read_lag(&self) -> Duration {
         Duration::from_millis(self.read_lag_ms)
+    }
+
+    /// How long readers see a policy as it was before an edit.
+    #[must_use]
+    pub fn edit_lag(&self) -> Duration {
+        Duration::from_millis(self.edit_lag_ms)
     }
 
     /// How long a new policy comes and goes after that.

@@ -34,6 +34,8 @@ pub struct Demo {
     record: Option<PathBuf>,
     /// When a policy made here becomes visible to readers, and from when on it stays so, by id.
     visible: Mutex<BTreeMap<String, (Timestamp, Timestamp)>>,
+    /// Policies as they were before an edit, and how long readers see them so, by id.
+    stale: Mutex<BTreeMap<String, (Value, Timestamp)>>,
     faults: Mutex<Faults>,
     limits: Mutex<Limits>,
     connector: Mutex<Connector>,
@@ -54,6 +56,7 @@ impl Demo {
             requests,
             record: None,
             visible: Mutex::default(),
+            stale: Mutex::default(),
             faults: Mutex::default(),
             limits: Mutex::default(),
             connector: Mutex::default(),
@@ -128,6 +131,23 @@ impl Demo {
         if let (Some(id), Ok(from), Ok(steady)) = (policy.get("id").and_then(Value::as_str), from, steady) {
             lock(&self.visible).insert(id.to_owned(), (from, steady));
         }
+    }
+
+    /// Readers go on seeing a policy as it was before an edit, for as long as was set.
+    pub fn keep_old(&self, policy: &Value) {
+        let lag = SignedDuration::try_from(self.faults().edit_lag()).unwrap_or_default();
+        let until = self.now().checked_add(lag);
+        if let (Some(id), Ok(until)) = (policy.get("id").and_then(Value::as_str), until) {
+            lock(&self.stale).insert(id.to_owned(), (policy.clone(), until));
+        }
+    }
+
+    /// A policy as readers see it.
+    #[must_use]
+    pub fn shown(&self, policy: Value) -> Value {
+        let id = policy.get("id").and_then(Value::as_str).unwrap_or_default();
+        let old = lock(&self.stale).get(id).filter(|(_, until)| self.now() < *until).map(|(old, _)| old.clone());
+        old.unwrap_or(policy)
     }
 
     /// What goes wrong at present.

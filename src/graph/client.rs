@@ -35,6 +35,8 @@ struct Inner {
     pacing: Arc<Pacing>,
     back_off: BackOff,
     tenant: Tenant,
+    /// Between readings that must agree.
+    read_back: Duration,
     log_days: u16,
     clock: Clock,
     /// Where the sign-in log is read, when not from Graph.
@@ -83,8 +85,20 @@ impl Client {
             None => None,
         };
         let tokens = tokens(&scope_of(&graph.base, graph.cloud))?;
-        let (back_off, log_days, tenant) = (graph.back_off, graph.log_days, config.tenant.clone());
-        Ok(Self(Arc::new(Inner { http, base, tokens, pacing, back_off, tenant, log_days, clock, workspace })))
+        let (back_off, log_days, read_back) = (graph.back_off, graph.log_days, graph.read_back);
+        let tenant = config.tenant.clone();
+        Ok(Self(Arc::new(Inner {
+            http,
+            base,
+            tokens,
+            pacing,
+            back_off,
+            tenant,
+            read_back,
+            log_days,
+            clock,
+            workspace,
+        })))
     }
 
     /// The clock that readings are dated by.
@@ -107,6 +121,11 @@ impl Client {
     /// The permissions that this identity's token carries; none when the token can't be read.
     pub async fn permissions(&self) -> Result<Option<BTreeSet<String>>, GraphError> {
         self.0.tokens.permissions().await
+    }
+
+    /// How long to wait between readings that must agree.
+    pub(super) fn read_back(&self) -> Duration {
+        self.0.read_back
     }
 
     /// Days of the logs that are read.
@@ -179,11 +198,19 @@ impl Client {
     }
 
     /// Sends one request that has an effect. What Graph refuses because it was asked too often had none and is sent again,
-    /// for as long as what was checked before may be trusted to hold; nothing else is.
+    /// for as long as what was checked before may be trusted to hold; so is, once and with a new token, what it refuses
+    /// because of the token; nothing else is.
     pub(super) async fn send_once(&self, method: Method, ask: Ask<'_>, body: Option<&Value>) -> Result<Value, Failure> {
         let (mut waits, mut patience) = (self.waits().build(), Patience(self.0.back_off.longest));
+        let mut renewed = false;
         loop {
             let sent = self.send_effect(method.clone(), ask, body).await;
+            if matches!(sent, Err(Failure::Refused(GraphError::Unauthorised { .. }))) {
+                self.0.tokens.forget().map_err(Failure::NotSent)?;
+                if !std::mem::replace(&mut renewed, true) {
+                    continue;
+                }
+            }
             let Err(Failure::Refused(error @ GraphError::Throttled { .. })) = &sent else { return sent };
             let Some(wait) = waits.next().filter(|_| patience.covers(error)) else { return sent };
             let wait = self.held(error, patience.wait(error, wait), ask.limit);

@@ -48,7 +48,7 @@ const REPORTS: Limit = Limit::Reports;
 pub static NEEDS: &[Need] = &[
     need(
         "Policies",
-        "nothing at all",
+        "anything at all",
         ask("v1.0/identity/conditionalAccess/policies?$top=1", CONDITIONAL_ACCESS, "Policy.Read.All"),
     ),
     need(

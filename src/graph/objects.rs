@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::client::{Ask, Client};
 use super::endpoints::{
@@ -14,10 +15,38 @@ use super::pages::Watch;
 use super::read::Quiet;
 use crate::tenant::{Group, Kind, Policy, read_policy};
 
+/// Graph shows a change now and not a moment later, so one reading proves little; so many in a row that agree do.
+const AGREE: u32 = 5;
+/// So many readings at most; those that still don't agree prove nothing.
+const READINGS: u32 = 40;
 /// Owners of a group that are named.
 const OWNERS: usize = 5;
 
 impl Client {
+    /// What five readings in a row agree on; none: that it isn't there.
+    ///
+    /// # Errors
+    /// When Graph refuses or doesn't answer, or its readings go on differing.
+    pub async fn settled<T: PartialEq, R>(&self, read: impl Fn() -> R) -> Result<Option<T>, GraphError>
+    where
+        R: Future<Output = Result<T, GraphError>>,
+    {
+        let (mut last, mut agree) = (None, 0);
+        for _ in 0..READINGS {
+            let now = match read().await {
+                Err(GraphError::NotFound { .. }) => None,
+                now => Some(now?),
+            };
+            agree = if agree > 0 && now == last { agree + 1 } else { 1 };
+            if agree == AGREE {
+                return Ok(now);
+            }
+            last = now;
+            sleep(self.read_back()).await;
+        }
+        Err(GraphError::Unavailable { cause: "readings of the same object go on differing".to_owned() })
+    }
+
     /// One policy as it stands now.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use azure_core::cloud::CloudConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
-use azure_core::http::{ClientOptions, Transport};
+use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions, Transport};
 use azure_identity::{
     ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
     ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
@@ -28,6 +28,9 @@ use self::certificate::{Certificate, Signs};
 use super::GraphError;
 use crate::clock::Clock;
 use crate::config::{Cloud, Credential};
+
+/// Further tries at the token endpoint.
+const RETRIES: u32 = 2;
 
 /// Where the tokens of one identity come from.
 #[derive(Clone)]
@@ -74,13 +77,13 @@ impl Tokens {
 
     /// A token that is good for at least five minutes more.
     pub async fn get(&self) -> Result<SecretString, GraphError> {
-        let (scope, credential) = match &*self.0 {
+        let (asks, credential) = match &*self.0 {
             Source::Fixed(token) => return Ok(token.clone()),
-            Source::Entra { asks, credential } => (&asks.scope, credential),
+            Source::Entra { asks, credential } => (asks, credential),
         };
         let credential = Arc::clone(&credential.lock().unwrap_or_else(PoisonError::into_inner));
-        let token = credential.get_token(&[scope], None).await;
-        token.map(|token| SecretString::from(token.token.secret())).map_err(|error| cause(&error))
+        let token = credential.get_token(&[&asks.scope], None).await;
+        token.map(|token| SecretString::from(token.token.secret())).map_err(|error| asks.lost(&error))
     }
 
     /// Forgets the token that it holds, because Graph no longer accepts it.
@@ -155,6 +158,23 @@ impl Asks {
         made.map_err(|error| cause(&error))
     }
 
+    /// Why there is no token. Of a connection that never came about, the last cause says the most.
+    fn lost(&self, error: &azure_core::Error) -> GraphError {
+        let mut root: &dyn std::error::Error = error;
+        let mut unreached = false;
+        while let Some(source) = root.source() {
+            unreached |= source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect);
+            root = source;
+        }
+        if !unreached {
+            return cause(error);
+        }
+        let host = self.login_base.host_str().unwrap_or_default();
+        GraphError::Token {
+            cause: format!("{host} can't be reached ({root}); are graph.cloud and graph.login_base right?"),
+        }
+    }
+
     fn login(&self) -> Transport {
         transport::mapped(&self.http, &self.login_base)
     }
@@ -166,6 +186,8 @@ fn options(transport: Transport) -> ClientOptions {
     ClientOptions {
         cloud: Some(Arc::new(CloudConfiguration::AzurePublic)),
         transport: Some(transport),
+        // Whoever waits for a token is told soon; readings and jobs are tried again by themselves.
+        retry: RetryOptions::exponential(ExponentialRetryOptions { max_retries: RETRIES, ..Default::default() }),
         ..ClientOptions::default()
     }
 }

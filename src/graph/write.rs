@@ -43,8 +43,10 @@ pub struct Writer {
 pub enum CreateOutcome {
     /// It exists, under this object id.
     Created(String),
-    /// Graph did nothing, and says why; or nothing was sent.
+    /// Graph did nothing, and says why.
     Rejected(GraphError),
+    /// Nothing was sent, or Graph did nothing because of the moment: it was asked too often, or wanted another token.
+    NotSent(GraphError),
     /// It may exist: look for its marker, never send it again.
     Unknown,
 }
@@ -107,7 +109,11 @@ impl Writer {
                 Some(id) => CreateOutcome::Created(id.to_owned()),
                 None => CreateOutcome::Unknown,
             },
-            Err(Failure::NotSent(error) | Failure::Refused(error)) => CreateOutcome::Rejected(error),
+            Err(Failure::NotSent(error)) => CreateOutcome::NotSent(error),
+            Err(Failure::Refused(error @ (GraphError::Throttled { .. } | GraphError::Unauthorised { .. }))) => {
+                CreateOutcome::NotSent(error)
+            }
+            Err(Failure::Refused(error)) => CreateOutcome::Rejected(error),
             Err(Failure::Unknown) => CreateOutcome::Unknown,
         }
     }
@@ -147,13 +153,10 @@ impl Writer {
         }
     }
 
-    /// Deletes a policy that the bot created, if nobody has touched it: report-only still, and meaning what it meant.
-    /// One that is gone already is fine.
+    /// Deletes a policy that the bot created, if nobody has touched it: report-only still, and meaning what it meant, in
+    /// five readings that agree. One that is gone already is fine.
     pub async fn remove(&self, own: &OwnPolicy) -> Result<(), RemoveError> {
-        let now = match self.read(&own.0.id).await {
-            Err(GraphError::NotFound { .. }) => return Ok(()),
-            read => read?.policy,
-        };
+        let Some(now) = self.client.settled(|| self.client.policy(&own.0.id)).await? else { return Ok(()) };
         untouched(&own.0, &now)?;
         let path = path_of_policy(&own.0.id)?;
         let ask = Ask { path: &path, permission: WRITE_PERMISSIONS, ..POLICIES };

@@ -14,6 +14,7 @@ pub mod instructions;
 pub mod jobs;
 pub mod messages;
 mod postgres;
+pub mod private;
 mod row;
 pub mod runs;
 pub mod settings;
@@ -104,6 +105,15 @@ impl Store {
     #[must_use]
     pub fn is_new(url: &str) -> bool {
         sqlite::path(url).is_some_and(|file| !file.exists())
+    }
+
+    /// Whether the file of the database, where it is one, could be written.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn try_out(url: &str) -> anyhow::Result<()> {
+        let Some(file) = sqlite::path(url) else { return Ok(()) };
+        private::try_out(&file).with_context(|| format!("write {}", file.display()))
     }
 
     /// Which database this is.

@@ -20,7 +20,7 @@ use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use super::row::{Columns as _, all};
-use super::{Store, Tx};
+use super::{Store, Tx, private};
 use crate::tenant::{Kind, Reading, Snapshot};
 
 const PART: usize = 1 << 20;
@@ -214,9 +214,9 @@ fn counts(snapshot: &Snapshot) -> BTreeMap<Kind, u64> {
 /// Writes a reading to a file beside others, named by its hash once it is complete: a crash half way leaves only a
 /// temporary file. Gives the hash and the size in bytes.
 fn write_file(folder: &Path, snapshot: &Snapshot) -> anyhow::Result<(String, u64)> {
-    std::fs::create_dir_all(folder)?;
+    private::folder(folder)?;
     let temporary = folder.join(format!("{}.new", Uuid::new_v4()));
-    let (hash, file) = format::write(snapshot, std::fs::File::create(&temporary)?)?;
+    let (hash, file) = format::write(snapshot, private::created(&temporary)?)?;
     file.sync_all()?;
     std::fs::rename(&temporary, folder.join(&hash))?;
     std::fs::File::open(folder)?.sync_all()?;

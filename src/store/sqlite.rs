@@ -1,6 +1,6 @@
 //! What is particular to SQLite: one writer, pragmas, and the lock that keeps a second process out.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
-use super::{Engine, Hints, Inner};
+use super::{Engine, Hints, Inner, private};
 
 /// Takes the next job that is due and free: the most urgent, then the longest due.
 pub(super) const LEASE: &str = "UPDATE jobs SET attempt = attempt + 1, leased_until = $2, changed = $1,
@@ -42,9 +42,11 @@ pub(super) fn path(url: &str) -> Option<PathBuf> {
 async fn open_file(file: &Path) -> anyhow::Result<Inner> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder {
-        std::fs::create_dir_all(folder).with_context(|| format!("create folder {}", folder.display()))?;
+        private::folder(folder).with_context(|| format!("create folder {}", folder.display()))?;
     }
     let lock = lock(file)?;
+    // SQLite gives the files beside it the same rights.
+    private::opened(file).with_context(|| format!("open {}", file.display()))?;
     let url = format!("sqlite://{}?mode=rwc", file.display());
     check(&url, file).await?;
     let write = options(1).connect(&url).await.with_context(|| format!("open the store {}", file.display()))?;
@@ -89,12 +91,7 @@ fn options(connections: u32) -> AnyPoolOptions {
 /// SQLite means one process: two would both migrate a fresh file and both believe they own the jobs.
 fn lock(file: &Path) -> anyhow::Result<File> {
     let name = beside(file, ".lock");
-    let lock = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .with_context(|| format!("open {}", name.display()))?;
+    let lock = private::opened(&name).with_context(|| format!("open {}", name.display()))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => bail!(

@@ -12,7 +12,7 @@ mod target;
 mod tenant;
 mod users;
 
-use crate::tenant::policy::{ClientAppType, Conditions, Control, Operator, Policy, Users};
+use crate::tenant::policy::{ClientAppType, Conditions, Control, FilterMode, Operator, Policy, Users};
 use crate::tenant::version::canonical_conditions;
 use crate::tenant::{Kind, Snapshot};
 
@@ -93,6 +93,13 @@ impl<'a> Case<'a> {
 
     fn users(&self) -> &'a Users {
         &self.policy.conditions.users
+    }
+
+    /// Whether the target is these apps alone. Which ones a filter for apps picks, nobody can say.
+    fn only_apps(&self, able: impl Fn(&str) -> bool) -> bool {
+        let apps = &self.conditions().applications;
+        let picks = apps.filter.as_ref().is_some_and(|filter| filter.mode == FilterMode::Include);
+        !apps.all && !picks && apps.include.iter().all(|app| able(app))
     }
 
     fn controls(&self) -> impl Iterator<Item = &'a Control> + use<'a> {

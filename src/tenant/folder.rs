@@ -256,7 +256,7 @@ impl Reader {
             Kind::RiskyUsers => builder.snapshot.directory.risky_users.extend(read_risky_user(value)?),
             Kind::SubscribedSkus => builder.licences(read_licences(value)?),
             Kind::SignIns => builder.sign_in(read_sign_in(value)?),
-            Kind::DirectoryAudits => builder.audit(read_audit(value)?),
+            Kind::DirectoryAudits => read_audit(value)?.into_iter().for_each(|record| builder.audit(record)),
             _ => return self.singleton(kind, value),
         }
         Ok(())

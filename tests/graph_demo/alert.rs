@@ -158,3 +158,28 @@ async fn a_group_that_lets_somebody_out_is_noticed() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("Alice Moreau") && said[0].contains("Piotr Nowak"), "{}", said[0]);
 }
+
+/// What can't be read is neither gone nor let out; what happened meanwhile is said once it can be read again.
+#[tokio::test]
+async fn a_reading_that_lacks_people_lets_nobody_out_and_closes_nothing() {
+    let watched = Watched::start().await;
+    watched.scan().await;
+    let states = async || -> Vec<(i64, String)> {
+        let rows = watched.app.store.suggestions(watched.app.tenant()).await.unwrap();
+        rows.into_iter().map(|row| (row.number, row.state)).collect()
+    };
+    let before = states().await;
+    let refused = |path: &str| json!({"path": path, "times": 1000, "kind": "forbidden"});
+    for path in ["/groups", "/servicePrincipals", "/users"] {
+        watched.demo.misbehave(json!({"schedule": [refused(path)]}));
+        assert!(watched.scan().await.is_empty(), "{path}");
+        let after = states().await;
+        assert_eq!(after[..before.len()], before, "{path}");
+    }
+    watched.edit("CA200", json!({"state": "disabled"})).await;
+    assert!(watched.scan().await.is_empty(), "nobody is known");
+    watched.demo.misbehave(json!({}));
+    let said = watched.scan().await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("Piotr Nowak") && said[0].contains("CA200"), "{}", said[0]);
+}

@@ -226,3 +226,56 @@ async fn people_leave_a_group_one_by_one() {
     let said = words(&lab.shown(row.number).await);
     assert!(said.contains("done as described, by Piotr Nowak"), "{said}");
 }
+
+#[tokio::test]
+async fn what_is_taken_back_before_anybody_looked_is_not_done() {
+    let lab = hand_over().await;
+    let row = lab.suggestion(|action| matches!(action, CureAction::HandOver(change) if turns_on(change))).await;
+    let card = lab.say(ADMINISTRATOR, &format!("propose S-{}", row.number)).await;
+    let id = code(&card, "Graph request").lines().next().unwrap().rsplit('/').next().unwrap().to_owned();
+    let was = lab.policies_named("").into_iter().find(|policy| policy["id"] == id.as_str()).unwrap()["state"].clone();
+    for state in [json!("enabled"), was] {
+        let body = json!({"by": "Piotr Nowak", "patch": {"state": state}});
+        lab.colleague(Method::POST, &format!("policies/{id}"), body).await;
+    }
+    lab.poll().await;
+    let said = words(&lab.shown(row.number).await);
+    assert!(!said.contains("done as described"), "{said}");
+    assert_eq!(lab.row(row.number).await.state, "open");
+}
+
+#[tokio::test]
+async fn a_new_policy_that_is_spoilt_before_anybody_looked_differs() {
+    let lab = hand_over().await;
+    let row = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await;
+    let card = lab.say(ADMINISTRATOR, &format!("propose S-{}", row.number)).await;
+    let policy: Value = serde_json::from_str(code(&card, "JSON")).unwrap();
+    let made = lab.colleague(Method::POST, "policies", json!({"by": "Piotr Nowak", "policy": policy})).await;
+    let path = format!("policies/{}", made["id"].as_str().unwrap());
+    let spoil = json!({"conditions": {"users": {"excludeUsers": [], "excludeGroups": []}}});
+    lab.colleague(Method::POST, &path, json!({"by": "Martin Okafor", "patch": spoil})).await;
+    lab.poll().await;
+    let card = lab.shown(row.number).await;
+    let said = words(&card);
+    assert!(said.contains("Changed by Martin Okafor") && said.contains("1 field differs from this card"), "{said}");
+    assert!(!said.contains("Done as described"), "{said}");
+    // Deleted again, there is nothing that could be done.
+    lab.colleague(Method::DELETE, &path, json!({"by": "Martin Okafor"})).await;
+    lab.poll().await;
+    assert_eq!(lab.row(row.number).await.state, "open");
+}
+
+#[tokio::test]
+async fn a_card_that_cannot_be_compared_holds_up_no_scan() {
+    let lab = hand_over().await;
+    let row = lab.suggestion(|action| matches!(action, CureAction::HandOver(change) if turns_on(change))).await;
+    let card = lab.say(ADMINISTRATOR, &format!("propose S-{}", row.number)).await;
+    let id = code(&card, "Graph request").lines().next().unwrap().rsplit('/').next().unwrap().to_owned();
+    lab.poll().await;
+    let before = lab.app.analysis().unwrap().hash.clone();
+    let body = json!({"by": "Piotr Nowak", "patch": {"state": "enabled"}});
+    lab.colleague(Method::POST, &format!("policies/{id}"), body).await;
+    lab.faults(json!({"schedule": [{"path": &format!("policies/{id}"), "times": 1000, "kind": "forbidden"}]})).await;
+    lab.poll().await;
+    assert_ne!(lab.app.analysis().unwrap().hash, before, "the change was scanned");
+}

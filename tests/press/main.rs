@@ -17,5 +17,6 @@ mod refusals;
 mod scans;
 mod teams;
 mod told;
+mod trouble;
 mod two_people;
 mod waiting;

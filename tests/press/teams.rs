@@ -1,5 +1,6 @@
 //! Teams end to end: refusals that one person reads, channels that are enabled from there, citations that open.
 
+use portcullis::checks::CureAction;
 use serde_json::{Value, json};
 
 use super::lab::{APPROVER, Lab, OUTSIDER, READER};
@@ -62,6 +63,25 @@ async fn a_channel_is_enabled_from_the_personal_chat_where_its_refusal_stands() 
     assert_eq!(answer["value"], "People may ask me in this channel now.");
     let answered = ask_in_channel(&lab, READER).await;
     assert_eq!(answered.last().map(|(conversation, _)| conversation.as_str()), Some(CHANNEL));
+}
+
+/// A card that was forwarded or copied into another conversation.
+#[tokio::test]
+async fn a_card_decides_only_where_it_was_posted() {
+    let lab = Lab::start(|_| {}).await;
+    let row = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await;
+    lab.say_in_teams(APPROVER, &format!("propose S-{}", row.number)).await;
+    let (_, card) = lab.sent_in_teams().await.pop().unwrap();
+    let press = press_of(&card, "create").expect("a button");
+    let mut elsewhere = execute(&press);
+    elsewhere["conversation"] =
+        json!({"conversationType": "personal", "tenantId": lab.service.tenant_id, "id": "a:elsewhere"});
+    let answer = lab.in_teams(APPROVER, &elsewhere).await;
+    let word = format!("That card wasn't posted here, so nothing is decided. Ask me here to \"open S-{}\"", row.number);
+    assert!(answer["value"].as_str().unwrap().starts_with(&word), "{answer}");
+    assert_eq!(lab.row(row.number).await.state, "open");
+    lab.in_teams(APPROVER, &execute(&press)).await;
+    assert_eq!(lab.row(row.number).await.state, "created");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::approval::State;
 use crate::bot::access::Right;
 use crate::bot::answer::{Answer, Part};
-use crate::bot::approve::{Case, case_of};
+use crate::bot::approve::{Asks, Case, case_of};
 use crate::bot::buttons::open;
 use crate::chat::card::{Action, Kind};
 use crate::facts::{Fact, Term};
@@ -20,7 +20,7 @@ pub(super) async fn card(
     words: Fact,
     offered: impl Fn(&Case) -> Option<Action>,
 ) -> anyhow::Result<Answer> {
-    let case = case_of(asked.app, row, None).await?;
+    let case = case_of(asked.app, row, Asks::Nobody).await?;
     let Some(button) = offered(&case) else { return propose_change::card(asked, row).await };
     let headline = case.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
     let fact = Fact { evidence: headline, ..words }

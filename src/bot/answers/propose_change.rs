@@ -4,7 +4,7 @@
 use crate::approval::Person;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::approval_card;
-use crate::bot::approve::case_of;
+use crate::bot::approve::{Asks, case_of};
 use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::Found;
@@ -45,8 +45,8 @@ fn only_looks(text: &str) -> bool {
 /// The approval card of a suggestion as it stands now.
 pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> {
     let person = || Person { id: asked.person.id.clone(), name: asked.person.name.clone() };
-    let asker = (!only_looks(asked.text)).then(person);
-    let case = case_of(asked.app, row, asker).await?;
+    let asks = if only_looks(asked.text) { Asks::Bot } else { Asks::Person(person()) };
+    let case = case_of(asked.app, row, asks).await?;
     Ok(approval_card::card(asked.app, &case, asked.analysis).await)
 }
 

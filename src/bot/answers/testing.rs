@@ -176,7 +176,7 @@ pub(crate) fn snapshot(tenant: &Value) -> Snapshot {
     list("devices").iter().for_each(|value| builder.device(read_device(value).unwrap()));
     list("userRegistrationDetails").iter().for_each(|value| builder.registration(read_registration(value).unwrap()));
     list("signIns").iter().for_each(|value| builder.sign_in(read_sign_in(value).unwrap()));
-    list("directoryAudits").iter().for_each(|value| builder.audit(read_audit(value).unwrap()));
+    list("directoryAudits").iter().for_each(|value| builder.audit(read_audit(value).unwrap().unwrap()));
     builder.snapshot.settings = serde_json::from_value(tenant["settings"].clone()).unwrap();
     let read = [
         Kind::Policies,

@@ -113,7 +113,7 @@ fn particulars(fact: Fact, case: &Case) -> Fact {
                 .with("asker", asker)
                 .with("expires", case.terms.expires)
         }
-        State::NeedsPerson { doubt, .. } => fact.with("why", Term::Word(doubt_words(*doubt).to_owned())),
+        state @ State::NeedsPerson { .. } => fact.with("why", Term::Word(doubt_words(state))),
         State::OutOfDate { why } => fact.with("why", Term::Text(why.clone())),
         State::Created(made) => fact.with("since", made.at),
         _ => fact,

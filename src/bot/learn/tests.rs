@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::*;
 use crate::bot::analysis::Analysis;
 use crate::bot::answers::testing::{app, nordwerk, snapshot, words};
-use crate::bot::approve::{case_of, decide};
+use crate::bot::approve::{Asks, case_of, decide};
 use crate::bot::post::post;
 use crate::bot::{hear, reconcile, settings};
 use crate::chat::card::{Card, Press};
@@ -49,7 +49,7 @@ async fn thinks(app: &App, key: &str, number: i64, liked: bool) {
 
 async fn dismisses(app: &App, number: i64, reason: &str) {
     let row = app.store.suggestion(app.tenant(), number).await.unwrap().unwrap();
-    let case = case_of(app, &row, None).await.unwrap();
+    let case = case_of(app, &row, Asks::Bot).await.unwrap();
     let press = Press { verb: Verb::Dismiss, subject: case.kept.id, input: Some(reason.into()), ..Press::default() };
     decide(app, &dana(&format!("dismiss-{number}"), Event::Press(press.clone())), &press).await.unwrap();
     while let Some(job) = app.store.lease(app.clock.now(), app.clock.now() + LOOK_AGAIN).await.unwrap() {

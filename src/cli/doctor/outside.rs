@@ -14,7 +14,10 @@ use super::{Outcome, Patient, Step};
 pub(super) async fn database(patient: &mut Patient<'_>) -> anyhow::Result<()> {
     let url = patient.config.store_url.expose_secret();
     let step = |outcome, says| Step::new("Database", outcome, says);
-    let step = if Store::is_new(url) {
+    let step = if let Err(error) = Store::try_out(url) {
+        let says = patient.words("database_failed", &[("why", &format!("{error:#}"))])?;
+        step(Outcome::Failed, says).todo(patient.words("database_todo", &[])?)
+    } else if Store::is_new(url) {
         step(Outcome::Fine, patient.words("database_new", &[])?)
     } else {
         let pending = async { Store::open(url).await?.pending_migrations().await };

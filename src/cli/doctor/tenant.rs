@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::WriteMode;
-use crate::graph::endpoints::{POLICIES, WRITE_PERMISSION};
+use crate::graph::endpoints::{HIDDEN_PERMISSION, POLICIES, WRITE_PERMISSION};
 use crate::graph::needs::{NEEDS, Need, WORKSPACE_ROLE};
 use crate::graph::{Client, GraphError, Writer};
 use crate::tenant::well_known::{PLAN_P1, PLAN_P2};
@@ -16,6 +16,12 @@ pub(super) async fn examine(patient: &mut Patient<'_>, client: &Client) -> anyho
         Ok(carried) => carried,
         Err(error) => return without_token(patient, &error),
     };
+    // A token that was pasted in is there, and may be good for nothing.
+    if let Some(first) = NEEDS.first()
+        && let Err(error @ (GraphError::Unauthorised { .. } | GraphError::Token { .. })) = client.try_need(first).await
+    {
+        return without_token(patient, &error);
+    }
     let says = patient.words("token", &[])?;
     patient.note(Step::new("Token", Outcome::Fine, says));
     for need in NEEDS {
@@ -23,9 +29,25 @@ pub(super) async fn examine(patient: &mut Patient<'_>, client: &Client) -> anyho
         let step = judged(patient, need, (tried, carried.as_ref()))?;
         patient.note(step);
     }
+    hidden(patient, carried.as_ref())?;
     workspace(patient, client).await?;
     licences(patient, client).await?;
     writing(patient, client, carried.as_ref()).await
+}
+
+/// Graph answers a question for hidden members with an empty list, so only the token tells whether they are shown.
+fn hidden(patient: &mut Patient<'_>, carried: Option<&BTreeSet<String>>) -> anyhow::Result<()> {
+    let Some(carried) = carried else { return Ok(()) };
+    let step = |outcome, says| Step::new("Members of hidden groups", outcome, says).permission(HIDDEN_PERMISSION);
+    let step = if carried.contains(HIDDEN_PERMISSION) {
+        step(Outcome::Fine, patient.words("read", &[])?)
+    } else {
+        let without = "who is in a group whose membership is hidden";
+        let terms = [("permission", HIDDEN_PERMISSION), ("without", without)];
+        step(Outcome::Noted, patient.words("missing", &terms)?).todo(grant(patient, HIDDEN_PERMISSION)?)
+    };
+    patient.note(step);
+    Ok(())
 }
 
 fn without_token(patient: &mut Patient<'_>, error: &GraphError) -> anyhow::Result<()> {

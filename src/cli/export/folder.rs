@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 
 use crate::graph::export::Sink;
+use crate::store::private;
 use crate::tenant::Kind;
 
 use super::pseudonyms::Pseudonyms;
@@ -31,7 +32,7 @@ struct Open {
 impl Folder {
     /// Makes the folder if there is none.
     pub(super) fn new(dir: &Path, pseudonyms: Option<Pseudonyms>) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
+        private::folder(dir)?;
         Ok(Self { dir: dir.to_owned(), pseudonyms, open: Mutex::new(None) })
     }
 
@@ -61,7 +62,7 @@ impl Sink for Folder {
         if whole.exists() {
             fs::remove_file(&whole)?;
         }
-        let mut out = BufWriter::new(File::create(&part)?);
+        let mut out = BufWriter::new(private::created(&part)?);
         if !is_log(kind) {
             out.write_all(b"[")?;
         }

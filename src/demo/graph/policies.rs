@@ -32,12 +32,13 @@ pub fn routes() -> Router<Arc<Demo>> {
 
 async fn list(State(demo): Shared, ask: Ask) -> Answer {
     let policies = demo.tenant().policies.clone();
-    ask.list(WHOLE, policies.into_iter().filter(|policy| demo.sees(policy)).collect())
+    let seen = policies.into_iter().filter(|policy| demo.sees(policy));
+    ask.list(WHOLE, seen.map(|policy| demo.shown(policy)).collect())
 }
 
 async fn one(State(demo): Shared, Path(id): Path<String>, ask: Ask) -> Answer {
     let found = demo.tenant().policy(&id).cloned().filter(|policy| demo.sees(policy));
-    found.map(|policy| ask.one(policy)).ok_or_else(|| gone(&id))
+    found.map(|policy| ask.one(demo.shown(policy))).ok_or_else(|| gone(&id))
 }
 
 async fn create(
@@ -99,6 +100,7 @@ pub fn change(demo: &Demo, id: &str, patch: &Value, by: &Actor) -> Result<Value,
     }
     let after = tenant.with_strength(stored(after));
     rules::check(Wanted { tenant: &tenant, policy: &after, before: Some(&before) })?;
+    demo.keep_old(&before);
     demo.note("edited", &after, by);
     tenant.audit(demo.now(), by, &Change::policy("Update conditional access policy", &before, &after));
     if let Some(policy) = tenant.policies.iter_mut().find(|policy| policy.get("id") == Some(&json!(id))) {

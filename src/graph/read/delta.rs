@@ -128,11 +128,12 @@ pub(super) async fn tracked<T: Compact>(
     Ok((Told::Whole(all), link.map(|link| Mark { link, whole })))
 }
 
-/// The mark of a kind that was read completely and not too long ago.
+/// The mark of a kind that was read completely and not too long ago, from where Graph is now.
 fn usable(reader: Reader<'_>, kind: Kind) -> Option<&Mark> {
     let previous = reader.previous.filter(|previous| previous.snapshot.has(kind))?;
     let young = |mark: &&Mark| reader.client.clock().now().duration_since(mark.whole) < WHOLE_AGAIN;
-    previous.marks?.0.get(&kind).filter(young)
+    let here = |mark: &&Mark| reader.client.address(&mark.link).is_ok();
+    previous.marks?.0.get(&kind).filter(young).filter(here)
 }
 
 /// What changed since the mark, and the next mark's link; none when it is so much that all is read with less.

@@ -122,7 +122,7 @@ async fn audits(
     let new = reader.collect(Kind::DirectoryAudits, ask(&path), read_audit).await?;
     let rows = previous.map(|snapshot| snapshot.audits.as_slice()).unwrap_or_default();
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
-    Ok(kept.chain(new).collect())
+    Ok(kept.chain(new.into_iter().flatten()).collect())
 }
 
 /// Paths of the sign-ins since then, best first.

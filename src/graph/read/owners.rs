@@ -15,7 +15,8 @@ use crate::tenant::Kind;
 /// Lists that are read side by side.
 const AT_ONCE: usize = 8;
 
-/// Owners by group. Without them an answer is less sharp and none is wrong, so a refusal leaves them all out, said in the log.
+/// Owners by group. Without them an answer is less sharp and none is wrong, so a refusal leaves them all out, said in
+/// the log.
 pub(super) async fn owners_of(
     reader: Reader<'_>,
     groups: BTreeSet<String>,
@@ -31,12 +32,17 @@ pub(super) async fn owners_of(
     }
 }
 
-/// A group that is gone by now has none.
+/// A group that is gone by now has none; neither has one whose list can't be understood, and that is no reason to leave out
+/// those of others.
 async fn owners(reader: Reader<'_>, group: String) -> Result<(String, Vec<String>), GraphError> {
     let path = owners_path(&group);
     let ask = Ask { path: &path, limit: Limit::Directory, units: MEMBERS_UNITS, permission: MEMBERS_PERMISSION };
     match reader.collect(Kind::Groups, ask, read_member).await {
         Err(GraphError::NotFound { .. }) => Ok((group, Vec::new())),
+        Err(error @ (GraphError::Malformed { .. } | GraphError::Rejected { .. })) => {
+            tracing::warn!(%error, group, "the owners of a group could not be read");
+            Ok((group, Vec::new()))
+        }
         read => read.map(|owners| (group, owners.into_iter().map(|owner| owner.id).collect())),
     }
 }

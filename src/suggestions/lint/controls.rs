@@ -100,8 +100,7 @@ fn apps(case: &mut Case<'_>) {
 }
 
 pub(super) fn only_exchange(case: &Case<'_>) -> bool {
-    let apps = &case.conditions().applications;
-    !apps.all && apps.include.iter().all(|app| app == APP_EXCHANGE_ONLINE)
+    case.only_apps(|app| app == APP_EXCHANGE_ONLINE)
 }
 
 fn workload(case: &mut Case<'_>) {

@@ -16,15 +16,14 @@ pub(super) fn check(case: &mut Case<'_>) {
     if let Some(frequency) = session.sign_in_frequency {
         sign_in_frequency(case, frequency);
     }
-    let apps = &case.conditions().applications;
-    let all = apps.all;
+    let all = case.conditions().applications.all;
     case.error(
         23,
         session.persistent_browser.is_some() && !all,
         "persistent browser session needs all resources as its target",
     );
-    let restricted = |app: &String| ["Office365", APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE].contains(&app.as_str());
-    let wrong = session.application_enforced_restrictions && (all || !apps.include.iter().all(restricted));
+    let able = ["Office365", APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE];
+    let wrong = session.application_enforced_restrictions && !case.only_apps(|app| able.contains(&app));
     case.error(24, wrong, "app enforced restrictions work for Office 365, Exchange Online and SharePoint Online only");
     let kinds = ["mcasConfigured", "monitorOnly", "blockDownloads"];
     let wrong = session.cloud_app_security.as_ref().is_some_and(|kind| !kinds.contains(&kind.as_str()));
@@ -82,7 +81,6 @@ fn token_protection(case: &mut Case<'_>, session: &SessionControls) {
     if !session.secure_sign_in_session {
         return;
     }
-    let apps = &case.conditions().applications;
     let able = [
         "Office365",
         APP_EXCHANGE_ONLINE,
@@ -92,7 +90,7 @@ fn token_protection(case: &mut Case<'_>, session: &SessionControls) {
         APP_WINDOWS_365,
         APP_WINDOWS_CLOUD_LOGIN,
     ];
-    let elsewhere = apps.all || !apps.include.iter().all(|app| able.contains(&app.as_str()));
+    let elsewhere = !case.only_apps(|app| able.contains(&app));
     case.error(27, elsewhere, "token protection works for Exchange Online, SharePoint Online, Teams, Azure Virtual Desktop and Windows 365 only");
     let types = &case.conditions().client_app_types;
     let native = types.iter().all(|kind| *kind == ClientAppType::MobileAppsAndDesktopClients) && !types.is_empty();
@@ -137,6 +135,10 @@ mod tests {
         objects(23, &[office(), ("/sessionControls/persistentBrowser", json!({"isEnabled": true, "mode": "never"}))]);
         objects(24, &[("/sessionControls/applicationEnforcedRestrictions/isEnabled", json!(true))]);
         accepts(&[office(), ("/sessionControls/applicationEnforcedRestrictions/isEnabled", json!(true))]);
+        let rule = json!({"mode": "include", "rule": "CustomSecurityAttribute.Apps_Tier -eq \"high\""});
+        let filter = || ("/conditions/applications", json!({"applicationFilter": rule}));
+        objects(24, &[filter(), ("/sessionControls/applicationEnforcedRestrictions/isEnabled", json!(true))]);
+        objects(27, &[filter(), ("/sessionControls/secureSignInSession/isEnabled", json!(true))]);
         objects(25, &[("/sessionControls/cloudAppSecurity/isEnabled", json!(true))]);
     }
 

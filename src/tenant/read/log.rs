@@ -145,12 +145,16 @@ fn did_multi_factor(node: &Node<'_>, status: &Node<'_>) -> Result<bool, ReadErro
     Ok(said || required.eq_ignore_ascii_case("multiFactorAuthentication"))
 }
 
-/// Reads a `directoryAudit`.
+/// Reads a `directoryAudit`; none when the log says that nothing came of it, or doesn't know.
 ///
 /// # Errors
 /// Names the place that isn't what the resource has there.
-pub fn read_audit(value: &Value) -> Result<AuditRecord, ReadError> {
+pub fn read_audit(value: &Value) -> Result<Option<AuditRecord>, ReadError> {
     let node = Node::root(value);
+    let result = node.member("result").string()?;
+    if !result.is_empty() && !result.eq_ignore_ascii_case("success") {
+        return Ok(None);
+    }
     let at = node.member("activityDateTime");
     let by = node.member("initiatedBy").object()?;
     let (user, app) = (by.member("user"), by.member("app"));
@@ -177,7 +181,7 @@ pub fn read_audit(value: &Value) -> Result<AuditRecord, ReadError> {
         let changes = target.member("modifiedProperties");
         record.changes = changes.items()?.iter().map(read_change).collect::<Result<_, _>>()?;
     }
-    Ok(record)
+    Ok(Some(record))
 }
 
 fn read_change(node: &Node<'_>) -> Result<(String, Option<String>, Option<String>), ReadError> {
@@ -230,14 +234,18 @@ mod tests {
 
     #[test]
     fn an_audit_record_names_the_person_and_the_change() {
-        let record = read_audit(&json!({
+        let mut logged = json!({
             "id": "a", "activityDateTime": "2026-11-20T10:00:00Z", "activityDisplayName": "Update conditional access policy",
             "initiatedBy": {"user": {"id": "u", "displayName": null, "userPrincipalName": "piotr@x"}, "app": null},
             "targetResources": [{"id": "p", "displayName": "CA200", "type": "Policy",
                 "modifiedProperties": [{"displayName": "ConditionalAccessPolicy", "oldValue": "{}", "newValue": "{\"a\":1}"}]}]
-        }))
-        .unwrap();
+        });
+        let record = read_audit(&logged).unwrap().unwrap();
         assert_eq!((record.by.as_str(), record.target_name.as_str()), ("piotr@x", "CA200"));
         assert_eq!(record.changes.len(), 1);
+        for (result, done) in [("success", true), ("failure", false), ("timeout", false)] {
+            logged["result"] = json!(result);
+            assert_eq!(read_audit(&logged).unwrap().is_some(), done, "{result}");
+        }
     }
 }
