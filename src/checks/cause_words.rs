@@ -92,7 +92,10 @@ impl<'a> CauseWords<'a> {
             Reason::NarrowerConditions(kinds) => {
                 fact.with("kinds", Term::Word(kinds.iter().copied().collect::<Vec<_>>().join(", ")))
             }
-            Reason::WeakerControl(controls) => fact.with("controls", Term::Word(controls.join(", "))),
+            Reason::WeakerControl(controls) => {
+                let words: Vec<&str> = controls.iter().map(|control| control_word(control)).collect();
+                fact.with("controls", Term::Word(words.join(", ")))
+            }
             Reason::Undecided(what) => fact.with("what", Term::Name(what.clone())),
             _ => fact,
         }
@@ -126,6 +129,20 @@ impl<'a> CauseWords<'a> {
 
     fn stamp(&self, evidence: Evidence) -> Evidence {
         evidence.read(self.hash, self.snapshot.read_at)
+    }
+}
+
+/// A control as people say it; the name that Graph has for one that isn't known here.
+fn control_word(control: &str) -> &str {
+    match control {
+        "block" => "block access",
+        "mfa" => "multifactor authentication",
+        "compliantDevice" => "compliant device",
+        "domainJoinedDevice" => "Microsoft Entra hybrid joined device",
+        "approvedApplication" => "approved client app",
+        "compliantApplication" => "app protection policy",
+        "passwordChange" => "password change",
+        other => other,
     }
 }
 
