@@ -147,7 +147,10 @@ fn location(id: &str, snapshot: &Snapshot) -> String {
         "All" => "Any network or location".into(),
         "AllTrusted" => "All trusted networks and locations".into(),
         "00000000-0000-0000-0000-000000000000" => "MFA trusted IPs".into(),
-        id => snapshot.locations.get(id).map_or_else(|| id.to_owned(), |place| place.display_name.clone()),
+        id => snapshot
+            .locations
+            .get(id)
+            .map_or_else(|| format!("a named location that was not read ({id})"), |place| place.display_name.clone()),
     }
 }
 
@@ -228,7 +231,10 @@ pub fn control_word(control: &Control, snapshot: &Snapshot) -> String {
         Control::PasswordChange => "Require password change".into(),
         Control::RiskRemediation => "Require risk remediation".into(),
         Control::VerifiedId => "Require verified ID".into(),
-        Control::TermsOfUse(id) => format!("Terms of use {id}"),
+        Control::TermsOfUse(id) => match snapshot.terms_of_use.get(id) {
+            Some(name) => format!("Terms of use: {name}"),
+            None => format!("Terms of use that were not read ({id})"),
+        },
         Control::Custom(id) => format!("Custom control {id}"),
         Control::Strength(id) => {
             let name = snapshot.strengths.get(id).map_or(id, |strength| &strength.display_name);

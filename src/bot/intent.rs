@@ -6,6 +6,7 @@
 
 pub(crate) mod concepts;
 pub(crate) mod features;
+pub(crate) mod forms;
 pub(crate) mod gazetteer;
 pub(crate) mod kinds;
 pub(crate) mod model;
@@ -60,6 +61,9 @@ const SURE_LEAD: f32 = 2.0;
 /// A question is hardly an order that must be refused; the patterns have found the exceptions before.
 const QUESTION_DOUBT: f32 = 2.0;
 
+/// No word and no name is longer, in bytes.
+const LONGEST_WORD: usize = 60;
+
 /// Longer messages are cut here before anything looks at them: no question needs more, and work stays bounded.
 const MAX_CHARS: usize = 2_000;
 
@@ -80,23 +84,26 @@ pub fn route_among<'a>(text: &str, previous: Option<&Previous>, people: impl Ite
     let scores = previous.map_or_else(|| alone.clone(), |turn| mixed(&alone, needed, &message, turn));
     let refusal = refusals::find(&message, previous.map(|turn| turn.intent));
     let refusal = refusal.or_else(|| is_unreadable(&message, previous).then_some(Refusal::OtherTopic));
+    let form = forms::find(&message).filter(|_| refusal.is_none());
+    let goes_on = forms::goes_on(&message, previous.map(|turn| turn.intent)).filter(|_| refusal.is_none());
     let ranked = ranked(&scores);
     let best = ranked.first().map_or(Class::Outside(Refusal::OtherTopic), |(class, _)| *class);
-    let class = refusal.map_or(best, Class::Outside);
+    let class = refusal.map(Class::Outside).or(form.or(goes_on).map(Class::Answered)).unwrap_or(best);
     Routed {
         intent: class.intent(),
         slots: message.slots(class.intent()),
         refusal: class.refusal(),
-        sure: refusal.is_some() || lead(&ranked) >= SURE_LEAD,
+        sure: refusal.is_some() || form.or(goes_on).is_some() || lead(&ranked) >= SURE_LEAD,
         alternatives: alternatives(&ranked, class.intent()),
-        follows: previous.is_some() && follows(&message, lead_alone),
+        follows: goes_on.is_some() || (previous.is_some() && form.is_none() && follows(&message, lead_alone)),
     }
 }
 
 /// Whether what the turn before was about counts: the message goes on, refers back, or is too short or unclear to stand
 /// alone. What it asks may be clear all the same ("why was it blocked"), so this isn't whether context is needed for that.
 fn follows(message: &text::Message<'_>, lead_alone: f32) -> bool {
-    message.words().count() <= 2 || message.opens_as_follow_up() || message.refers_back() || lead_alone < SURE_LEAD
+    let goes_on = message.words().count() <= 2 || message.opens_as_follow_up() || message.refers_back();
+    goes_on || (lead_alone < SURE_LEAD && !message.is_whole_question())
 }
 
 /// Whether hardly a word is one that the examples use: another language, or no words at all. A single one may be a name
@@ -104,6 +111,9 @@ fn follows(message: &text::Message<'_>, lead_alone: f32) -> bool {
 fn is_unreadable(message: &text::Message<'_>, previous: Option<&Previous>) -> bool {
     let is_word = |word: &&str| !word.starts_with('_') && word.chars().all(char::is_alphabetic);
     let words: Vec<&str> = message.words().filter(is_word).collect();
+    if message.is_code() || words.iter().any(|word| word.len() > LONGEST_WORD) {
+        return true;
+    }
     let known = words.iter().filter(|word| spelling::vocabulary().contains_key(**word)).count();
     let answers = previous.is_some() && words.len() < 3;
     !words.is_empty() && !answers && known * 3 < words.len()

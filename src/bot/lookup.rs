@@ -2,12 +2,89 @@
 
 use crate::tenant::{Group, Policy, ServicePrincipal, Snapshot, User};
 
-use super::intent::{Previous, Routed, route_among};
+use super::intent::{Intent, Previous, Routed, SlotName, Slots, route_among};
 
-/// Reads a message, knowing the names of the tenant's people.
+/// Reads a message, knowing the names of the tenant's people, groups and apps, and its object ids.
 #[must_use]
 pub fn route(snapshot: &Snapshot, text: &str, previous: Option<&Previous>) -> Routed {
-    route_among(text, previous, snapshot.directory.users.iter().map(|user| user.display_name.as_str()))
+    let routed = route_among(text, previous, snapshot.directory.users.iter().map(|user| user.display_name.as_str()));
+    by_id(snapshot, text).unwrap_or_else(|| renamed(snapshot, text, routed))
+}
+
+/// Words around an object id that leave open what is asked of it.
+const ABOUT_AN_ID: &[&str] = &["what", "who", "is", "this", "the", "object", "show", "find", "id"];
+
+/// What an object id alone asks for: the object that has it, or the sign-in with this correlation or request id.
+fn by_id(snapshot: &Snapshot, text: &str) -> Option<Routed> {
+    let words = || text.split(|c: char| c != '-' && !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_id = |word: &&str| word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    let id = words().find(is_id)?.to_lowercase();
+    if words().filter(|word| !is_id(word)).any(|word| !ABOUT_AN_ID.contains(&word.to_lowercase().as_str())) {
+        return None;
+    }
+    let directory = &snapshot.directory;
+    let of = |intent: Intent, name: SlotName| (intent, Slots::from([(name, vec![id.clone()])]));
+    let (intent, slots) = if directory.user(&id).is_some() {
+        of(Intent::UserPolicies, SlotName::User)
+    } else if directory.groups.contains_key(&id) {
+        of(Intent::Exclusions, SlotName::Group)
+    } else if snapshot.policy(&id).is_some() {
+        of(Intent::ShowPolicy, SlotName::Policy)
+    } else if directory.service_principals.iter().any(|app| app.id == id || app.app_id == id) {
+        of(Intent::AppPolicies, SlotName::App)
+    } else {
+        (Intent::ExplainSignIn, Slots::new())
+    };
+    Some(Routed { intent, slots, refusal: None, sure: true, alternatives: Vec::new(), follows: false })
+}
+
+/// Names of groups and apps that stand whole in the text, where a word of one was taken for a person; and names of groups
+/// that only an administrator gives ("CA-BreakGlass"), which nothing else shows.
+fn renamed(snapshot: &Snapshot, text: &str, mut routed: Routed) -> Routed {
+    let users = routed.slots.get(&SlotName::User).cloned().unwrap_or_default();
+    let text = text.to_lowercase();
+    if routed.intent == Intent::OutOfScope || (users.is_empty() && !text.contains(['-', '_'])) {
+        return routed;
+    }
+    let taken = |name: &str| users.iter().any(|user| name.to_lowercase().contains(&user.to_lowercase()));
+    let whole = |name: &str| name.len() > 3 && name.len() <= text.len() && stands_in(&text, name);
+    let groups = snapshot.directory.groups.values().map(|group| group.display_name.as_str());
+    let apps = snapshot.directory.service_principals.iter().map(|app| app.display_name.as_str());
+    let given = |name: &str| name.contains(['-', '_']) && !routed.slots.contains_key(&SlotName::Policy);
+    let group = groups.filter(|name| (taken(name) || given(name)) && whole(name)).max_by_key(|name| name.len());
+    let app = apps.filter(|name| taken(name) && whole(name)).max_by_key(|name| name.len());
+    let (slot, name) = match (group, app) {
+        (Some(group), _) => (SlotName::Group, group),
+        (None, Some(app)) => (SlotName::App, app),
+        (None, None) => return routed,
+    };
+    let mut people = snapshot.directory.users.iter();
+    if people.any(|user| user.display_name.eq_ignore_ascii_case(name)) {
+        return routed;
+    }
+    let within = |value: &String| name.to_lowercase().contains(&value.to_lowercase());
+    if let Some(kept) = routed.slots.get_mut(&SlotName::User) {
+        kept.retain(|user| !within(user));
+    }
+    let values = routed.slots.entry(slot).or_default();
+    values.retain(|value| !within(value));
+    values.push(name.to_owned());
+    routed.slots.retain(|_, values| !values.is_empty());
+    if slot == SlotName::App && routed.intent == Intent::UserPolicies {
+        routed.intent = Intent::AppPolicies;
+    }
+    routed
+}
+
+/// Whether a name stands in a text in small letters as words of its own.
+#[must_use]
+pub fn stands_in(text: &str, name: &str) -> bool {
+    let name = name.to_lowercase();
+    let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '-');
+    text.match_indices(&name).any(|(at, found)| {
+        let (before, after) = (text.get(..at), text.get(at + found.len()..));
+        apart(before.and_then(|rest| rest.chars().next_back())) && apart(after.and_then(|rest| rest.chars().next()))
+    })
 }
 
 /// What fits a name.
@@ -120,6 +197,34 @@ mod tests {
         assert!(matches!(user(&snapshot, "alice moreau"), Found::One(found) if found.id == "1"));
         assert!(matches!(user(&snapshot, "bob.keller@nordwerk.example"), Found::One(found) if found.id == "3"));
         assert_eq!(user(&snapshot, "Carol"), Found::None);
+    }
+
+    #[test]
+    fn a_name_of_a_group_or_an_app_is_no_person() {
+        let mut snapshot = snapshot();
+        let group = Group { id: "g".into(), display_name: "Projects-Harbour".into(), ..Group::default() };
+        snapshot.directory.groups.insert("g".into(), group);
+        let app = ServicePrincipal { display_name: "Nordwerk Timeclock".into(), ..ServicePrincipal::default() };
+        snapshot.directory.service_principals.push(app);
+        let routed = route(&snapshot, "what policies apply to Nordwerk Timeclock", None);
+        assert_eq!(routed.intent, Intent::AppPolicies);
+        assert_eq!(routed.slots, Slots::from([(SlotName::App, vec!["Nordwerk Timeclock".to_owned()])]));
+        let routed = route(&snapshot, "why is Projects-Harbour excluded", None);
+        assert_eq!(routed.slots, Slots::from([(SlotName::Group, vec!["Projects-Harbour".to_owned()])]));
+        let routed = route(&snapshot, "which policies apply to Alice Moreau?", None);
+        assert_eq!(routed.slots, Slots::from([(SlotName::User, vec!["Alice Moreau".to_owned()])]));
+    }
+
+    #[test]
+    fn an_id_alone_is_its_object() {
+        let id = "0b7a8f6e-1111-4222-8333-444455556666";
+        let previous = Previous { intent: Intent::ShowPolicy, subject: "CA999".into() };
+        let mut snapshot = snapshot();
+        assert_eq!(route(&snapshot, id, Some(&previous)).intent, Intent::ExplainSignIn);
+        snapshot.directory.groups.insert(id.into(), Group { id: id.into(), ..Group::default() });
+        let routed = route(&snapshot, &format!("what is {id}?"), Some(&previous));
+        assert_eq!((routed.intent, routed.follows), (Intent::Exclusions, false));
+        assert_eq!(routed.slots, Slots::from([(SlotName::Group, vec![id.to_owned()])]));
     }
 
     #[test]

@@ -95,7 +95,10 @@ impl<'a> CauseWords<'a> {
             Reason::NarrowerConditions(kinds) => {
                 fact.with("kinds", Term::Word(kinds.iter().copied().collect::<Vec<_>>().join(", ")))
             }
-            Reason::WeakerControl(controls) => fact.with("controls", Term::Word(controls.join(", "))),
+            Reason::WeakerControl(controls) => {
+                let words: Vec<&str> = controls.iter().map(|control| control_word(control)).collect();
+                fact.with("controls", Term::Word(words.join(", ")))
+            }
             Reason::Undecided(what) => fact.with("what", Term::Name(what.clone())),
             _ => fact,
         }
@@ -135,6 +138,20 @@ impl<'a> CauseWords<'a> {
 /// Whether a policy is met by one of several grant controls.
 fn leaves_a_choice(policy: &Policy) -> bool {
     policy.grant.as_ref().is_some_and(|grant| grant.operator == Operator::Or && grant.controls.len() > 1)
+}
+
+/// A control as people say it; the name that Graph has for one that isn't known here.
+fn control_word(control: &str) -> &str {
+    match control {
+        "block" => "block access",
+        "mfa" => "multifactor authentication",
+        "compliantDevice" => "compliant device",
+        "domainJoinedDevice" => "Microsoft Entra hybrid joined device",
+        "approvedApplication" => "approved client app",
+        "compliantApplication" => "app protection policy",
+        "passwordChange" => "password change",
+        other => other,
+    }
 }
 
 /// The name of an app as the tenant has it, or else as Microsoft publishes it; its id for one that nobody knows.

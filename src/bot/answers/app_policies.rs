@@ -16,7 +16,7 @@ use crate::tenant::sign_in::Target;
 use crate::tenant::{PastSignIn, Policy, SignIn};
 
 use super::named::Back;
-use super::{Answering, Asked, explain_sign_in, named, scope, stated};
+use super::{Answering, Asked, explain_sign_in, named, scope, stated, unread};
 
 /// Answers for the app that the question names.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -118,7 +118,9 @@ fn without_mfa(asked: Asked<'_>, id: &str) -> Part {
     let groups = gaps.groups.iter().map(|group| words.group(group));
     let machines = (!gaps.machines.is_empty()).then(|| words.machines(&gaps.accounts, false));
     let mut facts: Vec<Fact> = everyone.chain(groups).chain(machines).collect();
-    if facts.is_empty() {
+    if let Some(unread) = unread::said(asked, &unread::needed(unread::on(snapshot))) {
+        facts.insert(0, unread);
+    } else if facts.is_empty() {
         let key = if gaps.undecided.is_empty() { "app_policies.mfa" } else { "app_policies.mfa_undecided" };
         facts.push(Fact::new(key, asked.analysis.evidence([])).with("count", gaps.undecided.len()).must_show());
     }

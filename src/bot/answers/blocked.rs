@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::bot::answer::{Answer, Part, ask, column, number_column};
 use crate::bot::describe;
 use crate::bot::intent::SlotName;
-use crate::bot::lookup::{self, Found};
+use crate::bot::lookup::Found;
 use crate::chat::card::{Action, Column, Kind};
 use crate::checks::rows;
 use crate::facts::{Evidence, Fact, Term};
@@ -15,7 +15,7 @@ use crate::tenant::{PastSignIn, Policy, User};
 
 use super::explain_sign_in::{after, evidence, failing, window};
 use super::named::Back;
-use super::{Asked, codes, named};
+use super::{Asked, codes, named, period};
 
 /// How a question begins that wants words for the person who was blocked.
 pub(super) const TEXT_FOR: &str = "text for";
@@ -25,7 +25,7 @@ const PEOPLE: usize = 10;
 /// Several people fit the name: which one is meant, with what the log holds of each in that time. Never guessed.
 pub(super) fn which(asked: Asked<'_>, name: Option<&str>, span: Option<(Timestamp, Timestamp)>) -> Option<Answer> {
     let (name, snapshot) = (name?, asked.analysis.snapshot());
-    let Found::Several(all) = lookup::user(snapshot, name) else { return None };
+    let Found::Several(all) = named::people(asked, name) else { return None };
     let within = |row: &&PastSignIn| span.is_none_or(|(from, to)| (from..=to).contains(&row.at));
     let failed = |user: &User| -> Vec<&PastSignIn> {
         let rows = snapshot.sign_ins.iter().filter(|row| row.user_id == user.id && row.error_code != 0);
@@ -156,7 +156,7 @@ pub(super) fn everybody(asked: Asked<'_>, span: Option<(Timestamp, Timestamp)>) 
     let policy = asked.slot(SlotName::Policy).map(|name| named::policy(asked, name)).transpose()?;
     let by_it = |row: &PastSignIn| policy.is_none_or(|policy| failing(row).contains(&policy.id.as_str()));
     let day = asked.now.checked_sub(jiff::Span::new().hours(24)).unwrap_or(asked.now);
-    let (from, to) = span.unwrap_or((day, asked.now));
+    let (from, to) = period::clipped(asked, span.unwrap_or((day, asked.now)));
     let blocked: Vec<&PastSignIn> = snapshot
         .sign_ins
         .iter()

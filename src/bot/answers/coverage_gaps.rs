@@ -3,10 +3,14 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::checks::{Finding, rows};
+use crate::bot::intent::SlotName;
+use crate::checks::{Finding, Verdict, rows};
 use crate::facts::Fact;
+use crate::tenant::Kind;
 
-use super::{Answering, Asked, coverage_kinds, coverage_methods, coverage_mfa, period};
+use super::{
+    Answering, Asked, coverage_kinds, coverage_methods, coverage_mfa, coverage_part, period, unread, user_policies,
+};
 
 /// Checks that answer for a word of the question, the first that fits; MFA for all users is meant otherwise.
 const ABOUT: &[(&[&str], &str)] = &[
@@ -23,6 +27,12 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         let text = asked.text.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        if asked.slot(SlotName::User).is_some() {
+            return user_policies::answer(asked).await;
+        }
+        if let Some(part) = coverage_part::told(asked) {
+            return Ok(part);
+        }
         Ok(if has(&["workload", "service principal", "managed identit"]) {
             coverage_kinds::workloads(asked)
         } else if has(&["risk level", "user risk", "sign-in risk", "medium risk", "high risk", "low risk"]) {
@@ -61,15 +71,25 @@ fn from_finding(asked: Asked<'_>, finding: &Finding) -> Answer {
     let (headline, causes) = finding.facts.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
     let items = causes.iter().map(|fact| (fact.clone(), Vec::new())).collect();
     let limits = asked.not_checked(&finding.not_checked).into_iter().chain([asked.read_at()]).collect();
-    Answer::sentences(headline.cloned().into_iter().collect())
+    Answer::sentences(opening(asked, finding, headline))
         .part(Part::List { ordered: false, items })
         .part(Part::Limits(limits))
         .action(ask("Suggestions", "show open suggestions"))
         .action(ask("Who is excluded?", "who is excluded from MFA?"))
 }
 
+/// The headline, after what was not read of the users that policies go by. Then a headline that finds nothing says nothing.
+pub(super) fn opening(asked: Asked<'_>, finding: &Finding, headline: Option<&Fact>) -> Vec<Fact> {
+    let unread = unread::said(asked, &unread::needed(unread::on(asked.analysis.snapshot())));
+    let told = headline.filter(|_| unread.is_none() || finding.verdict == Verdict::Fail);
+    unread.into_iter().chain(told.cloned()).collect()
+}
+
 /// Accounts made after a day that no policy makes use MFA everywhere.
 fn joiners(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::Users]) {
+        return *back;
+    }
     let snapshot = asked.analysis.snapshot();
     let zone = &asked.app.config.schedule.zone;
     let dated = period::end(asked.text, asked.now, zone).map(|at| {
@@ -137,6 +157,22 @@ mod tests {
         [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 policies
         [6] Service accounts, rooms and emergency access accounts apart · 3 accounts
         ");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_covered_for_sure_where_nobody_was_read() {
+        let mut tenant = nordwerk();
+        tenant["users"] = json!([]);
+        tenant["unread"] = json!(["users", "groups"]);
+        let words = said(&tenant, Intent::CoverageGaps, "who is not covered by MFA?").await;
+        assert!(words.starts_with("Not known: users.json was not read and groups.json was not read."), "{words}");
+        assert!(!words.contains("All enabled") && !words.contains("Every sign-in"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn one_account_is_not_everybody() {
+        let words = said(&nordwerk(), Intent::CoverageGaps, "is svc-backup covered by anything?").await;
+        assert!(words.starts_with("svc-backup is in "), "{words}");
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use roaring::RoaringBitmap;
+
 use crate::bot::answer::{Answer, Part, ask, column, number_column};
 use crate::bot::describe;
 use crate::checks::accounts::Accounts;
@@ -12,7 +14,7 @@ use crate::tenant::policy::{Platform, PolicyState, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::Target;
 use crate::tenant::{Kind, Policy, ServicePrincipal, SignIn};
 
-use super::Asked;
+use super::{Asked, unread};
 
 /// Policies that are On.
 fn on(asked: Asked<'_>) -> impl Iterator<Item = &Policy> + Clone {
@@ -24,43 +26,63 @@ fn limits(asked: Asked<'_>, what: &[&str]) -> Part {
     Part::Limits(asked.not_checked(&what).into_iter().chain([asked.read_at()]).collect())
 }
 
-/// Apps that no policy which is On reaches, for anybody.
+/// Apps at which no policy that is On, and that blocks or asks for something, reaches most people and guests.
 pub(super) fn apps(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::ServicePrincipals, Kind::Users]) {
+        return *back;
+    }
     let snapshot = asked.analysis.snapshot();
     let resources = snapshot.directory.service_principals.iter().filter(|app| app.enabled && app.kind == "Application");
     let apps: Vec<&ServicePrincipal> = resources.collect();
-    let untouched: Vec<&ServicePrincipal> = apps.iter().copied().filter(|app| untouched(asked, &app.app_id)).collect();
-    let row = |app: &&ServicePrincipal| Row::Object {
+    let everybody = Accounts::of(&asked.analysis.model.default_users(), &asked.analysis.model, asked.now).humans();
+    let left = |app: &ServicePrincipal| (&everybody - reached(asked, &app.app_id)).len();
+    let left = apps.iter().map(|app| (*app, left(app)));
+    let open: Vec<(&ServicePrincipal, u64)> = left.filter(|(_, left)| left * 2 > everybody.len()).collect();
+    let row = |(app, _): &(&ServicePrincipal, u64)| Row::Object {
         what: "App".into(),
         id: app.app_id.clone(),
         name: app.display_name.clone(),
         note: format!("{} sign-ins in the log", uses(asked, &app.app_id)),
     };
-    let evidence = untouched.iter().map(row).chain(on(asked).map(rows::policy));
+    let evidence = open.iter().map(row).chain(controlling(asked).map(rows::policy));
     let total = Fact::new("coverage.apps", asked.analysis.evidence(evidence).within(snapshot.window))
-        .with("count", untouched.len())
+        .with("count", open.len())
         .with("of", apps.len())
-        .with("policies", on(asked).count())
+        .with("policies", controlling(asked).count())
         .must_show();
-    let mut lines: Vec<(usize, Vec<String>)> = untouched
+    let mut lines: Vec<(usize, Vec<String>)> = open
         .iter()
-        .map(|app| (uses(asked, &app.app_id), vec![app.display_name.clone(), uses(asked, &app.app_id).to_string()]))
+        .map(|(app, left)| (uses(asked, &app.app_id), *left, app.display_name.clone()))
+        .map(|(uses, left, name)| (uses, vec![name, format!("{left} of {}", everybody.len()), uses.to_string()]))
         .collect();
     lines.sort_by_key(|(uses, _)| std::cmp::Reverse(*uses));
     let rows = lines.into_iter().map(|(_, line)| line).collect();
-    let columns = vec![column("App"), number_column("Sign-ins in the log")];
+    let columns = vec![column("App"), column("People and guests not reached"), number_column("Sign-ins in the log")];
     let answer = Answer::sentences(vec![total]).table("apps-without-a-policy", columns, rows, 10);
-    let unread =
-        if snapshot.has(Kind::ServicePrincipals) { None } else { Some("the list of apps, which was not read") };
-    let what: Vec<&str> = ["apps that have no service principal here"].into_iter().chain(unread).collect();
-    answer.part(limits(asked, &what)).action(ask("Excluded apps", "which apps are excluded from policies?"))
+    let what =
+        ["apps that have no service principal here", "under which conditions the policies that reach an app apply"];
+    answer
+        .part(limits(asked, &what))
+        .action(ask("Excluded apps", "which apps are excluded from policies?"))
+        .action(ask("Who is not covered by MFA?", "who is not covered by MFA?"))
 }
 
-fn untouched(asked: Asked<'_>, app_id: &str) -> bool {
-    let sign_in = SignIn { target: Target::Apps(vec![app_id.to_owned()]), ..SignIn::default() };
-    let outcome = asked.analysis.model.evaluate(&sign_in);
-    let mut enforced = outcome.policies.iter().filter(|one| !one.report_only);
-    enforced.all(|one| matches!(one.applies, Applies::No(UnmetKind::Application | UnmetKind::EmptyPolicy)))
+/// Policies that are On, are about people and block or ask for something: session controls alone keep nobody out.
+fn controlling(asked: Asked<'_>) -> impl Iterator<Item = &Policy> + Clone {
+    let controls = |policy: &&Policy| policy.grant.as_ref().is_some_and(|grant| !grant.controls.is_empty());
+    on(asked).filter(|policy| policy.conditions.client_applications.is_none()).filter(controls)
+}
+
+/// Everybody whom one of these policies surely takes in at an app.
+fn reached(asked: Asked<'_>, app_id: &str) -> RoaringBitmap {
+    let model = &asked.analysis.model;
+    let outcome = model.evaluate(&SignIn { target: Target::Apps(vec![app_id.to_owned()]), ..SignIn::default() });
+    let away = |policy: &Policy| {
+        let one = outcome.policies.iter().find(|one| one.policy_id == policy.id);
+        one.is_none_or(|one| matches!(one.applies, Applies::No(UnmetKind::Application | UnmetKind::EmptyPolicy)))
+    };
+    let reaching = controlling(asked).filter(|policy| !away(policy));
+    reaching.fold(RoaringBitmap::new(), |all, policy| all | model.users_of(&policy.id).0)
 }
 
 fn uses(asked: Asked<'_>, app_id: &str) -> usize {
@@ -70,6 +92,9 @@ fn uses(asked: Asked<'_>, app_id: &str) -> usize {
 
 /// Workload identities: which policies reach them, and which of them can't be reached at all.
 pub(super) fn workloads(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::ServicePrincipals]) {
+        return *back;
+    }
     let snapshot = asked.analysis.snapshot();
     let principals = &snapshot.directory.service_principals;
     let managed = principals.iter().filter(|one| one.kind == "ManagedIdentity").count();
@@ -135,6 +160,9 @@ pub(super) fn risks(asked: Asked<'_>) -> Answer {
 
 /// Holes by user, platform and flow: how many people and guests no policy makes use MFA, or blocks, there.
 pub(super) fn conditions(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::Users]) {
+        return *back;
+    }
     let platforms =
         [Platform::Windows, Platform::MacOs, Platform::Ios, Platform::Android, Platform::Linux, Platform::All];
     let mut lines = vec![line(asked, "All sign-ins", &Requirement::Mfa, &Scope::default())];
@@ -233,9 +261,42 @@ mod tests {
         let text = "are there any applications that no policy touches at all?";
         let mut tenant = nordwerk();
         let words = about(text).await;
-        assert!(words.starts_with("Every app (4) is reached by at least one of the 3 policies"), "{words}");
+        assert!(
+            words.starts_with("Each of 4 apps is reached, for most people and guests, by one of the 3 policies"),
+            "{words}"
+        );
         tenant["policies"][2]["conditions"]["applications"]["excludeApplications"] = json!(["app-salesforce"]);
         let words = said(&tenant, Intent::CoverageGaps, text).await;
-        assert!(words.contains("1 of 4 apps") && words.contains("| Salesforce | 0"), "{words}");
+        assert!(words.starts_with("1 of 4 apps") && words.contains("| Salesforce | 5 of 5 | 0"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn what_is_left_to_most_people_is_not_covered_by_the_few() {
+        let text = "which apps have no policy?";
+        let mut tenant = nordwerk();
+        // The legacy block no longer reaches Salesforce; a session control for everybody and a block for one group do.
+        tenant["policies"][2]["conditions"]["applications"]["excludeApplications"] = json!(["app-salesforce"]);
+        let on_salesforce = |id: &str, users: serde_json::Value| {
+            json!({"id": id, "displayName": id, "state": "enabled",
+                "conditions": {"clientAppTypes": ["all"], "users": users, "applications": {"includeApplications": ["app-salesforce"]}}})
+        };
+        let mut session = on_salesforce("session", json!({"includeUsers": ["All"]}));
+        session["sessionControls"] = json!({"signInFrequency": {"isEnabled": true, "type": "hours", "value": 4}});
+        let mut few = on_salesforce("few", json!({"includeGroups": ["g-rollout"]}));
+        few["grantControls"] = json!({"operator": "OR", "builtInControls": ["block"]});
+        tenant["policies"].as_array_mut().unwrap().extend([session, few]);
+        let words = said(&tenant, Intent::CoverageGaps, text).await;
+        assert!(words.contains("| Salesforce | 4 of 5 | 0"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn apps_that_were_not_read_are_not_covered() {
+        let mut tenant = nordwerk();
+        tenant["unread"] = json!(["servicePrincipals", "users"]);
+        let words = said(&tenant, Intent::CoverageGaps, "which apps have no policy?").await;
+        assert!(
+            words.starts_with("Not known: servicePrincipals.json was not read and users.json was not read."),
+            "{words}"
+        );
     }
 }

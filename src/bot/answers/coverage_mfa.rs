@@ -41,12 +41,15 @@ pub(super) async fn everybody(asked: Asked<'_>, finding: &Finding) -> anyhow::Re
     let out = gaps.accounts.humans();
     let used = Used::of(asked);
     let (headline, causes) = finding.facts.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
-    let opening = headline.cloned().into_iter().chain(used.did(asked, &out)).chain(registered(asked, &out));
+    let opening = super::coverage_gaps::opening(asked, finding, headline).into_iter();
+    let opening = opening.chain(used.did(asked, &out)).chain(registered(asked, &out));
     let fixes = Fixes::of(asked).await?;
     let items = causes.iter().map(|fact| (fact.clone(), fixes.of_cause(fact).into_iter().collect()));
     let limits = asked.not_checked(&finding.not_checked).into_iter().chain([asked.read_at()]);
     let mut answer = Answer::sentences(opening.collect());
-    answer.parts.push(by_kind(asked, &gaps, &used));
+    if asked.analysis.snapshot().has(Kind::Users) {
+        answer.parts.push(by_kind(asked, &gaps, &used));
+    }
     answer = answer.part(Part::List { ordered: false, items: items.collect() });
     answer = answer.part(Part::Sentences(kinds(asked, &out).into_iter().chain(apart(asked, &gaps)).collect()));
     answer = answer.part(Part::Limits(limits.collect()));
@@ -92,11 +95,11 @@ pub(super) fn first(asked: Asked<'_>) -> Answer {
 }
 
 /// What the log says of the second factor, account by account.
-struct Used<'a> {
+pub(super) struct Used<'a> {
     /// Signed in, and always with MFA.
-    always: RoaringBitmap,
+    pub(super) always: RoaringBitmap,
     /// Signed in at least once without it.
-    without: RoaringBitmap,
+    pub(super) without: RoaringBitmap,
     /// Those sign-ins by account, oldest first.
     single: BTreeMap<u32, Vec<&'a PastSignIn>>,
     /// Days that the log holds.
@@ -104,7 +107,7 @@ struct Used<'a> {
 }
 
 impl<'a> Used<'a> {
-    fn of(asked: Asked<'a>) -> Self {
+    pub(super) fn of(asked: Asked<'a>) -> Self {
         let snapshot = asked.analysis.snapshot();
         let mut with = RoaringBitmap::new();
         let mut single: BTreeMap<u32, Vec<&PastSignIn>> = BTreeMap::new();

@@ -10,10 +10,10 @@ use crate::checks::cause_words::app_name;
 use crate::checks::rows;
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Control, PolicyState};
-use crate::tenant::{Group, Policy, User};
+use crate::tenant::{Group, Kind, Policy, User};
 
 use super::named::Back;
-use super::{Answering, Asked, named, scope, user_policies};
+use super::{Answering, Asked, emergency, named, policy_changes, scope, unread, user_policies};
 
 /// Answers for what the question is about: a person, a group, emergency access accounts, apps, places or policies.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -24,7 +24,8 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let text = asked.text.to_lowercase();
     let speaks_of = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if speaks_of(&["emergency", "break-glass", "breakglass", "break glass"]) {
-        return Ok(emergency(asked));
+        let one = asked.slot(SlotName::Policy).map(|name| named::policy(asked, name)).transpose()?;
+        return Ok(emergency::told(asked, one));
     }
     let slots = named::slots(asked, SlotName::User);
     if asked.slot(SlotName::User).is_some()
@@ -76,11 +77,15 @@ fn entries(asked: Asked<'_>, policies: &[&Policy]) -> Answer {
     let enabled = &all & model.default_users();
     let emergency = &enabled & emergency_access(snapshot);
     let evidence = policies.iter().map(|policy| rows::policy(policy)).chain(rows::users(&enabled, snapshot, None));
-    let total = Fact::new("exclusions.total", asked.analysis.evidence(evidence))
+    let unread = if items.is_empty() { None } else { unread::said(asked, &unread::needed(policies.iter().copied())) };
+    let key = if unread.is_some() { "exclusions.uncounted" } else { "exclusions.total" };
+    let total = Fact::new(key, asked.analysis.evidence(evidence))
+        .with("entries", items.len())
         .with("count", enabled.len() - emergency.len())
         .with("emergency", emergency.len())
         .with("disabled", all.len() - enabled.len())
         .with("policies", policies.len())
+        .with("several", Term::Word(if policies.len() > 1 { "yes" } else { "" }.to_owned()))
         .with("policy", Term::Names(policies.iter().map(|policy| policy.display_name.clone()).collect()))
         .must_show();
     let mut limits: Vec<Fact> = asked
@@ -88,7 +93,7 @@ fn entries(asked: Asked<'_>, policies: &[&Policy]) -> Answer {
         .into_iter()
         .collect();
     limits.push(asked.read_at());
-    Answer::sentences(vec![total])
+    Answer::sentences(unread.into_iter().chain([total]).collect())
         .part(Part::List { ordered: false, items })
         .part(Part::Limits(limits))
         .action(ask("Emergency access", "are the emergency access accounts kept out of everything?"))
@@ -110,6 +115,15 @@ fn entries_of(asked: Asked<'_>, policy: &Policy) -> Vec<(Fact, RoaringBitmap)> {
             .with("unknown", through.map_or_else(|| Term::Word(String::new()), unread))
     };
     let mut found = Vec::new();
+    let nobody = RoaringBitmap::new;
+    let lost = |kind: &str, of: Kind, id: &String| {
+        let why = if snapshot.has(of) { "not in the directory" } else { "not read" };
+        (fact(kind, id.clone(), None, &nobody(), None).with("unknown", Term::Word(why.to_owned())), nobody())
+    };
+    let users = exclude.users.iter().filter(|id| directory.user_index(id).is_none());
+    let groups = exclude.groups.iter().filter(|id| !directory.groups.contains_key(*id));
+    found.extend(users.map(|id| lost("user", Kind::Users, id)));
+    found.extend(groups.map(|id| lost("group", Kind::Groups, id)));
     let named: RoaringBitmap = exclude.users.iter().filter_map(|id| directory.user_index(id)).collect();
     for index in &named {
         let one: RoaringBitmap = [index].into_iter().collect();
@@ -226,7 +240,8 @@ fn one_group(asked: Asked<'_>, group: &Group) -> Answer {
         })
         .collect();
     let records: Vec<Row> =
-        snapshot.audits.iter().rev().filter(|row| row.target_id == group.id).map(rows::audit).collect();
+        snapshot.audits.iter().rev().filter(|row| policy_changes::is_of_group(row, group)).map(rows::audit).collect();
+    let unread = unread::said(asked, &[Kind::DirectoryAudits]);
     let change =
         Fact::new("exclusions.group_changed", asked.analysis.evidence(records.clone()).within(snapshot.window))
             .with("count", records.len())
@@ -236,7 +251,7 @@ fn one_group(asked: Asked<'_>, group: &Group) -> Answer {
     let limits = asked.not_checked(&["access reviews of the group (not read)".to_owned()]);
     Answer::sentences(vec![total, by])
         .part(Part::List { ordered: false, items })
-        .part(Part::Sentences(vec![change]))
+        .part(Part::Sentences(vec![unread.unwrap_or(change)]))
         .part(Part::Limits(limits.into_iter().chain([asked.read_at()]).collect()))
 }
 
@@ -313,60 +328,6 @@ fn conditions(asked: Asked<'_>) -> Answer {
     Answer::sentences(vec![total]).part(Part::List { ordered: false, items }).part(Part::Limits(vec![asked.read_at()]))
 }
 
-/// The emergency access accounts: which policies would catch them, and whether they signed in.
-fn emergency(asked: Asked<'_>) -> Answer {
-    let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
-    let accounts = emergency_access(snapshot);
-    if accounts.is_empty() {
-        return named::missing("exclusions.no_emergency").part(Part::Limits(vec![asked.read_at()]));
-    }
-    let live = snapshot.policies.iter().filter(|policy| policy.state != PolicyState::Disabled);
-    let mut caught = RoaringBitmap::new();
-    let mut items = Vec::new();
-    for policy in live.clone() {
-        let reached = model.users_of(&policy.id).1 & &accounts;
-        if reached.is_empty() {
-            continue;
-        }
-        let names = reached
-            .iter()
-            .filter_map(|index| snapshot.directory.user_at(index))
-            .map(|user| user.display_name.to_string());
-        let evidence = [rows::policy(policy)].into_iter().chain(rows::users(&reached, snapshot, None));
-        let fact = Fact::new("exclusions.catches", asked.analysis.evidence(evidence))
-            .with("policy", Term::Name(policy.display_name.clone()))
-            .with("state", Term::Word(rows::state_word(policy.state).to_owned()))
-            .with("asks", Term::Name(scope::asks(policy, snapshot)))
-            .with("when", Term::Name(scope::conditions(policy, snapshot)))
-            .with("names", Term::Names(names.collect()));
-        items.push((fact, Vec::new()));
-        if policy.state == PolicyState::Enabled {
-            caught |= reached;
-        }
-    }
-    let evidence = rows::users(&accounts, snapshot, None).chain(live.clone().map(rows::policy));
-    let names =
-        accounts.iter().filter_map(|index| snapshot.directory.user_at(index)).map(|user| user.display_name.to_string());
-    let total = Fact::new("exclusions.emergency", asked.analysis.evidence(evidence))
-        .with("out", accounts.len() - caught.len())
-        .with("of", accounts.len())
-        .with("names", Term::Names(names.collect()))
-        .with("policies", live.filter(|policy| policy.state == PolicyState::Enabled).count())
-        .must_show();
-    let used = |row: &&crate::tenant::PastSignIn| {
-        snapshot.directory.user_index(&row.user_id).is_some_and(|index| accounts.contains(index))
-    };
-    let sign_ins: Vec<Row> =
-        snapshot.sign_ins.iter().rev().filter(used).map(|row| rows::sign_in(row, snapshot)).collect();
-    let used =
-        Fact::new("exclusions.emergency_used", asked.analysis.evidence(sign_ins.clone()).within(snapshot.window))
-            .with("count", sign_ins.len())
-            .must_show();
-    Answer::sentences(vec![total, used])
-        .part(Part::List { ordered: false, items })
-        .part(Part::Limits(vec![asked.read_at()]))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -381,7 +342,7 @@ mod tests {
     #[tokio::test]
     async fn every_exclusion_of_the_policies_meant() {
         insta::assert_snapshot!(about("who is excluded from MFA?").await, @r"
-        1 enabled account is excluded from at least one of CA200 – Require MFA; apart, 1 emergency access account. [1]
+        1 enabled account is excluded from CA200 – Require MFA; apart, 1 emergency access account. [1]
         - CA200 – Require MFA: group CA-BreakGlass (1 enabled account) [2]
         - CA200 – Require MFA: group CA-Excl-MFA-Rollout (1 enabled account) [3]
         Not checked: whether anybody reviews these exclusions (access reviews are not read). Read Tue 24 Nov 08:00.
@@ -427,6 +388,36 @@ mod tests {
         [1] 1 of 1 kept out of everything · 5 accounts
         [2] CA211 – Block device code flow (Report-only) would catch Emergency 1: Block access · Authentication flows: Device code flow · 2 policies
         ");
+    }
+
+    #[tokio::test]
+    async fn emergency_access_accounts_and_one_policy() {
+        let words = about("does CA211 hit the break glass accounts?").await;
+        assert!(words.starts_with("Yes: CA211 – Block device code flow (Report-only) reaches 1 of 1"), "{words}");
+        let words = about("does CA203 hit the break glass accounts?").await;
+        assert!(words.starts_with("No: CA203 – Block legacy authentication (On) reaches none of 1"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn who_was_not_read_is_not_nobody() {
+        let mut tenant = nordwerk();
+        tenant["groups"] = json!([]);
+        tenant["unread"] = json!(["groups"]);
+        let words = said(&tenant, Intent::Exclusions, "who is excluded from MFA?").await;
+        assert!(words.starts_with("Not known: groups.json was not read."), "{words}");
+        assert!(words.contains("group g-rollout (not read)") && !words.contains("No enabled account"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_membership_is_a_change_of_the_group() {
+        let mut tenant = nordwerk();
+        tenant["directoryAudits"].as_array_mut().unwrap().push(json!({
+            "id": "a-2", "activityDateTime": "2026-11-23T17:00:00Z", "activityDisplayName": "Add member to group",
+            "initiatedBy": {"user": {"id": "u-dana", "displayName": "Dana Admin"}},
+            "targetResources": [{"id": "u-bob", "displayName": "Bob Keller", "type": "User", "modifiedProperties": [
+                {"displayName": "Group.ObjectID", "oldValue": null, "newValue": "\"g-rollout\""}]}]}));
+        let words = said(&tenant, Intent::Exclusions, "who sits in CA-Excl-MFA-Rollout?").await;
+        assert!(words.contains("The audit log has 1 change of CA-Excl-MFA-Rollout"), "{words}");
     }
 
     #[tokio::test]

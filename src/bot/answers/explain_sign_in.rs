@@ -13,10 +13,10 @@ use crate::engine::evaluate::demand;
 use crate::engine::past::{LIMITS, sign_in_of};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{PastSignIn, Policy, Text, User};
+use crate::tenant::{Kind, PastSignIn, Policy, Text, User};
 
 use super::named::Back;
-use super::{Answering, Asked, blocked, codes, named, period, scope};
+use super::{Answering, Asked, blocked, codes, named, period, scope, unread};
 
 /// Answers for a person, a correlation id, a code, or for everybody who was blocked.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -25,6 +25,9 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 
 fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let snapshot = asked.analysis.snapshot();
+    if let Some(back) = unread::back(asked, &[Kind::SignIns]) {
+        return Ok(*back);
+    }
     let code = asked.slot(SlotName::ErrorCode).and_then(codes::number);
     if let Some(id) = named::guid(asked.text).filter(|id| snapshot.directory.user(id).is_none()) {
         let rows: Vec<&PastSignIn> = snapshot
@@ -309,7 +312,11 @@ pub(super) fn after<'a>(asked: Asked<'a>, user: &User, stopped: &PastSignIn) -> 
 /// Nothing fits: say so, and what there is instead.
 fn nothing(asked: Asked<'_>, user: &User, all: &[&PastSignIn], wanted: Wanted) -> Answer {
     let key = if wanted == Wanted::Succeeded { "explain.none_in" } else { "explain.none_blocked" };
+    let time = |at: Option<Timestamp>| at.map_or_else(|| Term::Word(String::new()), Term::Time);
+    let span = span(asked).map(|span| period::clipped(asked, span));
     let fact = Fact::new(key, evidence(asked, all.iter().rev().copied()))
+        .with("from", time(span.map(|(from, _)| from)))
+        .with("to", time(span.map(|(_, to)| to)))
         .with("user", Term::Name(user.display_name.to_string()))
         .with("count", all.len())
         .with("failed", all.iter().filter(|row| row.error_code != 0).count())
@@ -400,10 +407,30 @@ mod tests {
     #[tokio::test]
     async fn nothing_to_explain_is_said() {
         insta::assert_snapshot!(about("why was Dana Admin blocked?").await, @r"
-        No such failed sign-in of Dana Admin is in the log for that time. It holds no sign-in of theirs.
+        No such failed sign-in of Dana Admin is in the log. It holds no sign-in of theirs.
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (All their failures)
         ");
+    }
+
+    #[tokio::test]
+    async fn a_named_day_is_that_day() {
+        let words = about("who was blocked on 2026-11-23?").await;
+        assert!(words.contains("3 sign-ins of 1 person between Mon 23 Nov 00:00 and Tue 24 Nov 00:00"), "{words}");
+        let words = about("who was blocked on 22 November?").await;
+        assert!(words.starts_with("Conditional Access stopped no sign-in between Sun 22 Nov 00:00"), "{words}");
+        let words = about("why was Alice Moreau blocked on Friday?").await;
+        assert!(words.contains("is in the log between Fri 20 Nov 00:00 and Sat 21 Nov 00:00"), "{words}");
+        let words = about("who was blocked in Q3?").await;
+        assert!(words.starts_with("I can't read \"Q3\" as a time"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_log_that_was_not_read_holds_no_answer() {
+        let mut tenant = nordwerk();
+        tenant["unread"] = json!(["signIns"]);
+        let words = said(&tenant, Intent::ExplainSignIn, "why was alice blocked?").await;
+        assert!(words.starts_with("Not known: signIns.json was not read."), "{words}");
     }
 
     #[tokio::test]

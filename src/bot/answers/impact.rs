@@ -1,6 +1,6 @@
 //! "Who would S-4 block?": what a policy or suggestion would do if it were On, from the sign-in log.
 
-use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::answer::{Answer, Part, ask, column, number_column};
 use crate::bot::buttons::open;
 use crate::bot::edited;
 use crate::bot::impact::{if_on, logged, safety};
@@ -10,10 +10,13 @@ use crate::bot::reconcile::Body;
 use crate::checks::{CureAction, rows};
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, User};
+use crate::tenant::{Kind, Policy, User};
 
 use super::meant::{numbers, one_policy, policies, said, suggestion, titled};
-use super::{Answering, Asked};
+use super::{Answering, Asked, overlaps, scope, unread};
+
+/// How many people a table names.
+const SHOWN: usize = 10;
 
 /// What an effect is asked of.
 pub(super) enum Target {
@@ -27,10 +30,43 @@ pub(super) enum Target {
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         Ok(match target(asked, |name| format!("who would {name} block?")).await? {
+            Target::Policy(policy, None) if is_removal(asked.text) => removed(asked, &policy),
             Target::Policy(policy, number) => told(asked, &policy, number.as_deref()),
             Target::Instead(answer) => *answer,
         })
     })
+}
+
+/// Whether a question is about a policy that would be gone, and not about one that would be On.
+fn is_removal(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let words =
+        ["remov", "delet", "get rid of", "without it", "turned off", "turn off", "switched off", "disabl", "retire"];
+    words.iter().any(|word| text.contains(word))
+}
+
+/// What would be lost with a policy: nothing where others make it needless, otherwise what it asks of whom it reaches.
+fn removed(asked: Asked<'_>, policy: &Policy) -> Answer {
+    let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
+    let users = model.users_of(&policy.id).0 & model.default_users();
+    let evidence = [rows::policy(policy)].into_iter().chain(rows::users(&users, snapshot, None));
+    let key = match policy.state {
+        PolicyState::Enabled if overlaps::is_needless(asked, policy) => "impact.removed_needless",
+        PolicyState::Enabled => "impact.removed",
+        _ => "impact.removed_not_on",
+    };
+    let fact = Fact::new(key, asked.analysis.evidence(evidence))
+        .with("policy", Term::Name(policy.display_name.clone()))
+        .with("state", Term::Word(rows::state_word(policy.state).to_owned()))
+        .with("asks", Term::Name(scope::asks(policy, snapshot)))
+        .with("targets", Term::Name(scope::targets(policy, snapshot)))
+        .with("count", users.len())
+        .must_show();
+    let name = &policy.display_name;
+    Answer::sentences(vec![fact])
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Overlaps", format!("does any policy overlap with {name}?")))
+        .action(ask("Show it", format!("show {name}")))
 }
 
 /// The policy or suggestion that a question is about.
@@ -66,19 +102,47 @@ pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> an
 fn told(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {
     let analysis = asked.analysis;
     let mut opening = vec![headline(asked, policy, number)];
-    opening.extend(person(asked).map(|user| one_person(asked, policy, user)));
-    opening.extend(logged(analysis, policy));
-    opening.extend(if_on(analysis, policy));
+    if let Some(unread) = unread::said(asked, &[Kind::SignIns]) {
+        opening = vec![unread];
+    } else {
+        opening.extend(person(asked).map(|user| one_person(asked, policy, user)));
+        opening.extend(logged(analysis, policy));
+        opening.extend(if_on(analysis, policy));
+    }
     let limits: Vec<String> = analysis.impact(policy).limits.clone();
     let limits = asked.not_checked(&limits).into_iter().chain([asked.read_at()]).collect();
     let name = number.unwrap_or(&policy.display_name);
     let answer = Answer::sentences(opening).part(Part::Rows(vec![("Safety".into(), safety(analysis, policy))]));
+    let answer = if wants_names(asked.text) { by_person(asked, policy, answer) } else { answer };
     let answer =
         answer.part(Part::Limits(limits)).action(ask("Rollout", format!("when can {name} leave report-only?")));
     match number {
         Some(number) => answer.action(open("Open", number)),
         None => answer.action(ask("Show it", format!("show {name}"))),
     }
+}
+
+/// Whether a question asks for the people, and not for their number alone.
+fn wants_names(text: &str) -> bool {
+    let text = text.to_lowercase();
+    text.starts_with("who") || ["name", "list", "who exactly", "which people"].iter().any(|word| text.contains(word))
+}
+
+/// Everybody who would have been blocked or prompted, most blocks first.
+fn by_person(asked: Asked<'_>, policy: &Policy, answer: Answer) -> Answer {
+    let snapshot = asked.analysis.snapshot();
+    let impact = asked.analysis.impact(policy);
+    let hit = impact.users.iter().filter(|(_, tally)| tally.failure + tally.action_required > 0);
+    let mut hit: Vec<_> = hit.map(|(id, tally)| (tally.failure, tally.action_required, id)).collect();
+    hit.sort_by_key(|(blocked, prompted, id)| (std::cmp::Reverse((*blocked, *prompted)), *id));
+    let line = |(blocked, prompted, id): &(u64, u64, &String)| {
+        let user = snapshot.directory.user(id);
+        let name = user.map_or_else(|| (*id).clone(), |user| user.display_name.to_string());
+        let department = user.and_then(|user| user.department.clone()).unwrap_or_default().to_string();
+        vec![name, department, blocked.to_string(), prompted.to_string()]
+    };
+    let columns = vec![column("Person"), column("Department"), number_column("Blocked"), number_column("Prompted")];
+    answer.table("affected", columns, hit.iter().map(line).collect(), SHOWN)
 }
 
 fn headline(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Fact {

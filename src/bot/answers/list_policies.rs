@@ -12,7 +12,7 @@ use crate::facts::{Fact, Term};
 use crate::tenant::policy::{ClientAppType, Control, PolicyState, TransferMethod};
 use crate::tenant::{Policy, Snapshot};
 
-use super::{Answering, Asked};
+use super::{Answering, Asked, locations};
 
 /// How many rows a table shows.
 const SHOWN: usize = 25;
@@ -23,6 +23,9 @@ type Filter<'a> = (String, Box<dyn Fn(&Policy) -> bool + Send + 'a>);
 /// Lists the policies that meet every wish of the question.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
+        if locations::is_meant(asked.text) {
+            return Ok(locations::told(asked));
+        }
         let made = made_here(asked).await?;
         Ok(listed(asked, &filters(asked, &made)))
     })

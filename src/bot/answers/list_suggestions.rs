@@ -16,7 +16,9 @@ use crate::store::suggestions::Row;
 use crate::suggestions::silencer;
 
 use super::bot_activity::row as entry_row;
+use super::explain_suggestion::decided;
 use super::meant::{check, said};
+use super::named::speaks_of_self;
 use super::{Answering, Asked, waiting};
 
 /// How many suggestions stand first; the others are a theme away.
@@ -41,6 +43,9 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
                 rows.push((row, body));
             }
         }
+        if speaks_of_self(asked.text) && (states == [state::DISMISSED] || states == [state::SNOOZED]) {
+            return own(asked, rows).await;
+        }
         let taste = Taste::of(asked.app).await?;
         rows.sort_by_key(|(row, body)| weight(&taste, row, body));
         let silenced = silenced(asked).await?;
@@ -49,6 +54,30 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         let why = said("suggestions.lowered").with("count", lowered);
         Ok(if lowered > 0 { listed.part(Part::Limits(vec![why])) } else { listed })
     })
+}
+
+/// What the asker dismissed or snoozed, with the reason that was given.
+async fn own(asked: Asked<'_>, rows: Vec<(Row, Body)>) -> anyhow::Result<Answer> {
+    let all = rows.len();
+    let mut items = Vec::new();
+    for (row, body) in rows {
+        let Some(fact) = decided(asked, &row).await? else { continue };
+        let by = fact
+            .evidence
+            .rows
+            .iter()
+            .any(|row| matches!(row, EvidenceRow::Entry { by, .. } if *by == asked.person.name));
+        if by {
+            let number = format!("S-{}", row.number);
+            items.push((line(&row, &body), vec![ask("Why?", format!("why {number}?"))]));
+        }
+    }
+    let count = said("suggestions.own").with("count", items.len()).with("others", all - items.len());
+    Ok(Answer::sentences(vec![count])
+        .part(Part::List { ordered: true, items })
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("All dismissed", "which suggestions are dismissed?"))
+        .action(ask("All snoozed", "which suggestions are snoozed?")))
 }
 
 fn wanted_states(text: &str) -> Vec<&'static str> {

@@ -22,16 +22,20 @@ mod coverage_gaps;
 mod coverage_kinds;
 mod coverage_methods;
 mod coverage_mfa;
+mod coverage_part;
 mod decide;
 mod dismiss_suggestion;
+mod emergency;
 mod exclusions;
 mod explain_sign_in;
 mod explain_suggestion;
 mod help;
 mod impact;
+mod inventory;
 mod list_instructions;
 mod list_policies;
 pub(crate) mod list_suggestions;
+mod locations;
 mod meant;
 mod named;
 mod out_of_scope;
@@ -54,6 +58,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod unread;
 mod user_policies;
 mod verify_log;
 mod waiting;
@@ -164,7 +169,7 @@ static ANSWERS: &[(Intent, Answerer)] = &[
 pub async fn answer(asked: Asked<'_>) -> anyhow::Result<Answer> {
     let known = ANSWERS.iter().find(|(intent, _)| *intent == asked.routed.intent);
     match known {
-        Some((_, answerer)) => answerer(asked).await,
+        Some((_, answerer)) => Ok(period::noted(asked, answerer(asked).await?)),
         None => anyhow::bail!("no answer is registered for {}", asked.routed.intent.as_str()),
     }
 }

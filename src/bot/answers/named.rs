@@ -5,13 +5,13 @@ use roaring::RoaringBitmap;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::{SlotName, Slots};
 use crate::bot::lookup::{self, Found};
-use crate::chat::card::Kind;
+use crate::chat::card;
 use crate::checks::rows;
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::directory::AccountKind;
-use crate::tenant::{Assignment, Group, Policy, ServicePrincipal, User};
+use crate::tenant::{Assignment, Group, Kind, Policy, ServicePrincipal, User};
 
-use super::Asked;
+use super::{Asked, unread};
 
 /// An answer that asks back instead.
 pub(super) type Back = Box<Answer>;
@@ -46,7 +46,7 @@ pub(super) fn person<'a>(asked: Asked<'a>, slots: &Slots) -> Option<Result<&'a U
     }
 }
 
-fn speaks_of_self(text: &str) -> bool {
+pub(super) fn speaks_of_self(text: &str) -> bool {
     text.to_lowercase().split(|c: char| !c.is_alphabetic()).any(|word| matches!(word, "i" | "me" | "my" | "myself"))
 }
 
@@ -60,14 +60,31 @@ pub(super) fn guid(text: &str) -> Option<String> {
     text.split(|c: char| c != '-' && !c.is_ascii_alphanumeric()).find(shape).map(str::to_lowercase)
 }
 
+/// The people whom a name fits. "The other Alice" is the one of two whom the turn before was not about.
+pub(super) fn people<'a>(asked: Asked<'a>, name: &str) -> Found<&'a User> {
+    let snapshot = asked.analysis.snapshot();
+    let found = lookup::user(snapshot, name);
+    let other = asked.text.to_lowercase().split(' ').any(|word| word == "other");
+    let (Found::Several(all), true, Some(subject)) = (&found, other, asked.subject()) else { return found };
+    let known = subject.split(", ").find_map(|name| match lookup::user(snapshot, name) {
+        Found::One(user) => Some(user),
+        _ => None,
+    });
+    let rest: Vec<&User> = all.iter().copied().filter(|user| known.is_some_and(|known| known.id != user.id)).collect();
+    match rest.as_slice() {
+        [one] => Found::One(*one),
+        _ => found,
+    }
+}
+
 /// The user of this name, or a question back.
 pub(super) fn user<'a>(asked: Asked<'a>, name: &str) -> Result<&'a User, Back> {
     let snapshot = asked.analysis.snapshot();
-    match lookup::user(snapshot, name) {
+    match people(asked, name) {
         Found::One(user) => Ok(user),
         Found::None => {
             let names = snapshot.directory.users.iter().map(|user| user.display_name.as_str());
-            Err(unknown(asked, "person", name, close(names, name)))
+            Err(unknown(asked, ("person", Kind::Users), name, close(names, name)))
         }
         Found::Several(all) => {
             let choice = |user: &&User| {
@@ -85,7 +102,7 @@ pub(super) fn app<'a>(asked: Asked<'a>, name: &str) -> Result<&'a ServicePrincip
         Found::One(app) => Ok(app),
         Found::None => {
             let names = snapshot.directory.service_principals.iter().map(|app| app.display_name.as_str());
-            Err(unknown(asked, "app", name, close(names, name)))
+            Err(unknown(asked, ("app", Kind::ServicePrincipals), name, close(names, name)))
         }
         Found::Several(all) => {
             let choice = |app: &&ServicePrincipal| (both(&app.display_name, &app.app_id), app.display_name.clone());
@@ -101,7 +118,7 @@ pub(super) fn policy<'a>(asked: Asked<'a>, name: &str) -> Result<&'a Policy, Bac
         Found::One(policy) => Ok(policy),
         Found::None => {
             let names = snapshot.policies.iter().map(|policy| policy.display_name.as_str());
-            Err(unknown(asked, "policy", name, close(names, name)))
+            Err(unknown(asked, ("policy", Kind::Policies), name, close(names, name)))
         }
         Found::Several(all) => {
             let choice = |policy: &&Policy| (policy.display_name.clone(), policy.display_name.clone());
@@ -125,6 +142,9 @@ pub(super) struct Class<'a> {
 /// The accounts of this name, or a question back.
 pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Back> {
     let snapshot = asked.analysis.snapshot();
+    if let Some(back) = unread::back(asked, &[Kind::Users]) {
+        return Err(back);
+    }
     let plain = |users| Class { name: name.to_owned(), users, group: None, row: None };
     // "Guests" are all guests, also where a group has the word in its name and the question doesn't spell it out.
     if name.split(' ').all(|word| CLASSES.contains(&word.to_lowercase().as_str())) {
@@ -146,7 +166,7 @@ pub(super) fn class<'a>(asked: Asked<'a>, name: &str) -> Result<Class<'a>, Back>
     let users = known_class(asked, name).or_else(|| role(asked, name)).or_else(|| department(asked, name));
     users.map(plain).ok_or_else(|| {
         let names = snapshot.directory.groups.values().map(|group| group.display_name.as_str());
-        unknown(asked, "group, role or department", name, close(names, name))
+        unknown(asked, ("group, role or department", Kind::Groups), name, close(names, name))
     })
 }
 
@@ -254,35 +274,95 @@ fn several(asked: Asked<'_>, name: &str, choices: &[(String, String)]) -> Back {
     let again = |id: &str| {
         if asked.text.contains(name) { asked.text.replace(name, id) } else { format!("{} {id}", asked.text) }
     };
-    let answer = Answer { kind: Kind::Question, ..Answer::sentences(vec![fact]) };
+    let answer = Answer { kind: card::Kind::Question, ..Answer::sentences(vec![fact]) };
     Box::new(choices.iter().take(OFFERED).fold(answer, |answer, (label, id)| answer.action(ask(label, again(id)))))
 }
 
-/// Nothing has this name; names that begin alike are offered.
-fn unknown(asked: Asked<'_>, what: &str, name: &str, close: Vec<String>) -> Back {
+/// Nothing has this name: names that are like it are offered. Where such objects were not read, that is all there is to say.
+fn unknown(asked: Asked<'_>, (what, kind): (&str, Kind), name: &str, close: Vec<String>) -> Back {
+    if let Some(back) = unread::back(asked, &[kind]) {
+        return back;
+    }
     let fact = Fact::new("named.none", Evidence::default())
         .with("what", Term::Word(what.to_owned()))
         .with("name", Term::Name(name.to_owned()))
-        .with("close", Term::Names(close))
+        .with("close", Term::Names(close.clone()))
         .must_show();
     let answer = Answer::sentences(vec![fact]).part(Part::Limits(vec![asked.read_at()]));
-    Box::new(Answer { kind: Kind::Question, ..answer })
+    let instead = close.iter().filter(|_| asked.text.contains(name));
+    let buttons = instead.map(|close| ask(close, asked.text.replace(name, close)));
+    Box::new(Answer { kind: card::Kind::Question, ..answer }.actions(buttons))
 }
 
 /// A question back for something that the question leaves out.
 pub(super) fn missing(key: &str) -> Answer {
-    Answer { kind: Kind::Question, ..Answer::sentences(vec![Fact::new(key, Evidence::default()).must_show()]) }
+    Answer { kind: card::Kind::Question, ..Answer::sentences(vec![Fact::new(key, Evidence::default()).must_show()]) }
 }
 
-/// Names that begin like a word of the wanted one, at most three.
+/// Names of which a word begins like one of the wanted one, the most alike first, at most three.
 fn close<'a>(names: impl Iterator<Item = &'a str>, wanted: &str) -> Vec<String> {
     let start = |word: &str| word.chars().take(3).collect::<String>().to_lowercase();
     let starts: Vec<String> =
         wanted.split([' ', '.', '-', '_', '@']).map(start).filter(|start| start.len() > 2).collect();
     let like = |name: &&str| name.split([' ', '.', '-']).any(|word| starts.contains(&start(word)));
-    names.filter(like).take(3).map(str::to_owned).collect()
+    let wanted = pairs(wanted);
+    let mut found: Vec<(usize, &str)> =
+        names.filter(like).map(|name| (likeness(&wanted, &pairs(name)), name)).collect();
+    found.sort_by_key(|(likeness, name)| (std::cmp::Reverse(*likeness), *name));
+    found.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// Pairs of letters that stand side by side.
+fn pairs(text: &str) -> Vec<(char, char)> {
+    let text = text.to_lowercase();
+    let mut pairs: Vec<(char, char)> = text.chars().zip(text.chars().skip(1)).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+/// The share of pairs that two names have in common, in thousandths.
+fn likeness(one: &[(char, char)], other: &[(char, char)]) -> usize {
+    let common = one.iter().filter(|pair| other.binary_search(pair).is_ok()).count();
+    (2_000 * common).checked_div(one.len() + other.len()).unwrap_or_default()
 }
 
 fn both(name: &str, id: &str) -> String {
     format!("{name} ({id})")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::bot::answers::testing::{nordwerk, said, said_after};
+    use crate::bot::intent::Intent;
+
+    #[test]
+    fn the_most_alike_name_comes_first() {
+        let names = ["Jonas Lindgren", "Alice Berg", "Alice Lindqvist", "Mara Linde"];
+        assert_eq!(super::close(names.into_iter(), "Alice Lindqvst"), ["Alice Lindqvist", "Alice Berg", "Mara Linde"]);
+    }
+
+    #[tokio::test]
+    async fn close_names_are_buttons() {
+        let words = said(&nordwerk(), Intent::UserPolicies, "which policies apply to Alice Morau?").await;
+        assert!(words.contains("(Alice Moreau)"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn nobody_is_missing_where_nobody_was_read() {
+        let mut tenant = nordwerk();
+        tenant["users"] = json!([]);
+        tenant["unread"] = json!(["users"]);
+        let words = said(&tenant, Intent::UserPolicies, "which policies apply to Alice Moreau?").await;
+        assert!(words.starts_with("Not known: users.json was not read."), "{words}");
+    }
+
+    #[tokio::test]
+    async fn the_other_of_two() {
+        let subject = "alice.moreau@nordwerk.example";
+        let words = said_after(&nordwerk(), Intent::UserPolicies, subject, "what about the other Alice?").await;
+        assert!(words.starts_with("Alice Berg is in "), "{words}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::answer::{Answer, Part, ask, column};
 use crate::bot::describe;
 use crate::bot::lookup::Found;
 use crate::checks::rows;
@@ -67,6 +67,13 @@ fn related(asked: Asked<'_>, about: Option<&Policy>) -> Answer {
         .action(ask("Suggestions", "show open suggestions"))
 }
 
+/// Whether a policy could go, for the sake of another one or of several together.
+pub(super) fn is_needless(asked: Asked<'_>, policy: &Policy) -> bool {
+    let model = &asked.analysis.model;
+    let alone = goners(&model.overlaps());
+    alone.contains(&policy.id) || model.needless(&alone).iter().any(|one| one.policy_id == policy.id)
+}
+
 /// Policies that could go for the sake of another one alone.
 fn goners(overlaps: &[Overlap]) -> BTreeSet<String> {
     let alone = overlaps.iter().filter(|overlap| !matches!(overlap.relation, Relation::Mergeable(_)));
@@ -119,5 +126,8 @@ fn compared(asked: Asked<'_>, one: &Policy, other: &Policy) -> Answer {
     let overlaps = asked.analysis.model.overlaps();
     let relation = overlaps.iter().find(both).and_then(|overlap| pair(asked, overlap));
     let facts = [fact.must_show()].into_iter().chain(relation).collect();
-    Answer::sentences(facts).part(Part::Change(lines)).part(Part::Limits(vec![asked.read_at()]))
+    let value = |words: Option<String>| words.unwrap_or_else(|| "not set".to_owned());
+    let rows = lines.into_iter().map(|row| vec![row.label, value(row.before), value(row.after)]).collect();
+    let columns = [column("Setting"), column(&one.display_name), column(&other.display_name)].to_vec();
+    Answer::sentences(facts).part(Part::Table { columns, rows, more: 0 }).part(Part::Limits(vec![asked.read_at()]))
 }

@@ -74,6 +74,31 @@ const PLACES: &[(&str, &str)] = &[
     ("ZA", "south africa|johannesburg"),
 ];
 
+/// The countries of the European Union.
+const EU: &[&str] = &[
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
+    "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+];
+
+/// The countries of a place that people name: those of the Union, or the one of a name.
+pub(super) fn countries(name: &str) -> Option<Vec<&'static str>> {
+    match name.to_lowercase().as_str() {
+        "eu" | "the eu" | "european union" => Some(EU.to_vec()),
+        name => country(name).map(|code| vec![code]),
+    }
+}
+
+/// The English name of a country code; the code itself where it isn't known.
+pub(super) fn name(code: &str) -> String {
+    let names = PLACES.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)).map(|(_, names)| *names);
+    let name = names.and_then(|names| names.split('|').next()).unwrap_or(code);
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    };
+    name.split(' ').map(capital).collect::<Vec<_>>().join(" ")
+}
+
 /// The country of a name; a code is taken as it is.
 pub(super) fn country(name: &str) -> Option<&'static str> {
     let name = name.trim().to_lowercase();

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::describe;
 use crate::bot::intent::SlotName;
+use crate::bot::{describe, lookup, watch};
 use crate::chat::card::ChangeRow;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
-use crate::tenant::{AuditRecord, Policy, Snapshot, read_policy};
+use crate::tenant::{AuditRecord, Group, Kind, Policy, Snapshot, read_policy};
 
 use super::meant::policies;
-use super::period::span;
-use super::{Answering, Asked};
+use super::period::{clipped, span};
+use super::{Answering, Asked, locations, unread};
 use crate::bot::lookup::Found;
 
 /// How many changes are listed.
@@ -28,31 +28,32 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 
 fn told(asked: Asked<'_>) -> Answer {
     let snapshot = asked.analysis.snapshot();
+    if let Some(back) = unread::back(asked, &[Kind::DirectoryAudits]) {
+        return *back;
+    }
     let zone = &asked.app.config.schedule.zone;
     let span = span(asked.text, asked.now, zone);
-    let about = about(asked);
-    let mut found: Vec<&AuditRecord> = snapshot
-        .audits
-        .iter()
-        .filter(|record| concerns(record, asked.text))
-        .filter(|record| within(record, span))
-        .collect();
-    found.retain(|record| {
-        about.as_ref().is_none_or(|(id, name)| record.target_id == *id || record.target_name == *name)
-    });
+    let (about, group) = (about(asked), group(asked));
+    let of_it = |record: &&AuditRecord| match (&group, &about) {
+        (Some(group), _) => is_of_group(record, group),
+        (None, Some((id, name))) => record.target_id == *id || record.target_name == *name,
+        (None, None) => concerns(record, asked),
+    };
+    let mut found: Vec<&AuditRecord> =
+        snapshot.audits.iter().filter(of_it).filter(|record| within(record, span)).collect();
     if let Some(who) = asked.slot(SlotName::User).filter(|who| !matches!(*who, "me" | "my")) {
         found.retain(|record| record.by.to_lowercase().contains(&who.to_lowercase()));
     }
     found.reverse();
-    let limits = asked.not_checked(&unread(snapshot)).into_iter().chain([asked.read_at()]);
-    let answer = Answer::sentences(vec![headline(asked, &found, span, about.as_ref())]).part(Part::List {
+    let name = group.map(|group| group.display_name.clone()).or(about.map(|(_, name)| name));
+    let answer = Answer::sentences(vec![headline(asked, &found, span, name)]).part(Part::List {
         ordered: false,
         items: found.iter().take(LISTED).map(|record| (change(asked, record), Vec::new())).collect(),
     });
     let compared = found.iter().filter_map(|record| compared(record, snapshot)).take(COMPARED);
     let answer =
         compared.fold(answer, |answer, (heading, rows)| answer.part(Part::Heading(heading)).part(Part::Change(rows)));
-    answer.part(Part::Limits(limits.collect())).action(ask("Did you do any?", "which policies did you create?"))
+    answer.part(Part::Limits(vec![asked.read_at()])).action(ask("Did you do any?", "which policies did you create?"))
 }
 
 /// The policy that the question names: id and name.
@@ -63,13 +64,37 @@ fn about(asked: Asked<'_>) -> Option<(String, String)> {
     })
 }
 
-/// Changes of policies and named locations; of groups, when the question is about groups or members.
-fn concerns(record: &AuditRecord, text: &str) -> bool {
+/// The group that the question names, unless it names a policy too.
+fn group(asked: Asked<'_>) -> Option<&Group> {
+    let name = asked.slot(SlotName::Group).filter(|_| asked.slot(SlotName::Policy).is_none())?;
+    match lookup::group(asked.analysis.snapshot(), name) {
+        Found::One(group) => Some(group),
+        _ => None,
+    }
+}
+
+/// Whether a record is about a group: the group itself, or a member that came or went.
+pub(super) fn is_of_group(record: &AuditRecord, group: &Group) -> bool {
+    record.target_id == group.id || member_of(record, "Group.ObjectID").is_some_and(|id| id == group.id)
+}
+
+/// What a membership record says of the group: before a removal that stands on the side of what was.
+fn member_of<'a>(record: &'a AuditRecord, property: &str) -> Option<&'a str> {
+    let mut named = record.changes.iter().filter(|(name, ..)| name == property);
+    named.find_map(|(_, old, new)| new.as_ref().or(old.as_ref())).map(|value| value.trim_matches('"'))
+}
+
+/// Changes of policies and named locations; of groups too, where the question is about groups or members, and where it
+/// isn't about policies alone and a policy goes by the group.
+fn concerns(record: &AuditRecord, asked: Asked<'_>) -> bool {
     let activity = record.activity.to_lowercase();
-    let text = text.to_lowercase();
-    let groups = ["group", "member", "exclusion", "everything"].iter().any(|word| text.contains(word));
+    let text = asked.text.to_lowercase();
+    let speaks_of = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let own = ["conditional access policy", "named location"].iter().any(|words| activity.contains(words));
-    own || (groups && activity.contains("group"))
+    if own || speaks_of(&["group", "member", "exclusion", "everything"]) {
+        return own || activity.contains("group");
+    }
+    !speaks_of(&["polic", "rule", "location"]) && watch::matters(record, &[asked.analysis.snapshot()])
 }
 
 fn within(record: &AuditRecord, span: Option<(Timestamp, Timestamp)>) -> bool {
@@ -80,13 +105,12 @@ fn headline(
     asked: Asked<'_>,
     found: &[&AuditRecord],
     span: Option<(Timestamp, Timestamp)>,
-    about: Option<&(String, String)>,
+    name: Option<String>,
 ) -> Fact {
-    let window = span.or(asked.analysis.snapshot().window);
+    let window = span.map(|span| clipped(asked, span)).or(asked.analysis.snapshot().window);
     let evidence = asked.analysis.evidence(found.iter().map(|record| rows::audit(record))).within(window);
     let fact = Fact::new("changes.count", evidence).with("count", found.len()).must_show();
-    let name = about.map_or_else(String::new, |(_, name)| name.clone());
-    let fact = fact.with("policy", Term::Name(name));
+    let fact = fact.with("policy", Term::Name(name.unwrap_or_default()));
     match window {
         Some((from, to)) => fact.with("from", from).with("to", to),
         None => fact.with("from", Term::Word(String::new())).with("to", Term::Word(String::new())),
@@ -95,25 +119,44 @@ fn headline(
 
 fn change(asked: Asked<'_>, record: &AuditRecord) -> Fact {
     let target = if record.target_name.is_empty() { &record.target_id } else { &record.target_name };
-    Fact::new("changes.one", asked.analysis.evidence([rows::audit(record)]))
+    let group = member_of(record, "Group.DisplayName").filter(|group| group != target).unwrap_or_default();
+    let key = if group.is_empty() { "changes.one" } else { "changes.member" };
+    Fact::new(key, asked.analysis.evidence([rows::audit(record)]))
         .with("at", record.at)
         .with("who", Term::Name(record.by.clone()))
         .with("what", Term::Name(record.activity.clone()))
         .with("target", Term::Name(target.clone()))
+        .with("group", Term::Name(group.to_owned()))
 }
 
-/// Before and after of a change, in the portal's words; values that aren't a policy are shown as logged.
+/// Before and after of a change, in the portal's words. Which group a member joined stands in the line itself.
 fn compared(record: &AuditRecord, snapshot: &Snapshot) -> Option<(String, Vec<ChangeRow>)> {
     let mut rows = Vec::new();
-    for (name, old, new) in &record.changes {
+    for (name, old, new) in record.changes.iter().filter(|(name, ..)| !name.starts_with("Group.")) {
         let (before, after) = (policy_of(old.as_deref()), policy_of(new.as_deref()));
         if before.is_some() || after.is_some() {
             rows.extend(difference(before.as_ref(), after.as_ref(), snapshot));
         } else if old != new {
-            rows.push(ChangeRow { label: name.clone(), before: old.clone(), after: new.clone() });
+            let (before, after) = (plain(old.as_deref()), plain(new.as_deref()));
+            rows.extend((before != after).then(|| ChangeRow { label: name.clone(), before, after }));
         }
     }
     (!rows.is_empty()).then(|| (format!("{}: {}", record.activity, record.target_name), rows))
+}
+
+/// A value of the log in words: never as JSON, which nobody reads; none where it has no words.
+fn plain(logged: Option<&str>) -> Option<String> {
+    let logged = logged?;
+    let words = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        value => locations::logged(value),
+    };
+    match serde_json::from_str::<Value>(logged) {
+        Ok(Value::Array(values)) => values.iter().map(words).collect::<Option<Vec<_>>>().map(|all| all.join(", ")),
+        Ok(value) => words(&value),
+        Err(_) => (!logged.trim_start().starts_with(['{', '['])).then(|| logged.to_owned()),
+    }
 }
 
 /// The policy that a value of the log tells, as it was before or after.
@@ -147,10 +190,55 @@ pub(crate) fn difference(before: Option<&Policy>, after: Option<&Policy>, snapsh
     labels.into_iter().map(row).filter(|row| row.before != row.after).collect()
 }
 
-fn unread(snapshot: &Snapshot) -> Vec<String> {
-    match snapshot.readings.get(&crate::tenant::Kind::DirectoryAudits) {
-        Some(crate::tenant::Reading::Complete { .. }) => Vec::new(),
-        Some(crate::tenant::Reading::Absent { reason }) => vec![reason.clone()],
-        None => vec!["the audit log".to_owned()],
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::intent::Intent;
+
+    /// The tenant after Bob was added to a group that a policy excludes, and a location was changed.
+    fn changed() -> Value {
+        let mut tenant = nordwerk();
+        let location = tenant["namedLocations"][0].to_string();
+        let by = json!({"user": {"id": "u-dana", "displayName": "Dana Admin"}});
+        let property = |name: &str, value: &str| json!({"displayName": name, "oldValue": null, "newValue": format!("\"{value}\"")});
+        tenant["directoryAudits"].as_array_mut().unwrap().extend([
+            json!({"id": "a-2", "activityDateTime": "2026-11-23T17:00:00Z", "activityDisplayName": "Add member to group", "initiatedBy": by,
+                "targetResources": [{"id": "u-bob", "displayName": "Bob Keller", "type": "User", "modifiedProperties": [
+                    property("Group.ObjectID", "g-rollout"), property("Group.DisplayName", "CA-Excl-MFA-Rollout")]}]}),
+            json!({"id": "a-3", "activityDateTime": "2026-11-23T18:00:00Z", "activityDisplayName": "Update named location", "initiatedBy": by,
+                "targetResources": [{"id": "loc-hq", "displayName": "Head office", "type": "Policy", "modifiedProperties": [
+                    {"displayName": "NamedLocation", "oldValue": null, "newValue": location}]}]}),
+        ]);
+        tenant
+    }
+
+    #[tokio::test]
+    async fn a_membership_is_a_change_of_the_group() {
+        let line = "Bob Keller (group CA-Excl-MFA-Rollout)";
+        for text in ["what changed since yesterday?", "who was added to CA-Excl-MFA-Rollout since yesterday?"] {
+            let words = said(&changed(), Intent::PolicyChanges, text).await;
+            assert!(words.contains(line), "{text}: {words}");
+        }
+        let words = said(&changed(), Intent::PolicyChanges, "who changed policies since yesterday?").await;
+        assert!(words.contains("CA200") && !words.contains(line), "{words}");
+        let words = said(&changed(), Intent::PolicyChanges, "who was added to CA-BreakGlass?").await;
+        assert!(words.starts_with("No change of CA-BreakGlass"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_location_is_told_in_words() {
+        let words = said(&changed(), Intent::PolicyChanges, "what changed since yesterday?").await;
+        assert!(words.contains("203.0.113.0 to 203.0.113.255") && !words.contains('{'), "{words}");
+    }
+
+    #[tokio::test]
+    async fn no_further_back_than_the_log() {
+        let words = said(&nordwerk(), Intent::PolicyChanges, "who changed policies since 1 October?").await;
+        assert!(words.starts_with("1 change from Sun 25 Oct 08:00"), "{words}");
+        assert!(words.contains("The log that was read begins Sun 25 Oct 08:00"), "{words}");
+        let words = said(&nordwerk(), Intent::PolicyChanges, "who changed policies in September?").await;
+        assert!(words.starts_with("Not known for that time"), "{words}");
     }
 }

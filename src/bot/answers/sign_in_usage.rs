@@ -8,10 +8,10 @@ use crate::bot::intent::SlotName;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::{ClientAppType, TransferMethod};
-use crate::tenant::{PastSignIn, Snapshot};
+use crate::tenant::{Kind, PastSignIn, Snapshot};
 
 use super::named::Back;
-use super::{Answering, Asked, explain_sign_in, named, places, stated};
+use super::{Answering, Asked, explain_sign_in, inventory, meant, named, places, stated, unread};
 
 /// Lines of the table; the total stays exact.
 const SHOWN: usize = 10;
@@ -23,6 +23,12 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 
 fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let snapshot = asked.analysis.snapshot();
+    if let Some(answer) = inventory::told(asked) {
+        return Ok(answer);
+    }
+    if let Some(back) = unread::back(asked, &[Kind::SignIns]) {
+        return Err(back);
+    }
     let filters = filters(asked)?;
     let found: Vec<&PastSignIn> =
         snapshot.sign_ins.iter().filter(|row| filters.iter().all(|filter| (filter.keeps)(row))).collect();
@@ -45,7 +51,8 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
         number_column("Succeeded"),
         number_column("of them without MFA"),
     ];
-    let answer = Answer::sentences(vec![total]).table("sign-ins", columns, lines(snapshot, by, &found), SHOWN);
+    let opening = is_blocked(asked).into_iter().chain([total]).chain(ignored(asked));
+    let answer = Answer::sentences(opening.collect()).table("sign-ins", columns, lines(snapshot, by, &found), SHOWN);
     let limits: Vec<String> = limits(asked, by);
     let limits = asked.not_checked(&limits).into_iter().chain(explain_sign_in::window(asked)).collect();
     let buttons =
@@ -60,6 +67,27 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
 
 fn people<'a>(rows: impl Iterator<Item = &'a PastSignIn>) -> usize {
     rows.map(|row| row.user_id.as_str()).collect::<BTreeSet<_>>().len()
+}
+
+/// Whether policies block what the question asks the use of, where it asks that too.
+fn is_blocked(asked: Asked<'_>) -> Option<Fact> {
+    let text = asked.text.to_lowercase();
+    let check = match meant::check(&text)? {
+        check @ ("device-code-flow" | "legacy-authentication") if text.contains("block") => check,
+        _ => return None,
+    };
+    let finding = asked.analysis.findings.iter().find(|finding| finding.check == check)?;
+    finding.facts.first().cloned().map(Fact::must_show)
+}
+
+/// Conditions of the question that the rows can't be held against: said, for a wider count would look like the answer.
+fn ignored(asked: Asked<'_>) -> Option<Fact> {
+    let unknown = |name: &&str| places::countries(name).is_none();
+    let place = asked.slot(SlotName::Location).filter(unknown);
+    let rest = [SlotName::Risk, SlotName::Policy, SlotName::ErrorCode].into_iter().filter_map(|name| asked.slot(name));
+    let what: Vec<String> = place.into_iter().chain(rest).map(str::to_owned).collect();
+    let fact = || Fact::new("usage.ignored", asked.analysis.evidence([])).with("what", Term::Names(what.clone()));
+    (!what.is_empty()).then(|| fact().must_show())
 }
 
 /// What the log can't say about the question.
@@ -119,13 +147,19 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
             row.platform == Some(platform)
         }));
     }
-    if let Some(code) = named::first(slots, SlotName::Location).and_then(places::country) {
-        all.push(filter(format!("from {code}"), move |row| row.country.as_deref() == Some(code)));
-    }
     let text = asked.text.to_lowercase();
+    all.extend(named::first(slots, SlotName::Location).and_then(|place| from(place, &text)));
     if ["unmanaged", "unregistered", "personal device"].iter().any(|word| text.contains(word)) {
         let unmanaged = |row: &PastSignIn| row.compliant != Some(true) && row.trust_type.as_deref() != Some("ServerAD");
         all.push(filter("from devices neither compliant nor hybrid joined", unmanaged));
+    }
+    let compliance = if ["not compliant", "non-compliant", "noncompliant"].iter().any(|word| text.contains(word)) {
+        Some((false, "from devices that are not compliant"))
+    } else {
+        text.contains("compliant").then_some((true, "from compliant devices"))
+    };
+    if let Some((compliant, words)) = compliance {
+        all.push(filter(words, move |row| row.compliant == Some(compliant)));
     }
     if ["single factor", "single-factor", "without mfa", "password only", "no mfa"]
         .iter()
@@ -137,6 +171,20 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
         all.push(filter("in the time asked about", move |row| from <= row.at && row.at <= to));
     }
     Ok(all)
+}
+
+/// Sign-ins from a place, or from anywhere else. Where a row has no country, neither is known.
+fn from<'a>(place: &str, text: &str) -> Option<Filter<'a>> {
+    let codes = places::countries(place)?;
+    let name = match codes.as_slice() {
+        [one] => places::name(one),
+        _ => place.to_owned(),
+    };
+    let small = place.to_lowercase();
+    let leads = ["outside ", "outside of ", "outside the ", "not from ", "other than ", "except "];
+    let away = leads.iter().any(|lead| text.contains(&format!("{lead}{small}")));
+    let words = if away { format!("from a country other than {name}") } else { format!("from {name}") };
+    Some(filter(words, move |row| row.country.as_deref().is_some_and(|code| codes.contains(&code) != away)))
 }
 
 /// The protocol or flow that the words mean.
@@ -285,6 +333,21 @@ mod tests {
     async fn a_follow_up_keeps_the_protocol() {
         let words = said_after(&nordwerk(), Intent::SignInUsage, "IMAP", "biggest offender?").await;
         assert!(words.contains("| svc-backup | 2 | 1 | 2 | 2"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_condition_is_kept_or_named() {
+        let about = |text: &'static str| async move { said(&nordwerk(), Intent::SignInUsage, text).await };
+        let words = about("does anyone sign in without MFA from outside the EU?").await;
+        assert!(words.starts_with("None of 8 sign-ins in the log is from a country other than EU"), "{words}");
+        let words = about("who signs in from France?").await;
+        assert!(words.starts_with("8 of 8 sign-ins in the log are from France"), "{words}");
+        let words = about("who signs in from Asia at high risk?").await;
+        assert!(words.contains("Not taken into account: Asia and high."), "{words}");
+        let words = about("sign-ins on 20 November?").await;
+        assert!(words.starts_with("1 of 8 sign-ins"), "{words}");
+        let words = about("is device code flow blocked and who uses it?").await;
+        assert!(words.contains("block") && words.contains("| Bob Keller | 1"), "{words}");
     }
 
     #[tokio::test]

@@ -14,6 +14,7 @@ use crate::bot::answer::Answer;
 use crate::bot::compose::{Composed, compose};
 use crate::bot::intent::{Intent, Previous, Routed};
 use crate::bot::lookup;
+use crate::bot::reconcile::reconcile;
 use crate::chat::card::{Action, Block, Card, Run};
 use crate::chat::{Conversation, Person};
 use crate::clock::Clock;
@@ -36,7 +37,8 @@ const SHAREPOINT: &str = "00000003-0000-0ff1-ce00-000000000000";
 const SALESFORCE: &str = "app-salesforce";
 const GLOBAL_ADMIN: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-/// The made-up tenant: lists of Graph objects by the names of a tenant folder's files, and `settings`.
+/// The made-up tenant: lists of Graph objects by the names of a tenant folder's files, and `settings`; a test may add
+/// `unread`, the names of kinds that were not read.
 pub(crate) fn nordwerk() -> Value {
     json!({
         "users": users(),
@@ -191,7 +193,9 @@ pub(crate) fn snapshot(tenant: &Value) -> Snapshot {
         Kind::SignIns,
         Kind::DirectoryAudits,
     ];
-    read.into_iter().for_each(|kind| builder.reading(kind, Reading::Complete { count: 1 }));
+    let unread = |kind: &Kind| tenant["unread"].as_array().is_some_and(|kinds| kinds.contains(&json!(kind)));
+    let read = read.into_iter().filter(|kind| !unread(kind));
+    read.for_each(|kind| builder.reading(kind, Reading::Complete { count: 1 }));
     builder.snapshot.tenant_name = "Nordwerk".into();
     builder.snapshot.read_at = NOW.parse().unwrap();
     builder.snapshot.window = Some(("2026-10-25T08:00:00Z".parse().unwrap(), NOW.parse().unwrap()));
@@ -210,6 +214,16 @@ pub(crate) async fn app() -> App {
         store: "sqlite::memory:",
     });
     App::new(config.unwrap(), Clock::fixed(NOW.parse().unwrap()), Store::in_memory().await.unwrap()).unwrap()
+}
+
+/// An app that has judged the small tenant once, so that suggestions are kept.
+pub(crate) async fn judged() -> App {
+    let app = app().await;
+    let tenant = nordwerk();
+    let now = app.clock.now();
+    let analysis = Analysis::of(Arc::new(snapshot(&tenant)), "hash".into(), &app.config.thresholds, now);
+    reconcile(&app, &analysis).await.unwrap();
+    app
 }
 
 /// A question, how it is meant, and the turn before it.

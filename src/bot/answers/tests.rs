@@ -2,22 +2,12 @@
 
 use serde_json::json;
 
-use super::testing::{Question, answered, app, nordwerk, said, snapshot, words};
+use super::testing::{Question, answered, app, judged, nordwerk, said, snapshot, words};
 use super::*;
 use crate::bot::intent::route;
-use crate::bot::reconcile::{Body, reconcile};
+use crate::bot::reconcile::Body;
 use crate::checks::CureAction;
 use std::sync::Arc;
-
-/// An app that has judged the small tenant once, so that suggestions are kept.
-async fn judged() -> App {
-    let app = app().await;
-    let tenant = nordwerk();
-    let now = app.clock.now();
-    let analysis = Analysis::of(Arc::new(snapshot(&tenant)), "hash".into(), &app.config.thresholds, now);
-    reconcile(&app, &analysis).await.unwrap();
-    app
-}
 
 async fn ask(app: &App, intent: Intent, text: &str) -> String {
     words(&answered(app, &nordwerk(), Question { text, intent, previous: None }).await.1.card)
@@ -121,8 +111,10 @@ async fn impact_and_rollout_rest_on_the_log() {
     Safety: ⚠ Whether administrators can still sign in isn't certain; needs a manual look.
     ✓ Policy 4 of 240.
     ✗ emergency access emergency1@nordwerk.example (u-bg1) must be excluded.
+    | Person | Department | Blocked | Prompted
+    | Bob Keller |  | 1 | 0
     Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. Read Tue 24 Nov 08:00.
-    (Rollout) (Show it)
+    (CSV (1)) (Rollout) (Show it)
     [1] CA211 – Block device code flow is in report-only and blocks nobody now. If it were On: · 1 policy
     [2] would block 1 sign-in of 1 person: Outlook 1. · 1 account
     ");
@@ -166,14 +158,15 @@ async fn overlaps_are_told_and_two_policies_compared() {
     [2] CA203 – Block legacy authentication and CA204 – Block legacy authentication again apply to the same sign-ins and ask the same. · 2 policies
     ");
     insta::assert_snapshot!(said(&tenant, Intent::Overlaps, "compare CA203 and CA205").await, @r#"
-    CA203 – Block legacy authentication on the left, CA205 – Require compliant device on the right; the same in both: Enable policy. [1]
-    Name: Some("CA203 – Block legacy authentication") → Some("CA205 – Require compliant device")
-    Users: Some("All users · Exclude: svc-backup, CA-BreakGlass (1)") → Some("CA-Internals (4)")
-    Target resources: Some("All resources") → Some("Exchange Online, SharePoint Online")
-    Grant: Some("Block access") → Some("Require device to be marked as compliant")
-    Client apps: Some("Exchange ActiveSync clients, Other clients") → None
+    CA203 – Block legacy authentication and CA205 – Require compliant device differ in this; the same in both: Enable policy. [1]
+    | Setting | CA203 – Block legacy authentication | CA205 – Require compliant device
+    | Name | CA203 – Block legacy authentication | CA205 – Require compliant device
+    | Users | All users · Exclude: svc-backup, CA-BreakGlass (1) | CA-Internals (4)
+    | Target resources | All resources | Exchange Online, SharePoint Online
+    | Grant | Block access | Require device to be marked as compliant
+    | Client apps | Exchange ActiveSync clients, Other clients | not set
     Read Tue 24 Nov 08:00.
-    [1] CA203 – Block legacy authentication on the left, CA205 – Require compliant device on the right; the same in both: Enable policy. · 2 policies
+    [1] CA203 – Block legacy authentication and CA205 – Require compliant device differ in this; the same in both: Enable policy. · 2 policies
     "#);
 }
 

@@ -129,3 +129,30 @@ fn a_name_is_one_in_small_letters_too() {
     assert_eq!(routed.slots.get(&super::SlotName::User), Some(&vec!["moreau".to_owned()]));
     assert_eq!(routed.slots.get(&super::SlotName::Location), Some(&vec!["russia".to_owned()]));
 }
+
+/// A question that stands alone keeps nothing of the turn before, whatever time it names.
+#[test]
+fn a_whole_question_does_not_follow() {
+    let previous = Previous { intent: Intent::ShowPolicy, subject: "CA206".into() };
+    for (text, intent) in [
+        ("who changed policies in the last month", Intent::PolicyChanges),
+        ("who was blocked last Friday", Intent::ExplainSignIn),
+    ] {
+        let routed = route(text, Some(&previous));
+        assert_eq!((routed.intent, routed.follows), (intent, false), "{text}");
+    }
+    for text in ["who changed it last month?", "and last month?", "who would it block?"] {
+        assert!(route(text, Some(&previous)).follows, "{text}");
+    }
+}
+
+/// Nothing that anybody could have meant.
+#[test]
+fn noise_is_not_understood() {
+    let previous = Previous { intent: Intent::Exclusions, subject: "CA206".into() };
+    for text in ["x".repeat(3_999).as_str(), "'; DROP TABLE messages"] {
+        for before in [None, Some(&previous)] {
+            assert_eq!(route(text, before).refusal, Some(Refusal::OtherTopic), "{}", &text[..12]);
+        }
+    }
+}

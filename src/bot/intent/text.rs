@@ -64,14 +64,40 @@ impl<'a> Message<'a> {
         OPENING.is_match(self.plain.as_bytes())
     }
 
-    /// Whether it speaks of something named before: "it", "the second one".
+    /// Whether it speaks of something named before: "it", "the second one". A time ("last month", "this week") is named now,
+    /// and so is what there is ("are there any").
     pub(crate) fn refers_back(&self) -> bool {
+        static TIME: LazyLock<bytes::Regex> = LazyLock::new(|| {
+            plain_regex(
+                r"\b(?:last|next|past|this|these|first|other) (?:_num )?(?:days?|hours?|minutes?|weeks?|months?|quarters?|years?|night|morning|evening|afternoon|weekend|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|\b(?:is|are|was|were) there\b|\bthere (?:is|are|was|were)\b",
+            )
+        });
         static REFERENCE: LazyLock<bytes::Regex> = LazyLock::new(|| {
             plain_regex(
                 r"\b(?:it|its|that|those|these|them|they|he|she|him|her|his|this|(?:first|second|third|last|other|next|both|all)(?: (?:one|ones|two|three))?|one|ones|there)\b",
             )
         });
-        REFERENCE.is_match(self.plain.as_bytes())
+        REFERENCE.is_match(&TIME.replace_all(self.plain.as_bytes(), b" ".as_slice()))
+    }
+
+    /// Whether it asks a question of its own, with a subject: "who was blocked last Friday".
+    pub(crate) fn is_whole_question(&self) -> bool {
+        static OPENING: LazyLock<bytes::Regex> = LazyLock::new(|| {
+            plain_regex(
+                r"^(?:who|how many|list|which (?:polic\w+|people|users?|apps?|admins?|guests?|accounts?|groups?|suggestions?))\b",
+            )
+        });
+        self.words().count() > 4 && OPENING.is_match(self.plain.as_bytes())
+    }
+
+    /// Whether it is a piece of a program and no sentence.
+    pub(crate) fn is_code(&self) -> bool {
+        static CODE: LazyLock<bytes::Regex> = LazyLock::new(|| {
+            plain_regex(
+                r"\b(?:drop|alter|truncate) table\b|\bunion select\b|\binsert into \w+ values\b|<script\b|\bselect \* from\b",
+            )
+        });
+        CODE.is_match(self.plain.as_bytes())
     }
 }
 

@@ -1,0 +1,145 @@
+//! "How many guests do we have?": the accounts and devices themselves, which no count of sign-ins answers.
+
+use roaring::RoaringBitmap;
+
+use crate::bot::answer::{Answer, Part, ask, column};
+use crate::checks::rows;
+use crate::facts::{Fact, Term};
+use crate::tenant::{Device, Kind, User};
+
+use super::{Asked, period, unread};
+
+/// How many accounts a table names.
+const SHOWN: usize = 10;
+
+/// Answers where a question counts devices or guests, or wants the accounts that haven't signed in for long.
+pub(super) fn told(asked: Asked<'_>) -> Option<Answer> {
+    let text = asked.text.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let counts =
+        has(&["how many", "number of", "count of", "do we have"]) && !has(&["sign", "log in", "logged in", "use "]);
+    let absent = has(&[
+        "no sign-in",
+        "not signed in",
+        "haven't signed in",
+        "hasn't signed in",
+        "without a sign-in",
+        "never signed in",
+    ]) && !has(&["without mfa"]);
+    if counts && has(&["device"]) {
+        Some(devices(asked))
+    } else if counts && has(&["guest", "external user"]) {
+        Some(guests(asked))
+    } else {
+        absent.then(|| unused(asked))
+    }
+}
+
+/// Devices by what the directory says of their compliance.
+fn devices(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::Devices]) {
+        return *back;
+    }
+    let all: Vec<&Device> = asked.analysis.snapshot().directory.devices.values().collect();
+    let of = |compliant: Option<bool>| all.iter().filter(|device| device.compliant == compliant).count();
+    let fact = Fact::new("inventory.devices", asked.analysis.evidence([]))
+        .with("of", all.len())
+        .with("not", of(Some(false)))
+        .with("compliant", of(Some(true)))
+        .with("unknown", of(None))
+        .must_show();
+    Answer::sentences(vec![fact])
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Who isn't asked for one?", "which users can use unmanaged devices?"))
+}
+
+/// Guests with an account here.
+fn guests(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::Users]) {
+        return *back;
+    }
+    let snapshot = asked.analysis.snapshot();
+    let guests = asked.analysis.model.guests();
+    let pending = guests.iter().filter_map(|index| snapshot.directory.user_at(index)).filter(|user| user.pending);
+    let disabled = snapshot.directory.users.iter().filter(|user| user.guest.is_some() && !user.enabled).count();
+    let fact = Fact::new("inventory.guests", asked.analysis.evidence(rows::users(&guests, snapshot, None)))
+        .with("count", guests.len())
+        .with("pending", pending.count())
+        .with("disabled", disabled)
+        .must_show();
+    Answer::sentences(vec![fact])
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Guests without MFA", "which guests can sign in without MFA?"))
+        .action(ask("Their policies", "which policies apply to guests?"))
+}
+
+/// Enabled accounts whose last sign-in, as the directory has it, is longer ago than the question says.
+fn unused(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::Users]) {
+        return *back;
+    }
+    let snapshot = asked.analysis.snapshot();
+    let days = period::length(&asked.text.to_lowercase()).unwrap_or(90);
+    let limit = asked.now.checked_sub(jiff::SignedDuration::from_hours(24 * days)).unwrap_or(asked.now);
+    let enabled = asked.analysis.model.default_users();
+    let of = |index: &u32| snapshot.directory.user_at(*index);
+    let unknown = enabled.iter().filter(|index| of(index).is_some_and(|user| user.last_sign_in.is_none())).count();
+    let long: RoaringBitmap = enabled
+        .iter()
+        .filter(|index| of(index).and_then(|user| user.last_sign_in).is_some_and(|at| at < limit))
+        .collect();
+    let fact = Fact::new("inventory.unused", asked.analysis.evidence(rows::users(&long, snapshot, None)))
+        .with("count", long.len())
+        .with("of", enabled.len())
+        .with("days", Term::Count(u64::try_from(days).unwrap_or_default()))
+        .with("unknown", unknown)
+        .must_show();
+    let mut people: Vec<&User> = long.iter().filter_map(|index| snapshot.directory.user_at(index)).collect();
+    people.sort_by_key(|user| user.last_sign_in);
+    let line = |user: &&User| {
+        let last = user.last_sign_in.map(|at| at.strftime("%-d %b %Y").to_string()).unwrap_or_default();
+        let department = user.department.clone().unwrap_or_default().to_string();
+        vec![user.display_name.to_string(), user.user_principal_name.to_string(), department, last]
+    };
+    let columns = ["Account", "User principal name", "Department", "Last sign-in"].map(column).to_vec();
+    Answer::sentences(vec![fact])
+        .table("without-a-sign-in", columns, people.iter().map(line).collect(), SHOWN)
+        .part(Part::Limits(vec![asked.read_at()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::intent::Intent;
+
+    async fn about(text: &str) -> String {
+        said(&nordwerk(), Intent::SignInUsage, text).await
+    }
+
+    #[tokio::test]
+    async fn devices_are_no_sign_ins() {
+        let words = about("how many devices are not compliant?").await;
+        assert!(words.starts_with("Of 2 devices 1 is marked as not compliant, 1 as compliant."), "{words}");
+        let mut tenant = nordwerk();
+        tenant["unread"] = json!(["devices"]);
+        let words = said(&tenant, Intent::SignInUsage, "how many devices are not compliant?").await;
+        assert!(words.starts_with("Not known: devices.json was not read."), "{words}");
+    }
+
+    #[tokio::test]
+    async fn guests_are_accounts() {
+        assert!(about("how many guests do we have?").await.starts_with("1 enabled guest account."));
+        assert!(about("how many guests signed in?").await.contains("sign-ins in the log"));
+    }
+
+    #[tokio::test]
+    async fn accounts_that_nobody_uses() {
+        let mut tenant = nordwerk();
+        tenant["users"][2]["signInActivity"] = json!({"lastSuccessfulSignInDateTime": "2026-05-01T00:00:00Z", "lastSignInDateTime": "2026-05-01T00:00:00Z"});
+        let words = said(&tenant, Intent::SignInUsage, "list users with no sign-in for 90 days").await;
+        assert!(words.starts_with("1 of 8 enabled accounts last signed in more than 90 days ago"), "{words}");
+        assert!(words.contains("| Bob Keller |") && words.contains("7 have no date"), "{words}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Messages whose form alone says what they ask for: a verb with a number, an error code alone. What was said before, and
+//! what the model makes of the words, doesn't count for them.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use super::kinds::Intent;
+use super::text::{Message, plain_regex};
+
+/// Patterns of whole messages in normalised text, without the marks at the end.
+const FORMS: &[(Intent, &str)] = &[
+    (
+        Intent::ProposeChange,
+        r"(?:please )?(?:propose|create|draft|prepare|open|show|view|see)(?: me)?(?: the)?(?: card (?:of|for))? _sugg(?: (?:in|as) report_only)?(?: please)?",
+    ),
+    (Intent::SnoozeSuggestion, r"(?:please )?(?:snooze|postpone|defer) _sugg"),
+    (Intent::DismissSuggestion, r"(?:please )?(?:dismiss|reject|decline) _sugg"),
+    (Intent::ExplainSuggestion, r"(?:please )?(?:why|explain) _sugg"),
+    (
+        Intent::ExplainSuggestion,
+        r"(?:why|who|when) (?:did|was|were|has|have) (?:\w+ ){0,3}?(?:dismiss\w*|snooz\w*|reject\w*|declin\w*) _sugg(?: and why)?|why (?:was|is) _sugg (?:dismiss\w*|snooz\w*|reject\w*|declin\w*)",
+    ),
+    (
+        Intent::ListSuggestions,
+        r"(?:what|which(?: ones| suggestions)?) (?:did|have|has) (?:i|we|you|they|anyone|somebody|_person) (?:dismiss|snooz|reject|declin)\w*(?: and why)?",
+    ),
+    (Intent::ExplainSignIn, r"(?:error |code )?_code"),
+    (
+        Intent::ListInstructions,
+        r"(?:what|which) (?:standing )?instructions (?:are (?:there|in force|in place|active)|apply|do you (?:have|keep|follow))",
+    ),
+    (
+        Intent::PostureSummary,
+        r"(?:please )?(?:give|show|tell)(?: me| us)? (?:the |a |today's |my |our )?(?:daily |morning |weekly )?(?:summary|digest|briefing)(?: now| please)?",
+    ),
+    (
+        Intent::ListPolicies,
+        r"(?:please )?(?:list|show|which|what|how many|give)(?: me| us)?(?: all)?(?: the| our| of the)? (?:named|trusted) (?:locations?|networks?)(?: (?:do we have|are there|exist|are trusted|are defined))?(?:,? and .{0,40}trusted)?",
+    ),
+    (
+        Intent::Undo,
+        r"how (?:do|can|would|should) (?:i|we) (?:roll back|rollback|undo|revert|take back|back out) (?:of )?(?:_policy|_quoted)",
+    ),
+];
+
+/// The turn before, where a message asks for the accounts behind one of its numbers: "and who are the 42?".
+pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option<Intent> {
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(
+            r"^(?:and )?(?:please )?(?:show|list|name|give|who (?:are|were)|which (?:are|were))(?: me)?(?: the| those| these)? _num(?: (?:people|accounts|of them))?[ ?!.]*$",
+        )
+    });
+    let previous = previous.filter(|intent| *intent == Intent::CoverageGaps)?;
+    NUMBER.is_match(message.plain().as_bytes()).then_some(previous)
+}
+
+/// What a message of one of these forms asks for.
+pub(crate) fn find(message: &Message<'_>) -> Option<Intent> {
+    static COMPILED: LazyLock<Vec<(Intent, Regex)>> = LazyLock::new(|| {
+        let whole = |form: &str| plain_regex(&format!(r"^(?:{form})$"));
+        FORMS.iter().map(|(intent, form)| (*intent, whole(form))).collect()
+    });
+    let text = message.plain().trim_end_matches([' ', '?', '!', '.', ',']);
+    COMPILED.iter().find(|(_, form)| form.is_match(text.as_bytes())).map(|(intent, _)| *intent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Previous, route};
+    use super::*;
+
+    #[test]
+    fn a_number_goes_on_with_the_answer_that_has_it() {
+        let previous = Previous { intent: Intent::CoverageGaps, subject: "MFA".into() };
+        for text in ["show me the 93", "and who are the 42?", "list the 3,999 people"] {
+            let routed = route(text, Some(&previous));
+            assert_eq!((routed.intent, routed.follows), (Intent::CoverageGaps, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_turn_before_does_not_count() {
+        let asked = [
+            ("propose S-1", Intent::ProposeChange),
+            ("show S-1", Intent::ProposeChange),
+            ("why S-1?", Intent::ExplainSuggestion),
+            ("snooze S-1", Intent::SnoozeSuggestion),
+            ("why did you dismiss S-5?", Intent::ExplainSuggestion),
+            ("what did i dismiss and why", Intent::ListSuggestions),
+            ("AADSTS53003", Intent::ExplainSignIn),
+            ("what instructions are in force", Intent::ListInstructions),
+            ("give me the daily summary", Intent::PostureSummary),
+            ("list named locations", Intent::ListPolicies),
+            ("what named locations do we have and are they trusted", Intent::ListPolicies),
+            ("how do I roll back CA512", Intent::Undo),
+        ];
+        for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
+            let previous = Previous { intent: before, subject: "CA206".into() };
+            for (text, intent) in asked {
+                let routed = route(text, Some(&previous));
+                assert_eq!(
+                    (routed.intent, routed.sure, routed.follows),
+                    (intent, true, false),
+                    "{text} after {before}"
+                );
+            }
+        }
+        assert_eq!(route("create S-9 and enable it right away", None).intent, Intent::OutOfScope);
+    }
+}
