@@ -15,7 +15,9 @@ use crate::tenant::{Assignment, Kind, Policy, Snapshot};
 use super::accounts::emergency_access;
 use super::fallback::{self, Left};
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
+use super::{
+    About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, excluded_group, hand_over, policies, rows,
+};
 
 /// Who is excluded from a policy is governed by another one.
 #[derive(Debug)]
@@ -213,11 +215,7 @@ fn without_group((one, group): (&Exclusion<'_>, &Group), left: &RoaringBitmap, c
             .with("count", left.len())
             .with("of", one.users.len())
             .with("policies", policies::names(one.from.iter().copied())),
-        cure: listing::hand_over(
-            &group.id,
-            hand_over::leave_title(group, left.len()),
-            hand_over::leave_group(group, left, snapshot),
-        ),
+        cure: excluded_group::cure((group, left), &one.from, snapshot),
     }
 }
 

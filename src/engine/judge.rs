@@ -132,9 +132,7 @@ impl Model {
         if open.is_empty() {
             return Applies::Yes;
         }
-        Applies::DependsOn(
-            open.into_iter().flat_map(|dimension| self.unknowns(at, policy, dimension, of)).collect(),
-        )
+        Applies::DependsOn(open.into_iter().flat_map(|dimension| self.unknowns(at, policy, dimension, of)).collect())
     }
 
     /// The same, from the verdicts on all policies.

@@ -255,7 +255,8 @@ pub enum Platform {
 
 impl Platform {
     /// Every platform that has a name.
-    pub const NAMED: [Self; 6] = [Self::Android, Self::Ios, Self::Windows, Self::WindowsPhone, Self::MacOs, Self::Linux];
+    pub const NAMED: [Self; 6] =
+        [Self::Android, Self::Ios, Self::Windows, Self::WindowsPhone, Self::MacOs, Self::Linux];
 }
 
 /// Risk levels; `None` may be listed for sign-in and user risk.
