@@ -45,7 +45,8 @@ pub fn edit_policy(policy: &Policy, changes: Vec<(String, String, String)>, body
     }
 }
 
-/// The body with null for what a part of it leaves out that the policy has: PATCH would keep a member that is absent.
+/// The body with null, or an empty list, for what a part of it leaves out that the policy has: PATCH would keep a member
+/// that is absent.
 fn part_by_part(written: &Value, body: &Value) -> Value {
     let Value::Object(parts) = body else { return body.clone() };
     let whole = parts.iter().map(|(name, part)| (name.clone(), cleared(written.get(name), part)));
@@ -55,7 +56,8 @@ fn part_by_part(written: &Value, body: &Value) -> Value {
 fn cleared(had: Option<&Value>, has: &Value) -> Value {
     let (Some(Value::Object(had)), Value::Object(has)) = (had, has) else { return has.clone() };
     let lost = had.iter().filter(|(name, value)| !value.is_null() && !has.contains_key(*name));
-    let lost = lost.map(|(name, _)| (name.clone(), Value::Null));
+    let none = |value: &Value| if value.is_array() { json!([]) } else { Value::Null };
+    let lost = lost.map(|(name, value)| (name.clone(), none(value)));
     has.iter().map(|(name, part)| (name.clone(), cleared(had.get(name), part))).chain(lost).collect()
 }
 

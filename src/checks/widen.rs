@@ -180,6 +180,7 @@ fn often(frequency: SignInFrequency) -> String {
     match frequency.hours {
         None => "every time".to_owned(),
         Some(1) => "1 hour".to_owned(),
+        Some(hours) if hours > 24 && hours % 24 == 0 => format!("{} days", hours / 24),
         Some(hours) => format!("{hours} hours"),
     }
 }
