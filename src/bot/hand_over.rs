@@ -5,11 +5,13 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::chat::card::Action;
+use crate::checks::edits::{enforces, is_refused};
 use crate::checks::hand_over::for_its_cloud;
 use crate::checks::{CureAction, HandOver};
 use crate::config::Cloud;
 use crate::suggestions::draft::{ReportOnlyPolicy, needs_beta};
 use crate::suggestions::terraform;
+use crate::tenant::policy::PolicyState;
 use crate::tenant::write::export_policy;
 use crate::tenant::{Policy, Snapshot};
 
@@ -58,6 +60,11 @@ fn of_draft(case: &Case, draft: &Policy, snapshot: &Snapshot) -> Vec<(&'static s
 
 fn of_edit(case: &Case, change: &HandOver, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let after = snapshot.policy(&change.target_id).and_then(|policy| edited_policy(change, policy));
+    let refused = |policy: &Policy| policy.state == PolicyState::Enabled && is_refused(policy, snapshot);
+    // What the card says must be mended first, nobody should be able to paste.
+    if enforces(change) && after.as_ref().is_some_and(refused) {
+        return vec![("Ticket", ticket(case, change))];
+    }
     vec![
         ("JSON", after.as_ref().map(|policy| pretty(&export_policy(policy))).unwrap_or_default()),
         ("Graph request", request(change)),
@@ -77,10 +84,10 @@ fn request(change: &HandOver) -> String {
         };
         return format!("{method} {path}{body}");
     }
-    let one = |id: &String| format!("DELETE /v1.0/groups/{}/members/{id}/$ref", change.target_id);
-    let mut lines: Vec<String> = change.members.iter().take(LISTED).map(one).collect();
-    if change.members.len() > LISTED {
-        lines.push(format!("and {} more in the same way", change.members.len() - LISTED));
+    let one = |(group, member): &(String, String)| format!("DELETE /v1.0/groups/{group}/members/{member}/$ref");
+    let mut lines: Vec<String> = change.memberships.iter().take(LISTED).map(one).collect();
+    if change.memberships.len() > LISTED {
+        lines.push(format!("and {} more in the same way", change.memberships.len() - LISTED));
     }
     lines.join("\n")
 }

@@ -211,12 +211,27 @@ pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     facts
 }
 
-/// Rooms and service accounts that it takes in though it asks for what only a person can do.
+/// Rooms and service accounts that it takes in though it asks for what only a person can do; of a block, or of a device or an
+/// app that is asked for, those that it would have kept out.
 fn machines(analysis: &Analysis, draft: &Policy) -> Option<Fact> {
-    let scope = asks_a_person(draft).then(|| analysis.model.in_scope(draft))?;
-    let accounts = Accounts::of(&scope, &analysis.model, analysis.snapshot().read_at);
-    let taken_in = &accounts.service | &accounts.rooms;
-    (!taken_in.is_empty()).then(|| who(analysis, "safety.machines", &taken_in).must_show())
+    let snapshot = analysis.snapshot();
+    let of = |set: &RoaringBitmap| {
+        let accounts = Accounts::of(set, &analysis.model, snapshot.read_at);
+        &accounts.service | &accounts.rooms
+    };
+    let by_hand = asks_a_person(draft);
+    let on = snapshot.policy(&draft.id).is_some_and(|policy| policy.state == PolicyState::Enabled);
+    let hit = if by_hand {
+        of(&analysis.model.in_scope(draft))
+    } else if on {
+        RoaringBitmap::new()
+    } else {
+        let impact = analysis.impact(draft);
+        let blocked = impact.users.iter().filter(|(_, tally)| tally.failure > 0);
+        of(&positions(snapshot, blocked.map(|(id, _)| id.as_str())))
+    };
+    let key = if by_hand { "safety.machines" } else { "safety.machines_blocked" };
+    (!hit.is_empty()).then(|| who(analysis, key, &hit).must_show())
 }
 
 /// Whether an administrator could still sign in with the policy On.

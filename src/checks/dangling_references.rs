@@ -75,16 +75,13 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
     });
     let evidence = Evidence::of(std::iter::once(rows::policy(policy)).chain(objects));
     let ids: Vec<String> = gone.iter().map(|(what, id)| format!("{what} {id}")).collect();
+    let (title, action) = remove(policy, &gone, &ids.join(", "));
     Some(Listed {
         fact: Fact::new("dangling_references.policy", context.stamp(evidence))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("count", gone.len())
             .with("objects", Term::Names(ids.clone())),
-        cure: listing::hand_over(
-            &policy.id,
-            format!("Remove deleted objects from {}", policy.display_name),
-            remove(policy, &gone, ids.join(", ")),
-        ),
+        cure: listing::hand_over(&policy.id, title, action),
     })
 }
 
@@ -138,24 +135,89 @@ fn is_id(id: &str) -> bool {
     id.len() == 36 && id.chars().filter(|c| *c == '-').count() == 4 && !id.starts_with("00000000-0000-0000-0000")
 }
 
-fn remove(policy: &Policy, gone: &BTreeSet<(&'static str, String)>, named: String) -> HandOver {
-    let keep = |id: &String| !gone.iter().any(|(_, lost)| lost == id);
+/// The policy without what is gone; none where that would leave a condition or a control with nothing that it named. Such a
+/// policy applies to nobody, and without the condition it would apply to everybody.
+pub(super) fn without_gone(policy: &Policy, snapshot: &Snapshot) -> Option<Policy> {
+    without(policy, &gone(policy, snapshot))
+}
+
+fn without(policy: &Policy, gone: &BTreeSet<(&'static str, String)>) -> Option<Policy> {
+    let lost = |id: &String| gone.iter().any(|(_, lost)| lost == id);
+    let [.., strengths, _] = named(policy);
+    let [_, _, _, terms, ..] = named(policy);
+    if terms.into_iter().chain(strengths).any(lost) {
+        return None;
+    }
     let mut after = policy.clone();
     let users = &mut after.conditions.users;
     for side in [&mut users.include, &mut users.exclude] {
-        side.users.retain(keep);
-        side.groups.retain(keep);
-        side.roles.retain(keep);
+        side.users.retain(|id| !lost(id));
+        side.groups.retain(|id| !lost(id));
+        side.roles.retain(|id| !lost(id));
     }
     let apps = &mut after.conditions.applications;
     for ids in [&mut apps.include, &mut apps.exclude, &mut apps.contexts] {
-        ids.retain(keep);
+        ids.retain(|id| !lost(id));
     }
     if let Some(places) = &mut after.conditions.locations {
-        places.include.retain(keep);
-        places.exclude.retain(keep);
+        places.include.retain(|id| !lost(id));
+        places.exclude.retain(|id| !lost(id));
     }
+    names_as_much(policy, &after).then_some(after)
+}
+
+/// Whether every list of what a policy includes that named something still does.
+fn names_as_much(before: &Policy, after: &Policy) -> bool {
+    let included = |policy: &Policy| {
+        let (users, apps) = (&policy.conditions.users.include, &policy.conditions.applications);
+        let places = policy.conditions.locations.as_ref().is_some_and(|places| !places.include.is_empty());
+        [*users != UserSide::default(), apps.all || !apps.include.is_empty(), !apps.contexts.is_empty(), places]
+    };
+    included(before).into_iter().zip(included(after)).all(|(before, after)| after || !before)
+}
+
+/// The edit without what is gone, or what a person has to decide where nothing would be left.
+fn remove(policy: &Policy, gone: &BTreeSet<(&'static str, String)>, named: &str) -> (String, HandOver) {
+    let (name, before) = (&policy.display_name, format!("{named} named"));
+    let Some(after) = without(policy, gone) else {
+        let then = "what took their place named, or the policy deleted";
+        let portal = format!("Entra admin center > Conditional Access > Policies > {name}");
+        let action = hand_over::change_of(("Policy", &policy.id, name), ("Conditions", &before, then), portal);
+        return (format!("Name what took the place of deleted objects in {name}, or delete it"), action);
+    };
     let body = crate::tenant::write_policy(&after);
-    let change = ("Conditions".to_owned(), format!("{named} named"), "not named".to_owned());
-    hand_over::edit_policy(policy, vec![change], &json!({"conditions": body.get("conditions")}))
+    let change = ("Conditions".to_owned(), before, "not named".to_owned());
+    let action = hand_over::edit_policy(policy, vec![change], &json!({"conditions": body.get("conditions")}));
+    (format!("Remove deleted objects from {name}"), action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tenant::read_policy;
+
+    const GONE: &str = "6f0e2b1a-0000-4000-8000-000000000001";
+
+    fn removed(conditions: &serde_json::Value) -> HandOver {
+        let body = json!({"id": "p", "displayName": "CA1", "state": "enabled", "conditions": conditions,
+            "grantControls": {"operator": "OR", "builtInControls": ["block"]}});
+        let gone = BTreeSet::from([("Named location", GONE.to_owned())]);
+        remove(&read_policy(&body).unwrap(), &gone, GONE).1
+    }
+
+    #[test]
+    fn a_condition_that_would_become_empty_is_left_to_a_person() {
+        let at = |users: &[&str], apps: &[&str], places: &[&str]| {
+            json!({"users": {"includeUsers": users}, "applications": {"includeApplications": apps},
+                "locations": {"includeLocations": places, "excludeLocations": [GONE]}})
+        };
+        for conditions in
+            [at(&["All"], &["All"], &[GONE]), at(&["All"], &[GONE], &["All"]), at(&[GONE], &["All"], &["All"])]
+        {
+            let action = removed(&conditions);
+            assert_eq!((action.request, action.powershell), (None, String::new()), "{conditions}");
+        }
+        let (_, _, body) = removed(&at(&["All"], &["All"], &["All", GONE])).request.unwrap();
+        assert_eq!(body["conditions"]["locations"], json!({"includeLocations": ["All"], "excludeLocations": []}));
+    }
 }

@@ -43,7 +43,7 @@ pub fn for_people(snapshot: &Snapshot, what: &str, controls: &[Control]) -> Poli
 
 /// Groups of nothing but rooms and service accounts that a policy which asks everybody for MFA excludes, On or in
 /// report-only.
-fn set_apart(snapshot: &Snapshot) -> BTreeSet<String> {
+pub(super) fn set_apart(snapshot: &Snapshot) -> BTreeSet<String> {
     let asking = snapshot.policies.iter().filter(|policy| {
         policy.state != PolicyState::Disabled && policy.conditions.users.include.all && asks_a_person(policy)
     });

@@ -15,7 +15,10 @@ use crate::tenant::{Assignment, Kind, Policy, Snapshot};
 use super::accounts::emergency_access;
 use super::fallback::{self, Left};
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
+use super::{
+    About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, excluded_group, hand_over, policies,
+    rights_management, rows,
+};
 
 /// Who is excluded from a policy is governed by another one.
 #[derive(Debug)]
@@ -213,11 +216,7 @@ fn without_group((one, group): (&Exclusion<'_>, &Group), left: &RoaringBitmap, c
             .with("count", left.len())
             .with("of", one.users.len())
             .with("policies", policies::names(one.from.iter().copied())),
-        cure: listing::hand_over(
-            &group.id,
-            hand_over::leave_title(group, left.len()),
-            hand_over::leave_group(group, left, snapshot),
-        ),
+        cure: excluded_group::cure((group, left), &one.from, snapshot),
     }
 }
 
@@ -228,7 +227,7 @@ fn without_direct(one: &Exclusion<'_>, left: &RoaringBitmap, context: &Context<'
     let evidence = Evidence::of(head.chain(rows::users(left, snapshot, None)));
     let cure = one.from.first().and_then(|policy| {
         let title = format!("Take accounts out of the exclusions of {name}");
-        listing::hand_over(&policy.id, title, take_in(policy, left, context))
+        listing::hand_over(&policy.id, title, take_in(policy, left, context)?)
     });
     Listed {
         fact: Fact::new("exclusions_without_fallback.direct", context.stamp(evidence))
@@ -239,8 +238,9 @@ fn without_direct(one: &Exclusion<'_>, left: &RoaringBitmap, context: &Context<'
     }
 }
 
-/// The edit after which a policy excludes none of these by name, by role or as guests.
-fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> HandOver {
+/// The edit after which a policy excludes none of these by name, by role or as guests; none where it asks guests for what
+/// they can't do.
+fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> Option<HandOver> {
     let snapshot = &context.model.snapshot;
     let mut after = policy.clone();
     let exclude = &mut after.conditions.users.exclude;
@@ -251,13 +251,16 @@ fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> Hand
     exclude.roles.retain(|role| !holds(role));
     let guest = |index: u32| snapshot.directory.user_at(index).is_some_and(|user| user.guest.is_some());
     exclude.guests = exclude.guests.take().filter(|_| !left.iter().any(guest));
+    if rights_management::keeps_out(&after) && !rights_management::keeps_out(policy) {
+        return None;
+    }
     let change = (
         "Users > Exclude".to_owned(),
         format!("{} accounts excluded by name, role or as guests", left.len()),
         "no longer excluded".to_owned(),
     );
     let body = json!({"conditions": crate::tenant::write_policy(&after).get("conditions")});
-    hand_over::edit_policy(policy, vec![change], &body)
+    Some(hand_over::edit_policy(policy, vec![change], &body))
 }
 
 /// The policies that take over for those whom another one excludes.

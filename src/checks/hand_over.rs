@@ -2,12 +2,16 @@
 //!
 //! This program never sends these requests; it only writes them down.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::tenant::directory::Group;
-use crate::tenant::{NamedLocation, Policy, Snapshot};
+use crate::tenant::write::export_policy;
+use crate::tenant::{NamedLocation, Policy, Snapshot, read_policy};
 
 use super::HandOver;
+use super::memberships::memberships;
 
 /// How many accounts or apps a sentence names.
 const NAMED: usize = 5;
@@ -17,6 +21,8 @@ const LISTED: usize = 50;
 /// An edit of a policy: the fields in the portal's words, and the body that changes just them.
 #[must_use]
 pub fn edit_policy(policy: &Policy, changes: Vec<(String, String, String)>, body: &Value) -> HandOver {
+    let written = crate::tenant::write_policy(policy);
+    let body = &part_by_part(&written, body);
     HandOver {
         target_kind: "Policy".into(),
         target_id: policy.id.clone(),
@@ -35,8 +41,24 @@ pub fn edit_policy(policy: &Policy, changes: Vec<(String, String, String)>, body
             format!("/v1.0/identity/conditionalAccess/policies/{}", policy.id),
             body.clone(),
         )),
-        members: Vec::new(),
+        ..HandOver::default()
     }
+}
+
+/// The body with null, or an empty list, for what a part of it leaves out that the policy has: PATCH would keep a member
+/// that is absent.
+fn part_by_part(written: &Value, body: &Value) -> Value {
+    let Value::Object(parts) = body else { return body.clone() };
+    let whole = parts.iter().map(|(name, part)| (name.clone(), cleared(written.get(name), part)));
+    whole.collect()
+}
+
+fn cleared(had: Option<&Value>, has: &Value) -> Value {
+    let (Some(Value::Object(had)), Value::Object(has)) = (had, has) else { return has.clone() };
+    let lost = had.iter().filter(|(name, value)| !value.is_null() && !has.contains_key(*name));
+    let none = |value: &Value| if value.is_array() { json!([]) } else { Value::Null };
+    let lost = lost.map(|(name, value)| (name.clone(), none(value)));
+    has.iter().map(|(name, part)| (name.clone(), cleared(had.get(name), part))).chain(lost).collect()
 }
 
 /// Turning a policy On, which only a person can do.
@@ -65,39 +87,97 @@ pub fn delete_policy(policy: &Policy) -> HandOver {
             format!("/v1.0/identity/conditionalAccess/policies/{}", policy.id),
             Value::Null,
         )),
-        members: Vec::new(),
+        ..HandOver::default()
     }
 }
 
-/// Taking people out of an exclusion group; nested members leave the nested group that holds them.
+/// The policy as an edit leaves it; none where the change isn't an edit of a policy.
+#[must_use]
+pub fn edited_policy(change: &HandOver, old: &Policy) -> Option<Policy> {
+    let (method, path, body) = change.request.as_ref()?;
+    let is_edit = method == "PATCH" && path.contains("/conditionalAccess/policies/");
+    let mut policy = export_policy(old);
+    merge(&mut policy, body);
+    is_edit.then(|| read_policy(&policy).ok()).flatten()
+}
+
+/// A body laid over an object as Graph's PATCH does: absent members keep their values, lists are replaced whole.
+fn merge(onto: &mut Value, body: &Value) {
+    match (onto, body) {
+        (Value::Object(onto), Value::Object(body)) => {
+            for (name, value) in body {
+                merge(onto.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (onto, body) => *onto = body.clone(),
+    }
+}
+
+/// Taking people out of an exclusion group, membership by membership. Where a nested group holds others too and is needed
+/// elsewhere, how to part them is for a person to say, and there are no commands.
 #[must_use]
 pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Snapshot) -> HandOver {
     let before = group.transitive.as_deref().map_or(0, roaring::RoaringBitmap::len);
     let people = || users.iter().filter_map(|index| snapshot.directory.user_at(index));
-    let members: Vec<String> = people().map(|user| user.id.to_string()).collect();
-    let ids: Vec<String> = members.iter().take(LISTED).map(|id| format!("'{}'", quoted(id))).collect();
-    let more = users.len().saturating_sub(LISTED as u64);
-    let rest = if more == 0 { String::new() } else { format!("\n# and {more} more: take their ids from the CSV") };
+    let held = memberships(group, users, snapshot);
+    let fewer = format!("{} fewer: {}", users.len(), names(people().map(|user| user.display_name.to_string())));
+    let after = [Some(fewer), through(group, held.as_ref(), snapshot)];
+    let after = after.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let held: Vec<(String, String)> = held.into_iter().flatten().collect();
     HandOver {
         target_kind: "Group".into(),
         target_id: group.id.clone(),
         target_name: group.display_name.clone(),
-        changes: vec![(
-            "Members".into(),
-            format!("{before} members, nested ones included"),
-            format!("{} fewer: {}", users.len(), names(people().map(|user| user.display_name.to_string()))),
-        )],
+        changes: vec![("Members".to_owned(), format!("{before} members, nested ones included"), after)],
         portal: format!("Entra admin center > Groups > {} > Members", group.display_name),
-        powershell: format!(
-            "Connect-MgGraph -Scopes 'GroupMember.ReadWrite.All'\n\
-             foreach ($id in {}) {{\n    \
-             Remove-MgGroupMemberDirectoryObjectByRef -GroupId '{}' -DirectoryObjectId $id\n}}{rest}",
-            ids.join(", "),
-            quoted(&group.id),
-        ),
-        request: None,
-        members,
+        powershell: if held.is_empty() { String::new() } else { end_memberships(&held) },
+        members: people().map(|user| user.id.to_string()).collect(),
+        memberships: held,
+        ..HandOver::default()
     }
+}
+
+/// The commands that end memberships, group by group.
+fn end_memberships(held: &[(String, String)]) -> String {
+    let mut command = "Connect-MgGraph -Scopes 'GroupMember.ReadWrite.All'".to_owned();
+    for of_group in held.iter().take(LISTED).collect::<Vec<_>>().chunk_by(|(one, _), (other, _)| one == other) {
+        let ids: Vec<String> = of_group.iter().map(|(_, member)| format!("'{}'", quoted(member))).collect();
+        let group = of_group.first().map_or("", |(group, _)| group);
+        command.push_str(&format!(
+            "\nforeach ($id in {}) {{\n    \
+             Remove-MgGroupMemberDirectoryObjectByRef -GroupId '{}' -DirectoryObjectId $id\n}}",
+            ids.join(", "),
+            quoted(group),
+        ));
+    }
+    match held.len().saturating_sub(LISTED) {
+        0 => command,
+        more => command + &format!("\n# and {more} more: take their ids from the CSV"),
+    }
+}
+
+/// What leaves beside the accounts themselves: nested groups that hold nobody else, and groups that people are directly in.
+fn through(group: &Group, held: Option<&BTreeSet<(String, String)>>, snapshot: &Snapshot) -> Option<String> {
+    let groups = &snapshot.directory.groups;
+    let name = |id: &String| groups.get(id).map_or_else(|| id.clone(), |group| group.display_name.clone());
+    let Some(held) = held else {
+        let nested = names(group.member_groups.iter().map(name));
+        return Some(format!("{nested} no longer in it as a group, and who is to stay added by name"));
+    };
+    let out = held.iter().filter_map(|(_, member)| {
+        let nested = groups.get(member)?;
+        Some(format!(
+            "{} ({} members)",
+            nested.display_name,
+            nested.transitive.as_deref().unwrap_or(&nested.members).len()
+        ))
+    });
+    let within: BTreeSet<&String> = held.iter().map(|(of, _)| of).filter(|id| **id != group.id).collect();
+    let (out, within): (Vec<String>, Vec<String>) = (out.collect(), within.into_iter().map(name).collect());
+    let said = [(&out, "no longer in it"), (&within, "left by these accounts")];
+    let said = said.into_iter().filter(|(all, _)| !all.is_empty());
+    let said: Vec<String> = said.map(|(all, what)| format!("{} {what}", names(all.iter().cloned()))).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// The first few by name, and how many more.

@@ -1,10 +1,10 @@
 //! Every user is made to use a managed device.
 
-use crate::engine::{Requirement, Scope};
+use crate::engine::Requirement;
 use crate::tenant::policy::Control;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
 
 /// Every user is made to use a managed device.
 #[derive(Debug)]
@@ -36,15 +36,17 @@ impl Check for ManagedDevices {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let controls = [Control::CompliantDevice, Control::DomainJoinedDevice];
-        let draft = drafts::for_everyone(&context.model.snapshot, "Require managed device", &controls);
+        let mut draft = drafts::for_everyone(&context.model.snapshot, "Require managed device", &controls);
+        // The devices of people outside are managed elsewhere: see the check of Rights Management.
+        draft.conditions.users.exclude.guests = Some(scopes::external_guests());
         judge(
             context,
             Asked {
                 check: ABOUT.id,
                 area: "managed_devices",
                 requirement: Requirement::ManagedDevice,
-                scope: Scope::default(),
-                missing: None,
+                scope: scopes::members(context.model),
+                missing: scopes::missing_members(context.model),
                 draft: Some(("Require a compliant or hybrid joined device", draft)),
             },
         )

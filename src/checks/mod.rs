@@ -36,6 +36,7 @@ mod device_registration_mfa;
 mod devices_for_admins;
 mod directory_sync_account;
 mod dynamic_groups;
+pub mod edits;
 mod elevated_insider_risk;
 mod elevated_insider_risk_all;
 mod eligible_administrators;
@@ -43,6 +44,7 @@ mod emergency_access;
 mod emergency_access_accounts;
 mod empty_named_locations;
 mod everybodys;
+mod excluded_group;
 mod exclusion_group_growth;
 mod exclusions_without_fallback;
 mod fallback;
@@ -51,6 +53,7 @@ mod intune_enrolment;
 mod legacy_authentication;
 mod licence_coverage;
 mod managed_devices;
+mod memberships;
 mod methods_missing;
 mod mfa_admin_portals;
 mod mfa_admins;
@@ -60,6 +63,7 @@ mod mfa_guests;
 mod mfa_or_managed_device;
 mod microsoft_managed_policies;
 pub mod naming;
+mod narrow_controls;
 mod new_apps;
 mod new_users_mfa;
 mod overlapping_policies;
@@ -90,6 +94,8 @@ mod sign_in_risk_block_medium;
 mod take_in_again;
 mod telling;
 mod terms_of_use;
+#[cfg(test)]
+mod tests;
 mod token_protection;
 mod trusted_named_location;
 mod unknown_platforms;
@@ -100,6 +106,7 @@ mod user_risk;
 mod user_risk_block;
 mod wide_named_locations;
 mod widen;
+mod within;
 mod workload_identities;
 
 use std::collections::BTreeMap;
@@ -214,7 +221,7 @@ pub fn run_each(context: &Context<'_>, begins: &(dyn Fn(&'static About) + Sync))
     let work = || {
         while let Some((check, found)) = pair(&found, next.fetch_add(1, Ordering::Relaxed)) {
             begins(check.about());
-            found.get_or_init(|| check.run(context));
+            found.get_or_init(|| edits::harmless(check.run(context), context));
         }
     };
     let beside = std::thread::available_parallelism().map_or(1, NonZero::get).min(THREADS) - 1;
@@ -371,4 +378,8 @@ pub struct HandOver {
     /// Object ids of the accounts that leave a group; empty for other changes.
     #[serde(default)]
     pub members: Vec<String>,
+    /// The memberships that end so that they do: object ids of a group and of what is directly in it, an account or a
+    /// nested group.
+    #[serde(default)]
+    pub memberships: Vec<(String, String)>,
 }

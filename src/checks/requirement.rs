@@ -1,13 +1,12 @@
 //! Judges one requirement over one scope, and turns what it finds into facts and cures: what most checks share.
 
 use roaring::RoaringBitmap;
-use serde_json::json;
 
 use crate::engine::demands::asks_at_least;
 use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope, Truth};
 use crate::facts::{Evidence, Fact, Term};
 use crate::suggestions::lint::{Level, lint};
-use crate::tenant::policy::{Control, Operator, PolicyState};
+use crate::tenant::policy::{Control, PolicyState};
 use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
@@ -15,7 +14,8 @@ use super::cause_words::CauseWords;
 use super::gaps::{Gaps, Group};
 use super::licences::{Owned, owned};
 use super::take_in_again::take_in_again;
-use super::{Context, Cure, CureAction, Finding, Verdict, hand_over, scopes, widen};
+use super::{Context, Cure, CureAction, Finding, Verdict, hand_over, policies, rights_management, scopes, widen};
+use super::{edits, excluded_group, narrow_controls, within};
 
 /// What a check asks of the engine, and how it says the answer.
 pub struct Asked<'a> {
@@ -38,8 +38,10 @@ pub struct Asked<'a> {
 pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
     let scope =
         if asked.missing.is_some() { Scope { users: None, ..asked.scope.clone() } } else { asked.scope.clone() };
-    let coverage = context.model.coverage(&asked.requirement, &scope);
-    let gaps = Gaps::of((&coverage, &scope), context.model, context.now);
+    let aside = rights_management::aside(context.model, &asked.requirement);
+    let model = aside.as_ref().unwrap_or(context.model);
+    let coverage = model.coverage(&asked.requirement, &scope);
+    let gaps = Gaps::of((&coverage, &scope), model, context.now);
     let verdict = verdict(context, &asked, &gaps, &coverage);
     let mut finding = Finding {
         check: asked.check,
@@ -223,7 +225,7 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
     let words = CauseWords::new(snapshot, context.hash);
     let edits = gaps.groups.iter().map(|group| {
         let why = vec![words.group(group)];
-        edit(group, snapshot, wanted).map(|cure| Cure { why, ..cure })
+        edit(group, context, wanted).map(|cure| Cure { why, ..cure })
     });
     let (mut cures, all) = one_for_each(edits.collect());
     let all_edited = all && gaps.everyone.is_empty();
@@ -260,6 +262,7 @@ fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope
     let enough = |policy: &&Policy| {
         policy.state == PolicyState::ReportOnly
             && asks_at_least(&model.snapshot, policy, draft)
+            && may_turn_on(context, policy, Some(draft))
             && would_do(&model.with_draft_on(policy), context, (&asked.requirement, scope)).is_ok()
     };
     model.snapshot.policies.iter().find(enough)
@@ -268,8 +271,13 @@ fn waiting<'a>(context: &Context<'a>, asked: &Asked<'_>, (scope, draft): (&Scope
 /// The edit that makes a policy do alone what a new one would be drafted for beside it.
 fn widen(context: &Context<'_>, asked: &Asked<'_>, (scope, draft): (&Scope, &Policy)) -> Option<Cure> {
     let model = context.model;
+    let snapshot = &model.snapshot;
+    let refused = |wider: &widen::Wider| {
+        let before = snapshot.policy(&wider.after.id).unwrap_or(&wider.after);
+        edits::is_refused(&edits::mended(before, &wider.after, snapshot), snapshot)
+    };
     let enough = |wider: &widen::Wider| {
-        would_do(&model.with_draft_on(&wider.after), context, (&asked.requirement, scope)).is_ok()
+        !refused(wider) && would_do(&model.with_draft_on(&wider.after), context, (&asked.requirement, scope)).is_ok()
     };
     let wider = widen::candidates(&model.snapshot, draft).find(enough)?;
     Some(Cure::new(&wider.after.id, wider.title, CureAction::HandOver(Box::new(wider.edit))))
@@ -313,50 +321,37 @@ fn would_do(
     if on.admits_an_administrator() == Truth::No {
         return Err("no administrator could sign in any more if it were On");
     }
-    let coverage = on.coverage(requirement, scope);
+    let aside = rights_management::aside(on, requirement);
+    let coverage = aside.as_ref().unwrap_or(on).coverage(requirement, scope);
     let any = Gaps::any_in((&coverage, scope), context.model, context.now);
     if any { Err("even if it were On, gaps would remain") } else { Ok(()) }
 }
 
 /// The edit that removes a cause, where one does the job better than another policy.
-fn edit(group: &Group, snapshot: &Snapshot, wanted: Option<&Policy>) -> Option<Cure> {
+fn edit(group: &Group, context: &Context<'_>, wanted: Option<&Policy>) -> Option<Cure> {
+    let snapshot = &context.model.snapshot;
     let policy = snapshot.policy(group.cause.policy_id.as_deref()?)?;
-    let hand_over = match &group.cause.reason {
+    let (title, edit) = match &group.cause.reason {
         Reason::ExcludedGroup(id) => {
             let excluded = snapshot.directory.groups.get(id)?;
             let leaving = &group.users - emergency_access(snapshot);
-            let action = CureAction::HandOver(Box::new(hand_over::leave_group(excluded, &leaving, snapshot)));
-            return Some(Cure::new(id, hand_over::leave_title(excluded, leaving.len()), action));
+            return excluded_group::cure((excluded, &leaving), &[policy], snapshot);
         }
-        Reason::WeakerControl(_) => require_all(policy, snapshot, wanted?)?,
-        Reason::ReportOnly | Reason::Off => hand_over::turn_on(policy),
-        _ => {
-            let (title, edit) = take_in_again(group, policy, snapshot)?;
-            return Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(edit))));
-        }
+        Reason::WeakerControl(_) => narrow_controls::to(wanted?, policy, context.model)?,
+        Reason::ReportOnly | Reason::Off => return may_turn_on(context, policy, wanted).then(|| turn_on(policy)),
+        _ => take_in_again(group, policy, snapshot)?,
     };
-    let title = match &group.cause.reason {
-        Reason::WeakerControl(_) => format!("Require all the selected controls in {}", policy.display_name),
-        _ => format!("Turn on {}", policy.display_name),
-    };
-    Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(hand_over))))
+    Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(edit))))
 }
 
-/// "Require one of the selected controls" → "Require all the selected controls", where all of them are enough.
-fn require_all(policy: &Policy, snapshot: &Snapshot, wanted: &Policy) -> Option<super::HandOver> {
-    let grant = policy.grant.as_ref().filter(|grant| grant.operator == Operator::Or)?;
-    let mut after = policy.clone();
-    after.grant = Some(crate::tenant::policy::GrantControls { operator: Operator::And, ..grant.clone() });
-    if !asks_at_least(snapshot, &after, wanted) {
-        return None;
-    }
-    let body = crate::tenant::write_policy(&after);
-    let change = (
-        "Grant".to_owned(),
-        "Require one of the selected controls".to_owned(),
-        "Require all the selected controls".to_owned(),
-    );
-    Some(hand_over::edit_policy(policy, vec![change], &json!({"grantControls": body.get("grantControls")})))
+/// Whether a policy may be turned On for what is wanted: it blocks nothing but that, as it would be handed over Graph would
+/// take it, and administrators still get in.
+fn may_turn_on(context: &Context<'_>, policy: &Policy, wanted: Option<&Policy>) -> bool {
+    let snapshot = &context.model.snapshot;
+    let after = edits::mended(policy, policy, snapshot);
+    let blocks_more = policies::blocks(policy)
+        && !wanted.is_some_and(|wanted| policies::blocks(wanted) && within::policy(policy, wanted));
+    !blocks_more && !edits::is_refused(&after, snapshot) && !edits::locks_out(&after, context)
 }
 
 impl Context<'_> {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::engine::{Model, Requirement};
 use crate::tenant::policy::{ClientAppType, Control, Operator};
 use crate::tenant::{Policy, well_known};
 
@@ -39,7 +40,7 @@ impl Check for RightsManagement {
 }
 
 /// Takes in guests at Rights Management in everyday sign-ins, and asks for what somebody from outside doesn't have.
-fn keeps_out(policy: &Policy) -> bool {
+pub(super) fn keeps_out(policy: &Policy) -> bool {
     let conditions = &policy.conditions;
     let apps = &conditions.applications;
     let service = well_known::APP_RIGHTS_MANAGEMENT;
@@ -69,6 +70,24 @@ fn asks_the_impossible(policy: &Policy) -> bool {
         Operator::And => grant.controls.iter().any(impossible),
         Operator::Or => !grant.controls.is_empty() && grant.controls.iter().all(impossible),
     }
+}
+
+/// The same tenant as if policies that ask for a device of this organisation left nothing out at Rights Management, for the
+/// question who is held to one: that they do is what this check advises. None where none does.
+pub(super) fn aside(model: &Model, requirement: &Requirement) -> Option<Model> {
+    let device =
+        matches!(requirement, Requirement::ManagedDevice | Requirement::CompliantDevice | Requirement::HybridDevice);
+    let service = well_known::APP_RIGHTS_MANAGEMENT;
+    let leaves_out =
+        |policy: &Policy| policy.conditions.applications.exclude.contains(service) && asks_the_impossible(policy);
+    if !device || !policies::on(&model.snapshot).any(leaves_out) {
+        return None;
+    }
+    let mut all = model.snapshot.policies.clone();
+    for policy in all.iter_mut().filter(|policy| leaves_out(policy)) {
+        policy.conditions.applications.exclude.remove(service);
+    }
+    Some(model.with_policies(all))
 }
 
 /// The service as an excluded resource.

@@ -8,7 +8,7 @@ use crate::tenant::{Policy, Snapshot, well_known};
 use super::accounts::emergency_access;
 use super::cause_words::app_name;
 use super::gaps::Group;
-use super::{HandOver, hand_over};
+use super::{HandOver, hand_over, rights_management};
 
 /// The edit with its one-line title; none where the exclusion isn't the policy's own, or has its reason.
 pub(super) fn take_in_again(group: &Group, policy: &Policy, snapshot: &Snapshot) -> Option<(String, HandOver)> {
@@ -34,6 +34,9 @@ pub(super) fn take_in_again(group: &Group, policy: &Policy, snapshot: &Snapshot)
         }
         _ => return None,
     };
+    if rights_management::keeps_out(&after) && !rights_management::keeps_out(policy) {
+        return None;
+    }
     let of_apps = group.cause.reason == Reason::ExcludedApp;
     let label = if of_apps { "Target resources > Exclude" } else { "Users > Exclude" };
     let change = (label.to_owned(), format!("{named} excluded"), "no longer excluded".to_owned());

@@ -5,7 +5,7 @@ use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation, Snapshot};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
 
 /// Every named location is used, and none says what another one says.
 #[derive(Debug)]
@@ -47,14 +47,16 @@ impl Check for UnusedNamedLocations {
     }
 }
 
-/// Named by a policy in any state, or by "All trusted locations"; a kind that can't be judged counts as used.
+/// Named by a policy in any state. A kind that can't be judged counts as used, and so does a trusted one: without being
+/// named it lowers the risk of sign-ins there and is what "All trusted locations" means, and Graph refuses to delete it.
 fn is_used(location: &NamedLocation, snapshot: &Snapshot) -> bool {
-    let trusted = matches!(&location.place, Place::Ip { trusted: true, .. });
-    if matches!(&location.place, Place::CompliantNetwork | Place::Unknown(_)) {
-        return true;
-    }
+    let judged = !matches!(&location.place, Place::CompliantNetwork | Place::Unknown(_));
     let mut named = snapshot.policies.iter().flat_map(policies::places);
-    named.any(|id| *id == location.id || (trusted && id == "AllTrusted"))
+    !judged || is_trusted(location) || named.any(|id| *id == location.id)
+}
+
+fn is_trusted(location: &NamedLocation) -> bool {
+    matches!(&location.place, Place::Ip { trusted: true, .. })
 }
 
 fn unused(context: &Context<'_>, location: &NamedLocation) -> Listed {
@@ -76,8 +78,16 @@ fn doubled(context: &Context<'_>, location: &NamedLocation, other: &NamedLocatio
     let naming: Vec<_> = all.filter(|policy| policies::places(policy).any(|id| *id == location.id)).collect();
     let head = [rows::location(location, "the same places"), rows::location(other, "the same places")];
     let evidence = Evidence::of(head.into_iter().chain(naming.iter().map(|policy| rows::policy(policy))));
-    let before = if naming.is_empty() { "named by no policy".to_owned() } else { policies::names(naming).join(", ") };
+    let before = if naming.is_empty() {
+        "named by no policy".to_owned()
+    } else {
+        policies::names(naming.iter().copied()).join(", ")
+    };
     let after = format!("{} named instead, and this one deleted", other.display_name);
+    let action = hand_over::named_location(location, ("Policies that name it", &before, &after), None);
+    // The command deletes alone: what is named or trusted, Graph refuses to delete, and only a person replaces it everywhere.
+    let alone = naming.is_empty() && !is_trusted(location);
+    let action = if alone { action } else { HandOver { powershell: String::new(), request: None, ..action } };
     Listed {
         fact: Fact::new("unused_named_locations.doubled", context.stamp(evidence))
             .with("location", Term::Name(location.display_name.clone()))
@@ -85,7 +95,23 @@ fn doubled(context: &Context<'_>, location: &NamedLocation, other: &NamedLocatio
         cure: listing::hand_over(
             &location.id,
             format!("Keep {} and drop {}", other.display_name, location.display_name),
-            hand_over::named_location(location, ("Policies that name it", &before, &after), None),
+            action,
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trusted_location_is_used_without_being_named() {
+        let location = |trusted| NamedLocation {
+            id: "l".into(),
+            display_name: "Office".into(),
+            place: Place::Ip { trusted, ranges: Vec::new() },
+        };
+        let tenant = Snapshot::default();
+        assert!(is_used(&location(true), &tenant) && !is_used(&location(false), &tenant));
     }
 }

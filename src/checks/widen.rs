@@ -1,16 +1,16 @@
-//! The edit that makes a policy do for some more administrators or apps: better than a second one beside it that says the
-//! same.
+//! The edit that makes a policy do what a new one would be drafted for beside it: it takes in more administrators, apps,
+//! guests or levels of risk, or sets what a session asks. Better than a second one beside it that says the same.
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::Value;
 
 use crate::engine::demands::asks_at_least;
-use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::policy::{Control, PolicyState, RiskLevel, SessionControls, SignInFrequency};
+use crate::tenant::{Policy, Snapshot, well_known};
 
-use super::cause_words::app_name;
-use super::{HandOver, hand_over, scopes};
+use super::cause_words::{app_name, risk_word};
+use super::{HandOver, hand_over, policies, rights_management, scopes, within};
 
 /// A policy as an edit would leave it, and the fields that change.
 pub(super) struct Wider {
@@ -22,18 +22,18 @@ pub(super) struct Wider {
     pub(super) edit: HandOver,
 }
 
-/// Edits of policies that are On, ask for what the draft asks for, and are about the same users or, as it is, about roles;
-/// the smaller edit of each first.
+/// Edits of policies that are On, ask for what the draft asks for or could, and are about the same users or, as it is, about
+/// roles; the smaller edit of each first. A block is widened only where a block is wanted.
 pub(super) fn candidates<'a>(snapshot: &'a Snapshot, draft: &'a Policy) -> impl Iterator<Item = Wider> + 'a {
     let alike = |policy: &Policy| {
         let same_users = policy.conditions.users.include == draft.conditions.users.include;
         same_users || (is_by_role(policy) && is_by_role(draft))
     };
-    let fits = |policy: &&Policy| {
-        policy.state == PolicyState::Enabled && alike(policy) && asks_at_least(snapshot, policy, draft)
-    };
+    let blocks_more = |policy: &Policy| policies::blocks(policy) && !policies::blocks(draft);
+    let fits = |policy: &&Policy| policy.state == PolicyState::Enabled && alike(policy) && !blocks_more(policy);
     let own = snapshot.policies.iter().filter(fits).collect::<Vec<_>>();
-    own.into_iter().flat_map(|policy| [false, true].map(|apps| widened(snapshot, (policy, draft), apps))).flatten()
+    let takes = [(false, false), (true, false), (false, true), (true, true)];
+    own.into_iter().flat_map(move |policy| takes.map(|takes| widened(snapshot, (policy, draft), takes))).flatten()
 }
 
 fn is_by_role(policy: &Policy) -> bool {
@@ -41,45 +41,160 @@ fn is_by_role(policy: &Policy) -> bool {
     !users.all && !users.roles.is_empty()
 }
 
-/// The policy for the draft's roles too, and where `apps` says so for the resources that it excludes; none where there is
-/// nothing to take in.
-fn widened(snapshot: &Snapshot, (policy, draft): (&Policy, &Policy), apps: bool) -> Option<Wider> {
-    let mut after = policy.clone();
-    let roles: Vec<String> =
-        draft.conditions.users.include.roles.difference(&policy.conditions.users.include.roles).cloned().collect();
-    after.conditions.users.include.roles.extend(roles.iter().cloned());
-    let excluded = if apps { std::mem::take(&mut after.conditions.applications.exclude) } else { BTreeSet::new() };
-    if apps == excluded.is_empty() || (roles.is_empty() && excluded.is_empty()) {
+/// A field that changes: label, before, after.
+type Change = (String, String, String);
+
+/// What an edit takes in, and what it sets: words for a title, and the fields that change.
+#[derive(Default)]
+struct Edit {
+    takes: Vec<String>,
+    sets: Vec<String>,
+    changes: Vec<Change>,
+}
+
+/// The policy for the draft's roles and levels of risk too, with what the draft asks of a session, and where it says so for
+/// the resources and the guests that it excludes; none where there is nothing to change, or it still asks for less.
+fn widened(snapshot: &Snapshot, (policy, draft): (&Policy, &Policy), (apps, guests): (bool, bool)) -> Option<Wider> {
+    let (mut after, mut edit) = (policy.clone(), Edit::default());
+    take_roles(&mut after, draft, (snapshot, &mut edit));
+    take_risks(&mut after, draft, &mut edit);
+    set_session(&mut after, draft, &mut edit);
+    if apps && !take_apps(&mut after, (snapshot, &mut edit)) || guests && !take_guests(&mut after, draft, &mut edit) {
         return None;
     }
-    let roles = roles.iter().map(|id| scopes::role_name(snapshot, id)).collect::<Vec<_>>();
-    let excluded = excluded.iter().map(|id| app_name(snapshot, id)).collect::<Vec<_>>();
-    let body = json!({"conditions": crate::tenant::write_policy(&after).get("conditions")});
-    let edit = hand_over::edit_policy(policy, changes(policy, &roles, &excluded), &body);
-    let more = more(roles.len(), excluded.len());
-    Some(Wider { title: format!("Take {more} into {}", policy.display_name), after, edit })
+    let keeps_out = rights_management::keeps_out(&after) && !rights_management::keeps_out(policy);
+    if edit.changes.is_empty() || keeps_out || !asks_at_least(snapshot, &after, draft) {
+        return None;
+    }
+    let title = title(&edit, &policy.display_name);
+    let action = hand_over::edit_policy(policy, edit.changes, &body(policy, &after));
+    Some(Wider { title, after, edit: action })
 }
 
-/// The fields that change: roles that come in, apps that are no longer left out.
-fn changes(policy: &Policy, roles: &[String], excluded: &[String]) -> Vec<(String, String, String)> {
-    let names = |all: &[String]| hand_over::names(all.iter().cloned());
-    let held = format!("{} roles", policy.conditions.users.include.roles.len());
-    let taken_in = ("Users > Include > Directory roles".to_owned(), held, format!("these too: {}", names(roles)));
-    let label = "Target resources > Exclude".to_owned();
-    let left_out = (label, format!("{} excluded", names(excluded)), "no longer excluded".to_owned());
-    let taken_in = Some(taken_in).filter(|_| !roles.is_empty());
-    taken_in.into_iter().chain(Some(left_out).filter(|_| !excluded.is_empty())).collect()
+fn title(edit: &Edit, name: &str) -> String {
+    let sets = edit.sets.join(" and ");
+    match (edit.takes.is_empty(), edit.sets.is_empty()) {
+        (true, _) => format!("Set {sets} in {name}"),
+        (false, true) => format!("Take {} into {name}", edit.takes.join(" and ")),
+        (false, false) => format!("Take {} into {name}, and set {sets}", edit.takes.join(" and ")),
+    }
 }
 
-/// What comes in, for a title.
-fn more(roles: usize, apps: usize) -> String {
-    let counted = |count: usize, one: &str, many: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        _ => Some(format!("{count} {many}")),
+/// The parts of the policy that change.
+fn body(before: &Policy, after: &Policy) -> Value {
+    let written = crate::tenant::write_policy(after);
+    let parts =
+        [("conditions", before.conditions != after.conditions), ("sessionControls", before.session != after.session)];
+    let changed = parts.into_iter().filter(|(_, changed)| *changed);
+    changed.map(|(part, _)| (part.to_owned(), written.get(part).cloned().unwrap_or_default())).collect()
+}
+
+fn take_roles(after: &mut Policy, draft: &Policy, (snapshot, edit): (&Snapshot, &mut Edit)) {
+    let held = &mut after.conditions.users.include.roles;
+    let roles: Vec<String> = draft.conditions.users.include.roles.difference(held).cloned().collect();
+    if roles.is_empty() {
+        return;
+    }
+    let before = format!("{} roles", held.len());
+    held.extend(roles.iter().cloned());
+    let names = hand_over::names(roles.iter().map(|id| scopes::role_name(snapshot, id)));
+    edit.takes.push(counted(roles.len(), "more role", "more roles"));
+    edit.changes.push(("Users > Include > Directory roles".to_owned(), before, format!("these too: {names}")));
+}
+
+fn take_apps(after: &mut Policy, (snapshot, edit): (&Snapshot, &mut Edit)) -> bool {
+    let excluded = std::mem::take(&mut after.conditions.applications.exclude);
+    let names = hand_over::names(excluded.iter().map(|id| app_name(snapshot, id)));
+    edit.takes.push(counted(excluded.len(), "excluded app", "excluded apps"));
+    let change =
+        ("Target resources > Exclude".to_owned(), format!("{names} excluded"), "no longer excluded".to_owned());
+    edit.changes.push(change);
+    !excluded.is_empty()
+}
+
+/// Guests whom the draft takes in and the policy leaves out, where it asks them for no more than is wanted.
+fn take_guests(after: &mut Policy, draft: &Policy, edit: &mut Edit) -> bool {
+    let wanted = draft.conditions.users.exclude.guests.is_none() && is_no_harsher(after, draft);
+    let taken = wanted && after.conditions.users.exclude.guests.take().is_some();
+    edit.takes.push("guests".to_owned());
+    let change = ("Users > Exclude".to_owned(), "guests excluded".to_owned(), "no longer excluded".to_owned());
+    edit.changes.push(change);
+    taken
+}
+
+/// Levels of risk of a policy that already is about some of them, where it asks for no more there than is wanted.
+fn take_risks(after: &mut Policy, draft: &Policy, edit: &mut Edit) {
+    if !within::sign_ins(after, draft) || !is_no_harsher(after, draft) {
+        return;
+    }
+    let (own, wanted) = (&mut after.conditions, &draft.conditions);
+    for (label, held, levels) in [
+        ("Sign-in risk", &mut own.sign_in_risk, &wanted.sign_in_risk),
+        ("User risk", &mut own.user_risk, &wanted.user_risk),
+    ] {
+        let more: Vec<RiskLevel> = levels.difference(held).copied().collect();
+        if more.is_empty() || held.is_empty() {
+            continue;
+        }
+        let words = |levels: &mut dyn Iterator<Item = RiskLevel>| {
+            levels.map(|level| risk_word(&level)).collect::<Vec<_>>().join(", ")
+        };
+        let (before, new) = (words(&mut held.iter().copied()), words(&mut more.iter().copied()));
+        held.extend(more);
+        edit.takes.push(format!("{} risk", new.to_lowercase()));
+        edit.changes.push((label.to_owned(), before, format!("{new} too")));
+    }
+}
+
+/// What the draft asks of a session, in a policy about no other sign-ins than the draft is about.
+fn set_session(after: &mut Policy, draft: &Policy, edit: &mut Edit) {
+    let Some(wanted) = draft.session.as_ref().filter(|_| within::sign_ins(after, draft)) else { return };
+    let mut session = after.session.clone().unwrap_or_default();
+    if let Some(frequency) = wanted.sign_in_frequency.filter(|wanted| is_rarer(&session, *wanted)) {
+        let before = session.sign_in_frequency.map_or_else(|| "not set".to_owned(), often);
+        session.sign_in_frequency = Some(frequency);
+        edit.sets.push(format!("the sign-in frequency to {}", often(frequency)));
+        edit.changes.push(("Session > Sign-in frequency".to_owned(), before, often(frequency)));
+    }
+    if let Some(mode) =
+        wanted.persistent_browser.as_ref().filter(|mode| session.persistent_browser.as_ref() != Some(mode))
+    {
+        let before = session.persistent_browser.replace(mode.clone()).unwrap_or_else(|| "not set".to_owned());
+        edit.sets.push(format!("persistent browser sessions to {mode}"));
+        edit.changes.push(("Session > Persistent browser session".to_owned(), before, mode.clone()));
+    }
+    if session != SessionControls::default() {
+        after.session = Some(session);
+    }
+}
+
+/// Whether a session asks for a sign-in less often than is wanted, or only for the second factor.
+fn is_rarer(session: &SessionControls, wanted: SignInFrequency) -> bool {
+    let often = |held: SignInFrequency| {
+        held.hours.unwrap_or(0) <= wanted.hours.unwrap_or(0) && (!held.secondary_only || wanted.secondary_only)
     };
-    let parts = [counted(roles, "more role", "more roles"), counted(apps, "excluded app", "excluded apps")];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
+    !session.sign_in_frequency.is_some_and(often)
+}
+
+fn often(frequency: SignInFrequency) -> String {
+    match frequency.hours {
+        None => "every time".to_owned(),
+        Some(1) => "1 hour".to_owned(),
+        Some(hours) if hours > 24 && hours % 24 == 0 => format!("{} days", hours / 24),
+        Some(hours) => format!("{hours} hours"),
+    }
+}
+
+/// Whether a policy asks for nothing beside what the draft asks for but multifactor authentication.
+fn is_no_harsher(policy: &Policy, draft: &Policy) -> bool {
+    let wanted: BTreeSet<&Control> = draft.grant.iter().flat_map(|grant| &grant.controls).collect();
+    let any_mfa = Control::Strength(well_known::STRENGTH_MFA.to_owned());
+    let mut asked = policy.grant.iter().flat_map(|grant| &grant.controls);
+    asked.all(|control| wanted.contains(control) || *control == Control::Mfa || *control == any_mfa)
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
 #[cfg(test)]

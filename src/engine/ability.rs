@@ -127,12 +127,14 @@ impl<'a> Abilities<'a> {
 }
 
 /// Marked as compliant.
-pub(super) fn is_compliant(device: &DeviceInfo) -> bool {
+#[must_use]
+pub fn is_compliant(device: &DeviceInfo) -> bool {
     device.compliant == Some(true)
 }
 
 /// Microsoft Entra hybrid joined.
-pub(super) fn is_hybrid(device: &DeviceInfo) -> bool {
+#[must_use]
+pub fn is_hybrid(device: &DeviceInfo) -> bool {
     device.trust_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("ServerAD"))
 }
 

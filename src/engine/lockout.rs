@@ -90,9 +90,22 @@ impl Model {
         if !self.snapshot.has(Kind::RoleAssignments) {
             return Truth::Maybe;
         }
+        self.admits(|_| true)
+    }
+
+    /// The same without emergency access: it alone is no way to run a tenant.
+    #[must_use]
+    pub fn admits_an_everyday_administrator(&self) -> Truth {
+        if !self.snapshot.has(Kind::RoleAssignments) {
+            return Truth::Maybe;
+        }
+        self.admits(|user| !self.is_emergency(&user.id))
+    }
+
+    fn admits(&self, wanted: impl Fn(&User) -> bool) -> Truth {
         let abilities = Abilities::new(&self.snapshot);
         let mut best = Truth::No;
-        for (_, user) in self.global_administrators() {
+        for (_, user) in self.global_administrators().filter(|(_, user)| wanted(user)) {
             best = best.or(self.access(&user.id, &abilities).can);
             if best == Truth::Yes {
                 break;

@@ -211,7 +211,9 @@ fn mended(before: &Snapshot, cures: &[Cure]) -> Option<Snapshot> {
                     ..(**policy).clone()
                 });
             }
-            CureAction::HandOver(change) if change.target_kind == "Policy" => edit_policy(&mut after, change),
+            CureAction::HandOver(change) if change.target_kind == "Policy" && change.request.is_some() => {
+                edit_policy(&mut after, change);
+            }
             CureAction::HandOver(change) if change.powershell.contains("Remove-MgGroupMember") => {
                 leave_group(&mut after, change);
             }

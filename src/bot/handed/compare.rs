@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use crate::bot::answers::policy_changes;
 use crate::checks::HandOver;
+pub use crate::checks::hand_over::edited_policy;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::version::canonical_conditions;
 use crate::tenant::write::export_policy;
-use crate::tenant::{Policy, Snapshot, read_policy};
+use crate::tenant::{Policy, Snapshot};
 
 /// A field that differs: label, as described, as done.
 pub type Difference = (String, String, String);
@@ -54,16 +55,6 @@ pub fn edited(change: &HandOver, (old, after): (&Policy, &Policy), snapshot: &Sn
     if wanted.is_disjoint(&done) { Verdict::Unrelated } else { Verdict::Differs(lines(&expected, after, snapshot)) }
 }
 
-/// The policy as the edit leaves it; none where the change isn't an edit of a policy.
-#[must_use]
-pub fn edited_policy(change: &HandOver, old: &Policy) -> Option<Policy> {
-    let (method, path, body) = change.request.as_ref()?;
-    let is_edit = method == "PATCH" && path.contains("/conditionalAccess/policies/");
-    let mut policy = export_policy(old);
-    merge(&mut policy, body);
-    is_edit.then(|| read_policy(&policy).ok()).flatten()
-}
-
 /// An object as Graph returns it, beside what an edit asks for.
 #[must_use]
 pub fn held(body: &Value, now: &Value) -> Verdict {
@@ -95,18 +86,6 @@ pub fn left(members: &[String], now: &BTreeSet<String>, snapshot: &Snapshot) -> 
     }
     let described = format!("{} leave", members.len());
     Verdict::Differs(vec![("Members".into(), described, format!("still in it: {}", names.join(", ")))])
-}
-
-/// A body laid over an object as Graph's PATCH does: absent members keep their values, lists are replaced whole.
-fn merge(onto: &mut Value, body: &Value) {
-    match (onto, body) {
-        (Value::Object(onto), Value::Object(body)) => {
-            for (name, value) in body {
-                merge(onto.entry(name.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (onto, body) => *onto = body.clone(),
-    }
 }
 
 /// Lists of Graph have no order.
@@ -163,6 +142,7 @@ mod tests {
 
     use super::*;
     use crate::checks::hand_over;
+    use crate::tenant::read_policy;
 
     fn policy(state: &str, exclude: &[&str]) -> Policy {
         read_policy(&json!({"id": "p", "displayName": "CA200", "state": state, "conditions": {
