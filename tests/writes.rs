@@ -175,6 +175,8 @@ impl World {
                     tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
                     Event::Resumed { at: self.now() }
                 }
+                // A person is asked: that they couldn't be told is for another try, not for another look.
+                Err(_) if matches!(case.state, State::NeedsPerson { .. }) => return,
                 Err(_) => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     Event::Resumed { at: self.now() }

@@ -49,7 +49,8 @@ pub async fn request(app: &App, before: &Analysis, after: &Analysis) -> anyhow::
     if let Some(before) = waits(app, (&before.hash, &known), &read).await? {
         enqueue(app, Pair { before, after: after.hash.clone() }).await?;
     }
-    if known != read || !worth_a_look(before.snapshot(), after.snapshot()) {
+    // Where people weren't read nobody could be named: it is said once they are.
+    if known != read || !after.snapshot().has(Kind::Users) || !worth_a_look(before.snapshot(), after.snapshot()) {
         return Ok(());
     }
     enqueue(app, Pair { before: before.hash.clone(), after: after.hash.clone() }).await

@@ -63,7 +63,7 @@ async fn the_planted_faults_are_found_and_their_numbers_add_up() {
     No policy makes 73 people and 48 guests use MFA (of 472 enabled accounts); besides, 1 app leaves most accounts out.
     48 accounts reach Office 365 SharePoint Online, which CA400 – Require MFA – Guests excludes.
     29 accounts are excluded from CA200 – Require MFA – Internals by group CA-Excl-MFA-Rollout.
-    For 28 accounts CA206 – Require MFA or compliant device – Field accepts something else instead: "Require one of the selected controls" (compliantDevice).
+    For 28 accounts CA206 – Require MFA or compliant device – Field accepts something else instead: "Require one of the selected controls" (compliant device).
     For 13 accounts CA203 – Require MFA – All users on mobile asks for it only under its conditions (Device platforms).
     3 accounts are excluded from CA001 – Block legacy authentication – All users by group CA-Excl-Legacy-Mail.
     At Nordwerk Timeclock no policy asks 324 accounts for it; CA203 – Require MFA – All users on mobile leaves it out.

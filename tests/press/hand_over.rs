@@ -129,8 +129,11 @@ async fn a_change_that_differs_stays_open_with_the_differences_until_it_is_right
     lab.scan().await;
     assert_eq!(lab.app.store.approvals(lab.app.tenant()).await.unwrap()[0].version, version);
 
-    let right: Vec<Value> = without.iter().map(|group| (*group).clone()).chain([emergency]).collect();
-    lab.colleague(Method::POST, &path, edit(json!(right))).await;
+    let after: Value = serde_json::from_str(code(&card, "JSON")).unwrap();
+    let right =
+        after.pointer("/conditions/users/excludeGroups").expect("who is excluded, in the card's own words").clone();
+    assert!(right.as_array().unwrap().contains(&emergency));
+    lab.colleague(Method::POST, &path, edit(right)).await;
     lab.poll().await;
     let said = words(&lab.shown(row.number).await);
     assert!(said.contains("done as described, by Piotr Nowak"), "{said}");
@@ -241,7 +244,9 @@ async fn what_is_taken_back_before_anybody_looked_is_not_done() {
     lab.poll().await;
     let said = words(&lab.shown(row.number).await);
     assert!(!said.contains("done as described"), "{said}");
-    assert_eq!(lab.row(row.number).await.state, "open");
+    // Any edit makes the policy young again, which ends a finding about its age; but nobody did what the card describes.
+    let reason = lab.row(row.number).await.reason.unwrap_or_default();
+    assert!(!reason.contains("as described"), "{reason}");
 }
 
 #[tokio::test]

@@ -86,7 +86,8 @@ fn platform(platforms: &Value, stated: &Value) -> bool {
         let named = list(platforms, side);
         holds(&named, "all") || known.is_some_and(|platform| holds(&named, platform))
     };
-    hits("includePlatforms") && !hits("excludePlatforms")
+    let says_nothing = list(platforms, "includePlatforms").is_empty() && list(platforms, "excludePlatforms").is_empty();
+    says_nothing || (hits("includePlatforms") && !hits("excludePlatforms"))
 }
 
 /// A session begun by a flow stays in scope of it.

@@ -22,16 +22,20 @@ const LISTS: [&str; 2] = ["physicalids", "systemlabels"];
 /// An attribute's value that stands for all those that the rules don't tell apart; none for null.
 type Standing = Option<Vec<String>>;
 
-/// Every device that matters.
-pub(super) fn values(filters: &[&DeviceFilter], requirement: &Requirement, scope: &Scope) -> Vec<Value> {
-    let about_devices = matches!(
+/// Whether a requirement is about the state of a device.
+pub(super) fn matter(requirement: &Requirement) -> bool {
+    matches!(
         requirement,
         Requirement::ManagedDevice
             | Requirement::MfaOrManagedDevice
             | Requirement::CompliantDevice
             | Requirement::HybridDevice
-    );
-    if filters.is_empty() && !about_devices && !scope.unmanaged_devices {
+    )
+}
+
+/// Every device that matters; in what state it is only where states `matter` or filters ask for them.
+pub(super) fn values(filters: &[&DeviceFilter], matter: bool, scope: &Scope) -> Vec<Value> {
+    if filters.is_empty() && !matter && !scope.unmanaged_devices {
         return vec![Value::Device(Known::Unknown, ANY_DEVICE, String::new())];
     }
     let comparisons: Vec<&Comparison> =
@@ -207,7 +211,7 @@ mod tests {
         let term = |at: usize| format!("(device.model -eq \"m{at}\" -and device.manufacturer -startsWith \"X{at}\")");
         let rule = (0..12).map(term).collect::<Vec<_>>().join(" -or ");
         let filter = DeviceFilter::new(&Filter { mode: FilterMode::Include, rule });
-        let told = values(&[&filter], &Requirement::Mfa, &Scope::default());
+        let told = values(&[&filter], false, &Scope::default());
         let outcomes: BTreeSet<Truth> = told
             .iter()
             .filter_map(|value| if let Value::Device(device, ..) = value { Some(filter.met(device)) } else { None })

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::domain::{self, Axis, Class, Value};
 use super::gaps::{apps, condition, values_of};
 use super::people::{self, People};
-use super::requirement::{Contributor, contributors};
+use super::requirement::{ANY_DEVICE, Contributor, contributors};
 use super::search::{Diagram, Part};
 use super::workloads::{self, Workload};
 use super::{Condition, Other, Requirement, Scope, devices, locations};
@@ -88,7 +88,9 @@ impl<'a> Joint<'a> {
         }
         if let Some(all) = values.get_mut(domain::DEVICES) {
             let filters = named(sides, &of).filter_map(|(model, at)| model.device_filter(at)).collect::<Vec<_>>();
-            *all = devices::values(&filters, requirement, scope);
+            // Where a device control can't be met its policy blocks, which is news even where devices aren't asked about.
+            let blocks = of.iter().flatten().any(|one| one.region.devices & ANY_DEVICE == 0);
+            *all = devices::values(&filters, blocks || devices::matter(requirement), scope);
         }
         Self::new((sides, of), values, (scope.clone(), places, Subjects::People))
     }

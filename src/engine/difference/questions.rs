@@ -1,5 +1,5 @@
-//! What both sides are asked: what everybody wants to know as far as a policy names it, and everything that a policy of either side asks, of the
-//! sign-ins of which it does.
+//! What both sides are asked: what everybody wants to know as far as a policy names it, and everything that a policy of
+//! either side asks, of the sign-ins of which it does.
 
 use std::collections::BTreeSet;
 
