@@ -7,6 +7,9 @@
 //! that takes an approval up again knows nothing of what ran before: it says `Resumed`, and a request that may have
 //! been sent is looked for by its marker, never repeated.
 //!
+//! Where a person is asked because the policies couldn't be listed, `LagBoundPassed` says that they can be again, and that
+//! the policy isn't among them.
+//!
 //! The moves (`tests/approval.rs` compares this table with the code; everything else is refused):
 //!
 //! | state | event | next state | effects |
@@ -63,8 +66,6 @@
 //! | needs-person | FoundSeveral | needs-person | Record(policy.needs-person), UpdateCard, Tell |
 //! | needs-person | Resumed | needs-person | LookForMarker |
 //! | needs-person | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
-//!
-//! Where the doubt is that the policies couldn't be listed, LagBoundPassed says that they can and that it isn't among them.
 
 mod moves;
 mod outside;

@@ -108,10 +108,10 @@ pub fn perhaps_administrators(model: &Model) -> RoaringBitmap {
     let roles = administrator_roles(directory);
     // Only the beta of Graph has the mark; where no role has it, it wasn't read: some roles always have it.
     let marked = directory.roles.values().any(|role| role.privileged);
-    let is_told = |id: &String| directory.roles.get(id).is_some_and(|role| marked || !role.built_in);
-    let perhaps = |held: &RoleAssignment| match roles.contains(&held.role_id) {
-        true => held.scope != "/",
-        false => !is_told(&held.role_id) && !well_known::SYNCHRONISING.contains(&held.role_id.as_str()),
+    let is_told = |id: &str| directory.roles.get(id).is_some_and(|role| marked || !role.built_in);
+    let judged = |id: &str| is_told(id) || well_known::SYNCHRONISING.contains(&id);
+    let perhaps = |held: &RoleAssignment| {
+        if roles.contains(&held.role_id) { held.scope != "/" } else { !judged(&held.role_id) }
     };
     holders(directory, |held| held.assignment == Assignment::Active && perhaps(held))
         - role_holders(directory, Assignment::Active)

@@ -55,6 +55,7 @@ pub(super) struct UserCondition {
 
 /// One side of it.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a kind of assignment of its own")]
 pub(super) struct Side {
     pub(super) all: bool,
     ids: BTreeSet<String>,
