@@ -334,9 +334,10 @@ impl Waiting {
     }
 }
 
-/// Graph's reason comes with what to do about it, which the doctor says at length.
+/// What is refused and the remedy, without Graph's own words, which the doctor has at length.
 fn first_sentence(reason: &str) -> &str {
-    reason.split_once(". ").map_or(reason, |(first, _)| first).trim_end_matches('.')
+    let whole = reason.split(" (").next().unwrap_or(reason);
+    whole.split(". ").next().unwrap_or(whole).trim_end_matches('.')
 }
 
 fn said(key: &str) -> Fact {
