@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::checks::cause_words::app_name;
+use crate::checks::cause_words::{self, app_name};
 use crate::checks::rows::state_word;
 use crate::checks::scopes;
 use crate::tenant::policy::{
@@ -100,7 +100,7 @@ pub fn guests(guests: &Guests) -> String {
 /// The portal's word for a guest type.
 #[must_use]
 pub fn guest_word(kind: GuestType) -> &'static str {
-    crate::checks::cause_words::other_word(crate::engine::coverage::Other::Guest(kind))
+    cause_words::other_word(crate::engine::coverage::Other::Guest(kind))
 }
 
 fn targets(applications: &Applications, snapshot: &Snapshot) -> String {
@@ -157,15 +157,7 @@ fn location(id: &str, snapshot: &Snapshot) -> String {
 /// The portal's word for a platform.
 #[must_use]
 pub fn platform_word(platform: Platform) -> &'static str {
-    match platform {
-        Platform::All => "Any device",
-        Platform::Android => "Android",
-        Platform::Ios => "iOS",
-        Platform::Windows => "Windows",
-        Platform::WindowsPhone => "Windows Phone",
-        Platform::MacOs => "macOS",
-        Platform::Linux => "Linux",
-    }
+    if platform == Platform::All { "Any device" } else { cause_words::platform_word(&platform) }
 }
 
 /// The portal's word for a client app.
@@ -173,11 +165,8 @@ pub fn platform_word(platform: Platform) -> &'static str {
 pub fn client_app_word(app: ClientAppType) -> &'static str {
     match app {
         ClientAppType::All => "All client apps",
-        ClientAppType::Browser => "Browser",
-        ClientAppType::MobileAppsAndDesktopClients => "Mobile apps and desktop clients",
-        ClientAppType::ExchangeActiveSync => "Exchange ActiveSync clients",
         ClientAppType::EasSupported => "Exchange ActiveSync on supported platforms",
-        ClientAppType::Other => "Other clients",
+        other => cause_words::client_word(&other),
     }
 }
 

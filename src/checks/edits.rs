@@ -105,12 +105,12 @@ fn rewritten(change: &HandOver, (before, after, mended): (&Policy, &Policy, &Pol
     let cured = found.into_iter().filter(|message| !left.contains(message));
     changes.extend(cured.map(|message| (BEFORE.to_owned(), message, "mended in the same change".to_owned())));
     let (had, has) = (&after.conditions.users.exclude.groups, &mended.conditions.users.exclude.groups);
-    let apart: Vec<String> =
-        has.difference(had).filter(|id| drafts::set_apart(snapshot).contains(*id)).cloned().collect();
+    let set_apart = drafts::set_apart(snapshot);
+    let apart: Vec<&String> = has.difference(had).filter(|id| set_apart.contains(*id)).collect();
     let name =
         |id: &String| snapshot.directory.groups.get(id).map_or_else(|| id.clone(), |group| group.display_name.clone());
     if !apart.is_empty() {
-        let names = hand_over::names(apart.iter().map(name));
+        let names = hand_over::names(apart.into_iter().map(name));
         changes.push((
             BEFORE.to_owned(),
             format!("{names} can't do what it asks"),

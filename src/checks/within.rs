@@ -28,7 +28,18 @@ pub(super) fn sign_ins(inner: &Policy, outer: &Policy) -> bool {
         && listed(&inner.flows, &outer.flows)
         && sides(inner.platforms.as_ref(), outer.platforms.as_ref())
         && sides(inner.locations.as_ref(), outer.locations.as_ref())
-        && (outer.device_filter.is_none() || inner.device_filter.is_some())
+        // What one filter takes in is no part of what another one does.
+        && (outer.device_filter.is_none() || inner.device_filter == outer.device_filter)
+        && subjects(inner, outer)
+}
+
+/// Whether both are about the same workload identities and agents, or about none.
+fn subjects(inner: &Conditions, outer: &Conditions) -> bool {
+    inner.client_applications == outer.client_applications
+        && inner.agents == outer.agents
+        && inner.agent_contexts == outer.agent_contexts
+        && listed(&inner.service_principal_risk, &outer.service_principal_risk)
+        && listed(&inner.agent_risk, &outer.agent_risk)
 }
 
 /// Whether one list of a condition is no longer than another, of which an empty one means no condition.
@@ -53,9 +64,58 @@ fn clients(inner: &Conditions, outer: &Conditions) -> bool {
 
 fn resources(inner: &Conditions, outer: &Conditions) -> bool {
     let (inner, outer) = (&inner.applications, &outer.applications);
-    let named = !inner.all
-        && inner.include.is_subset(&outer.include)
+    let apps = outer.all || (!inner.all && inner.include.is_subset(&outer.include));
+    let filters = inner.filter == outer.filter || (outer.all && outer.filter.is_none());
+    apps && filters
+        && outer.exclude.is_subset(&inner.exclude)
         && inner.user_actions.is_subset(&outer.user_actions)
-        && inner.contexts.is_subset(&outer.contexts);
-    named || (outer.all && (!inner.all || outer.exclude.is_subset(&inner.exclude)))
+        && inner.contexts.is_subset(&outer.contexts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tenant::policy::{Filter, FilterMode};
+
+    fn block() -> Policy {
+        let mut policy = Policy::default();
+        policy.conditions.users.include.all = true;
+        policy.conditions.applications.all = true;
+        policy.conditions.device_filter = Some(filter("device.model -eq \"old\""));
+        policy.conditions.applications.exclude.insert("mail".into());
+        policy
+    }
+
+    fn filter(rule: &str) -> Filter {
+        Filter { mode: FilterMode::Include, rule: rule.into() }
+    }
+
+    #[test]
+    fn what_a_policy_is_about_beside_is_no_part_of_another() {
+        let wanted = block();
+        assert!(policy(&wanted, &wanted));
+        let beside = |change: fn(&mut Conditions)| {
+            let mut other = block();
+            change(&mut other.conditions);
+            policy(&other, &wanted)
+        };
+        assert!(!beside(|other| other.device_filter = Some(filter("device.model -ne \"old\""))), "another filter");
+        assert!(!beside(|other| other.device_filter = None), "any device");
+        assert!(!beside(|other| _ = other.applications.user_actions.insert("urn".into())), "a user action");
+        assert!(!beside(|other| other.applications.exclude.clear()), "an app that is left out");
+        assert!(
+            !beside(|other| other.client_applications = Some(crate::tenant::policy::ClientApplications::default()))
+        );
+        let only = |other: &mut Conditions, app: &str| {
+            other.applications.all = false;
+            other.applications.include.insert(app.into());
+        };
+        let mut mail = block();
+        only(&mut mail.conditions, "mail");
+        mail.conditions.applications.exclude.clear();
+        assert!(!policy(&mail, &wanted), "the app that is left out alone");
+        let mut chat = block();
+        only(&mut chat.conditions, "chat");
+        assert!(policy(&chat, &wanted));
+    }
 }
