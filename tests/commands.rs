@@ -350,3 +350,30 @@ fn the_shapes_of_real_files_are_read() {
     let (checked, _) = json(&["analyze", &at(&folder), "--format", "json"]);
     assert_eq!(checked["tenant"]["policies"], 3);
 }
+
+/// The demo as a script drives it: ended with the test, however that ends.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop((self.0.kill(), self.0.wait()));
+    }
+}
+
+#[tokio::test]
+async fn the_demos_web_chat_answers_whoever_keeps_no_cookies() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(["demo", "--port", "0", "--json", "--users", "50"]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut demo = Running(command.stdin(Stdio::null()).spawn().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(demo.0.stdout.take().unwrap()), &mut line).unwrap();
+    let web = serde_json::from_str::<Value>(&line).unwrap()["web"].as_str().unwrap().to_owned();
+    let answer = reqwest::get(&web).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("Made-up tenant"), "{page}");
+    let client = reqwest::Client::builder().build().unwrap();
+    let again = client.get(&web).header("cookie", cookie).send().await.unwrap();
+    assert_eq!((again.status().as_u16(), again.headers().get("set-cookie")), (200, None));
+}

@@ -49,13 +49,15 @@ pub(super) async fn chat(State(shared): State<Shared>, parts: Parts) -> Response
     if let Err(rejected) = web.chat.sessions.admit(&parts) {
         return status(rejected.status);
     }
-    match session(&shared, &parts) {
-        Some(session) => page(chat_page(&shared, web, &session).await),
-        None => match web.people.first() {
-            Some(first) => become_person(&shared, web, &first.id),
-            None => StatusCode::UNAUTHORIZED.into_response(),
-        },
+    if let Some(session) = session(&shared, &parts) {
+        return page(chat_page(&shared, web, &session).await);
     }
+    let Some(first) = web.people.first().and_then(|first| session_of(&shared, web, &first.id)) else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    // At once, and not by way of a redirect: whoever keeps no cookies would be sent round and round.
+    let shown = page(chat_page(&shared, web, &first).await);
+    with_cookie(web, &first, shown)
 }
 
 #[derive(Deserialize)]
@@ -73,17 +75,28 @@ pub(super) async fn person(State(shared): State<Shared>, parts: Parts, Form(pick
 }
 
 fn become_person(shared: &Shared, web: &WebPages, id: &str) -> Response {
-    let Some(person) = web.people.iter().find(|person| person.id == id) else { return status(404) };
-    let session = Session {
+    match session_of(shared, web, id) {
+        Some(session) => with_cookie(web, &session, Redirect::to("/").into_response()),
+        None => status(404),
+    }
+}
+
+/// The session of one of the people to pick from.
+fn session_of(shared: &Shared, web: &WebPages, id: &str) -> Option<Session> {
+    let person = web.people.iter().find(|person| person.id == id)?;
+    Some(Session {
         person: Person { id: person.id.clone(), name: person.name.clone(), platform_id: person.id.clone() },
         tenant: shared.app.tenant().to_owned(),
         conversation: person.id.clone(),
-    };
-    let cookie = web.chat.sessions.cookie(&session).ok().and_then(|cookie| HeaderValue::from_str(&cookie).ok());
-    match cookie {
-        Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response(),
-        None => status(500),
-    }
+    })
+}
+
+/// The answer, with the cookie that proves the session from now on.
+fn with_cookie(web: &WebPages, session: &Session, mut answer: Response) -> Response {
+    let cookie = web.chat.sessions.cookie(session).ok().and_then(|cookie| HeaderValue::from_str(&cookie).ok());
+    let Some(cookie) = cookie else { return status(500) };
+    answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    answer
 }
 
 async fn chat_page(shared: &Shared, web: &WebPages, session: &Session) -> anyhow::Result<String> {
