@@ -46,7 +46,8 @@ pub fn administrators(model: &Model) -> Scope {
 pub fn members(model: &Model) -> Scope {
     let users = model.snapshot.directory.users.iter().zip(0u32..);
     let here = users.filter(|(user, _)| user.enabled && matches!(user.guest, None | Some(GuestType::InternalGuest)));
-    Scope { users: Some(here.map(|(_, index)| index).collect()), ..Scope::default() }
+    let here = RoaringBitmap::from_sorted_iter(here.map(|(_, index)| index)).unwrap_or_default();
+    Scope { users: Some(here), ..Scope::default() }
 }
 
 /// What would say who authenticates here, where the users weren't read.
@@ -68,7 +69,8 @@ pub fn external_guests() -> Guests {
 #[must_use]
 pub fn everybody(snapshot: &Snapshot) -> RoaringBitmap {
     let users = snapshot.directory.users.iter().zip(0u32..);
-    users.filter(|(user, _)| user.enabled).map(|(_, index)| index).collect()
+    let enabled = users.filter(|(user, _)| user.enabled).map(|(_, index)| index);
+    RoaringBitmap::from_sorted_iter(enabled).unwrap_or_default()
 }
 
 /// Guests and external users, with and without an account here.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use roaring::RoaringBitmap;
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::truth::Truth;
@@ -64,6 +65,70 @@ impl Bits {
         self.0.iter().zip(&other.0).zip(&third.0).any(|((one, two), three)| one & two & three != 0)
     }
 
+    /// How many positions there are room for.
+    pub(super) fn capacity(&self) -> usize {
+        self.0.len() * 64
+    }
+
+    /// How many words.
+    pub(super) fn words(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Which of these positions are members, numbered anew in their order.
+    pub(super) fn packed(&self, positions: &[usize]) -> Self {
+        let word = |chunk: &[usize]| (0..).zip(chunk).fold(0, |word, (at, one)| word | u64::from(self.has(*one)) << at);
+        Self(positions.chunks(64).map(word).collect())
+    }
+
+    /// Positions that are in more than so many of these sets: counted for 64 of them at a time, a word for each binary digit.
+    pub(super) fn in_more_than(limit: usize, sets: &[&Self]) -> Self {
+        let words = sets.first().map_or(0, |set| set.0.len());
+        let digits = usize::BITS - sets.len().leading_zeros();
+        let of = |at: usize| {
+            let mut count: SmallVec<[u64; WORDS]> = (0..digits).map(|_| 0).collect();
+            for set in sets {
+                let mut carry = set.0.get(at).copied().unwrap_or_default();
+                for digit in &mut count {
+                    (*digit, carry) = (*digit ^ carry, *digit & carry);
+                }
+            }
+            // From the last digit on: more, or equal so far.
+            let (mut more, mut equal) = (0, u64::MAX);
+            for (place, digit) in count.iter().enumerate().rev() {
+                if limit >> place & 1 == 0 {
+                    more |= equal & digit;
+                    equal &= !digit;
+                } else {
+                    equal &= digit;
+                }
+            }
+            more
+        };
+        Self((0..words).map(of).collect())
+    }
+
+    /// Each combination of these sets that some member is in, as the names of the sets: 64 members at a time.
+    pub(super) fn told_apart(&self, sets: &[(usize, &Self)]) -> FxHashSet<Vec<usize>> {
+        let mut found: FxHashSet<Vec<usize>> = FxHashSet::default();
+        for (at, members) in self.0.iter().enumerate() {
+            let mut left = *members;
+            while left != 0 {
+                let first = left.trailing_zeros();
+                let (mut same, mut inside) = (left, Vec::new());
+                for (name, set) in sets {
+                    let word = set.0.get(at).copied().unwrap_or_default();
+                    let is_in = word >> first & 1 != 0;
+                    same &= if is_in { word } else { !word };
+                    inside.extend(is_in.then_some(*name));
+                }
+                found.insert(inside);
+                left &= !same;
+            }
+        }
+        found
+    }
+
     /// How many members.
     pub(super) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
@@ -108,6 +173,18 @@ impl Bits {
     pub(super) fn compressed(&self) -> RoaringBitmap {
         let bytes: Vec<u8> = self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
         RoaringBitmap::from_lsb0_bytes(0, &bytes)
+    }
+
+    /// Keeps the members of which this holds.
+    pub(super) fn filter(&mut self, keep: impl Fn(usize) -> bool) {
+        for (at, word) in self.0.iter_mut().enumerate().filter(|(_, word)| **word != 0) {
+            let mut left = *word;
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                *word &= !(u64::from(!keep(at * 64 + bit)) << bit);
+            }
+        }
     }
 
     /// Drops the members of the other set.
@@ -171,6 +248,41 @@ mod tests {
         let expected: Vec<usize> = std::iter::once(3).chain(60..=200).collect();
         assert_eq!(filled.iter().collect::<Vec<_>>(), expected);
         assert_eq!(filled.compressed().iter().map(|at| at as usize).collect::<Vec<_>>(), expected);
+        let mut even = filled.clone();
+        even.filter(|at| at % 2 == 0);
+        assert_eq!(
+            even.iter().collect::<Vec<_>>(),
+            expected.iter().copied().filter(|at| at % 2 == 0).collect::<Vec<_>>()
+        );
+        assert_eq!(filled.packed(&[2, 3, 60, 201, 200]).iter().collect::<Vec<_>>(), [1, 2, 4]);
         assert!(Bits::none(70).is_empty() && Bits::all(70).and(&Bits::none(70)).is_empty());
+    }
+
+    #[test]
+    fn members_told_apart_by_the_sets_they_are_in() {
+        let of = |positions: &[usize]| {
+            let mut set = Bits::none(130);
+            positions.iter().for_each(|at| set.set(*at));
+            set
+        };
+        let (one, other) = (of(&[3, 70, 129]), of(&[70, 128]));
+        let found = of(&[2, 3, 4, 70, 129]).told_apart(&[(7, &one), (9, &other)]);
+        assert_eq!(found, [vec![], vec![7], vec![7, 9]].into_iter().collect());
+    }
+
+    #[test]
+    fn positions_in_many_sets() {
+        let multiples = |step: usize| {
+            let mut set = Bits::none(200);
+            (0..200).step_by(step).for_each(|at| set.set(at));
+            set
+        };
+        let sets: Vec<Bits> = (1..=9).map(multiples).collect();
+        let sets: Vec<&Bits> = sets.iter().collect();
+        for limit in 0..10 {
+            let many = |at: &usize| (1..=9).filter(|step| at.is_multiple_of(*step)).count() > limit;
+            let expected: Vec<usize> = (0..200).filter(many).collect();
+            assert_eq!(Bits::in_more_than(limit, &sets).iter().collect::<Vec<_>>(), expected, "more than {limit}");
+        }
     }
 }

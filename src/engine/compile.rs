@@ -82,6 +82,8 @@ impl Tables {
         let count = u32::try_from(users.len()).unwrap_or(u32::MAX);
         let mut everyone = RoaringBitmap::new();
         everyone.insert_range(0..count);
+        // As one run each exclusion would split it.
+        everyone.remove_run_compression();
         let looked_at = |user: &User| user.enabled && user.account != AccountKind::Agent;
         let default_users = (0u32..).zip(users).filter(|(_, user)| looked_at(user)).map(|(position, _)| position);
         let default_users = RoaringBitmap::from_sorted_iter(default_users).unwrap_or_default();

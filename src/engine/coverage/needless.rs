@@ -3,16 +3,17 @@
 //! What a policy asks is looked for in the box of its own conditions alone, with the policy itself left aside. A few of its
 //! users settle most policies at once; everybody is looked at only where none of these few is left with a gap.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::domain::{self, Axis, Class};
-use super::people::{self, People};
+use super::people;
 use super::requirement::{Contributor, contributors, person};
 use super::search::{COVERED, Diagram};
-use super::{Other, Requirement, Scope};
+use super::{Other, Requirement, Scope, sift};
 use crate::engine::Model;
 use crate::engine::bits::{Bits, Lane};
 use crate::engine::demands::{Asked, asked, scopes};
@@ -200,18 +201,75 @@ impl Proof {
         let few = few(model, product, today).filter(|lane| lane.possibly.has(own));
         let others = product.others.iter().filter(|(other, lane)| *other == Other::AnyUser || lane.possibly.has(own));
         proof.lanes = few.chain(others.map(|(_, lane)| lane.clone())).map(|lane| lane.surely.and(&asking)).collect();
-        if !proof.holds(counted) {
+        let people = sift::people(model, product.of.get(own)?.region.people) & today;
+        if proof.refuted() || !proof.holds(&asking) || proof.sifted(model, product, (&people, &asking)).0 {
             return None;
         }
-        // Contributors that ask for nothing here tell nobody apart.
-        let mut of = product.of.clone();
-        let idle = of.iter_mut().enumerate().filter(|(at, _)| *at != own && !asking.has(*at));
-        idle.for_each(|(_, one)| one.region.people = 0);
-        for (users, all) in [(today, false), (ever, true)].into_iter().filter(|(users, _)| !users.is_empty()) {
-            let lane = |lane: &Lane| (all || lane.possibly.has(own)).then(|| lane.surely.and(&asking));
-            proof.lanes.extend(People::new(model, users.clone(), &of).each(lane).into_iter().flatten());
+        let enough = proof.enough(model, product, (&people, &asking));
+        // Whoever activates a role may need more than all others do.
+        let more = Some(asking).filter(|asking| !ever.is_empty() && *asking != enough);
+        let few = std::mem::take(&mut proof.lanes);
+        for of in [Some(enough), more].into_iter().flatten() {
+            proof.lanes = few.iter().map(|lane| lane.and(&of)).collect();
+            let busy = idle_but(&product.of, |at| of.has(at));
+            for users in [&people, ever] {
+                proof.lanes.extend(sift::lanes(model, (&busy, &of), users));
+            }
+            if proof.holds(&of) {
+                return Some(proof);
+            }
         }
-        proof.holds(counted).then_some(proof)
+        None
+    }
+
+    /// Of the contributors that ask something some that cover all these users, the broadest first; all of them where sets of
+    /// users don't tell, or where somebody else needs more.
+    fn enough(&self, model: &Model, product: &Product, (users, asking): (&RoaringBitmap, &Bits)) -> Bits {
+        let all = model.directory.bits(users);
+        let reached = |at: &usize| {
+            let policy = product.of.get(*at).and_then(|one| one.policy);
+            policy.map_or(all.len(), |policy| model.reached(policy).surely.and(&all).len())
+        };
+        let mut broadest: Vec<usize> = asking.iter().collect();
+        broadest.sort_by_cached_key(|at| (Reverse(self.held(*at)), Reverse(reached(at))));
+        let mut enough = Bits::none(self.count);
+        for (taken, at) in (1usize..).zip(broadest) {
+            enough.set(at);
+            if taken.is_power_of_two()
+                && self.holds(&enough)
+                && self.sifted(model, product, (users, &enough)) == (false, false)
+            {
+                return enough;
+            }
+        }
+        asking.clone()
+    }
+
+    /// Of how many thousandths of the box of the proof the conditions of a contributor are met, at least.
+    fn held(&self, at: usize) -> usize {
+        let share = |axis: &Axis| {
+            let held = axis.classes.iter().filter(|class| class.lane.surely.has(at)).count();
+            held * 1_000 / axis.classes.len().max(1)
+        };
+        self.axes.iter().map(share).min().unwrap_or_default()
+    }
+
+    /// Whether somebody is left with a gap where the fewest contributors hold, condition by condition: that refutes most.
+    fn refuted(&self) -> bool {
+        let fewest = |left: Bits, axis: &Axis| {
+            let here = axis.classes.iter().map(|class| left.and(&class.lane.surely));
+            here.min_by_key(Bits::len).unwrap_or(left)
+        };
+        self.lanes.iter().any(|lane| self.axes.iter().fold(lane.clone(), fewest).is_empty())
+    }
+
+    /// Whether these contributors leave one of these users with a gap, and whether they leave one undecided, as far as sets
+    /// of users tell.
+    fn sifted(&self, model: &Model, product: &Product, (users, of): (&RoaringBitmap, &Bits)) -> (bool, bool) {
+        let axes: Vec<Axis> = self.axes.iter().map(|axis| counting(axis, of)).collect();
+        let of = idle_but(&product.of, |at| of.has(at));
+        let sifted = Diagram::new(&axes, self.count).sift_strictly(model, &of, users);
+        (!sifted.gap.is_empty(), !sifted.rest.is_empty())
     }
 
     /// Contributors that count and ask for something at some value of every condition.
@@ -229,6 +287,13 @@ impl Proof {
         let mut diagram = Diagram::new(&axes, self.count);
         self.lanes.iter().all(|lane| diagram.search(&sure(lane.and(counted))) == COVERED)
     }
+}
+
+/// The same contributors, of which only these ask anything of anybody.
+fn idle_but(of: &[Contributor], busy: impl Fn(usize) -> bool) -> Vec<Contributor> {
+    let mut of = of.to_vec();
+    of.iter_mut().enumerate().filter(|(at, _)| !busy(*at)).for_each(|(_, one)| one.region.people = 0);
+    of
 }
 
 /// What isn't sure counts for nothing.

@@ -11,7 +11,7 @@ use super::causes::Causes;
 use super::domain::{Axis, Value};
 use super::gaps::{Search, apps, condition, values_of};
 use super::people::{self, People};
-use super::search::{Diagram, Hole, Part};
+use super::search::{Diagram, GAP, Hole, Part};
 use super::{Cause, Condition, Other};
 
 /// Sign-ins that surely aren't covered, with everybody whom that concerns. Why is asked of [`Reasons`].
@@ -105,7 +105,8 @@ impl Search {
     }
 
     fn by_part(&self, diagram: &mut Diagram<'_>, users: &RoaringBitmap) -> BTreeMap<Part, Concerned> {
-        let people = People::new(&self.model, users.clone(), &self.of);
+        let unreached = self.unreached(users);
+        let people = People::new(&self.model, users - &unreached, &self.of);
         let parts = people.each(|lane| diagram.search(lane));
         let mut having: FxHashMap<Part, Vec<u32>> = FxHashMap::default();
         for (position, part) in people.with(&parts) {
@@ -114,10 +115,29 @@ impl Search {
         let set = |users: Vec<u32>| RoaringBitmap::from_sorted_iter(users).unwrap_or_default();
         let mut all: BTreeMap<Part, Concerned> =
             having.into_iter().map(|(part, users)| (part, (set(users), BTreeSet::new()))).collect();
+        if !unreached.is_empty() {
+            all.entry(GAP).or_default().0 |= unreached;
+        }
         for (other, lane) in &people::lanes_of_others(&self.model, &self.scope, &self.of) {
             all.entry(diagram.search(lane)).or_default().1.insert(*other);
         }
         all
+    }
+
+    /// Those whom surely no contributor reaches that holds anywhere; none where that isn't soon found.
+    fn unreached(&self, users: &RoaringBitmap) -> RoaringBitmap {
+        let mut left = self.model.directory.bits(users);
+        let somewhere =
+            |at: usize| self.axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)));
+        for (_, one) in self.of.iter().enumerate().filter(|(at, _)| somewhere(*at)) {
+            let reached = one.policy.map(|policy| self.model.reached(policy)).filter(|reached| reached.decided);
+            let Some(reached) = reached else { return RoaringBitmap::new() };
+            left.drop(&reached.surely);
+            if left.is_empty() {
+                break;
+            }
+        }
+        left.compressed()
     }
 
     /// Where a hole is. Where every other app is reached, requests for baseline scopes are no news.

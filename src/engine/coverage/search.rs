@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::domain::Axis;
 use super::requirement::Contributor;
-use super::sift::{Sift, Sifted};
+use super::sift::{self, Product, Sifted};
 use crate::engine::Model;
 use crate::engine::bits::{Bits, Lane};
 
@@ -49,7 +49,7 @@ struct Branch {
 }
 
 /// The classes of a dimension where a contributor doesn't surely hold; none if it doesn't hold everywhere after it.
-type Exceptions = Option<Arc<[usize]>>;
+pub(super) type Exceptions = Option<Arc<[usize]>>;
 
 /// The classes of a dimension that are looked at, in order.
 struct Exceptional {
@@ -92,7 +92,7 @@ pub(super) struct Diagram<'a> {
 /// Contributors that hold for most values of each dimension, like policies about everything but a few exceptions. One
 /// value rules out few of them: whoever has more of them than all values together can rule out is covered.
 #[derive(Debug)]
-struct Broad {
+pub(super) struct Broad {
     contributors: Bits,
     /// For each dimension: how many of them the rest of a path can rule out at most.
     slack: Vec<usize>,
@@ -103,7 +103,7 @@ impl Broad {
         let holds = |axis: &Axis, at| axis.classes.iter().filter(|class| class.lane.surely.has(at)).count();
         let mut broad = Bits::none(contributors);
         (0..contributors)
-            .filter(|at| axes.iter().all(|axis| holds(axis, *at) * 2 > axis.classes.len()))
+            .filter(|at| axes.iter().rev().all(|axis| holds(axis, *at) * 2 > axis.classes.len()))
             .for_each(|at| broad.set(at));
         let all = broad.len();
         let most = |axis: &Axis| axis.classes.iter().map(|class| all - class.lane.surely.and(&broad).len()).max();
@@ -113,6 +113,11 @@ impl Broad {
         }
         slack.reverse();
         Self { contributors: broad, slack }
+    }
+
+    /// All of them, and how many a path can rule out at most.
+    pub(super) fn count(&self) -> (&Bits, usize) {
+        (&self.contributors, self.slack.first().copied().unwrap_or_default())
     }
 
     /// Whether no rest of a path from this dimension on can rule out all that are left.
@@ -165,7 +170,22 @@ impl<'a> Diagram<'a> {
 
     /// Users who need not be looked at one by one: by far most.
     pub(super) fn sift(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Sifted {
-        Sift::new(model, of, (self.axes, &self.universal, self.decided)).sift(model, users)
+        sift::sift(model, of, (self.product(), false), users)
+    }
+
+    /// The same where what isn't sure counts for nothing.
+    pub(super) fn sift_strictly(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Sifted {
+        sift::sift(model, of, (self.product(), true), users)
+    }
+
+    fn product(&self) -> Product<'_> {
+        Product {
+            axes: self.axes,
+            universal: &self.universal,
+            beyond: &self.beyond,
+            broad: &self.broad,
+            decided: self.decided,
+        }
     }
 
     /// The part that is left for users whom these contributors reach.

@@ -1,17 +1,30 @@
-//! Most users by sets, before anybody is looked at alone: whom some policy covers everywhere, and who has a gap in a place
-//! that is soon found. Those who are left are searched class by class.
+//! Most users by sets, before anybody is looked at alone: whom some policy covers everywhere, whom several do that leave
+//! little out, and who has a gap in a place that is soon found. Those who are left are searched class by class.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use rustc_hash::FxHashSet;
 
-use super::domain::Axis;
+use super::domain::{Axis, Class};
 use super::requirement::{ANY, Contributor, Mask, person};
+use super::search::{Broad, Exceptions};
 use crate::engine::Model;
 use crate::engine::bits::Bits;
 
-/// Differences of user sets that are spent on finding gaps; each reads 128 KB for a million users.
-const STEPS: u32 = 2_000;
+/// Words of user sets that may be read for each user who is left, walk by walk: each walk tries longer than the one before,
+/// with those whom it left open. A word takes a thousandth of the time of a look at one user alone.
+const EFFORTS: [usize; 3] = [8, 64, 256];
+
+/// With so many contributors at most it is soon seen whom none of them reaches; otherwise the last dimension tells.
+const SOON: usize = 16;
+
+/// The part of the users, as its divisor, from which on a contributor is worth a look in every dimension.
+const GOOD_PART: usize = 16;
+
+/// Users of whom there are so many times more are numbered anew.
+const FEWER: u64 = 8;
 
 /// Users by what was found for them.
 #[derive(Debug, Default)]
@@ -22,101 +35,256 @@ pub(super) struct Sifted {
     pub(super) rest: RoaringBitmap,
 }
 
-/// The users whom each contributor reaches, and the product of the other dimensions.
-#[derive(Debug)]
-pub(super) struct Sift<'a> {
-    axes: &'a [Axis],
+/// The product of the dimensions beside the user.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Product<'a> {
+    pub(super) axes: &'a [Axis],
     /// For each dimension: the contributors that hold everywhere from it on.
-    universal: &'a [Bits],
+    pub(super) universal: &'a [Bits],
+    /// For each dimension and contributor that holds everywhere after it: the classes where it doesn't.
+    pub(super) beyond: &'a [Vec<Exceptions>],
+    pub(super) broad: &'a Broad,
+    /// Nothing about the dimensions is open.
+    pub(super) decided: bool,
+}
+
+/// Some users, numbered anew, and whom of them each contributor reaches.
+#[derive(Debug)]
+struct Crowd {
+    /// Their positions; none where these are the numbers.
+    positions: Option<Vec<u32>>,
+    /// By contributor, those whom it surely reaches.
     surely: Vec<Arc<Bits>>,
-    /// Nothing about users or the other dimensions is open.
+    users: Bits,
+    /// No contributor reaches anybody else possibly.
     decided: bool,
-    steps: u32,
+}
+
+impl Crowd {
+    /// These users and the contributors of a requirement.
+    fn new(model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Self {
+        let few = users.len() * FEWER < model.directory.everyone.len();
+        let positions: Option<Vec<u32>> = few.then(|| users.iter().collect());
+        let numbers: Option<Vec<usize>> =
+            positions.as_ref().map(|all| all.iter().filter_map(|at| usize::try_from(*at).ok()).collect());
+        let packed = |set: &Arc<Bits>| match &numbers {
+            Some(numbers) => Arc::new(set.packed(numbers)),
+            None => Arc::clone(set),
+        };
+        let people = |kinds| packed(&Arc::new(model.directory.bits(&people(model, kinds))));
+        let mut known: Vec<(Mask, Arc<Bits>)> = Vec::new();
+        let (mut decided, mut surely) = (true, Vec::new());
+        for one in of {
+            // What isn't sure reaches nobody surely.
+            let kinds = if one.sure { one.region.people } else { 0 };
+            let at = known.iter().position(|(mask, _)| *mask == kinds).unwrap_or(known.len());
+            if at == known.len() {
+                known.push((kinds, people(kinds)));
+            }
+            let Some((_, people)) = known.get(at) else { continue };
+            decided &= one.sure;
+            let reached = one.policy.filter(|_| kinds != 0).map(|policy| model.reached(policy));
+            decided &= reached.as_ref().is_none_or(|reached| reached.decided);
+            surely.push(match reached {
+                None => Arc::clone(people),
+                Some(reached) if kinds == ANY => packed(&reached.surely),
+                Some(reached) => Arc::new(people.and(&packed(&reached.surely))),
+            });
+        }
+        let users = match &numbers {
+            Some(numbers) => Bits::all(numbers.len()),
+            None => model.directory.bits(users),
+        };
+        Self { positions, surely, users, decided }
+    }
+
+    /// Drops those whom a contributor covers everywhere, and those who have more of the broad ones than can be ruled out.
+    fn cover(&mut self, product: Product<'_>) {
+        let Some(universal) = product.universal.first() else { return };
+        let reached = |at: usize| self.surely.get(at);
+        universal.iter().filter_map(reached).for_each(|reached| self.users.drop(reached));
+        let (broad, slack) = product.broad.count();
+        let broad: Vec<&Bits> = broad.iter().filter_map(reached).map(|reached| &**reached).collect();
+        if broad.len() > slack && !self.users.is_empty() {
+            self.users.drop(&Bits::in_more_than(slack, &broad));
+        }
+    }
+
+    /// Numbers those who are left anew, where they are few.
+    fn narrow(&mut self) {
+        if self.users.len() * 4 >= self.users.capacity() {
+            return;
+        }
+        let numbers: Vec<usize> = self.users.iter().collect();
+        let position = |number: &usize| match &self.positions {
+            Some(positions) => positions.get(*number).copied(),
+            None => u32::try_from(*number).ok(),
+        };
+        self.positions = Some(numbers.iter().filter_map(position).collect());
+        self.surely.iter_mut().for_each(|set| *set = Arc::new(set.packed(&numbers)));
+        self.users = Bits::all(numbers.len());
+    }
+
+    /// The positions of some of these.
+    fn positions(&self, users: &Bits) -> RoaringBitmap {
+        match &self.positions {
+            Some(positions) => {
+                let at = users.iter().filter_map(|number| positions.get(number).copied());
+                RoaringBitmap::from_sorted_iter(at).unwrap_or_default()
+            }
+            None => users.compressed(),
+        }
+    }
+}
+
+/// Sifts users by the contributors of one requirement. Gaps are looked for where nothing is open, or where what is open
+/// counts for nothing.
+pub(super) fn sift(
+    model: &Model,
+    of: &[Contributor],
+    (product, strictly): (Product<'_>, bool),
+    users: &RoaringBitmap,
+) -> Sifted {
+    let mut crowd = Crowd::new(model, of, users);
+    let mut sifted = Sifted::default();
+    crowd.cover(product);
+    if strictly || (product.decided && crowd.decided) {
+        for effort in EFFORTS {
+            let left = crowd.users.len();
+            if left == 0 {
+                break;
+            }
+            crowd.narrow();
+            let found = Walk::of(&crowd, product, effort * left);
+            sifted.gap |= crowd.positions(&found.gap);
+            crowd.users = found.rest;
+        }
+    }
+    sifted.rest = crowd.positions(&crowd.users);
+    sifted
+}
+
+/// How users stand to some contributors: each way in which some of these users are surely reached.
+pub(super) fn lanes(model: &Model, (of, asked): (&[Contributor], &Bits), users: &RoaringBitmap) -> FxHashSet<Bits> {
+    let crowd = Crowd::new(model, of, users);
+    let sets: Vec<(usize, &Bits)> = asked.iter().filter_map(|at| Some((at, &**crowd.surely.get(at)?))).collect();
+    let lane = |inside: Vec<usize>| {
+        let mut lane = Bits::none(of.len());
+        inside.into_iter().for_each(|at| lane.set(at));
+        lane
+    };
+    crowd.users.told_apart(&sets).into_iter().map(lane).collect()
+}
+
+/// One way through the product, as far as the effort allows.
+#[derive(Debug)]
+struct Walk<'a> {
+    product: Product<'a>,
+    surely: &'a [Arc<Bits>],
+    /// The contributors, those that reach most first.
+    order: Vec<usize>,
+    /// How many of them reach a good part of the users: what the others cover is seen in the last dimension.
+    broad: usize,
+    /// Words that may still be read.
+    effort: usize,
     gap: Bits,
     rest: Bits,
 }
 
-impl<'a> Sift<'a> {
-    /// For the contributors of one requirement; `decided` says that nothing about the dimensions is open.
-    pub(super) fn new(model: &Model, of: &[Contributor], product: (&'a [Axis], &'a [Bits], bool)) -> Self {
-        let (axes, universal, decided) = product;
-        let none = model.directory.bits(&RoaringBitmap::new());
-        let mut all =
-            Self { axes, universal, surely: Vec::new(), decided, steps: STEPS, gap: none.clone(), rest: none.clone() };
-        for one in of {
-            let (surely, decided) = reached(model, one);
-            all.decided &= decided && one.sure;
-            all.surely.push(if one.sure { surely } else { Arc::new(none.clone()) });
-        }
-        all
+impl<'a> Walk<'a> {
+    fn of(crowd: &'a Crowd, product: Product<'a>, effort: usize) -> Self {
+        let mut order: Vec<(usize, usize)> = crowd.surely.iter().map(|reached| reached.len()).enumerate().collect();
+        order.sort_by_key(|(_, reached)| Reverse(*reached));
+        let part = crowd.users.len() / GOOD_PART;
+        let broad = order.iter().filter(|(_, reached)| *reached >= part).count();
+        let order = order.into_iter().map(|(at, _)| at).collect();
+        let none = Bits::none(crowd.users.capacity());
+        let mut walk = Self { product, surely: &crowd.surely, order, broad, effort, gap: none.clone(), rest: none };
+        walk.walk(0, &Bits::all(crowd.surely.len()), crowd.users.clone());
+        walk.rest.drop(&walk.gap);
+        walk
     }
 
-    /// Sifts these users.
-    pub(super) fn sift(mut self, model: &Model, users: &RoaringBitmap) -> Sifted {
-        let all = Bits::all(self.surely.len());
-        let mut left = model.directory.bits(users);
-        self.cover(&mut left, &all, 0);
-        if self.decided {
-            self.walk(0, &all, left);
-            self.rest.drop(&self.gap);
-        } else {
-            self.rest = left;
-        }
-        Sifted { gap: self.gap.compressed(), rest: self.rest.compressed() }
-    }
-
-    /// Drops the users whom one of these contributors covers in everything from a dimension on.
-    fn cover(&mut self, left: &mut Bits, alive: &Bits, axis: usize) {
-        let Some(rest) = self.universal.get(axis) else { return };
-        self.without(left, alive.shared(rest));
-    }
-
-    /// Drops the users whom these contributors reach.
-    fn without(&mut self, left: &mut Bits, of: impl Iterator<Item = usize>) {
-        for reached in of.filter_map(|at| self.surely.get(at)) {
-            if left.is_empty() {
-                return;
-            }
+    /// Drops the users whom these contributors reach, of the first so many: set by set, and the last few one by one.
+    fn without(&mut self, left: &mut Bits, (of, first): (&Bits, usize)) {
+        let surely = self.surely;
+        let mut reaching = self.order.iter().take(first).filter(|at| of.has(**at)).filter_map(|at| surely.get(*at));
+        let mut count = left.len();
+        while count > left.words() / 8 {
+            let Some(reached) = reaching.next() else { return };
             left.drop(reached);
-            self.steps = self.steps.saturating_sub(1);
+            self.effort = self.effort.saturating_sub(left.words());
+            count = left.len();
+        }
+        if count > 0 {
+            let rest: Vec<&Arc<Bits>> = reaching.collect();
+            self.effort = self.effort.saturating_sub(count * rest.len());
+            left.filter(|user| !rest.iter().any(|reached| reached.has(user)));
         }
     }
 
-    /// Looks for gaps of these users where only these contributors hold; few contributors first.
+    /// Looks for gaps of these users where only these contributors hold.
     fn walk(&mut self, axis: usize, alive: &Bits, mut left: Bits) {
-        let mut unreached = left.clone();
-        self.without(&mut unreached, alive.iter());
-        left.drop(&unreached);
-        self.gap.extend(&unreached);
-        self.cover(&mut left, alive, axis);
-        let Some(dimension) = self.axes.get(axis) else { return };
-        if self.steps == 0 {
-            self.rest.extend(&left);
+        let product = self.product;
+        if let Some(rest) = product.universal.get(axis) {
+            let last = axis == product.axes.len();
+            self.without(&mut left, (&alive.and(rest), if last { usize::MAX } else { self.broad }));
+        }
+        if left.is_empty() {
             return;
         }
-        let mut classes: Vec<Bits> = dimension.classes.iter().map(|class| alive.and(&class.lane.surely)).collect();
-        classes.sort_by_cached_key(|alive| (alive.len(), alive.clone()));
-        classes.dedup();
-        for alive in classes {
+        if alive.len() <= SOON {
+            let mut unreached = left.clone();
+            self.without(&mut unreached, (alive, usize::MAX));
+            left.drop(&unreached);
+            self.gap.extend(&unreached);
+        }
+        let Some(dimension) = product.axes.get(axis) else { return };
+        self.beside(axis, alive, &mut left);
+        self.each((axis, alive), left, &dimension.classes);
+    }
+
+    /// Looks for gaps of those whom one contributor covers in all but a few classes of a dimension, and drops them.
+    fn beside(&mut self, axis: usize, alive: &Bits, left: &mut Bits) {
+        let product = self.product;
+        let (Some(rest), Some(beyond)) = (product.universal.get(axis + 1), product.beyond.get(axis)) else { return };
+        let Some(classes) = product.axes.get(axis).map(|axis| &axis.classes) else { return };
+        let broad = alive.and(rest);
+        for place in 0..self.order.len() {
+            let at = self.order.get(place).filter(|at| broad.has(**at));
+            let known = at.and_then(|at| Some((self.surely.get(*at)?, beyond.get(*at)?.as_ref()?)));
+            let Some((reached, exceptions)) = known else { continue };
+            let mut group = left.clone();
+            group.retain(reached);
+            // Each group costs a look at the exceptions: small ones are looked at together.
+            if group.is_empty() || group.len() * 4 < left.len() {
+                return;
+            }
+            left.drop(&group);
+            self.each((axis, alive), group, exceptions.iter().filter_map(|class| classes.get(*class)));
+        }
+    }
+
+    /// Looks for gaps of these users in some classes of a dimension, in those with few contributors first.
+    fn each<'c>(
+        &mut self,
+        (axis, alive): (usize, &Bits),
+        mut left: Bits,
+        classes: impl IntoIterator<Item = &'c Class>,
+    ) {
+        let mut each: Vec<Bits> = classes.into_iter().map(|class| alive.and(&class.lane.surely)).collect();
+        each.sort_by_cached_key(|alive| (alive.len(), alive.clone()));
+        each.dedup();
+        for alive in each {
             left.drop(&self.gap);
             if left.is_empty() {
                 return;
             }
+            if self.effort == 0 {
+                self.rest.extend(&left);
+                return;
+            }
             self.walk(axis + 1, &alive, left.clone());
-        }
-    }
-}
-
-/// The users whom a contributor surely reaches, and whether those are all whom it possibly does.
-fn reached(model: &Model, one: &Contributor) -> (Arc<Bits>, bool) {
-    let people = || model.directory.bits(&people(model, one.region.people));
-    match one.policy.map(|policy| model.reached(policy)) {
-        None => (Arc::new(people()), true),
-        Some(reached) if one.region.people == ANY => (Arc::clone(&reached.surely), reached.decided),
-        Some(reached) => {
-            let mut surely = people();
-            surely.retain(&reached.surely);
-            (Arc::new(surely), reached.decided)
         }
     }
 }
@@ -131,7 +299,7 @@ pub(super) fn reaches_any(model: &Model, one: &Contributor, users: &RoaringBitma
 }
 
 /// The users who are people of these kinds.
-fn people(model: &Model, kinds: Mask) -> RoaringBitmap {
+pub(super) fn people(model: &Model, kinds: Mask) -> RoaringBitmap {
     let everyone = model.directory.everyone.clone();
     if kinds == ANY {
         return everyone;

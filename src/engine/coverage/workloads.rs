@@ -244,6 +244,10 @@ fn gap(model: &Model, axes: &[Axis], hole: &Hole) -> WorkloadGap {
         let values = values_of(axis, classes.as_deref());
         let whole = values.len() == axis.values.len();
         let (mut inside, mut outside) = (Vec::new(), Vec::new());
+        if values.iter().any(|at| matches!(axis.values.get(*at), Some(Value::App(_)))) {
+            (gap.apps, gap.any_app) = apps(axis, &values);
+            continue;
+        }
         for (at, value) in axis.values.iter().enumerate() {
             match value {
                 Value::Location(place) if values.contains(&at) => inside.push(place),
@@ -251,7 +255,6 @@ fn gap(model: &Model, axes: &[Axis], hole: &Hole) -> WorkloadGap {
                 Value::PrincipalRisk(level) | Value::AgentRisk(level) if !whole && values.contains(&at) => {
                     gap.risk.insert(*level);
                 }
-                Value::App(_) if values.contains(&at) => (gap.apps, gap.any_app) = apps(axis, &values),
                 _ => {}
             }
         }
