@@ -33,6 +33,25 @@ impl GraphError {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
 
+    /// 400 for a query that the directory doesn't answer.
+    #[must_use]
+    pub fn unsupported_query(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message)
+    }
+
+    /// 400 for counting without accepting a count that may be late.
+    #[must_use]
+    pub fn no_count() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.")
+    }
+
+    /// 405 for a method that an address doesn't have.
+    #[must_use]
+    pub fn no_method() -> Self {
+        let message = "Specified HTTP method is not allowed for the request target.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "Request_BadRequest", message)
+    }
+
     /// 404 for an object.
     #[must_use]
     pub fn not_found(what: &str, id: &str) -> Self {
@@ -139,6 +158,11 @@ pub async fn dated(State(demo): State<Arc<Demo>>, request: Request, next: Next) 
     let date = demo.now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
     let said = theirs.map(|id| ("client-request-id", id)).into_iter().chain([("date", date)]);
     error.written(&said.collect::<Vec<_>>())
+}
+
+/// 405 for a method nobody knows.
+pub async fn unknown_method() -> GraphError {
+    GraphError::no_method()
 }
 
 /// 400 for a path nobody knows.
