@@ -14,6 +14,7 @@ mod lab;
 mod late;
 mod out_of_date;
 mod refusals;
+mod roles;
 mod scans;
 mod teams;
 mod told;
