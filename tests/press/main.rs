@@ -9,6 +9,7 @@
 
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
+mod flood;
 mod hand_over;
 mod lab;
 mod late;
