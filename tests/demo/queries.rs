@@ -146,7 +146,8 @@ async fn a_method_or_a_body_that_does_not_fit_is_an_error_in_graphs_words() {
         let message = "Specified HTTP method is not allowed for the request target.";
         assert_eq!(ask(method, path, "{}").await, (405, "Request_BadRequest".into(), message.into()), "{path}");
     }
-    for body in ["{\"state\":\"foo\"}", "nothing", "{\"conditions\":{\"nonsense\":{}}}"] {
+    let beta = "{\"sessionControls\":{\"continuousAccessEvaluation\":{\"mode\":\"disabled\"}}}";
+    for body in ["{\"state\":\"foo\"}", "nothing", "{\"conditions\":{\"nonsense\":{}}}", beta] {
         let (status, code, message) = ask(reqwest::Method::PATCH, &one, body).await;
         assert_eq!((status, code.as_str()), (400, "BadRequest"));
         assert!(message.starts_with("1007"), "{message}");
@@ -154,6 +155,17 @@ async fn a_method_or_a_body_that_does_not_fit_is_an_error_in_graphs_words() {
     let gone = format!("{POLICIES}/00000000-0000-0000-0000-000000000001");
     let (status, code, _) = ask(reqwest::Method::PATCH, &gone, "{}").await;
     assert_eq!((status, code.as_str()), (404, "ResourceNotFound"));
+    for path in ["/v1.0/users/nobody", "/v1.0/groups/nobody", "/v1.0/servicePrincipals/nobody"] {
+        let message =
+            "Resource 'nobody' does not exist or one of its queried reference-property objects are not present.";
+        assert_eq!(ask(reqwest::Method::GET, path, "").await, (404, "Request_ResourceNotFound".into(), message.into()));
+    }
+    let (status, _, message) = ask(reqwest::Method::GET, "/v1.0/users/x/nothing", "").await;
+    assert_eq!((status, message.as_str()), (400, "Resource not found for the segment 'nothing'."));
+    let anonymous = world.http.get(format!("{}/v1.0/users", world.service.graph_base())).send().await.unwrap();
+    let (status, code, message) = error((anonymous.status().as_u16(), anonymous.json().await.unwrap()));
+    let expected = (401, "InvalidAuthenticationToken", "Access token is empty.");
+    assert_eq!((status, code.as_str(), message.as_str()), expected);
     for (path, body) in [("/v1.0/$batch", "{}"), ("/v1.0/identity/conditionalAccess/evaluate", "nothing")] {
         let (status, code, _) = ask(reqwest::Method::POST, path, body).await;
         assert_eq!((status, code.as_str()), (400, "BadRequest"), "{path}");

@@ -214,9 +214,6 @@ impl Ask {
     fn told(&self, mut row: Value) -> Value {
         if !self.is_beta() {
             versions::without_beta(self.below(), &mut row);
-            if let Some(of) = Type::at(self.below()) {
-                of.prune(&mut row);
-            }
         }
         if !self.names_unknown {
             versions::without_late_words(&mut row);

@@ -52,9 +52,13 @@ impl GraphError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "Request_BadRequest", message)
     }
 
-    /// 404 for an object.
+    /// 404 for an object; the directory says so in other words than Conditional Access.
     #[must_use]
     pub fn not_found(what: &str, id: &str) -> Self {
+        if ["User", "Group", "ServicePrincipal", "Role"].contains(&what) {
+            let why = "does not exist or one of its queried reference-property objects are not present.";
+            return Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", format!("Resource '{id}' {why}"));
+        }
         let message = format!("{what} with id {id} does not exist in the directory.");
         Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
     }
@@ -67,6 +71,12 @@ impl GraphError {
             "InvalidAuthenticationToken",
             "Access token has expired or is not yet valid.",
         )
+    }
+
+    /// 401: no token at all.
+    #[must_use]
+    pub fn no_token() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", "Access token is empty.")
     }
 
     /// 410: the delta token is too old; the client starts over.
@@ -167,5 +177,6 @@ pub async fn unknown_method() -> GraphError {
 
 /// 400 for a path nobody knows.
 pub async fn unknown_path(uri: axum::http::Uri) -> GraphError {
-    GraphError::bad_request(format!("Resource not found for the segment '{}'.", uri.path().trim_start_matches('/')))
+    let segment = uri.path().rsplit('/').next().unwrap_or_default();
+    GraphError::bad_request(format!("Resource not found for the segment '{segment}'."))
 }
