@@ -22,6 +22,8 @@ use crate::facts::Term;
 
 /// Questions of one conversation that may wait at a time.
 pub(super) const WAITING: i64 = 20;
+/// Questions of all conversations that may.
+pub(super) const WAITING_OF_ALL: i64 = 1_000;
 /// Whoever asks slower than this, or less at once, never meets the limit of a session.
 const OF_SESSION: Rate = Rate { at_once: 60, each: Duration::from_secs(1) };
 /// Many people may come from one address.
@@ -98,6 +100,12 @@ pub(super) async fn slow(
 /// Says that too many questions wait.
 pub(super) fn too_many(shared: &Shared, waiting: i64) -> Response {
     refuse(shared, ("said.too_many", "waiting", waiting.unsigned_abs()), 5)
+}
+
+/// 503: nothing more is taken before something is answered.
+pub(super) fn full() -> Response {
+    tracing::error!(waiting = WAITING_OF_ALL, "too many questions wait: a message was not taken");
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from(30))], Json(json!({}))).into_response()
 }
 
 /// 429, with what to do in words and, in seconds, when to come again.

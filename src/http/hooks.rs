@@ -41,7 +41,7 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
     };
     let acted = match &incoming.event {
         Event::Press(_) => pressed(shared, platform.as_ref(), &incoming).await,
-        Event::Text(_) if name == web::NAME => asked(shared, &incoming).await,
+        Event::Text(_) => asked(shared, &incoming).await,
         // Teams wants an empty object where it asked for one; nobody else minds.
         _ => keep(shared, &incoming).await.map(|()| Json(serde_json::json!({})).into_response()),
     };
@@ -52,9 +52,15 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
     })
 }
 
-/// Keeps a question of the web chat, unless too many of the same conversation wait: whoever floods it learns so, where Teams
-/// would only say that a message wasn't delivered.
+/// Keeps a question, unless too many wait: of all, then it isn't acknowledged, or in the web chat of the same conversation.
+/// Whoever floods the web chat learns so, where Teams would only say that a message wasn't delivered.
 async fn asked(shared: &Shared, incoming: &Incoming) -> anyhow::Result<Response> {
+    if shared.app.store.waiting(hear::JOB, "").await? >= flood::WAITING_OF_ALL {
+        return Ok(flood::full());
+    }
+    if incoming.conversation.platform != web::NAME {
+        return keep(shared, incoming).await.map(|()| Json(serde_json::json!({})).into_response());
+    }
     let waiting = shared.app.store.waiting(hear::JOB, &format!("{}:{}:", web::NAME, incoming.conversation.id)).await?;
     if waiting >= flood::WAITING {
         return Ok(flood::too_many(shared, waiting));

@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use portcullis::bot::hear;
+use portcullis::store::jobs::{NewJob, Priority};
+use serde_json::json;
+
 use super::lab::{APPROVER, Lab, READER};
 
 /// Everything that the server sends until it closes the connection, and how long that took.
@@ -100,4 +104,21 @@ async fn a_flood_of_questions_is_put_off_in_words_and_others_are_answered() {
     let waited = Duration::from_secs(wait.unwrap());
     tokio::time::sleep(waited).await;
     assert_eq!(lab.throw(&cookie, "how many people are there?").await.0, 200);
+}
+
+#[tokio::test]
+async fn what_nobody_could_answer_in_time_is_not_taken() {
+    let lab = Lab::start(|_| {}).await;
+    let cookie = lab.cookie(lab.person(READER)).await;
+    let due = "2027-01-01T00:00:00Z".parse().unwrap();
+    for number in 0..999 {
+        let id = format!("teams:somebody:{number}");
+        let job = NewJob { id, kind: hear::JOB.into(), payload: json!({}), priority: Priority::Question, due };
+        lab.app.store.enqueue(&job).await.unwrap();
+    }
+    assert_eq!(lab.throw(&cookie, "who is not covered by MFA?").await.0, 200, "the thousandth");
+    let (status, wait, _) = lab.throw(&cookie, "how many people are there?").await;
+    assert_eq!((status, wait), (503, Some(30)));
+    let conversation = format!("web:{}", lab.person(READER).id);
+    assert_eq!(lab.app.store.newest_messages(&conversation, 9).await.unwrap().len(), 1, "nothing of it was kept");
 }
