@@ -1,21 +1,28 @@
 //! Routes, layers, health and metrics.
 
+mod flood;
 mod hooks;
 mod pages;
+mod patience;
 mod stream;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
+
+pub use patience::Patience;
 
 use crate::app::App;
 use crate::chat::web::{PersonView, RequestView, WebChat, security_headers};
@@ -62,8 +69,7 @@ pub fn router(shared: Shared) -> Router {
             .route("/csv/{id}", get(pages::csv))
             .route("/assets/{*path}", get(pages::asset))
             .route("/web/person", post(pages::person))
-            .route("/web/messages", post(hooks::web))
-            .route("/web/press", post(hooks::web));
+            .merge(asking(&shared));
     }
     let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT);
     let mut router = router.layer(timeout);
@@ -79,6 +85,24 @@ pub fn router(shared: Shared) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
+}
+
+/// Where people ask and press in the web chat, no faster than a person can.
+fn asking(shared: &Shared) -> Router<Shared> {
+    let state = (shared.clone(), Arc::new(flood::Rates::default()));
+    Router::new()
+        .route("/web/messages", post(hooks::of_web))
+        .route("/web/press", post(hooks::of_web))
+        .route_layer(from_fn_with_state(state, flood::slow))
+}
+
+/// Serves all routes on a listener, to clients that don't keep it waiting, until it is dropped.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(listener: TcpListener, shared: Shared, patience: Patience) -> std::io::Result<()> {
+    let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(patience::patient(listener, patience), service).await
 }
 
 /// Ready when the store can be written.

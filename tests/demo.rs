@@ -1,6 +1,10 @@
 //! The demo's tenant, asked through real HTTP as the product asks a real one.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "helpers of tests")]
 
+#[path = "demo/leavers.rs"]
+mod leavers;
+#[path = "demo/queries.rs"]
+mod queries;
 #[path = "demo/rules.rs"]
 mod rules;
 #[path = "demo/versions.rs"]

@@ -103,6 +103,23 @@ async fn an_event_that_comes_twice_is_one_job() {
 }
 
 #[tokio::test]
+async fn what_waits_is_counted_by_how_its_key_begins() {
+    everywhere(async |place| {
+        let store = place.open().await;
+        for id in ["web:é%:1", "web:é%:2", "web:éx:3", "web:é:4", "WEB:É%:5"] {
+            store.enqueue(&job(id)).await.unwrap();
+        }
+        assert_eq!(store.waiting("k", "web:é%:").await.unwrap(), 2);
+        assert_eq!(store.waiting("other", "web:é%:").await.unwrap(), 0);
+        while let Some(leased) = store.lease(now(), later(60)).await.unwrap() {
+            store.end(&leased, &End::Done, now()).await.unwrap();
+        }
+        assert_eq!(store.waiting("k", "web:é%:").await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_job_goes_with_its_transaction() {
     everywhere(async |place| {
         let store = place.open().await;

@@ -3,6 +3,7 @@
 //! The state machine is `approval.rs`; here its effects meet the store, the tenant and the chats. Every state is
 //! committed before its effects run, so a process that dies at any point leaves something that can be taken up again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,10 +12,10 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::approval::{AuditRef, Click, Doubt, Effect, Event, Move, Person, Refused, State, Terms, step};
-use crate::chat::card::{Press, Verb};
+use crate::chat::card::{Block, Press, Run, Tone, Verb};
 use crate::chat::{Incoming, Reply};
 use crate::checks::CureAction;
-use crate::facts::Term;
+use crate::facts::{Style, Term};
 use crate::jobs::Outcome;
 use crate::log::{Action, Actor, NewEntry};
 use crate::store::approvals::{Approval, NewApproval, Stored};
@@ -40,6 +41,8 @@ const SOON: SignedDuration = SignedDuration::from_secs(2);
 const SELDOM: SignedDuration = SignedDuration::from_mins(5);
 /// What was left for so long isn't looked for any more.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// What is said of a card that isn't any more what somebody saw.
+pub(super) const CHANGED: &str = "said.card_changed";
 /// A press that lost a race looks again this often.
 const ATTEMPTS: usize = 4;
 
@@ -195,6 +198,10 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             Ok(moved) => moved,
             Err(refused) => return said(app, &refused),
         };
+        // Somebody saw less than there is to see now, such as that another did otherwise, or approved meanwhile.
+        if press.version != case.kept.version {
+            return changed(app, &case).await;
+        }
         if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
             if let State::Dismissed { reason, .. } = &moved.state {
                 learn::after_dismissal(app, incoming, case.kept.suggestion, reason).await?;
@@ -235,6 +242,14 @@ async fn shown(app: &App, approval: &str) -> anyhow::Result<Reply> {
     let kept = app.store.approval(approval).await?.context("an approval that was just decided")?;
     let case = Case::load(app, kept).await?;
     let card = approval_card::compose_case(app, &case).await?.card;
+    Ok(Reply::Card(Box::new(card)))
+}
+
+/// The card as it is now, for a person who saw another: nothing is decided.
+async fn changed(app: &App, case: &Case) -> anyhow::Result<Reply> {
+    let mut card = approval_card::compose_case(app, case).await?.card;
+    let words = app.wording.say(CHANGED, &BTreeMap::new(), Style::Full)?;
+    card.blocks.insert(0, Block::Text { runs: vec![Run::plain(words)], tone: Tone::Attention });
     Ok(Reply::Card(Box::new(card)))
 }
 

@@ -96,7 +96,12 @@ pub async fn finish(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
             word(&app, "said.press_failed", &[])?
         }
     };
-    // A card in its new state is shown to everyone by the job that carries the approval on.
+    // A card in its new state is shown to everyone by the job that carries the approval on. One that had changed before
+    // shows no decision, and nobody carries anything on.
+    let reply = match reply {
+        Reply::Card(_) if !is_decided(&app, &incoming, at).await? => word(&app, approve::CHANGED, &[])?,
+        reply => reply,
+    };
     if let Reply::Word(words) = reply {
         tell(&app, &incoming, (&job.id, words)).await?;
     }

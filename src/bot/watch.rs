@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::app::App;
+use crate::checks::scopes::administrator_roles;
 use crate::graph::GraphError;
 use crate::jobs::Outcome;
 use crate::store::jobs::{Job, NewJob, Priority};
@@ -48,7 +49,7 @@ impl Seen {
     }
 }
 
-/// Looks once: a change of a policy, a location or a group that policies name starts a scan.
+/// Looks once: a change of a policy, a location, a group that policies name or a role that counts starts a scan.
 ///
 /// # Errors
 /// When the store or the tenant fails; the next look sees the same changes.
@@ -114,22 +115,54 @@ const OF_POLICIES: &[&str] = &[
 /// Activities that change who is in a group.
 const OF_GROUPS: &[&str] = &["member to group", "member from group", "update group", "delete group", "restore group"];
 
+/// Activities that change who holds a role, by hand or through Privileged Identity Management.
+const OF_ROLES: &[&str] = &["member to role", "member from role"];
+/// What Privileged Identity Management logs before a role changes hands, or instead of it.
+const NOT_YET: &[&str] = &["request", "cancel", "denied"];
+
 /// Whether a change can change who is covered: of a group only where, by one of these readings, a policy or a role goes by
-/// it. A large tenant changes some group every minute.
+/// it, of a role only where a policy names it or it makes an administrator. A large tenant changes some group every minute,
+/// and activates some role.
 pub(super) fn matters(record: &AuditRecord, known: &[&Snapshot]) -> bool {
     let activity = record.activity.to_lowercase();
     let is_one = |activities: &[&str]| activities.iter().any(|words| activity.contains(words));
     let counts = |group: &str| known.is_empty() || known.iter().any(|snapshot| goes_by(snapshot, group));
-    is_one(OF_POLICIES) || (is_one(OF_GROUPS) && changed_group(record).is_none_or(|group| counts(&group)))
+    let role_counts = |role: &str| known.is_empty() || known.iter().any(|snapshot| role_matters(snapshot, role));
+    let of_role = is_one(OF_ROLES) && !is_one(NOT_YET);
+    is_one(OF_POLICIES)
+        || (is_one(OF_GROUPS) && changed_group(record).is_none_or(|group| counts(&group)))
+        || (of_role && changed_role(record).is_none_or(|role| role_counts(&role)))
+}
+
+/// The role that a record is about, by template id: among the changed properties of the member, or, where Privileged
+/// Identity Management writes, the target.
+fn changed_role(record: &AuditRecord) -> Option<String> {
+    let property = changed_property(record, "Role.TemplateId");
+    property.or_else(|| (record.target_kind == "Role").then(|| record.target_id.clone()))
+}
+
+/// Whether a policy names this role, or checks ask more of those who hold it. One that wasn't read counts.
+fn role_matters(snapshot: &Snapshot, role: &str) -> bool {
+    let users = snapshot.policies.iter().map(|policy| &policy.conditions.users);
+    let mut named = users.flat_map(|users| [&users.include.roles, &users.exclude.roles]);
+    let (known, administrators) = (&snapshot.directory.roles, administrator_roles(&snapshot.directory));
+    // Where no role has the mark, it wasn't read: some roles always have it.
+    let marked = known.values().any(|role| role.privileged);
+    named.any(|roles| roles.contains(role)) || administrators.contains(role) || !marked || !known.contains_key(role)
 }
 
 /// The group that a record is about. That of a membership stands in the changed properties of the member, before a removal
 /// on the side of what was.
 fn changed_group(record: &AuditRecord) -> Option<String> {
-    let mut named = record.changes.iter().filter(|(name, ..)| name == "Group.ObjectID");
+    let property = changed_property(record, "Group.ObjectID");
+    property.or_else(|| (record.target_kind == "Group").then(|| record.target_id.clone()))
+}
+
+/// The id in a changed property: what it is now, or after a removal what it was.
+fn changed_property(record: &AuditRecord, property: &str) -> Option<String> {
+    let mut named = record.changes.iter().filter(|(name, ..)| name == property);
     let id = named.find_map(|(_, old, new)| new.as_ref().or(old.as_ref()));
-    let id = id.map(|id| id.trim_matches('"').to_ascii_lowercase());
-    id.or_else(|| (record.target_kind == "Group").then(|| record.target_id.clone()))
+    id.map(|id| id.trim_matches('"').to_ascii_lowercase()).filter(|id| !id.is_empty())
 }
 
 /// Whether a policy, a role or the settings name this group or one that holds it: members are read of those alone.
@@ -159,7 +192,7 @@ async fn settle_due(app: &App) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tenant::read::read_group;
+    use crate::tenant::read::{read_group, read_policy, read_role};
     use crate::tenant::{Reading, SnapshotBuilder};
 
     fn record(id: &str, minute: i64) -> AuditRecord {
@@ -203,6 +236,44 @@ mod tests {
         assert!(!matters(&of_group("Update user", user, None)));
         assert!(matters(&of_group("Add member to group", user, None)), "nobody knows which");
         assert!(super::matters(&of_group("Update group", ("Group", "other"), None), &[]), "nothing was read yet");
+    }
+
+    #[test]
+    fn a_role_matters_where_a_policy_names_it_or_it_makes_an_administrator() {
+        let role = |id: &str, privileged: bool| json!({"id": id, "templateId": id, "displayName": id, "isBuiltIn": true, "isPrivileged": privileged});
+        let mut builder = SnapshotBuilder::default();
+        for role in [role("admin", true), role("named", false), role("other", false)] {
+            builder.role(read_role(&role).unwrap());
+        }
+        let users = json!({"users": {"includeRoles": ["named"]}, "applications": {"includeApplications": ["All"]}});
+        let policy = json!({"id": "p", "displayName": "p", "state": "enabled", "conditions": users});
+        builder.policy(read_policy(&policy).unwrap());
+        let snapshot = builder.build();
+        let of_role = |activity: &str, role: &str| {
+            let template = ("Role.TemplateId".to_owned(), None, Some(format!("\"{role}\"")));
+            let record = AuditRecord { activity: activity.into(), changes: vec![template], ..record("a", 1) };
+            matters(&record, &[&snapshot])
+        };
+        for activity in ["Add member to role", "Remove member from role", "Add eligible member to role"] {
+            assert!(
+                of_role(activity, "admin") && of_role(activity, "named") && !of_role(activity, "other"),
+                "{activity}"
+            );
+        }
+        assert!(of_role("Add member to role", "never read"));
+        let activated = |activity: &str, role: &str| {
+            let record = AuditRecord {
+                activity: activity.into(),
+                target_id: role.into(),
+                target_kind: "Role".into(),
+                ..record("a", 1)
+            };
+            matters(&record, &[&snapshot])
+        };
+        assert!(activated("Add member to role completed (PIM activation)", "admin"));
+        assert!(activated("Remove member from role (PIM activation expired)", "admin"));
+        assert!(!activated("Add member to role completed (PIM activation)", "other"));
+        assert!(!activated("Add member to role requested (PIM activation)", "admin"), "nothing has changed yet");
     }
 
     #[test]

@@ -312,7 +312,8 @@ pub struct Press {
     pub verb: Verb,
     /// The thing it is about: `A-12`, `S-34`, `I-4`, a run's id.
     pub subject: String,
-    /// The version of the thing that the card showed; an older one is refused as out of date.
+    /// The version of the thing that the card showed, for a decision: whoever saw another than the present one is shown that,
+    /// and nothing is decided.
     pub version: i64,
     /// What the person entered or chose; untrusted text.
     pub input: Option<String>,

@@ -16,7 +16,7 @@ use crate::bot::work;
 use crate::clock::Clock;
 use crate::config::{Config, Env};
 use crate::explain::{Endpoint, Explainer};
-use crate::http::{self, Shared};
+use crate::http::{self, Patience, Shared};
 use crate::jobs::{Pace, Planner, Worker};
 
 /// Workers in one process: an approval never waits for a scan.
@@ -64,8 +64,7 @@ pub(super) fn start(shared: Shared, listener: TcpListener, pace: Pace) -> anyhow
 }
 
 async fn serve(shared: Shared, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
-    let service = http::router(shared).into_make_service_with_connect_info::<SocketAddr>();
-    let serving = async move { axum::serve(listener, service).await };
+    let serving = http::serve(listener, shared, Patience::default());
     // Streams never end by themselves, so serving is dropped rather than drained: what was acknowledged is stored.
     tokio::select! {
         served = serving => if let Err(error) = served {

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::apps;
-use super::groups::{Group, Member, group_id, rollout_grew};
+use super::groups::{Group, Member, group_id, role_object_id, rollout_grew};
 use super::people::People;
 use super::random::{Object, days_before, midnight_before, pick, seconds_before, written};
+use super::roles::{self, Held};
 use super::tenant::Tenant;
 use super::user_json::{display_name, principal_name};
 
@@ -94,9 +95,49 @@ impl Change {
         Self { activity: "Add member to group", service: "Core Directory", targets: json!([added, group]) }
     }
 
+    /// Somebody got a role, or lost it.
+    #[must_use]
+    pub fn role(activity: &'static str, people: &People, held: Held) -> Self {
+        let property = |name: &str, value: &str| {
+            let (value, nothing) = (json!(format!("\"{value}\"")), Value::Null);
+            let (old, new) = if activity.starts_with("Remove") { (value, nothing) } else { (nothing, value) };
+            json!({ "displayName": name, "oldValue": old, "newValue": new })
+        };
+        let role = json!({ "id": role_object_id(people, held.role), "displayName": roles::name(held.role), "type": "Role",
+            "modifiedProperties": [] });
+        let user = json!({ "id": people.id(held.user), "displayName": display_name(people, held.user), "type": "User",
+            "userPrincipalName": principal_name(people, held.user), "modifiedProperties": [
+                property("Role.ObjectID", &role_object_id(people, held.role)),
+                property("Role.DisplayName", roles::name(held.role)),
+                property("Role.TemplateId", held.role) ] });
+        Self { activity, service: "Core Directory", targets: json!([user, role]) }
+    }
+
+    /// Privileged Identity Management let somebody use a role for a while, or ended it: here the role comes first.
+    #[must_use]
+    pub fn activation(activity: &'static str, people: &People, held: Held) -> Self {
+        let role =
+            json!({ "id": held.role, "displayName": roles::name(held.role), "type": "Role", "modifiedProperties": [] });
+        let user = json!({ "id": people.id(held.user), "displayName": display_name(people, held.user), "type": "User",
+            "userPrincipalName": principal_name(people, held.user), "modifiedProperties": [] });
+        Self { activity, service: "PIM", targets: json!([role, user]) }
+    }
+
     fn simple(activity: &'static str, kind: &str, id: &str, name: &str) -> Self {
         let target = json!({ "id": id, "displayName": name, "type": kind, "modifiedProperties": [] });
         Self { activity, service: "Core Directory", targets: json!([target]) }
+    }
+
+    fn category(&self) -> &'static str {
+        let about = |words: &str| self.activity.contains(words);
+        match self.service {
+            "Conditional Access" => "Policy",
+            _ if about("role") => "RoleManagement",
+            _ if about("group") => "GroupManagement",
+            _ if about("service principal") => "ApplicationManagement",
+            _ if about("device") => "Device",
+            _ => "UserManagement",
+        }
     }
 
     /// The record, under an id of its own.
@@ -104,13 +145,15 @@ impl Change {
     pub fn record(&self, people: &People, (number, when): (u32, Timestamp), by: &Actor) -> Value {
         let verb = self.activity.split(' ').next().unwrap_or_default();
         let operation = match verb {
+            "Add" if self.activity.contains("member") => "Assign",
+            "Remove" if self.activity.contains("member") => "Unassign",
             "Add" => "Add",
             "Delete" => "Delete",
             _ => "Update",
         };
         json!({
             "id": people.ids.id(Object::Audit, number),
-            "category": if self.service == "Conditional Access" { "Policy" } else { "GroupManagement" },
+            "category": self.category(),
             "correlationId": people.ids.id(Object::Correlation, u32::MAX - number),
             "result": "success",
             "resultReason": "",

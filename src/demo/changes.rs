@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::audits::{Actor, Change};
 use super::groups::Member;
+use super::roles::{Held, Hold};
 use super::tenant::Tenant;
 
 /// Everything that changed since the start, in order. A delta token is a position in it.
@@ -109,6 +110,34 @@ impl Tenant {
         if self.people.enable(user, enabled) {
             self.changes.add(Event::User(user));
             self.audit(when, by, &Change::user("Update user", &self.people, user));
+        }
+    }
+
+    /// Somebody gives a role, or lets one be activated.
+    pub fn give_role(&mut self, held: Held, (when, by): (Timestamp, &Actor)) {
+        if self.roles.give(held) {
+            let change = match held.hold {
+                Hold::Active => Change::role("Add member to role", &self.people, held),
+                Hold::Eligible => Change::role("Add eligible member to role", &self.people, held),
+                Hold::Activated => {
+                    Change::activation("Add member to role completed (PIM activation)", &self.people, held)
+                }
+            };
+            self.audit(when, by, &change);
+        }
+    }
+
+    /// Somebody takes a role away, or an activation ends.
+    pub fn take_role(&mut self, held: Held, (when, by): (Timestamp, &Actor)) {
+        if self.roles.take(held) {
+            let change = match held.hold {
+                Hold::Active => Change::role("Remove member from role", &self.people, held),
+                Hold::Eligible => Change::role("Remove eligible member from role", &self.people, held),
+                Hold::Activated => {
+                    Change::activation("Remove member from role (PIM activation expired)", &self.people, held)
+                }
+            };
+            self.audit(when, by, &change);
         }
     }
 

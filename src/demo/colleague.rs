@@ -15,6 +15,7 @@ use super::graph::GraphError;
 use super::graph::groups::group_index;
 use super::graph::policies::{add, change, delete};
 use super::people::People;
+use super::roles::{self, Held, Hold};
 use super::state::Demo;
 use super::tenant::Tenant;
 use super::user_json::display_name;
@@ -26,6 +27,7 @@ pub fn routes() -> Router<Arc<Demo>> {
         .route("/demo/colleague/policies", post(create))
         .route("/demo/colleague/policies/{id}", post(edit).delete(delete_policy))
         .route("/demo/colleague/groups/{id}/members", post(add_members).delete(remove_members))
+        .route("/demo/colleague/roles/{id}/members", post(give_role).delete(take_role))
         .route("/demo/colleague/locations/{id}", post(edit_location))
         .route("/demo/colleague/users", post(hire))
         .route("/demo/colleague/users/{id}", post(enable).delete(fire))
@@ -50,6 +52,16 @@ struct New {
 struct Members {
     by: String,
     user_ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Role {
+    by: String,
+    user_id: String,
+    /// `active` if it isn't said, `eligible`, or `activated`.
+    #[serde(default)]
+    hold: Hold,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +134,36 @@ fn each_member(
     for user in users {
         change(&mut tenant, (at, user), (now, &by));
     }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn give_role(
+    State(demo): State<Arc<Demo>>,
+    Path(id): Path<String>,
+    Json(role): Json<Role>,
+) -> Result<StatusCode, GraphError> {
+    of_role(&demo, (&id, role), Tenant::give_role)
+}
+
+async fn take_role(
+    State(demo): State<Arc<Demo>>,
+    Path(id): Path<String>,
+    Json(role): Json<Role>,
+) -> Result<StatusCode, GraphError> {
+    of_role(&demo, (&id, role), Tenant::take_role)
+}
+
+fn of_role(
+    demo: &Demo,
+    (id, role): (&str, Role),
+    change: fn(&mut Tenant, Held, (Timestamp, &Actor)),
+) -> Result<StatusCode, GraphError> {
+    let now = demo.now();
+    let mut tenant = demo.tenant();
+    let by = actor(&tenant.people, &role.by);
+    let user = tenant.people.index(&role.user_id).ok_or_else(|| GraphError::not_found("User", &role.user_id))?;
+    let known = roles::known(id).ok_or_else(|| GraphError::not_found("Role", id))?;
+    change(&mut tenant, Held { user, role: known, hold: role.hold }, (now, &by));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::names;
 use super::people::{Kind, People};
 use super::random::{Object, chance, days_before, pick, written};
+use super::tenant::Tenant;
 use super::user_json::{display_name, principal_name};
 
 /// What a device is, as far as sign-ins and policies care.
@@ -43,10 +44,10 @@ impl Device {
 /// How many devices a user can have: slot 0 is the computer, slot 1 the phone or tablet.
 pub const SLOTS: u32 = 2;
 
-/// The device in a slot of a user; none where there is none.
+/// The device in a slot of a user; none where there is none. It stays when its owner leaves.
 #[must_use]
 pub fn device(people: &People, user: u32, slot: u32) -> Option<Device> {
-    let record = people.get(user).filter(|user| user.kind == Kind::Person)?;
+    let record = people.ever(user).filter(|user| user.kind == Kind::Person)?;
     let roll = people.roll(user, 50 + u64::from(slot));
     let alice = user == People::cast_index("Moreau");
     let field = record.department == Some(names::FIELD_OPERATIONS) || record.department == Some(names::WAREHOUSE);
@@ -92,6 +93,8 @@ pub fn device(people: &People, user: u32, slot: u32) -> Option<Device> {
 #[must_use]
 pub fn json(people: &People, user: u32, slot: u32) -> Option<Value> {
     let device = device(people, user, slot)?;
+    let owner = people.get(user).map(|_| json!({ "@odata.type": "#microsoft.graph.user", "id": people.id(user) }));
+    let owners: Vec<Value> = owner.into_iter().collect();
     let maker = match device.system {
         "MacMDM" | "IPad" | "IPhone" => "Apple",
         "AndroidForWork" => "Samsung",
@@ -118,7 +121,7 @@ pub fn json(people: &People, user: u32, slot: u32) -> Option<Value> {
         "extensionAttributes": { "extensionAttribute1": null },
         "approximateLastSignInDateTime": written(days_before(people.today, i64::from(slot) + 1)),
         "complianceExpirationDateTime": null,
-        "registeredOwners": [{ "@odata.type": "#microsoft.graph.user", "id": people.id(user) }],
+        "registeredOwners": owners,
     }))
 }
 
@@ -126,7 +129,7 @@ pub fn json(people: &People, user: u32, slot: u32) -> Option<Value> {
 #[must_use]
 pub fn methods(people: &People, user: u32) -> &'static [&'static str] {
     let Some(record) = people.get(user) else { return &[] };
-    let admin = super::roles::active(user).next().is_some();
+    let admin = super::roles::at_first(user).is_some();
     // Who is not asked for MFA has often registered nothing.
     let asked = match record.department {
         Some(names::FIELD_OPERATIONS) | None => 700,
@@ -148,7 +151,8 @@ pub fn methods(people: &People, user: u32) -> &'static [&'static str] {
 
 /// `userRegistrationDetails` of a user.
 #[must_use]
-pub fn registration(people: &People, user: u32) -> Option<Value> {
+pub fn registration(tenant: &Tenant, user: u32) -> Option<Value> {
+    let people = &tenant.people;
     let record = people.get(user)?;
     let methods = methods(people, user);
     let strong = methods.iter().any(|method| matches!(*method, "fido2SecurityKey" | "windowsHelloForBusiness"));
@@ -157,7 +161,7 @@ pub fn registration(people: &People, user: u32) -> Option<Value> {
         "userPrincipalName": principal_name(people, user),
         "userDisplayName": display_name(people, user),
         "userType": if super::user_json::guest(record.kind) { "guest" } else { "member" },
-        "isAdmin": super::roles::active(user).next().is_some(),
+        "isAdmin": tenant.roles.of(&tenant.people, user).next().is_some(),
         "isMfaRegistered": !methods.is_empty(),
         "isMfaCapable": !methods.is_empty(),
         "isPasswordlessCapable": strong,

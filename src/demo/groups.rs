@@ -57,6 +57,8 @@ pub struct Group {
     pub removed: BTreeSet<Member>,
     /// Index of the owner.
     pub owner: u32,
+    /// Only its members see who is in it, and who was permitted to.
+    pub hidden: bool,
 }
 
 /// All groups.
@@ -136,6 +138,13 @@ impl Groups {
         }
     }
 
+    /// From now on not everybody sees who is in the group at `at`.
+    pub fn hide(&mut self, at: usize) {
+        if let Some(group) = self.0.get_mut(at) {
+            group.hidden = true;
+        }
+    }
+
     /// Whether a user is a direct member at a moment.
     #[must_use]
     pub fn has(&self, people: &People, at: usize, user: u32, when: Timestamp) -> bool {
@@ -197,6 +206,7 @@ impl Groups {
             "isAssignableToRole": false,
             // Emergency access is looked after by few; everything else can be changed by any group administrator.
             "isManagementRestricted": group.name == "CA-BreakGlass",
+            "visibility": group.hidden.then_some("HiddenMembership"),
             "groupTypes": if group.dynamic.is_some() { json!(["DynamicMembership"]) } else { json!([]) },
             "membershipRule": group.dynamic,
             "membershipRuleProcessingState": group.dynamic.map(|_| "On"),
@@ -280,6 +290,7 @@ fn group(name: &'static str, description: &'static str, rule: Rule) -> Group {
         added: Vec::new(),
         removed: BTreeSet::new(),
         owner,
+        hidden: false,
     }
 }
 

@@ -80,7 +80,13 @@ impl People {
     /// The record at `index`; none beyond the last user, and none of a deleted one.
     #[must_use]
     pub fn get(&self, index: u32) -> Option<&User> {
-        self.users.get(usize::try_from(index).ok()?).filter(|user| !user.gone)
+        self.ever(index).filter(|user| !user.gone)
+    }
+
+    /// The record at `index`, that of a deleted account too.
+    #[must_use]
+    pub fn ever(&self, index: u32) -> Option<&User> {
+        self.users.get(usize::try_from(index).ok()?)
     }
 
     /// Indices with records.
@@ -141,7 +147,7 @@ impl People {
         if let Some(member) = cast(index) {
             return (member.given, member.family);
         }
-        self.get(index)
+        self.ever(index)
             .map_or(("", ""), |user| (pick(GIVEN, u64::from(user.given)), pick(FAMILY, u64::from(user.family))))
     }
 

@@ -33,6 +33,8 @@ const READS: &[(&str, &[&str])] = &[
 /// Members that need a permission of their own when they are selected.
 const MEMBERS: &[(&str, &str)] =
     &[("signInActivity", "AuditLog.Read.All"), ("customSecurityAttributes", "CustomSecAttributeAssignment.Read.All")];
+/// Members of groups whose membership is hidden; without it they are left out, not refused.
+pub const HIDDEN: &str = "Member.Read.Hidden";
 /// Creating, changing and deleting policies.
 pub const WRITE: &str = "Policy.ReadWrite.ConditionalAccess";
 
@@ -41,7 +43,7 @@ pub const WRITE: &str = "Policy.ReadWrite.ConditionalAccess";
 pub fn everything() -> BTreeSet<String> {
     let reads = READS.iter().filter_map(|(_, enough)| enough.first());
     let members = MEMBERS.iter().map(|(_, permission)| permission);
-    let all = reads.chain(members).chain(&[WRITE, "User.Read.All"]);
+    let all = reads.chain(members).chain(&[WRITE, HIDDEN, "User.Read.All"]);
     all.map(|permission| (*permission).to_owned()).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Directory roles: definitions, active assignments and eligible ones.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cast::CAST;
@@ -50,58 +51,139 @@ pub fn name(id: &str) -> &'static str {
     ROLES.iter().find(|(known, _)| *known == id).map(|(_, name)| *name).unwrap_or_default()
 }
 
-/// Template ids of the roles a user holds now.
-pub fn active(user: u32) -> impl Iterator<Item = &'static str> {
-    super::people::cast(user).into_iter().filter(|member| !member.role.is_empty() && !member.eligible).map(|m| m.role)
-}
-
-/// Active assignments (`roleAssignments`).
+/// Template id of the role that a user held at the start, without having to activate it.
 #[must_use]
-pub fn assignments(people: &People) -> Vec<Value> {
-    holders(false).map(|(user, role)| assignment(people, user, role)).collect()
+pub fn at_first(user: u32) -> Option<&'static str> {
+    super::people::cast(user).filter(|member| !member.role.is_empty() && !member.eligible).map(|member| member.role)
 }
 
-/// The same as instances of schedules (`roleAssignmentScheduleInstances`).
+/// How a role is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Hold {
+    /// Always.
+    #[default]
+    Active,
+    /// It has to be activated first (Privileged Identity Management).
+    Eligible,
+    /// Activated for a while by one who was eligible.
+    Activated,
+}
+
+/// A role that somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Who, by index.
+    pub user: u32,
+    /// Template id of the role.
+    pub role: &'static str,
+    /// How.
+    pub hold: Hold,
+}
+
+/// Who holds which role. Deleted accounts hold none.
+#[derive(Clone, Debug)]
+pub struct Roles(Vec<Held>);
+
+impl Default for Roles {
+    /// As it was at the start.
+    fn default() -> Self {
+        let held = (0..).zip(CAST).filter(|(_, member)| !member.role.is_empty()).map(|(user, member)| Held {
+            user,
+            role: member.role,
+            hold: if member.eligible { Hold::Eligible } else { Hold::Active },
+        });
+        Self(held.collect())
+    }
+}
+
+impl Roles {
+    /// Template ids of the roles that a user can use now.
+    pub fn of(&self, people: &People, user: u32) -> impl Iterator<Item = &'static str> {
+        let usable = move |held: &&Held| held.user == user && held.hold != Hold::Eligible;
+        let there = people.get(user).is_some();
+        self.0.iter().filter(usable).filter(move |_| there).map(|held| held.role)
+    }
+
+    /// From now on this is held; false when it already was.
+    pub fn give(&mut self, held: Held) -> bool {
+        let new = !self.0.contains(&held);
+        if new {
+            self.0.push(held);
+        }
+        new
+    }
+
+    /// From now on this is not held any more; false when it was not.
+    pub fn take(&mut self, held: Held) -> bool {
+        let before = self.0.len();
+        self.0.retain(|one| *one != held);
+        self.0.len() < before
+    }
+
+    /// Assignments that can be used now (`roleAssignments`).
+    #[must_use]
+    pub fn assignments(&self, people: &People) -> Vec<Value> {
+        self.there(people).filter(|held| held.hold != Hold::Eligible).map(|held| assignment(people, held)).collect()
+    }
+
+    /// The same as instances of schedules (`roleAssignmentScheduleInstances`).
+    #[must_use]
+    pub fn active_instances(&self, people: &People) -> Vec<Value> {
+        let instance = |held: &Held| {
+            let mut row = assignment(people, held);
+            let origin = row.get("id").cloned();
+            let activated = held.hold == Hold::Activated;
+            merge(
+                &mut row,
+                json!({ "assignmentType": if activated { "Activated" } else { "Assigned" }, "memberType": "Direct",
+                    "endDateTime": activated.then(|| written(days_before(people.today, -1))),
+                    "startDateTime": written(days_before(people.today, 400)), "roleAssignmentOriginId": origin }),
+            );
+            row
+        };
+        self.there(people).filter(|held| held.hold != Hold::Eligible).map(instance).collect()
+    }
+
+    /// Roles that have to be activated first (`roleEligibilityScheduleInstances`).
+    #[must_use]
+    pub fn eligible_instances(&self, people: &People) -> Vec<Value> {
+        let instance = |held: &Held| {
+            let mut row = assignment(people, held);
+            merge(
+                &mut row,
+                json!({ "memberType": "Direct", "endDateTime": null,
+                "startDateTime": written(days_before(people.today, 200)) }),
+            );
+            row
+        };
+        self.there(people).filter(|held| held.hold == Hold::Eligible).map(instance).collect()
+    }
+
+    fn there<'a>(&'a self, people: &'a People) -> impl Iterator<Item = &'a Held> {
+        self.0.iter().filter(|held| people.get(held.user).is_some())
+    }
+}
+
+/// The role with this template id, as what lives as long as the program.
 #[must_use]
-pub fn active_instances(people: &People) -> Vec<Value> {
-    let instance = |(user, role)| {
-        let mut row = assignment(people, user, role);
-        let origin = row.get("id").cloned();
-        merge(
-            &mut row,
-            json!({ "assignmentType": "Assigned", "memberType": "Direct", "endDateTime": null,
-            "startDateTime": written(days_before(people.today, 400)), "roleAssignmentOriginId": origin }),
-        );
-        row
-    };
-    holders(false).map(instance).collect()
+pub fn known(id: &str) -> Option<&'static str> {
+    ROLES.iter().map(|(known, _)| *known).find(|known| *known == id)
 }
 
-/// Roles that have to be activated first (`roleEligibilityScheduleInstances`).
-#[must_use]
-pub fn eligible_instances(people: &People) -> Vec<Value> {
-    let instance = |(user, role)| {
-        let mut row = assignment(people, user, role);
-        merge(
-            &mut row,
-            json!({ "memberType": "Direct", "endDateTime": null,
-            "startDateTime": written(days_before(people.today, 200)) }),
-        );
-        row
-    };
-    holders(true).map(instance).collect()
-}
-
-fn holders(eligible: bool) -> impl Iterator<Item = (u32, &'static str)> {
-    (0..)
-        .zip(CAST)
-        .filter(move |(_, member)| !member.role.is_empty() && member.eligible == eligible)
-        .map(|(user, member)| (user, member.role))
-}
-
-fn assignment(people: &People, user: u32, role: &str) -> Value {
-    json!({ "id": people.ids.id(Object::Assignment, user), "principalId": people.id(user), "roleDefinitionId": role,
+fn assignment(people: &People, held: &Held) -> Value {
+    json!({ "id": assignment_id(people, held), "principalId": people.id(held.user), "roleDefinitionId": held.role,
         "directoryScopeId": "/", "appScopeId": null })
+}
+
+/// Drawn for the one role that a person has at the start; of what holds it for others.
+fn assignment_id(people: &People, held: &Held) -> String {
+    let first = super::people::cast(held.user).is_some_and(|member| member.role == held.role);
+    let drawn = people.ids.id(Object::Assignment, held.user);
+    if first && held.hold != Hold::Activated {
+        return drawn.to_string();
+    }
+    uuid::Uuid::new_v5(&drawn, format!("{} {:?}", held.role, held.hold).as_bytes()).to_string()
 }
 
 fn merge(into: &mut Value, more: Value) {

@@ -9,6 +9,7 @@ use super::groups::Groups;
 use super::logs::SignInLog;
 use super::people::People;
 use super::random::{Ids, Object};
+use super::roles::Roles;
 use super::{apps, audits, places, policies};
 
 /// What a tenant is made from; the same seed gives the same tenant.
@@ -31,6 +32,8 @@ pub struct Tenant {
     pub people: People,
     /// Its groups.
     pub groups: Groups,
+    /// Who holds which role.
+    pub roles: Roles,
     /// Its policies, as Graph writes them.
     pub policies: Vec<Value>,
     /// Its named locations.
@@ -64,6 +67,7 @@ impl Tenant {
         let id = ids.id(Object::Tenant, 0).to_string();
         let strengths = places::strengths(ids);
         let mut tenant = Self {
+            roles: Roles::default(),
             policies: Vec::new(),
             named_locations: places::named_locations(ids, seed.today),
             licences: places::subscribed_skus(ids, people.count()),
@@ -102,6 +106,12 @@ impl Tenant {
         self.audits.push(record);
     }
 
+    /// One of the lists of who holds which role.
+    #[must_use]
+    pub fn role_rows(&self, list: fn(&Roles, &People) -> Vec<Value>) -> Vec<Value> {
+        list(&self.roles, &self.people)
+    }
+
     /// The policy with this id.
     #[must_use]
     pub fn policy(&self, id: &str) -> Option<&Value> {
@@ -113,7 +123,7 @@ impl Tenant {
     pub fn risky_users(&self) -> Vec<Value> {
         let row = |family: &str, level: &str| {
             let user = People::cast_index(family);
-            json!({ "id": self.people.id(user), "isDeleted": false, "isProcessing": false, "riskLevel": level,
+            json!({ "id": self.people.id(user), "isDeleted": self.people.get(user).is_none(), "isProcessing": false, "riskLevel": level,
                 "riskState": "atRisk", "riskDetail": "none",
                 "riskLastUpdatedDateTime": super::random::written(super::random::days_before(self.people.today, 3)),
                 "userDisplayName": super::user_json::display_name(&self.people, user),

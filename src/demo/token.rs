@@ -17,6 +17,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::names::{DOMAIN, INITIAL_DOMAIN};
 use super::permissions::{WRITE, everything};
 use super::state::{Demo, lock};
 use super::trust::Trust;
@@ -166,6 +167,13 @@ impl Tokens {
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
+    /// Whether a name in the path means this tenant: its id, or one of its domains. The Bot Framework has a name of its own.
+    fn is_tenant(&self, name: &str) -> bool {
+        [self.tenant.as_str(), DOMAIN, INITIAL_DOMAIN, "botframework.com"]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// What an app was granted.
     fn roles_of(&self, client: &Client) -> BTreeSet<String> {
         match &client.id {
@@ -199,6 +207,9 @@ async fn token(
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    if !demo.tokens.is_tenant(&tenant) {
+        return no_tenant("invalid_request", &tenant);
+    }
     if field("grant_type") != "client_credentials" {
         return refuse("unsupported_grant_type", "AADSTS70003: only client_credentials is supported here");
     }
@@ -254,13 +265,27 @@ fn grant(demo: &Demo, client: &Client, scope: &str, service_url: &str) -> anyhow
     Ok(None)
 }
 
+/// Entra's answer for a tenant that isn't there; its metadata endpoint uses another code than its token endpoint.
+fn no_tenant(code: &str, tenant: &str) -> Response {
+    let description = format!(
+        "AADSTS90002: Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into \
+         the correct cloud. Check with your subscription administrator, this may happen if there are no active \
+         subscriptions for the tenant."
+    );
+    refuse(code, &description)
+}
+
 fn refuse(code: &str, description: &str) -> Response {
-    let body = json!({ "error": code, "error_description": description, "error_codes": [] });
+    let number = description.strip_prefix("AADSTS").and_then(|rest| rest.split(':').next()?.parse::<u32>().ok());
+    let body = json!({ "error": code, "error_description": description, "error_codes": number.into_iter().collect::<Vec<_>>() });
     let status = if code == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
     (status, Json(body)).into_response()
 }
 
-async fn entra_metadata(State(demo): State<Arc<Demo>>, Path(tenant): Path<String>) -> Json<Value> {
+async fn entra_metadata(State(demo): State<Arc<Demo>>, Path(tenant): Path<String>) -> Response {
+    if !demo.tokens.is_tenant(&tenant) {
+        return no_tenant("invalid_tenant", &tenant);
+    }
     let base = format!("{}/{tenant}", demo.base);
     Json(json!({
         "issuer": format!("{base}/v2.0"),
@@ -272,6 +297,7 @@ async fn entra_metadata(State(demo): State<Arc<Demo>>, Path(tenant): Path<String
         "id_token_signing_alg_values_supported": ["RS256"],
         "tenant_region_scope": "EU",
     }))
+    .into_response()
 }
 
 async fn instance(State(demo): State<Arc<Demo>>) -> Json<Value> {

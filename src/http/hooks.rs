@@ -9,8 +9,9 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::Shared;
+use super::{Shared, flood};
 use crate::bot::{hear, press};
+use crate::chat::web;
 use crate::chat::{Event, Incoming, Platform, Received, Reply};
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::messages::{Direction, NewMessage};
@@ -24,7 +25,7 @@ pub(super) async fn teams(State(shared): State<Shared>, parts: Parts, body: Byte
 }
 
 /// The web chat.
-pub(super) async fn web(State(shared): State<Shared>, parts: Parts, body: Bytes) -> Response {
+pub(super) async fn of_web(State(shared): State<Shared>, parts: Parts, body: Bytes) -> Response {
     receive(&shared, "web", parts, body).await
 }
 
@@ -40,6 +41,7 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
     };
     let acted = match &incoming.event {
         Event::Press(_) => pressed(shared, platform.as_ref(), &incoming).await,
+        Event::Text(_) => asked(shared, &incoming).await,
         // Teams wants an empty object where it asked for one; nobody else minds.
         _ => keep(shared, &incoming).await.map(|()| Json(serde_json::json!({})).into_response()),
     };
@@ -48,6 +50,22 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
         tracing::error!(platform = name, error = %format!("{error:#}"), "an event could not be kept");
         StatusCode::SERVICE_UNAVAILABLE.into_response()
     })
+}
+
+/// Keeps a question, unless too many wait: of all, then it isn't acknowledged, or in the web chat of the same conversation.
+/// Whoever floods the web chat learns so, where Teams would only say that a message wasn't delivered.
+async fn asked(shared: &Shared, incoming: &Incoming) -> anyhow::Result<Response> {
+    if shared.app.store.waiting(hear::JOB, "").await? >= flood::WAITING_OF_ALL {
+        return Ok(flood::full());
+    }
+    if incoming.conversation.platform != web::NAME {
+        return keep(shared, incoming).await.map(|()| Json(serde_json::json!({})).into_response());
+    }
+    let waiting = shared.app.store.waiting(hear::JOB, &format!("{}:{}:", web::NAME, incoming.conversation.id)).await?;
+    if waiting >= flood::WAITING {
+        return Ok(flood::too_many(shared, waiting));
+    }
+    keep(shared, incoming).await.map(|()| Json(serde_json::json!({})).into_response())
 }
 
 /// Stores a message, and the job that answers it, in one transaction.

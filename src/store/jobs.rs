@@ -148,6 +148,20 @@ impl Store {
         Ok(Counts { ready: row.int("ready")?, dead: row.int("dead")?, oldest_due: row.time_or_none("oldest_due")? })
     }
 
+    /// How many jobs of a kind wait or run whose keys begin like this.
+    pub async fn waiting(&self, kind: &str, beginning: &str) -> anyhow::Result<i64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS waiting FROM jobs
+             WHERE state = 'ready' AND kind = $1 AND substr(id, 1, length($2)) = $2",
+        )
+        .bind(kind)
+        .bind(beginning)
+        .fetch_one(self.reader())
+        .await
+        .context("count what waits")?;
+        row.int("waiting")
+    }
+
     /// Forgets finished jobs that ended before `before`; their keys could then come again.
     pub async fn forget_jobs(&self, before: Timestamp) -> anyhow::Result<u64> {
         let done = sqlx::query("DELETE FROM jobs WHERE state = 'done' AND changed < $1")

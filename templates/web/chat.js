@@ -13,10 +13,10 @@ async function post(path, body) {
   const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => {
     throw new Error("Portcullis can't be reached. Try again.");
   });
-  const text = await answer.text();
+  const said = await answer.text().then((text) => (text.startsWith("{") ? JSON.parse(text) : null));
   if (answer.status === 401) throw new Error("The session has ended. Reload the page.");
-  if (!answer.ok) throw new Error(`That was not accepted (${answer.status}). Try again, or reload the page.`);
-  return text.startsWith("{") ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Error(said?.word ?? `That was not accepted (${answer.status}). Try again, or reload the page.`);
+  return said;
 }
 
 const element = (html) =>

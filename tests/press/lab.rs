@@ -1,6 +1,5 @@
 //! The bot with its web chat and its Teams webhook, served on loopback, beside the demo's tenant; time stands still.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use portcullis::checks::CureAction;
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Credential};
 use portcullis::demo::{Options, Seed, Service, Tenant};
-use portcullis::http::{Shared, WebPages, router};
+use portcullis::http::{self, Patience, Shared, WebPages};
 use portcullis::jobs::{Pace, Worker};
 use portcullis::log::Actor;
 use portcullis::store::Store;
@@ -61,8 +60,9 @@ impl Lab {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let web = format!("http://{}", listener.local_addr().unwrap());
         let (app, shared) = shared(app, &service, &web);
-        let routes = router(shared).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        // As when it runs, but a client is given up sooner.
+        let patience = Patience { head: Duration::from_millis(700), idle: Duration::from_secs(20) };
+        tokio::spawn(async move { http::serve(listener, shared, patience).await });
         let handlers = Arc::new(work::handlers(&app));
         let worker = Worker { store: app.store.clone(), clock: clock.clone(), handlers, pace: Pace::default() };
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
@@ -106,7 +106,7 @@ impl Lab {
         self.service.people.iter().find(|person| person.role == role).unwrap()
     }
 
-    async fn cookie(&self, person: &portcullis::demo::Person) -> String {
+    pub(crate) async fn cookie(&self, person: &portcullis::demo::Person) -> String {
         let form = [("person", person.id.as_str())];
         let answer = self
             .http
@@ -139,6 +139,32 @@ impl Lab {
         let answer = request.json(body).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{path}");
         answer.json().await.unwrap()
+    }
+
+    /// A connection to the web chat's server, to say on it whatever one likes.
+    pub(crate) async fn connect(&self) -> tokio::net::TcpStream {
+        tokio::net::TcpStream::connect(self.web.trim_start_matches("http://")).await.unwrap()
+    }
+
+    /// What is streamed to this person's page.
+    pub(crate) async fn stream(&self, role: &str) -> reqwest::Response {
+        let url = format!("{}/web/stream", self.web);
+        let request = self.http.get(url).header(COOKIE, self.cookie(self.person(role)).await);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer
+    }
+
+    /// Sends a question as the page does, without waiting for what comes of it: the HTTP answer's status, when to come again,
+    /// and its words.
+    pub(crate) async fn throw(&self, cookie: &str, text: &str) -> (u16, Option<u64>, String) {
+        let request = self.http.post(format!("{}/web/messages", self.web)).header(ORIGIN, &self.web);
+        let request = request.header("x-portcullis", "1").header(COOKIE, cookie);
+        let answer = request.json(&json!({"key": uuid::Uuid::new_v4(), "text": text})).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().parse().unwrap());
+        let body: Value = answer.json().await.unwrap();
+        (status, wait, body["word"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Says something in the web chat; the card that answers it.

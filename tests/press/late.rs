@@ -7,7 +7,7 @@ use portcullis::chat::{Conversation, Event, Incoming, Person};
 use portcullis::checks::CureAction;
 use serde_json::{Value, json};
 
-use super::lab::{APPROVER, Lab, READER, button, words};
+use super::lab::{ADMINISTRATOR, APPROVER, Lab, READER, button, words};
 
 const CREATE: &str = "Create in report-only";
 
@@ -49,6 +49,29 @@ async fn what_graph_is_slow_about_is_decided_later_and_said_to_whoever_pressed()
     assert_eq!(lab.row(number).await.state, "created");
     // The card says it to whoever may decide.
     assert!(lab.app.store.newest_messages(&format!("web:{}", lab.person(APPROVER).id), 1).await.unwrap().is_empty());
+}
+
+/// Both were promised an answer: whose click is looked at second saw a card without the first one.
+#[tokio::test]
+async fn whose_card_changed_while_the_click_was_looked_at_is_told_so() {
+    let lab = Lab::start(|config| config.who.approvals_needed = 2).await;
+    let (number, card) = card(&lab).await;
+    lab.faults(json!({"delayMs": 1500})).await;
+    for role in [APPROVER, ADMINISTRATOR] {
+        assert_eq!(lab.refused(role, &card, CREATE).await, "Recorded, checking.");
+    }
+    lab.faults(json!({})).await;
+    lab.settle().await;
+    assert_eq!(lab.row(number).await.state, "open", "one of two");
+    assert!(lab.shown(number).await.to_string().contains("1 of 2"));
+    let mut told = Vec::new();
+    for role in [APPROVER, ADMINISTRATOR] {
+        let conversation = format!("web:{}", lab.person(role).id);
+        let said = lab.app.store.newest_messages(&conversation, 1).await.unwrap();
+        told.extend(said.into_iter().map(|message| words(&message.said.body)));
+    }
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("This card has changed since you saw it"), "{told:?}");
 }
 
 #[tokio::test]

@@ -9,11 +9,13 @@
 
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
+mod flood;
 mod hand_over;
 mod lab;
 mod late;
 mod out_of_date;
 mod refusals;
+mod roles;
 mod scans;
 mod teams;
 mod told;

@@ -4,7 +4,11 @@ use portcullis::checks::CureAction;
 use reqwest::Method;
 use serde_json::json;
 
-use super::lab::{ADMINISTRATOR, APPROVER, Lab, labels, words};
+use super::lab::{ADMINISTRATOR, APPROVER, Lab, button, labels, words};
+use super::teams::{execute, press_of};
+
+const CREATE: &str = "Create in report-only";
+const CHANGED: &str = "This card has changed since you saw it, so your click did nothing.";
 
 #[tokio::test]
 async fn an_old_card_says_by_itself_that_a_policy_changed_and_by_whom() {
@@ -41,4 +45,43 @@ async fn an_old_card_says_by_itself_that_a_policy_changed_and_by_whom() {
     let card = lab.say(ADMINISTRATOR, &format!("propose S-{}", row.number)).await;
     assert!(labels(&card).contains(&"Create in report-only"), "{:?}", labels(&card));
     assert_eq!(lab.row(row.number).await.state, "open");
+}
+
+/// Two must approve. Whoever saw the card before the first did is shown it as it is now, and clicks again if they want to.
+#[tokio::test]
+async fn a_click_on_a_card_that_has_changed_shows_it_as_it_is_and_decides_nothing() {
+    let lab = Lab::start(|config| config.who.approvals_needed = 2).await;
+    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
+    let seen = lab.say(ADMINISTRATOR, &format!("open S-{number}")).await;
+    lab.say_in_teams(APPROVER, &format!("open S-{number}")).await;
+    let (_, in_teams) = lab.sent_in_teams().await.pop().unwrap();
+    let approvers: Vec<_> = lab.service.people.iter().filter(|person| person.role == APPROVER).collect();
+    lab.press_as(approvers[1], &seen, CREATE).await;
+    lab.settle().await;
+    assert!(lab.shown(number).await.to_string().contains("1 of 2"));
+
+    // In the web chat, on a page that was not brought up to date.
+    for label in [CREATE, "Dismiss…", "Snooze…"] {
+        let answer = lab.press_with(ADMINISTRATOR, &seen, (label, Some("3"))).await;
+        let html = answer["html"].as_str().unwrap_or_else(|| panic!("{label}: {answer}"));
+        assert!(html.contains(CHANGED) && html.contains("1 of 2"), "{label}: {html}");
+    }
+    // In Teams.
+    let in_answer = lab.in_teams(APPROVER, &execute(&press_of(&in_teams, "create").unwrap())).await;
+    assert_eq!(in_answer["type"], "application/vnd.microsoft.card.adaptive", "{in_answer}");
+    let card = in_answer["value"].to_string();
+    assert!(card.contains(CHANGED) && card.contains("1 of 2"), "{card}");
+    // A version that is none yet doesn't help.
+    let mut ahead = button(&seen, CREATE)["press"].clone();
+    ahead["version"] = json!(99);
+    let answer = lab.post(ADMINISTRATOR, "/web/press", &json!({"key": uuid::Uuid::new_v4(), "press": ahead})).await;
+    assert!(answer["html"].as_str().unwrap().contains(CHANGED), "{answer}");
+    lab.settle().await;
+    assert!(lab.shown(number).await.to_string().contains("1 of 2"), "nothing was decided");
+    assert_eq!((lab.row(number).await.state.as_str(), lab.policies_named("[").len()), ("open", 0));
+
+    // The card that the answer showed decides.
+    let now = press_of(&in_answer["value"], "create").expect("a button");
+    lab.in_teams(APPROVER, &execute(&now)).await;
+    assert_eq!(lab.row(number).await.state, "created");
 }

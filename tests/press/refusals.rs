@@ -79,7 +79,8 @@ async fn two_approvers_create_what_a_reader_asked_for_and_one_takes_it_back() {
     let lab = Lab::start(|config| config.who.approvals_needed = 2).await;
     let (number, card) = card(&lab).await;
     lab.press(APPROVER, &card, CREATE).await;
-    lab.press(ADMINISTRATOR, &card, CREATE).await;
+    lab.settle().await;
+    lab.press(ADMINISTRATOR, &lab.shown(number).await, CREATE).await;
     lab.settle().await;
     assert_eq!((posts(&lab), lab.row(number).await.state.as_str()), (1, "created"));
     let created = lab.shown(number).await;

@@ -16,7 +16,7 @@ async fn ask_in_channel(lab: &Lab, role: &str) -> Vec<(String, Value)> {
 }
 
 /// The first object in a card that carries a press of this verb: its press.
-fn press_of(value: &Value, verb: &str) -> Option<Value> {
+pub(super) fn press_of(value: &Value, verb: &str) -> Option<Value> {
     match value {
         Value::Object(fields) => {
             let own = fields.get("press").filter(|press| press["verb"] == verb).cloned();
@@ -27,7 +27,7 @@ fn press_of(value: &Value, verb: &str) -> Option<Value> {
     }
 }
 
-fn execute(press: &Value) -> Value {
+pub(super) fn execute(press: &Value) -> Value {
     let action = json!({"type": "Action.Execute", "verb": press["verb"], "data": {"press": press}});
     json!({"type": "invoke", "name": "adaptiveCard/action", "replyToId": "m-1",
         "value": {"action": action, "trigger": "manual"}})

@@ -28,7 +28,7 @@ async fn what_waits_is_listed_until_nobody_has_to_do_anything() {
     let asker = &lab.person(READER).name;
     assert!(half.contains(&format!(": 1 of 2 approved ({approver}), asked for by {asker}, until ")), "{half}");
     assert!(listed(&waiting, edit).expect("the edit").contains("not seen in the audit log yet"));
-    lab.press(ADMINISTRATOR, &card, "Create in report-only").await;
+    lab.press(ADMINISTRATOR, &lab.shown(draft).await, "Create in report-only").await;
     lab.settle().await;
     let created = listed(&lab.say(READER, "pending approvals?").await, draft).expect("it waits to be turned On");
     assert!(created.contains(": in report-only since "), "{created}");

@@ -119,20 +119,28 @@ fn headline(
 
 fn change(asked: Asked<'_>, record: &AuditRecord) -> Fact {
     let target = if record.target_name.is_empty() { &record.target_id } else { &record.target_name };
+    let role = member_of(record, "Role.DisplayName").unwrap_or_default();
     let group = member_of(record, "Group.DisplayName").filter(|group| group != target).unwrap_or_default();
-    let key = if group.is_empty() { "changes.one" } else { "changes.member" };
+    let key = match (role, group) {
+        ("", "") => "changes.one",
+        ("", _) => "changes.member",
+        _ => "changes.role",
+    };
     Fact::new(key, asked.analysis.evidence([rows::audit(record)]))
         .with("at", record.at)
         .with("who", Term::Name(record.by.clone()))
         .with("what", Term::Name(record.activity.clone()))
         .with("target", Term::Name(target.clone()))
         .with("group", Term::Name(group.to_owned()))
+        .with("role", Term::Name(role.to_owned()))
 }
 
-/// Before and after of a change, in the portal's words. Which group a member joined stands in the line itself.
+/// Before and after of a change, in the portal's words. Which group a member joined, or which role somebody got, stands in
+/// the line itself.
 fn compared(record: &AuditRecord, snapshot: &Snapshot) -> Option<(String, Vec<ChangeRow>)> {
     let mut rows = Vec::new();
-    for (name, old, new) in record.changes.iter().filter(|(name, ..)| !name.starts_with("Group.")) {
+    let in_line = |name: &str| ["Group.", "Role."].iter().any(|start| name.starts_with(start));
+    for (name, old, new) in record.changes.iter().filter(|(name, ..)| !in_line(name)) {
         let (before, after) = (policy_of(old.as_deref()), policy_of(new.as_deref()));
         if before.is_some() || after.is_some() {
             rows.extend(difference(before.as_ref(), after.as_ref(), snapshot));

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::delta::Round;
 use super::error::GraphError;
 use super::filter::Filter;
+use super::properties::Type;
 use super::versions;
 use crate::demo::state::Demo;
 
@@ -40,7 +41,7 @@ impl FromRequestParts<Arc<Demo>> for Ask {
         let names_unknown = says("prefer", "include-unknown-enum-members");
         let eventual = says("consistencylevel", "eventual");
         let ask = Self { path: uri.path().to_owned(), base: demo.base.clone(), query, names_unknown, eventual };
-        ask.known_options().map(|()| ask)
+        ask.fits().map(|()| ask)
     }
 }
 
@@ -78,14 +79,24 @@ pub struct Size {
     pub default: usize,
     /// Rows of the largest page.
     pub max: usize,
+    /// Whether who asks for more is refused, not given the largest page.
+    pub strict: bool,
 }
 
 /// Directory objects.
-pub const DIRECTORY: Size = Size { default: 100, max: 999 };
+pub const DIRECTORY: Size = Size { default: 100, max: 999, strict: true };
 /// Log rows.
-pub const REPORTS: Size = Size { default: 1_000, max: 1_000 };
+pub const REPORTS: Size = Size { default: 1_000, max: 1_000, strict: false };
+/// Rows of the registration report.
+pub const REGISTRATIONS: Size = Size { default: 100, max: 999, strict: false };
+/// Users at risk.
+pub const RISKS: Size = Size { default: 20, max: 500, strict: false };
 /// Collections that come whole.
-pub const WHOLE: Size = Size { default: 5_000, max: 5_000 };
+pub const WHOLE: Size = Size { default: 5_000, max: 5_000, strict: false };
+/// Users of a page on which their last sign-ins are told.
+const WITH_ACTIVITY: usize = 500;
+/// Collections of the directory, which answers some queries only from an index that may be late.
+const INDEXED: [&str; 4] = ["/users", "/groups", "/servicePrincipals", "/devices"];
 
 impl Ask {
     /// Where the page starts: the position that the last page's link named.
@@ -131,11 +142,37 @@ impl Ask {
         Ok(self.text((None, Some(link)), &cut.value))
     }
 
-    /// Whether the first page says how many rows there are.
+    /// How many rows the filter leaves, for an address that ends in `/$count`.
+    pub fn total(&self, rows: impl Iterator<Item = Value>) -> Result<String, GraphError> {
+        let filter = self.filter()?;
+        let counted = self.eventual.then(|| rows.filter(|row| filter.matches(row)).count());
+        counted.map(|count| count.to_string()).ok_or_else(GraphError::no_count)
+    }
+
+    /// Whether the first page says how many rows there are; who doesn't accept a late count isn't told, and not refused.
     fn counts(&self) -> bool {
-        let directory = ["/users", "/groups", "/servicePrincipals", "/devices"];
-        let careful = directory.iter().any(|start| self.below().starts_with(start));
-        self.option("$count") == Some("true") && !self.has("$skiptoken") && (self.eventual || !careful)
+        let accepted = self.eventual || !self.is_indexed();
+        self.option("$count") == Some("true") && !self.has("$skiptoken") && accepted
+    }
+
+    fn is_indexed(&self) -> bool {
+        INDEXED.iter().any(|start| self.below().starts_with(start))
+    }
+
+    /// How many rows a page may have.
+    fn top(&self, size: Size) -> Result<usize, GraphError> {
+        let Some(asked) = self.option("$top") else { return Ok(size.default) };
+        let most = size.max;
+        match asked.parse::<usize>() {
+            Ok(top) if size.strict && !(1..=most).contains(&top) => Err(GraphError::unsupported_query(format!(
+                "Invalid page size specified: '{top}'. Must be between 1 and {most} inclusive."
+            ))),
+            Ok(top) if top > 0 => {
+                let activity = self.option("$select").is_some_and(|chosen| chosen.contains("signInActivity"));
+                Ok(top.min(most).min(if activity { WITH_ACTIVITY } else { most }))
+            }
+            _ => Err(GraphError::bad_request("Invalid value for query option $top.")),
+        }
     }
 
     fn cut<I: Iterator<Item = (u64, Value)>>(
@@ -143,12 +180,7 @@ impl Ask {
         size: Size,
         rows: I,
     ) -> Result<Cut<impl Iterator<Item = (u64, Value)> + use<'_, I>>, GraphError> {
-        let top = match self.query.get("$top").map(|top| top.parse::<usize>()) {
-            None => size.default,
-            Some(Ok(top)) if top > 0 => top.min(size.max),
-            Some(_) => return Err(GraphError::bad_request("Invalid value for query option $top.")),
-        };
-        let filter = self.filter()?;
+        let (top, filter) = (self.top(size)?, self.filter()?);
         let mut rows = rows.filter(move |(_, row)| filter.matches(row));
         // Row by row into text: a page of log rows as values would be many times its size.
         let value = rows.by_ref().take(top).map(|(_, row)| self.told(row).to_string()).collect();
@@ -232,7 +264,33 @@ impl Ask {
         url.map(String::from).map_err(|_| GraphError::bad_request("The path cannot be paged."))
     }
 
+    /// Whether the query can be answered at this address, before anything is looked up.
+    fn fits(&self) -> Result<(), GraphError> {
+        self.known_options()?;
+        let filter = self.filter()?;
+        let counted = self.option("$count") == Some("true") || self.below().ends_with("/$count");
+        if let Some(operator) = filter.advanced().filter(|_| self.is_indexed() && !(self.eventual && counted)) {
+            let lacks =
+                if self.eventual { "'$count=true' query parameter" } else { "'ConsistencyLevel:eventual' header" };
+            return Err(GraphError::unsupported_query(format!(
+                "Operator '{operator}' is not supported because the {lacks} is missing. \
+                 Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+            )));
+        }
+        // Beta knows more of each type than is written down here.
+        match Type::at(self.below()).filter(|_| !self.is_beta()) {
+            Some(of) => of.check(self.option("$select").unwrap_or_default(), &filter),
+            None => Ok(()),
+        }
+    }
+
     fn known_options(&self) -> Result<(), GraphError> {
+        if self.has("$search") && self.is_indexed() && !self.eventual {
+            return Err(GraphError::unsupported_query(
+                "Request with $search query parameter only works through MSGraph with a special request header: \
+                 'ConsistencyLevel: eventual'",
+            ));
+        }
         let known = ["$top", "$select", "$filter", "$skiptoken", "$deltatoken", "$count", "$expand"];
         match self.query.keys().find(|key| key.starts_with('$') && !known.contains(&key.as_str())) {
             Some(option) => Err(GraphError::bad_request(format!("The query parameter '{option}' is not supported."))),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::Response;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tower::ServiceExt as _;
 
-use super::error::GraphError;
+use super::error::{GraphError, unknown_method};
 
 /// Requests of a batch.
 const MOST: usize = 20;
@@ -40,15 +40,18 @@ struct One {
 
 /// The route, handing the single requests to `graph`.
 pub fn routes(graph: Router) -> Router {
-    Router::new().route("/v1.0/$batch", post(answer)).route("/beta/$batch", post(answer)).with_state(graph)
+    let both = Router::new().route("/v1.0/$batch", post(answer)).route("/beta/$batch", post(answer));
+    both.method_not_allowed_fallback(unknown_method).with_state(graph)
 }
 
 async fn answer(
     State(graph): State<Router>,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-    Json(batch): Json<Batch>,
+    body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
+    let unreadable = |_| GraphError::bad_request("Invalid batch payload format.");
+    let batch: Batch = serde_json::from_slice(&body).map_err(unreadable)?;
     if batch.requests.len() > MOST {
         return Err(GraphError::bad_request(format!(
             "Number of batch request steps exceeds the maximum value of {MOST}."

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, Text};
 use super::error::GraphError;
+use super::groups::Sight;
 use crate::demo::changes::{self, Event};
 use crate::demo::groups::{Member, group_id};
 use crate::demo::state::Demo;
@@ -132,7 +133,7 @@ async fn principals(State(demo): Shared, ask: Ask) -> Answer {
 }
 
 /// Groups with `members@delta`: all members in the first round, later those that came and went.
-async fn groups(State(demo): Shared, ask: Ask) -> Answer {
+async fn groups(State(demo): Shared, sight: Sight, ask: Ask) -> Answer {
     let (tenant, now) = (demo.tenant(), demo.now());
     let round = Round::of(&ask, tenant.changes.now())?;
     let mut moved: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
@@ -157,6 +158,7 @@ async fn groups(State(demo): Shared, ask: Ask) -> Answer {
         }
     }
     let rows = moved.into_iter().map(|(at, members)| {
+        let members = if sight.covers(&tenant, at) { members } else { Vec::new() };
         let mut group = tenant.groups.json(&tenant.people, at);
         if let Some(group) = group.as_object_mut() {
             group.insert("members@delta".into(), json!(members));

@@ -33,9 +33,32 @@ impl GraphError {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
 
-    /// 404 for an object.
+    /// 400 for a query that the directory doesn't answer.
+    #[must_use]
+    pub fn unsupported_query(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Request_UnsupportedQuery", message)
+    }
+
+    /// 400 for counting without accepting a count that may be late.
+    #[must_use]
+    pub fn no_count() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.")
+    }
+
+    /// 405 for a method that an address doesn't have.
+    #[must_use]
+    pub fn no_method() -> Self {
+        let message = "Specified HTTP method is not allowed for the request target.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "Request_BadRequest", message)
+    }
+
+    /// 404 for an object; the directory says so in other words than Conditional Access.
     #[must_use]
     pub fn not_found(what: &str, id: &str) -> Self {
+        if ["User", "Group", "ServicePrincipal", "Role"].contains(&what) {
+            let why = "does not exist or one of its queried reference-property objects are not present.";
+            return Self::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", format!("Resource '{id}' {why}"));
+        }
         let message = format!("{what} with id {id} does not exist in the directory.");
         Self::new(StatusCode::NOT_FOUND, "ResourceNotFound", message)
     }
@@ -48,6 +71,12 @@ impl GraphError {
             "InvalidAuthenticationToken",
             "Access token has expired or is not yet valid.",
         )
+    }
+
+    /// 401: no token at all.
+    #[must_use]
+    pub fn no_token() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken", "Access token is empty.")
     }
 
     /// 410: the delta token is too old; the client starts over.
@@ -141,7 +170,13 @@ pub async fn dated(State(demo): State<Arc<Demo>>, request: Request, next: Next) 
     error.written(&said.collect::<Vec<_>>())
 }
 
+/// 405 for a method nobody knows.
+pub async fn unknown_method() -> GraphError {
+    GraphError::no_method()
+}
+
 /// 400 for a path nobody knows.
 pub async fn unknown_path(uri: axum::http::Uri) -> GraphError {
-    GraphError::bad_request(format!("Resource not found for the segment '{}'.", uri.path().trim_start_matches('/')))
+    let segment = uri.path().rsplit('/').next().unwrap_or_default();
+    GraphError::bad_request(format!("Resource not found for the segment '{segment}'."))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -17,7 +18,9 @@ pub fn routes() -> Router<Arc<Demo>> {
     Router::new().route("/identity/conditionalAccess/evaluate", post(evaluate))
 }
 
-async fn evaluate(State(demo): State<Arc<Demo>>, Json(request): Json<Value>) -> Result<Json<Value>, GraphError> {
+async fn evaluate(State(demo): State<Arc<Demo>>, body: Bytes) -> Result<Json<Value>, GraphError> {
+    let unreadable = |_| GraphError::bad_request("Unable to read JSON request payload.");
+    let request: Value = serde_json::from_slice(&body).map_err(unreadable)?;
     let tenant = demo.tenant();
     let subject = subject(&tenant, &request, demo.now())?;
     let case = Case { subject: &subject, around: tenant.around(), sign_in: &request };
@@ -35,6 +38,7 @@ fn subject(tenant: &Tenant, request: &Value, now: jiff::Timestamp) -> Result<Sub
     let id = text("/signInIdentity/userId").ok_or_else(|| GraphError::bad_request("signInIdentity is required."))?;
     let user = tenant.people.index(id).ok_or_else(|| GraphError::not_found("User", id))?;
     let mut subject = tenant.subject(user, now);
+    subject.roles = tenant.roles.of(&tenant.people, user).map(str::to_owned).collect();
     if let Some(kind) = text("/signInIdentity/externalUserType").filter(|kind| *kind != "none") {
         subject.guest = Some(kind.to_owned());
         subject.home = text("/signInIdentity/externalTenantId").map(str::to_owned);

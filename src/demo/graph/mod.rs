@@ -10,9 +10,11 @@ pub mod directory;
 pub mod error;
 pub mod evaluate;
 pub mod filter;
+pub mod filter_text;
 pub mod groups;
 pub mod logs;
 pub mod policies;
+pub mod properties;
 pub mod references;
 pub mod rewrite;
 pub mod roles;
@@ -45,6 +47,7 @@ pub fn router(demo: Arc<Demo>) -> Router {
         .merge(logs::routes())
         .merge(evaluate::routes())
         .fallback(error::unknown_path)
+        .method_not_allowed_fallback(error::unknown_method)
         .layer(from_fn_with_state(Arc::clone(&demo), watch::watch))
         .layer(from_fn_with_state(Arc::clone(&demo), error::dated));
     let versions = Router::new().nest("/v1.0", graph.clone()).nest("/beta", graph).with_state(Arc::clone(&demo));

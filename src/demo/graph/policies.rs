@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{OriginalUri, Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -46,10 +46,7 @@ async fn create(
     OriginalUri(uri): OriginalUri,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), GraphError> {
-    let sent = json_of(&body)?;
-    if !uri.path().starts_with("/beta") && schema::needs_beta(&sent) {
-        return Err(GraphError::bad_request(rules::SCHEMA));
-    }
+    let sent = sent(&uri, &body)?;
     add(&demo, sent, &app(&demo)).map(|policy| (StatusCode::CREATED, Json(policy)))
 }
 
@@ -70,8 +67,13 @@ pub fn add(demo: &Demo, sent: Value, by: &Actor) -> Result<Value, GraphError> {
     Ok(policy)
 }
 
-async fn update(State(demo): Shared, Path(id): Path<String>, body: Bytes) -> Result<StatusCode, GraphError> {
-    change(&demo, &id, &json_of(&body)?, &app(&demo)).map(|_| StatusCode::NO_CONTENT)
+async fn update(
+    State(demo): Shared,
+    OriginalUri(uri): OriginalUri,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, GraphError> {
+    change(&demo, &id, &sent(&uri, &body)?, &app(&demo)).map(|_| StatusCode::NO_CONTENT)
 }
 
 async fn remove(State(demo): Shared, Path(id): Path<String>) -> Result<StatusCode, GraphError> {
@@ -109,8 +111,12 @@ pub fn change(demo: &Demo, id: &str, patch: &Value, by: &Actor) -> Result<Value,
     Ok(after)
 }
 
-fn json_of(body: &Bytes) -> Result<Value, GraphError> {
-    serde_json::from_slice(body).map_err(|_| GraphError::bad_request(rules::SCHEMA))
+/// What was sent, in words that the version knows.
+fn sent(uri: &Uri, body: &Bytes) -> Result<Value, GraphError> {
+    let odd = || GraphError::bad_request(rules::SCHEMA);
+    let sent = serde_json::from_slice(body).map_err(|_| odd())?;
+    let known = uri.path().starts_with("/beta") || !schema::needs_beta(&sent);
+    known.then_some(sent).ok_or_else(odd)
 }
 
 fn app(demo: &Demo) -> Actor {

@@ -8,7 +8,7 @@ use axum::routing::get;
 
 use super::ask::{Ask, Text, WHOLE};
 use super::error::GraphError;
-use crate::demo::roles;
+use crate::demo::roles::{self, Roles};
 use crate::demo::state::Demo;
 
 type Answer = Result<Text, GraphError>;
@@ -28,16 +28,16 @@ async fn definitions(ask: Ask) -> Answer {
 }
 
 async fn assignments(State(demo): Shared, ask: Ask) -> Answer {
-    let rows = roles::assignments(&demo.tenant().people);
+    let rows = demo.tenant().role_rows(Roles::assignments);
     ask.list(WHOLE, rows)
 }
 
 async fn active(State(demo): Shared, ask: Ask) -> Answer {
-    let rows = roles::active_instances(&demo.tenant().people);
+    let rows = demo.tenant().role_rows(Roles::active_instances);
     ask.list(WHOLE, rows)
 }
 
 async fn eligible(State(demo): Shared, ask: Ask) -> Answer {
-    let rows = roles::eligible_instances(&demo.tenant().people);
+    let rows = demo.tenant().role_rows(Roles::eligible_instances);
     ask.list(WHOLE, rows)
 }

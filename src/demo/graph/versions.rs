@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::properties::Type;
 use super::schema;
 
 /// Members of a sign-in that beta adds.
@@ -47,9 +48,10 @@ pub fn without_beta(path: &str, row: &mut Value) {
         drop_members(row, SIGN_IN);
         let results = row.get_mut("appliedConditionalAccessPolicies").and_then(Value::as_array_mut);
         results.into_iter().flatten().for_each(|result| drop_members(result, RESULT));
-    }
-    if path.starts_with("/identity/conditionalAccess/policies") {
+    } else if path.starts_with("/identity/conditionalAccess/policies") {
         schema::drop_beta(row);
+    } else if let Some(of) = Type::at(path) {
+        of.prune(row);
     }
 }
 

@@ -50,8 +50,10 @@ async fn watched(
 
 /// No token of ours, or one without the permission.
 fn refusal(demo: &Demo, parts: &Parts) -> Option<GraphError> {
-    let token = bearer(&parts.headers).filter(|token| demo.tokens.accepts(token, Audience::Graph, demo.now()));
-    let Some(token) = token else { return Some(GraphError::unauthorised()) };
+    let Some(token) = bearer(&parts.headers) else { return Some(GraphError::no_token()) };
+    if !demo.tokens.accepts(token, Audience::Graph, demo.now()) {
+        return Some(GraphError::unauthorised());
+    }
     let may = suffice(&demo.tokens.permissions(token), &parts.method, &parts.uri);
     (!may).then(|| GraphError::out_of_scope(parts.uri.path()))
 }

@@ -248,7 +248,7 @@ impl Tenant {
         Subject {
             id: people.id(user),
             groups: groups.into_iter().map(|at| crate::demo::groups::group_id(people, at)).collect(),
-            roles: crate::demo::roles::active(user).map(str::to_owned).collect(),
+            roles: crate::demo::roles::at_first(user).map(str::to_owned).into_iter().collect(),
             home: guest.filter(|kind| *kind != "internalGuest").map(|_| people.partner(user).2),
             guest: guest.map(str::to_owned),
             ..Subject::default()

@@ -118,7 +118,7 @@ impl Draw<'_> {
         let department = self.people.get(self.session.user).and_then(|user| user.department);
         let technical = [Some(names::ENGINEERING), Some(names::INFORMATION_TECHNOLOGY)].contains(&department);
         let shifts = [Some(names::FIELD_OPERATIONS), Some(names::WAREHOUSE)].contains(&department);
-        let admin = crate::demo::roles::active(self.session.user).next().is_some();
+        let admin = crate::demo::roles::at_first(self.session.user).is_some();
         let old_mail = ["Thiel", "Marchetti", "Brunner"].map(People::cast_index).contains(&self.session.user);
         match self.roll(5) % 1000 {
             0..=4 => self.legacy("IMAP4"),

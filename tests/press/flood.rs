@@ -1,0 +1,124 @@
+//! Clients that keep the server waiting or ask without end, beside people who don't.
+
+use std::time::{Duration, Instant};
+
+use portcullis::bot::hear;
+use portcullis::store::jobs::{NewJob, Priority};
+use serde_json::json;
+
+use super::lab::{APPROVER, Lab, READER};
+
+/// Everything that the server sends until it closes the connection, and how long that took.
+async fn until_closed(stream: &tokio::net::TcpStream) -> (Vec<u8>, Duration) {
+    let start = Instant::now();
+    let mut all = Vec::new();
+    loop {
+        stream.readable().await.unwrap();
+        match stream.try_read_buf(&mut all) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    (all, start.elapsed())
+}
+
+async fn say(stream: &tokio::net::TcpStream, text: &str) -> std::io::Result<usize> {
+    stream.writable().await.unwrap();
+    stream.try_write(text.as_bytes())
+}
+
+#[tokio::test]
+async fn a_client_that_keeps_the_server_waiting_is_cut_and_others_are_served() {
+    let lab = Lab::start(|_| {}).await;
+    let mut page = lab.stream(READER).await;
+    let (silent, half, dripping) = (lab.connect().await, lab.connect().await, lab.connect().await);
+    say(&half, "GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Unfinished: ").await.unwrap();
+    let drip = async {
+        say(&dripping, "GET /live HTTP/1.1\r\n").await.unwrap();
+        let mut sent = 0;
+        while sent < 100 && say(&dripping, "x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            sent += 1;
+        }
+        sent
+    };
+    let limit = Duration::from_secs(10);
+    let (silent, half, sent) =
+        tokio::time::timeout(limit, async { tokio::join!(until_closed(&silent), until_closed(&half), drip) })
+            .await
+            .expect("all of them are cut");
+    for (said, after) in [silent, half] {
+        assert_eq!(String::from_utf8(said).unwrap(), "");
+        assert!(Duration::from_millis(500) < after && after < Duration::from_secs(5), "{after:?}");
+    }
+    assert!((5..40).contains(&sent), "a byte now and then buys no time: {sent} were sent");
+
+    // Whoever sends a whole head is answered, on the same connection again and again.
+    let honest = lab.connect().await;
+    for _ in 0..2 {
+        say(&honest, "GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"alive") {
+            honest.readable().await.unwrap();
+            let _ = honest.try_read_buf(&mut answer);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+
+    // A stream lives on, long after the time for a head.
+    lab.say(READER, "how many people are there?").await;
+    let streamed = async {
+        let mut all = String::new();
+        while !all.contains("event: message") {
+            all += std::str::from_utf8(&page.chunk().await.unwrap().expect("the stream goes on")).unwrap();
+        }
+    };
+    tokio::time::timeout(limit, streamed).await.expect("the question is streamed");
+}
+
+#[tokio::test]
+async fn a_flood_of_questions_is_put_off_in_words_and_others_are_answered() {
+    let lab = Lab::start(|_| {}).await;
+    let cookie = lab.cookie(lab.person(READER)).await;
+    // Nobody works meanwhile: what is taken waits.
+    let mut answers = Vec::new();
+    for _ in 0..80 {
+        answers.push(lab.throw(&cookie, "who is not covered by MFA?").await);
+    }
+    assert!(answers[..20].iter().all(|(status, ..)| *status == 200), "{answers:?}");
+    let too_many = "20 questions of this conversation wait for an answer already, so I did not take this one. \
+                    Send it again when they are answered.";
+    assert_eq!(answers[20], (429, Some(5), too_many.to_owned()));
+    let (status, wait, words) = answers.last().unwrap();
+    assert_eq!(*status, 429);
+    assert!(words.starts_with("That is faster than I can answer. Wait ") && words.contains("send it again"), "{words}");
+    assert!(wait.is_some_and(|wait| (1..=3).contains(&wait)), "{wait:?}");
+    assert!(answers[20..].iter().all(|(status, ..)| *status == 429));
+
+    // Somebody else is answered, and so are those that were taken; then there is room again.
+    lab.say(APPROVER, "how many people are there?").await;
+    let waited = Duration::from_secs(wait.unwrap());
+    tokio::time::sleep(waited).await;
+    assert_eq!(lab.throw(&cookie, "how many people are there?").await.0, 200);
+}
+
+#[tokio::test]
+async fn what_nobody_could_answer_in_time_is_not_taken() {
+    let lab = Lab::start(|_| {}).await;
+    let cookie = lab.cookie(lab.person(READER)).await;
+    let due = "2027-01-01T00:00:00Z".parse().unwrap();
+    for number in 0..999 {
+        let id = format!("teams:somebody:{number}");
+        let job = NewJob { id, kind: hear::JOB.into(), payload: json!({}), priority: Priority::Question, due };
+        lab.app.store.enqueue(&job).await.unwrap();
+    }
+    assert_eq!(lab.throw(&cookie, "who is not covered by MFA?").await.0, 200, "the thousandth");
+    let (status, wait, _) = lab.throw(&cookie, "how many people are there?").await;
+    assert_eq!((status, wait), (503, Some(30)));
+    let conversation = format!("web:{}", lab.person(READER).id);
+    assert_eq!(lab.app.store.newest_messages(&conversation, 9).await.unwrap().len(), 1, "nothing of it was kept");
+}
