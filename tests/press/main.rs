@@ -9,6 +9,7 @@
 
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
+mod cited;
 mod hand_over;
 mod lab;
 mod late;
@@ -20,3 +21,4 @@ mod told;
 mod trouble;
 mod two_people;
 mod waiting;
+mod wishes;

@@ -53,7 +53,7 @@ async fn found(asked: Asked<'_>) -> anyhow::Result<Vec<Entry>> {
 }
 
 /// A row of the activity log as evidence.
-pub(super) fn row(entry: &Entry) -> Row {
+pub(crate) fn row(entry: &Entry) -> Row {
     Row::Entry {
         seq: u64::try_from(entry.seq).unwrap_or_default(),
         at: entry.at,

@@ -84,7 +84,7 @@ fn explained(asked: Asked<'_>, row: &Row, decided: Option<Fact>) -> anyhow::Resu
         body.proposal.facts.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
     // Of a finding with several causes only what this one repair mends.
     let causes = if body.proposal.why.is_empty() { causes } else { &body.proposal.why };
-    let mut opening = vec![titled(row, headline.map(|fact| fact.evidence.clone()).unwrap_or_default())];
+    let mut opening = vec![titled(row, body.proposal.evidence())];
     opening.extend(decided);
     opening.extend(headline.cloned());
     opening.extend(rationale(row));

@@ -310,7 +310,7 @@ impl Waiting {
 
     fn item(&self, analysis: &Analysis) -> (Fact, Vec<Action>) {
         let number = format!("S-{}", self.row.number);
-        let shown = self.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+        let shown = self.body.proposal.evidence();
         let evidence = if shown.rows.is_empty() { analysis.evidence([]) } else { shown };
         let fact = Fact::new("summary.suggestion", evidence)
             .with("number", Term::Word(number.clone()))
