@@ -99,14 +99,16 @@ impl Measure {
         Bar { label: self.label.to_owned(), value: self.covered, of: self.of, note }
     }
 
-    /// That it covers fewer than before, and who changed what since, as far as the audit log says: what the check names, or
-    /// else whatever was changed. With the question that names the accounts; none when it doesn't.
+    /// Who changed what, and when, so that it covers fewer than before, as far as the audit log says: what the check names,
+    /// or else whatever was changed, which is then said to be no more than that. With the question that names the
+    /// accounts; none when it doesn't.
     pub(super) fn worse(&self, before: Option<&Remembered>, changes: &Since) -> Option<(Fact, &'static str)> {
         let (lost, since) = (self.lost(before), before?.at);
         let named =
             |record: &&AuditRecord| self.about.contains(&record.target_id) || self.about.contains(record.target());
         let mut records: Vec<&AuditRecord> = changes.records.iter().filter(named).collect();
-        if records.is_empty() {
+        let told = !records.is_empty();
+        if !told {
             records = changes.records.iter().collect();
         }
         let mut evidence = self.evidence.clone();
@@ -117,6 +119,7 @@ impl Measure {
         let others: BTreeSet<&str> = records.iter().skip(1).map(|record| record.target()).collect();
         let name = |of: fn(&AuditRecord) -> &str| Term::Name(newest.map(of).unwrap_or_default().to_owned());
         let fact = Fact::new("summary.worse", evidence)
+            .with("told", u64::from(told))
             .with("by", name(|record| &record.by))
             .with("activity", name(|record| &record.activity))
             .with("target", name(AuditRecord::target))

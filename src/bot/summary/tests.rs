@@ -89,8 +89,8 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     # Conditional Access · 11111111-1111-4111-8111-111111111111
     ## Needs you · …
-    - MFA: 2 accounts fewer than Tue 24 Nov 08:00. Since then: CA-Excl-MFA-Rollout, Add member to group by Dana Admin, Tue 24 Nov 07:50 [1]
-    - Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00. Since then: CA203 – Block legacy authentication, Update conditional access policy by Dana Admin, Tue 24 Nov 07:58; also CA-Excl-MFA-Rollout [2]
+    - Dana Admin, Tue 24 Nov 07:50: CA-Excl-MFA-Rollout (Add member to group). MFA: 2 accounts fewer than Tue 24 Nov 08:00 [1]
+    - Newest change since then: Dana Admin, Tue 24 Nov 07:58: CA203 – Block legacy authentication (Update conditional access policy); also CA-Excl-MFA-Rollout. Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00 [2]
     ## Coverage (7 enabled accounts)
     MFA: 4 of 7 was 6 of 7
     Admins phishing-resistant: 0 of 1 unchanged
