@@ -10,6 +10,7 @@
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
 mod cited;
+mod edits;
 mod hand_over;
 mod lab;
 mod late;

@@ -93,7 +93,7 @@ fn explained(asked: Asked<'_>, row: &Row, decided: Option<Fact>) -> anyhow::Resu
         [_, _, ..] => Part::Rows(by_requirement(asked, &body, causes)),
         _ => Part::List { ordered: false, items: causes.iter().map(|fact| (fact.clone(), Vec::new())).collect() },
     };
-    let mut answer = Answer::sentences(opening).part(causes);
+    let mut answer = Answer::sentences(opening).plain().part(causes);
     answer = answer.part(Part::Rows(particulars(row, &body)));
     let limits = asked.not_checked(&body.proposal.not_checked).into_iter().chain([asked.read_at()]);
     Ok(answer
