@@ -1,12 +1,13 @@
 //! The card of a suggestion: what would be created or changed, why, what it touches, and where it stands.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
 use crate::approval::{AuditRef, Click, Made, State, Wish};
-use crate::chat::card::{Action, ChangeRow, Kind, Verb};
+use crate::chat::card::{Action, ChangeRow, Column, Kind, Verb};
 use crate::checks::{CureAction, HandOver};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::log::Action as LogAction;
@@ -91,13 +92,16 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
         answer = answer.part(Part::Rows([("Why".into(), why(case))].into_iter().chain(policy).collect()));
     }
     let answer = answer.part(Part::Limits(vec![read_fact(snapshot)])).actions(decisions(app, case));
-    let answer = if is_waiting(&case.state) { names(answer, case, (analysis, draft)) } else { answer };
+    let answer = if is_waiting(&case.state) {
+        names(answer, case, impact::people(analysis, &analysis.impact(draft).users))
+    } else {
+        answer
+    };
     answer.actions(looks(app, case))
 }
 
 /// Who would be blocked or prompted: by name, and as a list to take away.
-fn names(answer: Answer, case: &Case, (analysis, draft): (&Analysis, &Policy)) -> Answer {
-    let (columns, rows) = impact::people(analysis, draft);
+fn names(answer: Answer, case: &Case, (columns, rows): (Vec<Column>, Vec<Vec<String>>)) -> Answer {
     if rows.is_empty() {
         return answer;
     }
@@ -139,7 +143,9 @@ fn hand_over_card(
         answer = hand_over::blocks(case, analysis.snapshot()).into_iter().fold(answer, Answer::part);
     }
     let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
-    answer.part(limits).actions(decisions(app, case)).actions(looks(app, case))
+    let answer = answer.part(limits).actions(decisions(app, case));
+    let hit = if undecided { edited::users(analysis, change) } else { BTreeMap::new() };
+    names(answer, case, impact::people(analysis, &hit)).actions(looks(app, case))
 }
 
 fn change_row((label, before, after): &(String, String, String)) -> ChangeRow {

@@ -10,7 +10,7 @@ use crate::checks::HandOver;
 use crate::checks::cause_words::app_name;
 use crate::engine::difference::{Difference, Region, Shift, difference};
 use crate::engine::lockout::Lockout;
-use crate::engine::replay::{Impact, Would};
+use crate::engine::replay::{Impact, Tally, Would};
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::{Control, PolicyState, UserSide};
 use crate::tenant::{Directory, Policy, Snapshot};
@@ -276,6 +276,18 @@ fn sign_ins(analysis: &Analysis, policy: &str, more: &Impact) -> Vec<Fact> {
     }
     facts.extend(impact::unable(analysis, more));
     facts
+}
+
+/// By user id what the change would have done more to past sign-ins; empty where that isn't judged.
+#[must_use]
+pub fn users(analysis: &Analysis, change: &HandOver) -> BTreeMap<String, Tally> {
+    let Some(edited) = analysis.edited(change) else { return BTreeMap::new() };
+    let mut users: BTreeMap<String, Tally> = BTreeMap::new();
+    for (id, tally) in edited.sign_ins.iter().flat_map(|(_, more)| &more.users) {
+        let all = users.entry(id.clone()).or_default();
+        *all = all.plus(tally);
+    }
+    users
 }
 
 /// What keeps the change from doing harm, or not.

@@ -97,9 +97,9 @@ pub fn who(analysis: &Analysis, key: &str, set: &RoaringBitmap) -> Fact {
 
 /// Everybody whom it would have blocked or prompted, most blocks first: the columns and the lines of a table.
 #[must_use]
-pub fn people(analysis: &Analysis, draft: &Policy) -> (Vec<Column>, Vec<Vec<String>>) {
-    let (snapshot, impact) = (analysis.snapshot(), analysis.impact(draft));
-    let hit = impact.users.iter().filter(|(_, tally)| tally.failure + tally.action_required > 0);
+pub fn people(analysis: &Analysis, users: &BTreeMap<String, Tally>) -> (Vec<Column>, Vec<Vec<String>>) {
+    let snapshot = analysis.snapshot();
+    let hit = users.iter().filter(|(_, tally)| tally.failure + tally.action_required > 0);
     let mut hit: Vec<_> = hit.map(|(id, tally)| (tally.failure, tally.action_required, id)).collect();
     hit.sort_by_key(|(blocked, prompted, id)| (Reverse((*blocked, *prompted)), *id));
     let line = |(blocked, prompted, id): &(u64, u64, &String)| {

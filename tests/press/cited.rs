@@ -133,7 +133,11 @@ async fn the_log_cites_why_something_is_suggested_and_who_settled_it() {
     let shown = |row: &Row| matches!(row, Row::Audit { id, by, .. } if *id == record && by == "Piotr Nowak");
     assert!(proof.evidence.rows.iter().any(shown), "{proof:?}");
 
-    // The page of the log leads there, and the chain holds.
+    // So does an answer about what the bot did, and the page of the log; the chain holds.
+    let card = lab.say(ADMINISTRATOR, &format!("what did you do about S-{}?", row.number)).await;
+    let entries = cited(&lab, &card).await.into_iter().filter(|fact| fact.key == "activity.entry");
+    let rows: Vec<Row> = entries.flat_map(|fact| fact.evidence.rows).collect();
+    assert!(rows.iter().any(shown) && rows.iter().any(|row| matches!(row, Row::Entry { .. })), "{rows:?}");
     let (status, page) = lab.page(ADMINISTRATOR, "/log").await;
     let link = format!("/evidence/{}", settled.evidence[0]);
     assert!(status == 200 && page.contains(&format!("href=\"{link}\"")), "{link}");
@@ -178,4 +182,21 @@ async fn a_card_names_whom_it_would_reach() {
     let table = named["blocks"].as_array().unwrap().iter().find(|block| block["block"] == "table").expect("names");
     let Some(Term::Count(people)) = fact.terms.get("people") else { panic!("{fact:?}") };
     assert!(table["rows"].as_array().unwrap().len() as u64 + table["more"].as_u64().unwrap() >= *people);
+}
+
+/// What an administrator decides by is never what a card is shortened by.
+#[tokio::test]
+async fn every_card_fits_into_teams_with_all_that_it_is_decided_by() {
+    let lab = Lab::start(|_| {}).await;
+    for row in lab.app.store.suggestions(lab.app.tenant()).await.unwrap() {
+        lab.say_in_teams(APPROVER, &format!("propose S-{}", row.number)).await;
+        let sent = lab.newest_in_teams().await.pop().unwrap();
+        let card = &sent["attachments"][0]["content"];
+        let (text, size) = (card.to_string(), card.to_string().len());
+        assert!(size <= 25_000, "S-{}: {size}", row.number);
+        assert!(!text.contains("more than a message can hold"), "S-{}: cut short", row.number);
+        for part in ["Ask to change…", "Safety", "Show evidence"] {
+            assert!(text.contains(part), "S-{}: {part}", row.number);
+        }
+    }
 }

@@ -93,7 +93,11 @@ pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> an
             let effect = edited::if_made(asked.analysis, &change);
             let safety = vec![("Safety".to_owned(), edited::safety(asked.analysis, &change))];
             let opening = [titled(&row, evidence), made].into_iter().chain(effect);
-            let answer = Answer::sentences(opening.collect()).part(Part::Rows(safety));
+            let mut answer = Answer::sentences(opening.collect()).part(Part::Rows(safety));
+            if wants_names(asked.text) {
+                let (columns, rows) = people(asked.analysis, &edited::users(asked.analysis, &change));
+                answer = answer.table("affected", columns, rows, SHOWN);
+            }
             instead(answer.part(Part::Limits(vec![asked.read_at()])).action(open("Open", &number)))
         }
     })
@@ -130,7 +134,7 @@ fn wants_names(text: &str) -> bool {
 
 /// Everybody who would have been blocked or prompted, most blocks first.
 fn by_person(asked: Asked<'_>, policy: &Policy, answer: Answer) -> Answer {
-    let (columns, rows) = people(asked.analysis, policy);
+    let (columns, rows) = people(asked.analysis, &asked.analysis.impact(policy).users);
     answer.table("affected", columns, rows, SHOWN)
 }
 
