@@ -199,8 +199,7 @@ impl<'a> Parts<'a> {
     }
 
     fn needs_heading(&self) -> String {
-        let worse =
-            self.measures.iter().filter(|measure| measure.worse(self.before.as_ref(), &self.since).is_some()).count();
+        let worse = self.measures.iter().filter(|measure| measure.is_worse(self.before.as_ref())).count();
         match self.open.len() + worse {
             0 => "Needs you".to_owned(),
             more if more > NEEDS_YOU => format!("Needs you · {NEEDS_YOU} of {more}"),
@@ -211,7 +210,7 @@ impl<'a> Parts<'a> {
     /// What got worse, then what waits for somebody, most pressing first; never more than three.
     fn needs_you(&self) -> Part {
         let worse = self.measures.iter().filter_map(|measure| {
-            let (fact, question) = measure.worse(self.before.as_ref(), &self.since)?;
+            let (fact, question) = measure.worse(self.before.as_ref(), (&self.since, self.analysis))?;
             let mut buttons = vec![ask("Before/after", self.changes_question()), ask("Who", question)];
             buttons.extend(self.fix(measure));
             Some((fact, buttons))

@@ -31,6 +31,8 @@ pub(super) struct Since {
     rows: Vec<Row>,
     /// Records of the audit log that may be what did it, newest first.
     pub(super) records: Vec<AuditRecord>,
+    /// Policies that were On, as they were before they were changed or removed.
+    pub(super) earlier: Vec<Policy>,
 }
 
 impl Since {
@@ -98,6 +100,7 @@ impl Since {
             let Some(policy) = after.policy(id).or_else(|| before.policy(id)) else { continue };
             self.policies.push(policy.display_name.clone());
             self.rows.push(rows::policy(policy));
+            self.earlier.extend(before.policy(id).filter(|old| old.state == PolicyState::Enabled).cloned());
         }
     }
 

@@ -76,8 +76,8 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     tenant["groups"][2]["members"] = json!(["u-bob", "u-alice", "u-berg"]);
     tenant["policies"][2]["state"] = json!("disabled");
     for (id, at, what, target) in [
-        ("a-2", "2026-11-24T07:50:00Z", "Add member to group", "CA-Excl-MFA-Rollout"),
-        ("a-3", "2026-11-24T07:58:00Z", "Update conditional access policy", "CA203 – Block legacy authentication"),
+        ("a-2", "2026-11-24T07:50:00Z", "Update conditional access policy", "CA203 – Block legacy authentication"),
+        ("a-3", "2026-11-24T07:58:00Z", "Add member to group", "CA-Excl-MFA-Rollout"),
     ] {
         tenant["directoryAudits"].as_array_mut().unwrap().push(json!({
             "id": id, "activityDateTime": at, "activityDisplayName": what,
@@ -89,8 +89,8 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     # Conditional Access · 11111111-1111-4111-8111-111111111111
     ## Needs you · …
-    - Dana Admin, Tue 24 Nov 07:50: CA-Excl-MFA-Rollout (Add member to group). MFA: 2 accounts fewer than Tue 24 Nov 08:00 [1]
-    - Newest change since then: Dana Admin, Tue 24 Nov 07:58: CA203 – Block legacy authentication (Update conditional access policy); also CA-Excl-MFA-Rollout. Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00 [2]
+    - Dana Admin, Tue 24 Nov 07:58: CA-Excl-MFA-Rollout (Add member to group). MFA: 2 accounts fewer than Tue 24 Nov 08:00 [1]
+    - Dana Admin, Tue 24 Nov 07:50: CA203 – Block legacy authentication (Update conditional access policy). Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00 [2]
     ## Coverage (7 enabled accounts)
     MFA: 4 of 7 was 6 of 7
     Admins phishing-resistant: 0 of 1 unchanged
