@@ -121,7 +121,8 @@ async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
         .must_show();
     let item = |row: &&Row| {
         let number = format!("S-{}", row.number);
-        (titled(row, crate::facts::Evidence::default()), vec![open("Open", &number)])
+        let evidence = Body::of(row).map(|body| body.proposal.evidence()).unwrap_or_default();
+        (titled(row, evidence), vec![open("Open", &number)])
     };
     let answer =
         Answer::sentences(vec![fact]).part(Part::List { ordered: false, items: found.iter().map(item).collect() });

@@ -136,7 +136,7 @@ fn unread(run: Option<&Run>) -> Fact {
 
 fn suggested(open: &Open) -> (Fact, Vec<crate::chat::card::Action>) {
     let number = format!("S-{}", open.number);
-    let fact = Fact::new("scan.suggested", Evidence::default())
+    let fact = Fact::new("scan.suggested", open.evidence.clone())
         .with("number", Term::Word(number.clone()))
         .with("title", Term::Name(open.title.clone()));
     (fact, vec![ask("Open", format!("propose {number}"))])

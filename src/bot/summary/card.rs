@@ -266,6 +266,8 @@ pub(super) struct Open {
     pub(super) number: i64,
     /// Its title; untrusted text.
     pub(super) title: String,
+    /// What that rests on.
+    pub(super) evidence: Evidence,
 }
 
 /// The open suggestions, most pressing first.
@@ -274,7 +276,9 @@ pub(super) struct Open {
 /// When the store fails.
 pub(super) async fn open(app: &App) -> anyhow::Result<Vec<Open>> {
     let waiting = waiting(app).await?.into_iter();
-    Ok(waiting.map(|Waiting { row, .. }| Open { number: row.number, title: row.title }).collect())
+    let open =
+        |Waiting { row, body, .. }| Open { number: row.number, title: row.title, evidence: body.proposal.evidence() };
+    Ok(waiting.map(open).collect())
 }
 
 /// What waits for somebody, most pressing first: what only a person can settle, approvals under way, then by severity.
