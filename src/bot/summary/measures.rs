@@ -8,8 +8,8 @@ use crate::checks::{CHECKS, Context, Finding, Verdict, rows};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::tenant::{AuditRecord, Policy};
 
-use super::Remembered;
 use super::since::Since;
+use super::{Remembered, lost};
 
 /// The checks whose coverage is drawn as a bar, with their words and the question that names who is missing.
 const BARS: &[(&str, &str, &str)] = &[
@@ -132,7 +132,14 @@ impl Measure {
         if !told {
             records = changes.records.iter().collect();
         }
-        let mut evidence = self.evidence.clone();
+        let who = changes.before.as_ref().map(|before| lost::accounts(before, analysis, self.check));
+        let who = who.filter(|who| !who.is_empty());
+        let mut evidence = match &who {
+            Some(who) => analysis.evidence(rows::users(who, analysis.snapshot(), None)),
+            None => self.evidence.clone(),
+        };
+        // Others may have gained it: the number is what is left.
+        let gross = who.map(|who| who.len()).filter(|gross| *gross != lost).unwrap_or_default();
         evidence.rows.splice(0..0, records.iter().map(|record| rows::audit(record)));
         evidence.total += records.len() as u64;
         evidence.rows.truncate(Evidence::SHOWN);
@@ -148,6 +155,7 @@ impl Measure {
             .with("others", Term::Names(others.into_iter().map(str::to_owned).collect()))
             .with("what", Term::Word(self.label.to_owned()))
             .with("count", lost)
+            .with("gross", gross)
             .with("since", since);
         Some((fact, self.question))
     }

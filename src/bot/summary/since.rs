@@ -4,6 +4,7 @@
 //! of the last day has to do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,6 +32,8 @@ pub(super) struct Since {
     rows: Vec<Row>,
     /// Records of the audit log that may be what did it, newest first.
     pub(super) records: Vec<AuditRecord>,
+    /// The earlier reading, where it is still there.
+    pub(super) before: Option<Arc<Snapshot>>,
     /// Policies that were On, as they were before they were changed or removed.
     pub(super) earlier: Vec<Policy>,
 }
@@ -45,7 +48,10 @@ impl Since {
             return Self { from: before.at, ..Self::default() };
         }
         match app.store.load_snapshot(&before.snapshot).await {
-            Ok(earlier) => Self { from: before.at, ..Self::compared(&earlier, analysis.snapshot()) },
+            Ok(earlier) => {
+                let since = Self::compared(&earlier, analysis.snapshot());
+                Self { from: before.at, before: Some(Arc::new(earlier)), ..since }
+            }
             // Readings aren't kept for ever: the audit log says what it holds.
             Err(_) => Self::logged(analysis, before.at),
         }

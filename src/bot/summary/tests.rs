@@ -123,6 +123,28 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     assert!(actions[2]["text"].as_str().unwrap().starts_with("propose S-"), "{actions:?}");
 }
 
+/// Who was without MFA before isn't what got worse.
+#[tokio::test]
+async fn what_got_worse_cites_who_changed_it_and_those_it_concerns() {
+    let app = app().await;
+    let (_, before) = posted(&app, &nordwerk(), None).await;
+    let mut tenant = nordwerk();
+    tenant["groups"][2]["members"] = json!(["u-bob", "u-alice", "u-berg"]);
+    let analysis = read(&app, &tenant).await;
+    let said = card::due(&app, (&analysis, &Head::default()), Some(before)).await.unwrap();
+    let list = said.answer.parts.iter().find_map(|part| match part {
+        crate::bot::answer::Part::List { items, .. } => items.first(),
+        _ => None,
+    });
+    let (fact, _) = list.unwrap();
+    assert_eq!(fact.key, "summary.worse");
+    let users = fact.evidence.rows.iter().filter_map(|row| match row {
+        crate::facts::Row::User { id, .. } => Some(id.as_str()),
+        _ => None,
+    });
+    assert_eq!(users.collect::<Vec<_>>(), ["u-alice", "u-berg"], "{fact:?}");
+}
+
 #[tokio::test]
 async fn the_parts_come_in_the_order_in_which_they_matter() {
     let app = app().await;
