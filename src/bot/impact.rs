@@ -13,7 +13,7 @@ use crate::checks::naming::number_of;
 use crate::checks::rows;
 use crate::engine::Truth;
 use crate::engine::lockout::Lockout;
-use crate::engine::replay::{Impact, Tally, Would};
+use crate::engine::replay::{Impact, LogRows, Tally, Would};
 use crate::engine::rollout::{Criterion, Phase, Selection};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::suggestions::lint;
@@ -57,8 +57,7 @@ pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
 
 /// How many sign-ins were looked at.
 fn counted(analysis: &Analysis, impact: &Impact) -> Fact {
-    let evidence = analysis.evidence([]).within(analysis.snapshot().window);
-    Fact::new("impact.counted", evidence)
+    Fact::new("impact.counted", of_log(analysis, &impact.looked_at))
         .with("rows", impact.total.total())
         .with("left_out", impact.rows - impact.total.total())
 }
@@ -76,8 +75,12 @@ pub fn reached(analysis: &Analysis, impact: &Impact, key: &str, would: Would) ->
 
 /// The sign-ins of the log with such an outcome, newest first.
 pub fn sign_ins(analysis: &Analysis, impact: &Impact, would: Would) -> Evidence {
+    of_log(analysis, &impact.rows_of.get(&would).cloned().unwrap_or_default())
+}
+
+/// Rows of the log, with its window.
+fn of_log(analysis: &Analysis, rows: &LogRows) -> Evidence {
     let snapshot = analysis.snapshot();
-    let rows = impact.rows_of.get(&would).cloned().unwrap_or_default();
     let shown = rows.newest.iter().filter_map(|at| Some(rows::sign_in(snapshot.sign_ins.get(*at)?, snapshot)));
     Evidence { total: rows.total, ..analysis.evidence(shown).within(snapshot.window) }
 }

@@ -139,6 +139,9 @@ pub struct Impact {
     /// The very rows behind the figures, by what they came to, where that isn't what happened.
     #[serde(skip)]
     pub rows_of: BTreeMap<Would, LogRows>,
+    /// All rows that were looked at.
+    #[serde(skip)]
+    pub looked_at: LogRows,
 }
 
 impl Impact {
@@ -186,7 +189,7 @@ impl Model {
             }
         }
         let mut impact = counts.impact(log, rows);
-        impact.rows_of = log.rows_by(|group| told(group).map(|verdict| verdict.would));
+        (impact.looked_at, impact.rows_of) = log.rows_by(|group| told(group).map(|verdict| verdict.would));
         let affected = impact.users.iter().filter(|(_, tally)| tally.action_required + tally.failure > 0);
         impact.unable = affected.filter_map(|(user, _)| Some((user.clone(), replay.unable(user)?))).collect();
         impact.limits = limits(draft, log.without_user);
@@ -353,6 +356,7 @@ impl<'v> Counts<'v> {
             unknown_because: self.because.into_iter().map(|(because, count)| (because.to_owned(), count)).collect(),
             limits: Vec::new(),
             rows_of: BTreeMap::new(),
+            looked_at: LogRows::default(),
         }
     }
 }

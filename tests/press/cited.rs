@@ -32,8 +32,12 @@ fn count(fact: &Fact) -> u64 {
 }
 
 fn sign_ins(fact: &Fact) -> Vec<&str> {
-    let id = |row| if let &Row::SignIn { ref id, .. } = row { id.as_str() } else { panic!("not a sign-in: {row:?}") };
-    fact.evidence.rows.iter().map(id).collect()
+    fact.evidence.rows.iter().map(sign_in).collect()
+}
+
+fn sign_in(row: &Row) -> &str {
+    let Row::SignIn { id, .. } = row else { panic!("not a sign-in: {row:?}") };
+    id
 }
 
 fn snapshot(lab: &Lab) -> Snapshot {
@@ -67,6 +71,12 @@ async fn an_impact_opens_on_the_sign_ins_that_it_counts_and_follows_them() {
     assert!(rows.iter().all(|id| before.sign_ins.iter().any(|row| row.id == **id)), "rows of the log: {rows:?}");
     let newest = before.sign_ins.iter().rfind(|row| rows.contains(&row.id.as_str())).unwrap();
     assert_eq!(rows[0], newest.id.as_str(), "the newest first");
+
+    let card = lab.say(APPROVER, &format!("propose S-{number}")).await;
+    let all =
+        cited(&lab, &card).await.into_iter().find(|one| one.key == "impact.counted").expect("how many it looked at");
+    let Some(Term::Count(looked_at)) = all.terms.get("rows") else { panic!("{all:?}") };
+    assert_eq!(all.evidence.total, *looked_at);
 
     // Without one of them the sentence counts one less, and its citation has it no more.
     let gone = rows[0].to_owned();

@@ -27,6 +27,13 @@ pub struct LogRows {
 impl LogRows {
     /// How many positions are kept, which is as many as a citation shows.
     pub const KEPT: usize = 50;
+
+    fn take(&mut self, at: usize) {
+        self.total += 1;
+        if self.newest.len() < Self::KEPT {
+            self.newest.push(at);
+        }
+    }
 }
 
 /// The log as drafts are replayed over it.
@@ -134,23 +141,20 @@ impl Log {
 }
 
 impl Log {
-    /// The rows of groups that came to something which isn't what happened, newest first.
-    pub(super) fn rows_by(&self, would: impl Fn(&Group) -> Option<Would>) -> BTreeMap<Would, LogRows> {
+    /// The rows of groups that came to anything, newest first, and those of them that came to what isn't what happened.
+    pub(super) fn rows_by(&self, would: impl Fn(&Group) -> Option<Would>) -> (LogRows, BTreeMap<Would, LogRows>) {
         let of: Vec<Option<Would>> = self.groups.iter().map(would).collect();
+        let mut all = LogRows::default();
         let mut rows: BTreeMap<Would, LogRows> = BTreeMap::new();
         for (at, group) in self.of_row.iter().enumerate().rev() {
             let group = group.and_then(|group| usize::try_from(group).ok());
             let Some(would) = group.and_then(|group| *of.get(group)?) else { continue };
-            if matches!(would, Would::NotApplied | Would::Success) {
-                continue;
-            }
-            let rows = rows.entry(would).or_default();
-            rows.total += 1;
-            if rows.newest.len() < LogRows::KEPT {
-                rows.newest.push(at);
+            all.take(at);
+            if !matches!(would, Would::NotApplied | Would::Success) {
+                rows.entry(would).or_default().take(at);
             }
         }
-        rows
+        (all, rows)
     }
 }
 
