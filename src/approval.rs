@@ -15,6 +15,7 @@
 //! | state | event | next state | effects |
 //! |---|---|---|---|
 //! | open | Approve | checking | Record(approval.granted), CheckAgain, UpdateCard |
+//! | open | AskChange | open | Record(suggestion.change-asked), UpdateCard |
 //! | open | Snooze | snoozed | Record(suggestion.snoozed), UpdateCard |
 //! | open | Dismiss | dismissed | Record(suggestion.dismissed), UpdateCard |
 //! | open | OutOfDate | out-of-date | Record(suggestion.out-of-date), UpdateCard |
@@ -75,7 +76,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use moves::step;
-pub use outside::{AuditRef, Kept, RestsOn, Tried};
+pub use outside::{AuditRef, Kept, RestsOn, Tried, Wish};
 pub use refused::{Did, Refused};
 
 use crate::log::Action;
@@ -127,6 +128,9 @@ pub enum State {
         /// What a person did about it that isn't what the card says.
         #[serde(default)]
         tried: Option<Tried>,
+        /// What people want to be different, the newest last.
+        #[serde(default)]
+        wishes: Vec<Wish>,
     },
     /// Put off.
     Snoozed {
@@ -268,6 +272,8 @@ pub enum Event {
     Approve(Click),
     /// A person took their approval back.
     Withdraw(Click),
+    /// A person wants it to be different.
+    AskChange(Wish),
     /// A person put it off.
     Snooze {
         /// Who.
@@ -428,7 +434,7 @@ impl State {
     /// A new card.
     #[must_use]
     pub fn new() -> Self {
-        Self::Open { granted: Vec::new(), tried: None }
+        Self::Open { granted: Vec::new(), tried: None, wishes: Vec::new() }
     }
 
     /// Its name, as stored and listed.

@@ -97,6 +97,7 @@ actions! {
     SuggestionResolved = "suggestion.resolved", "The finding is gone, with its proof.";
     SuggestionDone = "suggestion.done", "A person created the policy as described; the tenant's audit record is its proof.";
     SuggestionDoneOtherwise = "suggestion.done-otherwise", "A person made the change, but not as described; it stays open.";
+    SuggestionChangeAsked = "suggestion.change-asked", "A person wants what is suggested to be different; the card shows it.";
     SuggestionHandedOver = "suggestion.handed-over", "The exact change was given to a person to make.";
     ApprovalRequested = "approval.requested", "A card asks for a decision.";
     ApprovalGranted = "approval.granted", "A person approved.";

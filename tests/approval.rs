@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use portcullis::approval::{
-    AuditRef, Click, Did, Doubt, Effect, Event, Kept, Made, Move, Person, Phase, Refused, State, Terms, Tried, step,
+    AuditRef, Click, Did, Doubt, Effect, Event, Kept, Made, Move, Person, Phase, Refused, State, Terms, Tried, Wish,
+    step,
 };
 use proptest::prelude::*;
 
@@ -48,7 +49,7 @@ fn record() -> AuditRef {
 }
 
 fn open(granted: Vec<Click>) -> State {
-    State::Open { granted, tried: None }
+    State::Open { granted, tried: None, wishes: Vec::new() }
 }
 
 /// Every state, once.
@@ -82,6 +83,7 @@ fn events() -> Vec<(&'static str, Event)> {
     vec![
         ("Approve", Event::Approve(click("c", 1))),
         ("Withdraw", Event::Withdraw(click("b", 2))),
+        ("AskChange", Event::AskChange(Wish { click: click("c", 1), text: "leave the rooms out".into() })),
         ("Snooze", Event::Snooze { click: click("c", 1), until: at(60) }),
         ("Dismiss", Event::Dismiss { click: click("c", 1), reason: "by design".into() }),
         ("Reopen", Event::Reopen(click("c", 1))),
@@ -205,7 +207,7 @@ fn what_was_done_otherwise_stays_on_the_card_while_it_is_decided() {
     let tried = Tried { record: record(), object: "p".into(), differs: vec![("Users".into(), "a".into(), "b".into())] };
     let state = step(&terms(2), &State::new(), &Event::DoneOtherwise(tried.clone())).unwrap().state;
     let half = step(&terms(2), &state, &Event::Approve(click("b", 1))).unwrap().state;
-    assert_eq!(half, State::Open { granted: vec![click("b", 1)], tried: Some(tried) });
+    assert_eq!(half, State::Open { granted: vec![click("b", 1)], tried: Some(tried), wishes: Vec::new() });
 }
 
 #[test]

@@ -120,6 +120,7 @@ impl World {
             why: Vec::new(),
             partly: std::collections::BTreeSet::new(),
             not_checked: Vec::new(),
+            leaving: None,
         };
         let kept = Approval {
             id: marker.into(),

@@ -2,13 +2,17 @@
 
 use jiff::Timestamp;
 
-use super::{AuditRef, Click, Did, Doubt, Effect, Event, Made, Move, Person, Phase, Refused, State, Terms, Tried};
+use super::{
+    AuditRef, Click, Did, Doubt, Effect, Event, Made, Move, Person, Phase, Refused, State, Terms, Tried, Wish,
+};
 use crate::log::Action;
 
 /// Takes an approval from one state to the next; the table of moves is in the module's documentation.
 pub fn step(terms: &Terms, state: &State, event: &Event) -> Result<Move, Refused> {
     let next = match state {
-        State::Open { granted, tried } => open(terms, (granted, tried.as_ref()), event),
+        State::Open { granted, tried, wishes } => {
+            open(terms, Waiting { granted, tried: tried.as_ref(), wishes }, event)
+        }
         State::Snoozed { until, .. } => snoozed(*until, event),
         State::Dismissed { .. } => dismissed(event),
         State::Creating { granted, phase } => Creating { terms, granted }.step(phase, event),
@@ -55,13 +59,36 @@ fn not_before(until: Timestamp, at: Timestamp) -> Result<(), Refused> {
     if at < until { Err(Refused::TooEarly { until }) } else { Ok(()) }
 }
 
-/// Who approved so far, and what somebody did about it otherwise.
-type Waiting<'a> = (&'a [Click], Option<&'a Tried>);
+/// How many wishes a card shows.
+const WISHES: usize = 3;
+
+/// Who approved so far, what somebody did about it otherwise, and what people want to be different.
+#[derive(Clone, Copy)]
+struct Waiting<'a> {
+    granted: &'a [Click],
+    tried: Option<&'a Tried>,
+    wishes: &'a [Wish],
+}
+
+impl Waiting<'_> {
+    /// Goes on waiting, with these approvals.
+    fn with(self, granted: Vec<Click>) -> State {
+        State::Open { granted, tried: self.tried.cloned(), wishes: self.wishes.to_vec() }
+    }
+
+    /// Goes on waiting, with one more wish; approvals stand, since nothing that was approved has changed.
+    fn wished(self, wish: &Wish) -> State {
+        let old = self.wishes.len().saturating_sub(WISHES - 1);
+        let wishes = self.wishes.iter().skip(old).chain([wish]).cloned().collect();
+        State::Open { granted: self.granted.to_vec(), tried: self.tried.cloned(), wishes }
+    }
+}
 
 fn open(terms: &Terms, waiting: Waiting<'_>, event: &Event) -> Next {
     Ok(match event {
         Event::Approve(click) => approve(terms, waiting, click)?,
         Event::Withdraw(click) => withdraw(waiting, click)?,
+        Event::AskChange(wish) => seen(waiting.wished(wish), Action::SuggestionChangeAsked),
         Event::Snooze { click, until } => {
             not_before(click.at, *until)?;
             seen(State::Snoozed { click: click.clone(), until: *until }, Action::SuggestionSnoozed)
@@ -75,14 +102,15 @@ fn open(terms: &Terms, waiting: Waiting<'_>, event: &Event) -> Next {
         Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
         Event::Done { record, policy_id } => done(record, policy_id.as_deref()),
         Event::DoneOtherwise(tried) => {
-            let state = State::Open { granted: waiting.0.to_vec(), tried: Some(tried.clone()) };
+            let state = Waiting { tried: Some(tried), ..waiting }.with(waiting.granted.to_vec());
             seen(state, Action::SuggestionDoneOtherwise)
         }
         _ => return Err(Not::Here),
     })
 }
 
-fn approve(terms: &Terms, (granted, tried): Waiting<'_>, click: &Click) -> Result<Move, Refused> {
+fn approve(terms: &Terms, waiting: Waiting<'_>, click: &Click) -> Result<Move, Refused> {
+    let granted = waiting.granted;
     if click.at >= terms.expires {
         return Err(Refused::Expired { at: terms.expires });
     }
@@ -95,20 +123,21 @@ fn approve(terms: &Terms, (granted, tried): Waiting<'_>, click: &Click) -> Resul
     let granted: Vec<Click> = granted.iter().chain([click]).cloned().collect();
     let record = Effect::Record(Action::ApprovalGranted);
     if granted.len() < usize::from(terms.needed) {
-        let state = State::Open { granted, tried: tried.cloned() };
+        let state = waiting.with(granted);
         return Ok(Move { state, effects: vec![record, Effect::UpdateCard] });
     }
     let state = State::Creating { granted, phase: Phase::Checking };
     Ok(Move { state, effects: vec![record, Effect::CheckAgain, Effect::UpdateCard] })
 }
 
-fn withdraw((granted, tried): Waiting<'_>, click: &Click) -> Result<Move, Refused> {
+fn withdraw(waiting: Waiting<'_>, click: &Click) -> Result<Move, Refused> {
+    let granted = waiting.granted;
     let left: Vec<Click> = granted.iter().filter(|earlier| earlier.by.id != click.by.id).cloned().collect();
     if left.len() == granted.len() {
         return Err(Refused::NotGranted);
     }
     let effects = vec![Effect::Record(Action::ApprovalWithdrawn), Effect::UpdateCard];
-    Ok(Move { state: State::Open { granted: left, tried: tried.cloned() }, effects })
+    Ok(Move { state: waiting.with(left), effects })
 }
 
 fn dismiss(click: &Click, reason: &str) -> Move {

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Click;
+
 /// A policy that was On when a card was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestsOn {
@@ -38,6 +40,15 @@ pub struct Tried {
     pub object: String,
     /// Each field that differs: label in the portal's words, as described, as done; untrusted text.
     pub differs: Vec<(String, String, String)>,
+}
+
+/// What a person wants to be different about what a card asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// Who wants it, and since when.
+    pub click: Click,
+    /// In their words; untrusted text.
+    pub text: String,
 }
 
 /// Why a policy of the bot's own was not taken back.

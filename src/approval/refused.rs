@@ -99,6 +99,7 @@ impl Event {
             self,
             Self::Approve(_)
                 | Self::Withdraw(_)
+                | Self::AskChange(_)
                 | Self::Snooze { .. }
                 | Self::Dismiss { .. }
                 | Self::Reopen(_)

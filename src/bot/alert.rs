@@ -1,6 +1,7 @@
 //! Says at once when a change lets people out of what they had to do: who changed what, before and after, and whom.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -114,7 +115,7 @@ pub async fn say(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     }
     let before = Model::new(Arc::new(before));
     let found = difference(&before, &after.model);
-    let let_out: LetOut = found.shifts.iter().filter_map(newly_open).collect();
+    let let_out = once_each(found.shifts.iter().filter_map(newly_open));
     if let_out.is_empty() {
         return Ok(Outcome::Done);
     }
@@ -180,11 +181,29 @@ fn covers(wide: &Region, narrow: &Region) -> bool {
         && wide.conditions.is_subset(&narrow.conditions)
 }
 
-type LetOut = Vec<(String, BTreeSet<String>)>;
+/// Requirements, and who needn't meet any of them now; nobody is in two of them.
+type LetOut = Vec<(Vec<String>, BTreeSet<String>)>;
+
+/// Everybody once, with all that they needn't meet any more; the most people first.
+fn once_each(open: impl Iterator<Item = (String, BTreeSet<String>)>) -> LetOut {
+    let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (requirement, users) in open {
+        for user in users {
+            of.entry(user).or_default().push(requirement.clone());
+        }
+    }
+    let mut together: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for (user, requirements) in of {
+        together.entry(requirements).or_default().insert(user);
+    }
+    let mut all: LetOut = together.into_iter().collect();
+    all.sort_by_key(|(_, users)| Reverse(users.len()));
+    all
+}
 
 fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysis) -> Answer {
     let is = after.snapshot();
-    let people = let_out.iter().map(|(requirement, users)| told(requirement, users, after)).collect();
+    let people = let_out.iter().map(|(requirements, users)| told(requirements, users, after)).collect();
     let mut answer = Answer::default().titled("A change lets people out").part(Part::Warning(people));
     let records = new_records(was, is);
     if !records.is_empty() {
@@ -204,7 +223,7 @@ fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysi
         .action(ask("What changed?", "what changed since yesterday?"))
 }
 
-fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
+fn told(requirements: &[String], users: &BTreeSet<String>, after: &Analysis) -> Fact {
     let snapshot = after.snapshot();
     let known = users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.to_string());
     let names = known.filter(|name| !name.is_empty()).collect();
@@ -213,7 +232,7 @@ fn told(requirement: &str, users: &BTreeSet<String>, after: &Analysis) -> Fact {
         .must_show()
         .with("people", users.len())
         .with("of", snapshot.directory.users.iter().filter(|user| user.enabled).count())
-        .with("requirement", Term::Word(requirement.to_owned()))
+        .with("requirement", Term::Word(requirements.join(", without ")))
         .with("names", Term::Names(names))
 }
 
@@ -251,5 +270,18 @@ mod tests {
         assert_eq!(newly_open(&shift(wide.clone(), narrow.clone())), None);
         let (_, users) = newly_open(&shift(narrow, wide)).unwrap();
         assert_eq!(users, ["a".to_owned(), "b".to_owned()].into());
+    }
+
+    #[test]
+    fn everybody_is_told_once_with_all_that_they_need_not_meet() {
+        let users = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
+        let open = [("MFA", users(&["a", "b", "c"])), ("a strength", users(&["b"])), ("a device", users(&["a", "c"]))];
+        let told = once_each(open.into_iter().map(|(requirement, users)| (requirement.to_owned(), users)));
+        let words = |(requirements, users): &(Vec<String>, BTreeSet<String>)| (requirements.join("+"), users.clone());
+        let told: Vec<_> = told.iter().map(words).collect();
+        assert_eq!(
+            told,
+            [("MFA+a device".to_owned(), users(&["a", "c"])), ("MFA+a strength".to_owned(), users(&["b"]))]
+        );
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use roaring::RoaringBitmap;
 
-use crate::checks::{self, About, Context, CureAction, Finding, HandOver, naming};
+use crate::checks::{self, About, Context, CureAction, Finding, HandOver, naming, rows};
 use crate::engine::Model;
 use crate::engine::replay::Impact;
 use crate::facts::{Evidence, Row};
@@ -69,12 +70,24 @@ impl Analysis {
     pub fn proposals(&self) -> Vec<Proposal> {
         let of = |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about));
         let mut proposals = merged(self.findings.iter().filter_map(of).flatten().collect(), self.snapshot());
+        for proposal in &mut proposals {
+            proposal.leaving = self.leaving(&proposal.action);
+        }
         let names = proposals.iter_mut().filter_map(|proposal| match &mut proposal.action {
             CureAction::Draft(draft) => Some(&mut draft.display_name),
             CureAction::HandOver(_) => None,
         });
         naming::distinct(names, self.snapshot());
         proposals
+    }
+
+    /// The accounts that a change takes out of a group, each with its way into it.
+    fn leaving(&self, action: &CureAction) -> Option<Evidence> {
+        let CureAction::HandOver(change) = action else { return None };
+        let directory = &self.snapshot().directory;
+        let set: RoaringBitmap = change.members.iter().filter_map(|id| directory.user_index(id)).collect();
+        let rows = rows::users(&set, self.snapshot(), directory.groups.get(&change.target_id));
+        (!set.is_empty()).then(|| self.evidence(rows))
     }
 
     /// Checks that couldn't be judged, so that nothing is concluded from their silence.

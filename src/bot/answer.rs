@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::chat::card::{Action, Bar, ChangeRow, Column, Kind};
-use crate::facts::Fact;
+use crate::facts::{Fact, Style};
 use crate::store::evidence::Evidence;
 
 use super::sheet::Sheet;
@@ -23,6 +23,8 @@ pub struct Answer {
     pub actions: Vec<Action>,
     /// What the card shows and in which version (`S-34`, 2), so that every copy of it is brought up to date.
     pub subject: Option<(String, i64)>,
+    /// How its paragraphs are worded.
+    pub style: Style,
     /// Whole lists to download; each has its button among the actions.
     pub sheets: Vec<Sheet>,
 }
@@ -120,6 +122,13 @@ impl Answer {
     #[must_use]
     pub fn about(mut self, subject: String, version: i64) -> Self {
         self.subject = Some((subject, version));
+        self
+    }
+
+    /// Words its paragraphs for somebody new to the field: an explanation is read as prose.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.style = Style::Plain;
         self
     }
 

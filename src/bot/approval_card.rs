@@ -1,23 +1,31 @@
 //! The card of a suggestion: what would be created or changed, why, what it touches, and where it stands.
 
 use std::borrow::Borrow;
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
-use crate::approval::{AuditRef, Click, Made, State};
-use crate::chat::card::{Action, ChangeRow, Kind, Verb};
+use crate::approval::{AuditRef, Click, Made, State, Wish};
+use crate::chat::card::{Action, ChangeRow, Column, Kind, Verb};
 use crate::checks::{CureAction, HandOver};
 use crate::facts::{Evidence, Fact, Row, Term};
+use crate::log::Action as LogAction;
+use crate::store::entries::Wanted;
 use crate::suggestions::draft::needs_beta;
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
-use super::answer::{Answer, Part};
+use super::answer::{Answer, Part, ask};
+use super::answers::bot_activity::row as entry_row;
 use super::approve::{Case, doubt_words};
 use super::buttons::press;
 use super::compose::{Composed, compose};
-use super::{describe, edited, hand_over, impact};
+use super::sheet::Sheet;
+use super::{describe, edited, hand_over, impact, rivals};
+
+/// For so long a policy is watched in report-only before somebody looks at it again.
+const WATCH: SignedDuration = SignedDuration::from_hours(24 * impact::WATCHED);
 
 /// The card of a case, from the newest analysis.
 ///
@@ -31,17 +39,35 @@ pub async fn compose_case(app: &App, case: &Case) -> anyhow::Result<Composed> {
 /// The card of a case before it is worded; it says which suggestion it shows, in which version.
 pub async fn card(app: &App, case: &Case, analysis: &Analysis) -> Answer {
     let answer = match &case.action {
-        CureAction::Draft(draft) => draft_card(app, case, analysis, draft),
+        CureAction::Draft(draft) => {
+            let mut standing = standing(&case.state);
+            if standing.evidence.rows.is_empty() {
+                standing.evidence = in_our_log(app, case).await;
+            }
+            draft_card((app, case), analysis, (draft, standing))
+        }
         CureAction::HandOver(change) => {
             let waits = is_waiting(&case.state);
             let owner = if waits { hand_over::owner(app, &case.action, analysis.snapshot()).await } else { None };
-            hand_over_card((app, case), analysis, (change, owner))
+            let rivals = if waits { rivals::of(app, case, analysis).await } else { None };
+            hand_over_card((app, case), analysis, (change, owner, rivals))
         }
     };
     answer.about(format!("S-{}", case.kept.suggestion), case.kept.version)
 }
 
-fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Answer {
+/// The entry of the activity log that says the bot created it, which its card cites.
+async fn in_our_log(app: &App, case: &Case) -> Evidence {
+    if !matches!(case.state, State::Created(_)) {
+        return Evidence::default();
+    }
+    let wanted = Wanted { subject: Some(format!("S-{}", case.kept.suggestion)), limit: 50, ..Wanted::default() };
+    // Newest first; without the log the card still says what it says.
+    let entries = app.store.entries(app.tenant(), &wanted).await.unwrap_or_default();
+    Evidence::of(entries.iter().find(|entry| entry.action == LogAction::PolicyCreated).map(entry_row))
+}
+
+fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing): (&Policy, Fact)) -> Answer {
     let snapshot = analysis.snapshot();
     let name = Term::Name(draft.display_name.clone());
     let mut answer = Answer {
@@ -53,10 +79,10 @@ fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> An
     let handed_over = !creates(app, case) && is_waiting(&case.state);
     let words = if needs_beta(draft) { "approval.hand_over_beta" } else { "approval.hand_over_policy" };
     let watching = handed_over.then(|| said(words));
-    let standing = state_fact(case).with("policy", name);
+    let standing = standing.with("policy", name);
     let rule = two_people(case).filter(|_| creates(app, case));
     answer = answer.part(Part::Warning([standing].into_iter().chain(rule).chain(watching).collect()));
-    answer = tried(case).into_iter().chain(kept(case)).fold(answer, Answer::part);
+    answer = wishes(case).into_iter().chain(tried(case)).chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
         answer = hand_over::blocks(case, snapshot).into_iter().fold(answer, Answer::part);
@@ -65,14 +91,29 @@ fn draft_card(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> An
         let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
         answer = answer.part(Part::Rows([("Why".into(), why(case))].into_iter().chain(policy).collect()));
     }
-    let limits = [read_fact(snapshot)];
-    actions(app, case).into_iter().fold(answer.part(Part::Limits(limits.to_vec())), Answer::action)
+    let answer = answer.part(Part::Limits(vec![read_fact(snapshot)])).actions(decisions(app, case));
+    let answer = if is_waiting(&case.state) {
+        names(answer, case, impact::people(analysis, &analysis.impact(draft).users))
+    } else {
+        answer
+    };
+    answer.actions(looks(app, case))
+}
+
+/// Who would be blocked or prompted: by name, and as a list to take away.
+fn names(answer: Answer, case: &Case, (columns, rows): (Vec<Column>, Vec<Vec<String>>)) -> Answer {
+    if rows.is_empty() {
+        return answer;
+    }
+    let titles: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
+    let names = ask("Names", format!("who would S-{} block?", case.kept.suggestion));
+    answer.action(names).sheet(Sheet::new("affected", &titles, rows))
 }
 
 fn hand_over_card(
     (app, case): (&App, &Case),
     analysis: &Analysis,
-    (change, owner): (&HandOver, Option<String>),
+    (change, owner, rivals): (&HandOver, Option<String>, Option<Fact>),
 ) -> Answer {
     let mut answer = Answer {
         kind: Kind::Approval,
@@ -81,9 +122,10 @@ fn hand_over_card(
         ..Answer::default()
     };
     let (waits, undecided) = (matches!(case.state, State::Open { .. }), is_waiting(&case.state));
-    let intro = if waits { said("approval.hand_over") } else { state_fact(case) };
+    let intro = if waits { said("approval.hand_over") } else { standing(&case.state) };
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
-    answer = tried(case).into_iter().fold(answer, Answer::part);
+    answer = rivals.map(|fact| Part::Warning(vec![fact])).into_iter().fold(answer, Answer::part);
+    answer = wishes(case).into_iter().chain(tried(case)).fold(answer, Answer::part);
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
     rows.extend([
@@ -101,28 +143,54 @@ fn hand_over_card(
         answer = hand_over::blocks(case, analysis.snapshot()).into_iter().fold(answer, Answer::part);
     }
     let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
-    actions(app, case).into_iter().fold(answer.part(limits), Answer::action)
+    let answer = answer.part(limits).actions(decisions(app, case));
+    let hit = if undecided { edited::users(analysis, change) } else { BTreeMap::new() };
+    names(answer, case, impact::people(analysis, &hit)).actions(looks(app, case))
 }
 
 fn change_row((label, before, after): &(String, String, String)) -> ChangeRow {
     ChangeRow { label: label.clone(), before: Some(before.clone()), after: Some(after.clone()) }
 }
 
+/// What people want to be different, each with who and when.
+fn wishes(case: &Case) -> Option<Part> {
+    let State::Open { wishes, .. } = &case.state else { return None };
+    let wish = |wish: &Wish| {
+        said("approval.wish")
+            .with("who", Term::Name(wish.click.by.name.clone()))
+            .with("at", wish.click.at)
+            .with("text", Term::Text(wish.text.clone()))
+    };
+    (!wishes.is_empty()).then(|| Part::Warning(wishes.iter().map(wish).collect()))
+}
+
 /// What a person did about it that isn't what the card says, field by field: as described, as done.
 fn tried(case: &Case) -> Vec<Part> {
     let State::Open { tried: Some(tried), .. } = &case.state else { return Vec::new() };
-    let fact = by_record("approval.differs", &tried.record).with("count", tried.differs.len());
+    let fact = otherwise(&case.state).into_iter();
     let heading = Part::Heading("As described, and as done".into());
-    vec![Part::Warning(vec![fact]), heading, Part::Change(tried.differs.iter().map(change_row).collect())]
+    vec![Part::Warning(fact.collect()), heading, Part::Change(tried.differs.iter().map(change_row).collect())]
 }
 
 /// Why the policy was not taken back when somebody asked, field by field: as the bot made it, as it is.
 fn kept(case: &Case) -> Vec<Part> {
     let State::Created(Made { kept: Some(kept), .. }) = &case.state else { return Vec::new() };
-    let fact =
-        kept.record.as_ref().map_or_else(|| said("approval.kept"), |record| by_record("approval.kept_by", record));
+    let fact = left(&case.state).into_iter();
     let heading = Part::Heading("As created, and as it is".into());
-    vec![Part::Warning(vec![fact]), heading, Part::Change(kept.differs.iter().map(change_row).collect())]
+    vec![Part::Warning(fact.collect()), heading, Part::Change(kept.differs.iter().map(change_row).collect())]
+}
+
+/// Who did something about it that isn't what the card says.
+fn otherwise(state: &State) -> Option<Fact> {
+    let State::Open { tried: Some(tried), .. } = state else { return None };
+    Some(by_record("approval.differs", &tried.record).with("count", tried.differs.len()))
+}
+
+/// Who changed a policy, so that it was not taken back.
+fn left(state: &State) -> Option<Fact> {
+    let State::Created(Made { kept: Some(kept), .. }) = state else { return None };
+    let by = |record: &AuditRef| by_record("approval.kept_by", record);
+    Some(kept.record.as_ref().map_or_else(|| said("approval.kept"), by))
 }
 
 /// A sentence about a change in the tenant, whose record is its citation.
@@ -148,7 +216,8 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     rows.extend(settles(case));
     rows.extend(policy_rows(draft, snapshot));
     rows.push(("If On".into(), impact::if_on(analysis, draft)));
-    rows.push(("Safety".into(), impact::safety(analysis, draft)));
+    let formal = impact::formal(analysis, draft, &case.body.proposal.check);
+    rows.push(("Safety".into(), impact::safety(analysis, draft).into_iter().chain(formal).collect()));
     rows.push(("Rollout".into(), impact::phases(analysis, draft)));
     rows.extend(unsure(case));
     rows.push(("Approval".into(), vec![approval_fact(app, case, snapshot)]));
@@ -261,13 +330,20 @@ fn subtitle(app: &App, case: &Case) -> String {
     format!("S-{} · {}", case.kept.suggestion, app.config.tenant.name)
 }
 
+/// What a state says of changes in the tenant, with their records: as described, or otherwise.
+#[must_use]
+pub fn shown_by(state: &State) -> Vec<Fact> {
+    [standing(state)].into_iter().chain(otherwise(state)).chain(left(state)).collect()
+}
+
 /// Where it stands, in one sentence.
-fn state_fact(case: &Case) -> Fact {
+#[must_use]
+pub fn standing(state: &State) -> Fact {
     let by = |granted: &[Click]| {
         let names = granted.iter().map(|click| click.by.name.clone()).collect::<Vec<_>>();
         (Term::Names(names), Term::Time(granted.last().map_or(Timestamp::UNIX_EPOCH, |click| click.at)))
     };
-    match &case.state {
+    match state {
         State::Open { granted, .. } if granted.is_empty() => said("approval.open"),
         State::Open { granted, .. } => said("approval.half").with("who", by(granted).0).with("at", by(granted).1),
         State::Snoozed { click, until } => {
@@ -280,12 +356,15 @@ fn state_fact(case: &Case) -> Fact {
         State::Creating { granted, .. } => {
             said("approval.creating").with("who", by(granted).0).with("at", by(granted).1)
         }
-        State::Created(Made { record: Some(record), policy_id, .. }) => {
-            by_record("approval.created_by_person", record).with("id", Term::Word(policy_id.clone()))
+        State::Created(Made { record: Some(record), policy_id, at, .. }) => {
+            by_record("approval.created_by_person", record)
+                .with("next", at.saturating_add(WATCH).unwrap_or(*at))
+                .with("id", Term::Word(policy_id.clone()))
         }
         State::Created(made) => said("approval.created")
             .with("who", by(&made.granted).0)
             .with("at", made.at)
+            .with("next", made.at.saturating_add(WATCH).unwrap_or(made.at))
             .with("id", Term::Word(made.policy_id.clone())),
         State::Undoing { click, .. } => said("approval.undoing").with("who", Term::Name(click.by.name.clone())),
         State::Undone { click, .. } => {
@@ -302,33 +381,39 @@ fn state_fact(case: &Case) -> Fact {
     }
 }
 
-fn actions(app: &App, case: &Case) -> Vec<Action> {
+/// The buttons that decide, in the order in which people look for them.
+fn decisions(app: &App, case: &Case) -> Vec<Action> {
     let (id, version) = (case.kept.id.as_str(), case.kept.version);
     let button = |label: &str, verb| press(label, verb, id, version);
-    let suggestion = format!("S-{}", case.kept.suggestion);
-    let evidence = super::answer::ask("Show evidence", format!("show evidence for {suggestion}"));
     match &case.state {
         State::Open { .. } => {
-            let mut actions = Vec::new();
-            if creates(app, case) {
-                actions.push(button("Create in report-only", Verb::Create));
-            }
-            actions.extend([button("Snooze…", Verb::Snooze), button("Dismiss…", Verb::Dismiss), evidence]);
-            actions.extend(hand_over::link(app, &case.action));
-            actions
+            let create = creates(app, case).then(|| button("Create in report-only", Verb::Create));
+            let others = [
+                button("Ask to change…", Verb::AskChange),
+                button("Dismiss…", Verb::Dismiss),
+                button("Snooze…", Verb::Snooze),
+            ];
+            create.into_iter().chain(others).collect()
         }
-        State::Snoozed { .. } | State::Dismissed { .. } => vec![button("Reopen", Verb::Reopen), evidence],
-        State::Created(made) => {
-            let undo = made.record.is_none().then(|| button("Undo", Verb::Undo));
-            let page = hand_over::policy_page(app.config.graph.cloud, &made.policy_id);
-            let open = page.map(|url| Action::Open { label: "Open in Entra".into(), url });
-            undo.into_iter().chain([evidence]).chain(open).collect()
-        }
+        State::Snoozed { .. } | State::Dismissed { .. } => vec![button("Reopen", Verb::Reopen)],
+        State::Created(made) => made.record.is_none().then(|| button("Undo", Verb::Undo)).into_iter().collect(),
         State::OutOfDate { .. } | State::Expired | State::Refused { .. } | State::Undone { .. } => {
-            vec![super::answer::ask("New card", format!("propose {suggestion}")), evidence]
+            vec![ask("New card", format!("propose S-{}", case.kept.suggestion))]
         }
-        _ => vec![evidence],
+        _ => Vec::new(),
     }
+}
+
+/// The buttons that only show something.
+fn looks(app: &App, case: &Case) -> Vec<Action> {
+    let evidence = ask("Show evidence", format!("show evidence for S-{}", case.kept.suggestion));
+    let page = match &case.state {
+        State::Open { .. } => hand_over::link(app, &case.action),
+        State::Created(made) => hand_over::policy_page(app.config.graph.cloud, &made.policy_id)
+            .map(|url| Action::Open { label: "Open in Entra".into(), url }),
+        _ => None,
+    };
+    [evidence].into_iter().chain(page).collect()
 }
 
 /// A sentence of ours without rows.

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::app::App;
-use crate::approval::{AuditRef, Click, Doubt, Effect, Event, Move, Person, Refused, State, Terms, step};
+use crate::approval::{AuditRef, Click, Doubt, Effect, Event, Move, Person, Refused, State, Terms, Wish, step};
 use crate::chat::card::{Block, Press, Run, Tone, Verb};
 use crate::chat::{Incoming, Reply};
 use crate::checks::CureAction;
@@ -28,7 +28,7 @@ use super::learn;
 use super::post::{conversation_id, update_all};
 use super::press::{actor, in_days, word};
 use super::reconcile::{Body, state};
-use super::{approval_card, basis};
+use super::{approval_card, basis, cite};
 
 /// Kind of the job that carries an approval out.
 pub const JOB: &str = "approval";
@@ -230,6 +230,7 @@ fn event(app: &App, incoming: &Incoming, press: &Press) -> Event {
     let click = Click { by, at };
     match press.verb {
         Verb::Snooze => Event::Snooze { click, until: in_days(at, press.input.as_deref()) },
+        Verb::AskChange => Event::AskChange(Wish { click, text: press.input.clone().unwrap_or_default() }),
         Verb::Dismiss => Event::Dismiss { click, reason: press.input.clone().unwrap_or_default() },
         Verb::Reopen => Event::Reopen(click),
         Verb::Undo => Event::Undo(click),
@@ -281,6 +282,8 @@ async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option
         let payload = json!({"approval": case.kept.id});
         tx.enqueue(&NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }).await?;
     }
+    // What a record of the tenant's own log shows is cited by it.
+    let evidence = cite::keep(app, &mut tx, &approval_card::shown_by(&moved.state)).await?;
     // The log's row comes last: it stays locked until commit.
     for effect in &moved.effects {
         let action = match effect {
@@ -288,7 +291,8 @@ async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option
             Effect::CommitIntent => Action::PolicyCreateIntended,
             _ => continue,
         };
-        tx.append(entry(app, by.clone(), action, case.kept.suggestion, particulars(case, &moved.state))).await?;
+        let entry = entry(app, by.clone(), action, case.kept.suggestion, particulars(case, &moved.state));
+        tx.append(NewEntry { evidence: evidence.clone(), ..entry }).await?;
     }
     tx.commit().await?;
     Ok(true)

@@ -36,6 +36,7 @@ fn choices(choices: &[(&str, &str)]) -> Vec<(String, String)> {
 /// What a person is asked for when pressing a button of this kind.
 fn input(verb: Verb) -> Option<Input> {
     match verb {
+        Verb::AskChange => Some(Input::Text { label: "What should be different?".into(), required: true }),
         Verb::Dismiss => Some(Input::Choice { label: "Why not?".into(), choices: choices(&REASONS) }),
         Verb::Snooze => Some(Input::Day {
             label: "Until when?".into(),

@@ -25,7 +25,7 @@ pub struct Composed {
 /// When a fact has no wording, which is a fault of the program.
 pub fn compose(answer: Answer, plan: Option<&Plan>, wording: &Wording) -> Result<Composed, WordingError> {
     let sheets = answer.sheets.iter().map(Sheet::body).collect();
-    let mut composer = Composer { wording, plan, citations: Vec::new(), evidence: sheets };
+    let mut composer = Composer { wording, plan, style: answer.style, citations: Vec::new(), evidence: sheets };
     let blocks = answer.parts.into_iter().map(|part| composer.block(part)).collect::<Result<Vec<_>, _>>()?;
     let summary = answer.title.clone().or_else(|| first_words(&blocks)).unwrap_or_default();
     let card = Card {
@@ -57,6 +57,7 @@ pub fn orderable(answer: &Answer) -> &[Fact] {
 struct Composer<'a> {
     wording: &'a Wording,
     plan: Option<&'a Plan>,
+    style: Style,
     citations: Vec<Citation>,
     evidence: Vec<Value>,
 }
@@ -95,7 +96,7 @@ impl Composer<'_> {
     /// The first paragraph follows the plan, if there is one; all others stand as they are.
     fn paragraph(&mut self, facts: &[Fact]) -> Result<Vec<Run>, WordingError> {
         let Some(plan) = self.plan.take() else {
-            return self.runs(facts, Style::Full);
+            return self.runs(facts, self.style);
         };
         let mut runs = Vec::new();
         for step in &plan.steps {
@@ -103,7 +104,7 @@ impl Composer<'_> {
                 Step::Say(words) => runs.push(Run::plain(*words)),
                 Step::Fact(position) => {
                     if let Some(fact) = facts.get(*position).filter(|fact| !fact.concerns_nobody()) {
-                        runs.push(self.run(fact, Style::Full)?);
+                        runs.push(self.run(fact, self.style)?);
                     }
                 }
             }

@@ -10,7 +10,7 @@ use crate::checks::HandOver;
 use crate::checks::cause_words::app_name;
 use crate::engine::difference::{Difference, Region, Shift, difference};
 use crate::engine::lockout::Lockout;
-use crate::engine::replay::{Impact, Tally};
+use crate::engine::replay::{Impact, Tally, Would};
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::{Control, PolicyState, UserSide};
 use crate::tenant::{Directory, Policy, Snapshot};
@@ -177,25 +177,11 @@ impl Left<'_> {
     }
 }
 
-/// How much more a policy would have done to the sign-ins of the log than it does.
+/// What a policy would have done to the sign-ins of the log that it does not do as it is.
 fn more(analysis: &Analysis, before: Option<&Policy>, after: &Policy) -> Impact {
-    let mut impact = Impact::clone(&analysis.impact(after));
-    if let Some(before) = before.filter(|policy| is_on(policy)) {
-        let had = analysis.impact(before);
-        less(&mut impact.users, &had.users);
-        less(&mut impact.apps, &had.apps);
-    }
-    impact.total = impact.users.values().fold(Tally::default(), |all, tally| all.plus(tally));
-    let hit = |id: &String| impact.users.get(id).is_some_and(|tally| tally.failure + tally.action_required > 0);
-    impact.unable.retain(|id, _| hit(id));
-    impact
-}
-
-fn less(tallies: &mut BTreeMap<String, Tally>, had: &BTreeMap<String, Tally>) {
-    for (name, tally) in tallies.iter_mut() {
-        let had = had.get(name).copied().unwrap_or_default();
-        tally.failure = tally.failure.saturating_sub(had.failure);
-        tally.action_required = tally.action_required.saturating_sub(had.action_required);
+    match before.filter(|policy| is_on(policy)) {
+        Some(before) => analysis.model.more_impact(after, before),
+        None => Impact::clone(&analysis.impact(after)),
     }
 }
 
@@ -280,18 +266,28 @@ fn left(analysis: &Analysis, shift: &Shift) -> Vec<String> {
 
 /// What a policy would have done more to past sign-ins.
 fn sign_ins(analysis: &Analysis, policy: &str, more: &Impact) -> Vec<Fact> {
-    let blocked = |tally: &Tally| tally.failure;
-    let asked = |tally: &Tally| tally.action_required;
     let named = |fact: Fact| fact.with("policy", Term::Name(policy.to_owned()));
     let mut facts = Vec::new();
     if more.total.failure > 0 {
-        facts.push(named(impact::reached(analysis, more, "edit.blocked", blocked)));
+        facts.push(named(impact::reached(analysis, more, "edit.blocked", Would::Failure)));
     }
     if more.total.action_required > 0 {
-        facts.push(named(impact::reached(analysis, more, "edit.prompted", asked)));
+        facts.push(named(impact::reached(analysis, more, "edit.prompted", Would::ActionRequired)));
     }
     facts.extend(impact::unable(analysis, more));
     facts
+}
+
+/// By user id what the change would have done more to past sign-ins; empty where that isn't judged.
+#[must_use]
+pub fn users(analysis: &Analysis, change: &HandOver) -> BTreeMap<String, Tally> {
+    let Some(edited) = analysis.edited(change) else { return BTreeMap::new() };
+    let mut users: BTreeMap<String, Tally> = BTreeMap::new();
+    for (id, tally) in edited.sign_ins.iter().flat_map(|(_, more)| &more.users) {
+        let all = users.entry(id.clone()).or_default();
+        *all = all.plus(tally);
+    }
+    users
 }
 
 /// What keeps the change from doing harm, or not.

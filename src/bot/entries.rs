@@ -56,6 +56,7 @@ pub fn outcome(entry: &Entry, known: &Known) -> String {
     match entry.action {
         Action::QuestionAnswered => format!("in {}", place(&text("platform"))),
         Action::QuestionRefused => format!("refused in {}", place(&text("platform"))),
+        Action::SuggestionChangeAsked => wish(&details).unwrap_or_default().to_owned(),
         Action::RunFinished => "a new reading".to_owned(),
         Action::RunFailed => text("error"),
         Action::SummaryPosted => {
@@ -75,6 +76,11 @@ pub fn outcome(entry: &Entry, known: &Known) -> String {
             _ => text("reason"),
         },
     }
+}
+
+/// What a person wanted to be different.
+fn wish(details: &Value) -> Option<&str> {
+    details.pointer("/details/wishes")?.as_array()?.last()?.get("text")?.as_str()
 }
 
 /// Where an approval stood after it.
@@ -134,6 +140,7 @@ pub fn what(action: Action) -> &'static str {
         Action::SuggestionResolved => "resolved",
         Action::SuggestionDone => "done by a person as described",
         Action::SuggestionDoneOtherwise => "done by a person, but not as described",
+        Action::SuggestionChangeAsked => "a change of it asked for",
         Action::SuggestionHandedOver => "handed over",
         Action::ApprovalRequested => "approval asked for",
         Action::ApprovalGranted => "approved",

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 
+use crate::chat::card::Column;
 use crate::checks::accounts::Accounts;
 use crate::checks::drafts::asks_a_person;
+use crate::checks::licences::{Owned, owned};
+use crate::checks::naming::number_of;
 use crate::checks::rows;
 use crate::engine::Truth;
 use crate::engine::lockout::Lockout;
-use crate::engine::replay::{Impact, Tally};
+use crate::engine::replay::{Impact, LogRows, Tally, Would};
 use crate::engine::rollout::{Criterion, Phase, Selection};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::suggestions::lint;
@@ -19,7 +22,10 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
+use super::answer::{column, number_column};
 
+/// Days in report-only before a decision rests on enough: two working weeks show what happens weekly.
+pub const WATCHED: i64 = 14;
 /// How many policies a tenant can have. Source: Microsoft Learn, Microsoft Entra service limits and restrictions.
 const MOST_POLICIES: usize = 240;
 /// The lint's rule that emergency access accounts are left alone.
@@ -30,20 +36,19 @@ const EMERGENCY_RULE: u8 = 38;
 pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     let impact = analysis.impact(draft);
     let mut facts = vec![counted(analysis, &impact)];
-    let failed = |tally: &Tally| tally.failure;
-    let asked = |tally: &Tally| tally.action_required;
     if impact.total.failure > 0 {
-        facts.push(reached(analysis, &impact, "impact.blocked", failed));
+        facts.push(reached(analysis, &impact, "impact.blocked", Would::Failure));
     }
     if impact.total.action_required > 0 {
-        facts.push(reached(analysis, &impact, "impact.prompted", asked));
+        facts.push(reached(analysis, &impact, "impact.prompted", Would::ActionRequired));
     }
     if impact.total.failure + impact.total.action_required == 0 {
         facts.push(Fact::new("impact.nobody", analysis.evidence([])).must_show());
     }
     if impact.total.unknown > 0 {
         let why: Vec<String> = impact.unknown_because.keys().cloned().collect();
-        let fact = Fact::new("impact.unknown", analysis.evidence([])).with("count", impact.total.unknown);
+        let fact = Fact::new("impact.unknown", sign_ins(analysis, &impact, Would::Unknown))
+            .with("count", impact.total.unknown);
         facts.push(fact.with("why", Term::Names(why)).must_show());
     }
     facts.extend(unable(analysis, &impact));
@@ -52,19 +57,32 @@ pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
 
 /// How many sign-ins were looked at.
 fn counted(analysis: &Analysis, impact: &Impact) -> Fact {
-    let evidence = analysis.evidence([]).within(analysis.snapshot().window);
-    Fact::new("impact.counted", evidence)
+    Fact::new("impact.counted", of_log(analysis, &impact.looked_at))
         .with("rows", impact.total.total())
         .with("left_out", impact.rows - impact.total.total())
 }
 
-/// The people and accounts with such an outcome, and by which app.
+/// The people and accounts with such an outcome, and by which app; resting on those very sign-ins.
 #[must_use]
-pub fn reached(analysis: &Analysis, impact: &Impact, key: &str, of: fn(&Tally) -> u64) -> Fact {
-    let ids = impact.users.iter().filter(|(_, tally)| of(tally) > 0).map(|(id, _)| id.as_str());
-    let mut fact = who(analysis, key, &positions(analysis.snapshot(), ids));
-    fact.evidence.window = analysis.snapshot().window;
-    fact.with("count", impact.users.values().map(of).sum::<u64>()).with("apps", by_app(&impact.apps, of)).must_show()
+pub fn reached(analysis: &Analysis, impact: &Impact, key: &str, would: Would) -> Fact {
+    let ids = impact.users.iter().filter(|(_, tally)| tally.of(would) > 0).map(|(id, _)| id.as_str());
+    let fact = who(analysis, key, &positions(analysis.snapshot(), ids));
+    Fact { evidence: sign_ins(analysis, impact, would), ..fact }
+        .with("count", impact.users.values().map(|tally| tally.of(would)).sum::<u64>())
+        .with("apps", by_app(&impact.apps, would))
+        .must_show()
+}
+
+/// The sign-ins of the log with such an outcome, newest first.
+pub fn sign_ins(analysis: &Analysis, impact: &Impact, would: Would) -> Evidence {
+    of_log(analysis, &impact.rows_of.get(&would).cloned().unwrap_or_default())
+}
+
+/// Rows of the log, with its window.
+fn of_log(analysis: &Analysis, rows: &LogRows) -> Evidence {
+    let snapshot = analysis.snapshot();
+    let shown = rows.newest.iter().filter_map(|at| Some(rows::sign_in(snapshot.sign_ins.get(*at)?, snapshot)));
+    Evidence { total: rows.total, ..analysis.evidence(shown).within(snapshot.window) }
 }
 
 /// A statement about these accounts, each kind counted by itself, which are its evidence.
@@ -78,6 +96,23 @@ pub fn who(analysis: &Analysis, key: &str, set: &RoaringBitmap) -> Fact {
         .with("guests", accounts.guests.len())
         .with("service", (&accounts.service | &accounts.rooms).len())
         .with("emergency", accounts.emergency.len())
+}
+
+/// Everybody whom it would have blocked or prompted, most blocks first: the columns and the lines of a table.
+#[must_use]
+pub fn people(analysis: &Analysis, users: &BTreeMap<String, Tally>) -> (Vec<Column>, Vec<Vec<String>>) {
+    let snapshot = analysis.snapshot();
+    let hit = users.iter().filter(|(_, tally)| tally.failure + tally.action_required > 0);
+    let mut hit: Vec<_> = hit.map(|(id, tally)| (tally.failure, tally.action_required, id)).collect();
+    hit.sort_by_key(|(blocked, prompted, id)| (Reverse((*blocked, *prompted)), *id));
+    let line = |(blocked, prompted, id): &(u64, u64, &String)| {
+        let user = snapshot.directory.user(id);
+        let name = user.map_or_else(|| (*id).clone(), |user| user.display_name.to_string());
+        let department = user.and_then(|user| user.department.clone()).unwrap_or_default().to_string();
+        vec![name, department, blocked.to_string(), prompted.to_string()]
+    };
+    let columns = vec![column("Person"), column("Department"), number_column("Blocked"), number_column("Prompted")];
+    (columns, hit.iter().map(line).collect())
 }
 
 /// Each kind of account that there is, counted.
@@ -96,9 +131,9 @@ fn whom(accounts: &Accounts) -> String {
 }
 
 /// Apps with their number of such sign-ins, most first.
-fn by_app(apps: &BTreeMap<String, Tally>, of: fn(&Tally) -> u64) -> Vec<String> {
+fn by_app(apps: &BTreeMap<String, Tally>, would: Would) -> Vec<String> {
     let mut hit: Vec<(&String, u64)> =
-        apps.iter().map(|(app, tally)| (app, of(tally))).filter(|(_, count)| *count > 0).collect();
+        apps.iter().map(|(app, tally)| (app, tally.of(would))).filter(|(_, count)| *count > 0).collect();
     hit.sort_by_key(|(app, count)| (Reverse(*count), *app));
     hit.into_iter().map(|(app, count)| format!("{app} {count}")).collect()
 }
@@ -208,6 +243,32 @@ pub fn safety(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
         Fact::new(key, Evidence::default()).with("words", Term::Name(objection.message)).must_show()
     });
     facts.extend(warned);
+    facts
+}
+
+/// That nothing says the same yet, that it is named as others are, and that the licence it needs is there; what isn't so is
+/// said by itself.
+#[must_use]
+pub fn formal(analysis: &Analysis, draft: &Policy, check: &str) -> Vec<Fact> {
+    let snapshot = analysis.snapshot();
+    let same = snapshot.policies.iter().find(|policy| policy.id != draft.id && policy.same_rules(draft));
+    let licence = crate::checks::about(check).map_or("P1", |about| about.licence);
+    let owned = owned(snapshot, licence);
+    let numbered = snapshot.policies.iter().filter(|policy| number_of(&policy.display_name).is_some()).count();
+    let alike = number_of(&draft.display_name).is_some() && numbered * 2 > snapshot.policies.len();
+    let right = Fact::new("safety.formal", Evidence::default())
+        .with("single", u64::from(same.is_none()))
+        .with("naming", u64::from(alike))
+        .with("licence", Term::Word(if owned == Owned::Yes { licence.to_owned() } else { String::new() }));
+    let mut facts: Vec<Fact> = (same.is_none() || alike || owned == Owned::Yes).then_some(right).into_iter().collect();
+    facts.extend(same.map(|policy| {
+        let name = Term::Name(policy.display_name.clone());
+        Fact::new("safety.same", analysis.evidence([rows::policy(policy)])).with("policy", name).must_show()
+    }));
+    facts.extend((owned != Owned::Yes).then(|| {
+        let fact = Fact::new("safety.licence", Evidence::default()).with("licence", Term::Word(licence.to_owned()));
+        fact.with("read", u64::from(owned == Owned::No)).must_show()
+    }));
     facts
 }
 

@@ -124,6 +124,7 @@ fn decision(verb: Verb) -> Option<Action> {
     Some(match verb {
         Verb::Create => Action::ApprovalGranted,
         Verb::Snooze => Action::SuggestionSnoozed,
+        Verb::AskChange => Action::SuggestionChangeAsked,
         Verb::Dismiss => Action::SuggestionDismissed,
         Verb::Reopen => Action::SuggestionReopened,
         Verb::Undo => Action::PolicyRemoveIntended,
@@ -154,6 +155,10 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
     }
     match press.verb {
         Verb::Create | Verb::Dismiss | Verb::Reopen | Verb::Undo => approve::decide(app, incoming, press).await,
+        Verb::AskChange => match wished(press) {
+            Some(press) => approve::decide(app, incoming, &press).await,
+            None => word(app, "said.no_wish", &[]),
+        },
         Verb::Snooze => match put_off(app, press) {
             Some(press) => approve::decide(app, incoming, &press).await,
             None => word(app, "said.no_such_day", &[]),
@@ -181,7 +186,7 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
 
 fn needed_for(verb: Verb) -> Right {
     match verb {
-        Verb::Propose | Verb::Evidence | Verb::Like | Verb::Dislike => Right::Ask,
+        Verb::AskChange | Verb::Propose | Verb::Evidence | Verb::Like | Verb::Dislike => Right::Ask,
         _ => Right::Decide,
     }
 }
@@ -241,6 +246,15 @@ pub fn word(app: &App, key: &str, terms: &[(&str, Term)]) -> anyhow::Result<Repl
 #[must_use]
 pub fn actor(incoming: &Incoming) -> Actor {
     Actor::person(&incoming.person.id, &incoming.person.name)
+}
+
+/// How long a wish may be.
+const WISH: usize = 500;
+
+/// A wish with its words, at most [`WISH`] characters; none when nothing was written.
+fn wished(press: &Press) -> Option<Press> {
+    let text: String = press.input.as_deref().unwrap_or_default().trim().chars().take(WISH).collect();
+    (!text.is_empty()).then(|| Press { input: Some(text), ..press.clone() })
 }
 
 /// A snooze with its end: so many days, or a day of the calendar, which begins in the time zone of the tenant; none when

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::approval::{AuditRef, Event, State};
 use crate::checks::{CureAction, Verdict};
+use crate::facts::Fact;
 use crate::log::{Action, Actor, NewEntry};
 use crate::store::settings::Key;
 use crate::store::suggestions::Row;
@@ -18,7 +19,7 @@ use crate::tenant::{Kind, Snapshot};
 
 use super::analysis::Analysis;
 use super::approve::{self, Case};
-use super::handed;
+use super::{approval_card, cite, handed};
 
 /// The setting that remembers when each kind of object was last read.
 const READ: &str = "kinds-read";
@@ -149,7 +150,8 @@ async fn apply(app: &App, analysis: &Analysis, rows: &BTreeMap<String, Row>, ste
     match step {
         Move::Open(proposal) => match rows.get(&proposal.fingerprint) {
             Some(row) => {
-                change(app, refreshed(row, &proposal, analysis, state::OPEN)?, Some(Action::SuggestionOpened)).await
+                let entry = (Action::SuggestionOpened, proposal.reasons().to_vec());
+                change(app, refreshed(row, &proposal, analysis, state::OPEN)?, Some(entry)).await
             }
             None => open(app, analysis, *proposal).await,
         },
@@ -159,7 +161,8 @@ async fn apply(app: &App, analysis: &Analysis, rows: &BTreeMap<String, Row>, ste
         },
         Move::Wake(print, proposal) => match rows.get(&print) {
             Some(row) => {
-                change(app, refreshed(row, &proposal, analysis, state::OPEN)?, Some(Action::SuggestionReopened)).await
+                let entry = (Action::SuggestionReopened, proposal.reasons().to_vec());
+                change(app, refreshed(row, &proposal, analysis, state::OPEN)?, Some(entry)).await
             }
             None => Ok(()),
         },
@@ -189,18 +192,19 @@ async fn resolve(app: &App, analysis: &Analysis, row: &Row) -> anyhow::Result<()
         "the check that found it doesn't fail any more"
     };
     let case = approve::live_case(app, row).await?;
+    let record = cause(row, case.as_ref(), analysis)?;
     if let Some(case) = case {
         // A person is at work on it, and the card says what is still different.
         if found && matches!(&case.state, State::Open { tried: Some(_), .. }) {
             return Ok(());
         }
-        let record = cause(&case, analysis);
-        if approve::happen(app, &case, &Event::Resolved { proof: proof.to_owned(), record }).await? {
+        if approve::happen(app, &case, &Event::Resolved { proof: proof.to_owned(), record: record.clone() }).await? {
             return Ok(());
         }
     }
     let row = Row { state: state::RESOLVED.into(), reason: Some(proof.to_owned()), until: None, ..row.clone() };
-    change(app, row, Some(Action::SuggestionResolved)).await
+    let resolved = State::Resolved { proof: proof.to_owned(), record };
+    change(app, row, Some((Action::SuggestionResolved, vec![approval_card::standing(&resolved)]))).await
 }
 
 /// Object ids of policies that were created in report-only for a suggestion. To turn one On is not suggested again: its
@@ -220,20 +224,22 @@ fn too_early(proposal: &Proposal, created: &BTreeSet<String>) -> bool {
     turns_on && !due && created.contains(&change.target_id)
 }
 
-/// The newest change, since the card was made, of what the card is about.
-fn cause(case: &Case, analysis: &Analysis) -> Option<AuditRef> {
-    let object = match (&case.state, &case.action) {
-        (State::Created(made), _) => &made.policy_id,
+/// The newest change of what a suggestion is about, since its card was made; without a card, since it was suggested.
+fn cause(row: &Row, case: Option<&Case>, analysis: &Analysis) -> anyhow::Result<Option<AuditRef>> {
+    let body = Body::of(row)?;
+    let (action, since) = case.map_or((&body.proposal.action, row.created), |case| (&case.action, case.kept.created));
+    let object = match (case.map(|case| &case.state), action) {
+        (Some(State::Created(made)), _) => &made.policy_id,
         (_, CureAction::HandOver(change)) => &change.target_id,
-        _ => return None,
+        _ => return Ok(None),
     };
-    let since = case.kept.created;
-    let record = analysis.snapshot().audits.iter().rev().find(|record| record.target_id == *object)?;
-    (record.at >= since).then(|| handed::audit_ref(record))
+    let record = analysis.snapshot().audits.iter().rev().find(|record| record.target_id == *object);
+    Ok(record.filter(|record| record.at >= since).map(handed::audit_ref))
 }
 
 async fn open(app: &App, analysis: &Analysis, proposal: Proposal) -> anyhow::Result<()> {
     let now = app.clock.now();
+    let reasons = proposal.reasons().to_vec();
     let row = Row {
         tenant: app.tenant().to_owned(),
         number: 0,
@@ -250,7 +256,8 @@ async fn open(app: &App, analysis: &Analysis, proposal: Proposal) -> anyhow::Res
     };
     let mut tx = app.store.begin().await?;
     let row = tx.suggest(&row).await?;
-    tx.append(entry(app, &row, Action::SuggestionOpened)).await?;
+    let evidence = cite::keep(app, &mut tx, &reasons).await?;
+    tx.append(NewEntry { evidence, ..entry(app, &row, Action::SuggestionOpened) }).await?;
     tx.commit().await
 }
 
@@ -264,15 +271,17 @@ fn refreshed(row: &Row, proposal: &Proposal, analysis: &Analysis, state: &str) -
     })
 }
 
-/// Writes a changed suggestion with its entry; if somebody was quicker, their change stands and the next scan looks again.
-async fn change(app: &App, row: Row, action: Option<Action>) -> anyhow::Result<()> {
-    let row = Row { changed: if action.is_some() { app.clock.now() } else { row.changed }, ..row };
+/// Writes a changed suggestion with its entry and what that rests on; if somebody was quicker, their change stands and the
+/// next scan looks again.
+async fn change(app: &App, row: Row, logged: Option<(Action, Vec<Fact>)>) -> anyhow::Result<()> {
+    let row = Row { changed: if logged.is_some() { app.clock.now() } else { row.changed }, ..row };
     let mut tx = app.store.begin().await?;
     if !tx.change_suggestion(&row).await? {
         return Ok(());
     }
-    if let Some(action) = action {
-        tx.append(entry(app, &row, action)).await?;
+    if let Some((action, facts)) = logged {
+        let evidence = cite::keep(app, &mut tx, &facts).await?;
+        tx.append(NewEntry { evidence, ..entry(app, &row, action) }).await?;
     }
     tx.commit().await
 }

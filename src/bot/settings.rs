@@ -1,5 +1,6 @@
 //! What people set by pressing: standing instructions, the time of the summary, channels.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -39,13 +40,17 @@ pub async fn keep_instruction(app: &App, incoming: &Incoming, press: &Press) -> 
         return word(app, "refused.not_understood", &[]);
     }
     let now = app.clock.now();
+    if let Some((number, at)) = removed_since(app, &understood, press.version).await? {
+        let terms = [("number", Term::Word(format!("I-{number}"))), ("at", Term::Time(at))];
+        return word(app, "said.instruction_gone", &terms);
+    }
     let mut tx = app.store.begin().await?;
     let (kept, new) = tx
         .instruct(NewInstruction {
             tenant: app.tenant().to_owned(),
             check_id: understood.check.clone(),
             object: understood.object.clone(),
-            until: understood.until.and_then(|until| jiff::Timestamp::from_second(until).ok()),
+            until: understood.until.and_then(|until| Timestamp::from_second(until).ok()),
             wording: press.subject.clone(),
             by_id: incoming.person.id.clone(),
             by_name: incoming.person.name.clone(),
@@ -58,6 +63,19 @@ pub async fn keep_instruction(app: &App, incoming: &Incoming, press: &Press) -> 
         tx.commit().await?;
     }
     word(app, "said.instruction_kept", &[("number", Term::Word(subject))])
+}
+
+/// The instruction that says the same and was taken back after it was offered: its number, and when.
+async fn removed_since(app: &App, wanted: &Understood, offered: i64) -> anyhow::Result<Option<(i64, Timestamp)>> {
+    let all = app.store.instructions(app.tenant()).await?;
+    let same = |said: &NewInstruction| {
+        said.check_id == wanted.check
+            && said.object == wanted.object
+            && said.until.map(Timestamp::as_second) == wanted.until
+    };
+    let gone = all.into_iter().filter(|kept| same(&kept.said));
+    let mut gone = gone.filter_map(|kept| Some((kept.number, kept.removed?)));
+    Ok(gone.rfind(|(_, at)| at.as_millisecond() > offered))
 }
 
 /// Takes a standing instruction back.

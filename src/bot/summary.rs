@@ -3,6 +3,7 @@
 pub mod after;
 mod card;
 mod lines;
+mod lost;
 mod measures;
 mod since;
 

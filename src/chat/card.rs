@@ -331,6 +331,8 @@ pub enum Verb {
     Snooze,
     /// Turn the suggestion down, with a reason.
     Dismiss,
+    /// Say what should be different about it.
+    AskChange,
     /// Take up a suggestion that was put off or turned down.
     Reopen,
     /// Show the rows behind it.

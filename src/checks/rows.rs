@@ -87,11 +87,15 @@ pub fn location(location: &NamedLocation, note: &str) -> Row {
 #[must_use]
 pub fn sign_in(row: &PastSignIn, snapshot: &Snapshot) -> Row {
     let user = snapshot.directory.user(&row.user_id);
-    let result = match (row.error_code, row.conditional_access.as_str()) {
+    let mut result = match (row.error_code, row.conditional_access.as_str()) {
         (0, _) => "succeeded".to_owned(),
         (code, "failure") => format!("blocked by Conditional Access ({code})"),
         (code, _) => format!("failed ({code})"),
     };
+    if row.times > 1 {
+        // A workspace counts equal sign-ins of a day as one row.
+        result.push_str(&format!(", {} times", row.times));
+    }
     Row::SignIn {
         id: row.id.to_string(),
         at: row.at,

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use self::log::Group;
+use self::verdicts::Verdicts;
 use super::ability::{Abilities, Lack, device_of, is_compliant, is_hybrid};
 use super::evaluate::Applies;
 use super::past::{LIMITS, NO_REQUESTS, sign_in_of};
@@ -24,6 +25,7 @@ use crate::tenant::well_known::STRENGTH_MFA;
 
 pub use agreement::Agreement;
 pub(super) use log::Log;
+pub use log::LogRows;
 
 /// What a policy would have done to one sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +82,18 @@ impl Tally {
         }
     }
 
+    /// How many came to this.
+    #[must_use]
+    pub fn of(&self, would: Would) -> u64 {
+        match would {
+            Would::NotApplied => self.not_applied,
+            Would::Success => self.success,
+            Would::ActionRequired => self.action_required,
+            Would::Failure => self.failure,
+            Would::Unknown => self.unknown,
+        }
+    }
+
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -122,6 +136,12 @@ pub struct Impact {
     pub unknown_because: BTreeMap<String, u64>,
     /// What holds for every figure here.
     pub limits: Vec<String>,
+    /// The very rows behind the figures, by what they came to, where that isn't what happened.
+    #[serde(skip)]
+    pub rows_of: BTreeMap<Would, LogRows>,
+    /// All rows that were looked at.
+    #[serde(skip)]
+    pub looked_at: LogRows,
 }
 
 impl Impact {
@@ -142,16 +162,34 @@ impl Model {
     /// What `draft` would have done to the sign-ins of the log, were it On.
     #[must_use]
     pub fn impact(&self, draft: &Policy) -> Impact {
+        self.replayed(draft, None)
+    }
+
+    /// The same of the sign-ins alone to which `before`, were it On in its place, would have done something else.
+    #[must_use]
+    pub fn more_impact(&self, draft: &Policy, before: &Policy) -> Impact {
+        let alone = self.with_draft_alone(before);
+        let replay = Replay { model: &alone, abilities: Abilities::new(&self.snapshot) };
+        self.replayed(draft, Some(&replay.verdicts(&self.snapshot.sign_ins, self.log())))
+    }
+
+    fn replayed(&self, draft: &Policy, before: Option<&Verdicts>) -> Impact {
         let (rows, log) = (&self.snapshot.sign_ins, self.log());
         let replay = Replay { model: &self.with_draft_alone(draft), abilities: Abilities::new(&self.snapshot) };
         let verdicts = replay.verdicts(rows, log);
+        let told = |group: &Group| {
+            let verdict = verdicts.on(group.story)?;
+            let had = before.and_then(|before| before.on(group.story));
+            (had.is_none_or(|had| had.would != verdict.would)).then_some(verdict)
+        };
         let mut counts = Counts::new(log);
         for group in &log.groups {
-            if let Some(verdict) = verdicts.on(group.story) {
+            if let Some(verdict) = told(group) {
                 counts.add(group, verdict);
             }
         }
         let mut impact = counts.impact(log, rows);
+        (impact.looked_at, impact.rows_of) = log.rows_by(|group| told(group).map(|verdict| verdict.would));
         let affected = impact.users.iter().filter(|(_, tally)| tally.action_required + tally.failure > 0);
         impact.unable = affected.filter_map(|(user, _)| Some((user.clone(), replay.unable(user)?))).collect();
         impact.limits = limits(draft, log.without_user);
@@ -317,6 +355,8 @@ impl<'v> Counts<'v> {
             unable: BTreeMap::new(),
             unknown_because: self.because.into_iter().map(|(because, count)| (because.to_owned(), count)).collect(),
             limits: Vec::new(),
+            rows_of: BTreeMap::new(),
+            looked_at: LogRows::default(),
         }
     }
 }

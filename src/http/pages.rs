@@ -142,6 +142,7 @@ fn entry_view(entry: &Entry, known: &Known) -> EntryView {
         by: entry.actor.name.clone(),
         on: entries::on_what(entry, known),
         outcome: entries::outcome(entry, known),
+        evidence: entry.evidence.clone(),
         raw: serde_json::to_string_pretty(&kept).unwrap_or_default(),
     }
 }

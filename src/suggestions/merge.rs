@@ -126,6 +126,7 @@ mod tests {
             why: Vec::new(),
             partly: std::collections::BTreeSet::new(),
             not_checked: vec!["guests".into()],
+            leaving: None,
         }
     }
 

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::{About, Cure, CureAction, Finding, Severity, Verdict};
-use crate::facts::Fact;
+use crate::facts::{Evidence, Fact};
 
 pub use draft::ReportOnlyPolicy;
 pub use lint::{Objection, lint};
@@ -49,6 +49,9 @@ pub struct Proposal {
     pub partly: BTreeSet<String>,
     /// What was not checked.
     pub not_checked: Vec<String>,
+    /// Who leaves a group, one by one, where that is what it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<Evidence>,
 }
 
 impl Proposal {
@@ -74,7 +77,15 @@ impl Proposal {
             why: cure.why.clone(),
             partly: cure.partly.then(|| about.id.to_owned()).into_iter().collect(),
             not_checked: finding.not_checked.clone(),
+            leaving: None,
         }
+    }
+
+    /// The very rows that its title speaks of: those who leave a group; else what its first reason rests on.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let reason = || self.reasons().first().map(|fact| fact.evidence.clone());
+        self.leaving.clone().or_else(reason).unwrap_or_default()
     }
 
     /// Why this very cure is suggested, most telling first.
@@ -261,6 +272,7 @@ mod tests {
             why: Vec::new(),
             partly: BTreeSet::new(),
             not_checked: Vec::new(),
+            leaving: None,
         }
     }
 

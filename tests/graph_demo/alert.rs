@@ -157,6 +157,11 @@ async fn a_group_that_lets_somebody_out_is_noticed() {
     let said = watched.scan().await;
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(said[0].contains("Alice Moreau") && said[0].contains("Piotr Nowak"), "{}", said[0]);
+    let card: serde_json::Value = serde_json::from_str(&said[0]).unwrap();
+    let runs = card["blocks"][0]["runs"].as_array().unwrap();
+    let told: String = runs.iter().map(|run| run["text"].as_str().unwrap()).collect();
+    assert_eq!(told.matches("Alice Moreau").count(), 1, "once, with all that she needn't do: {told}");
+    assert!(told.matches("without ").count() > 1, "{told}");
 }
 
 /// What can't be read is neither gone nor let out; what happened meanwhile is said once it can be read again.

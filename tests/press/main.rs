@@ -9,6 +9,8 @@
 
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
+mod cited;
+mod edits;
 mod flood;
 mod hand_over;
 mod lab;
@@ -22,3 +24,4 @@ mod told;
 mod trouble;
 mod two_people;
 mod waiting;
+mod wishes;

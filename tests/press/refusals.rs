@@ -246,3 +246,35 @@ async fn an_outsider_is_told_who_may_read_and_sees_nothing_of_it() {
     assert!(words.contains("question answered") && words.contains("who or what no policy protects"), "{words}");
     assert!(words.contains("in the web chat") && !words.contains("platform") && kept.contains("platform"), "{words}");
 }
+
+#[tokio::test]
+async fn an_instruction_that_was_removed_is_not_kept_again_by_its_old_card() {
+    let lab = Lab::start(|_| {}).await;
+    let card = lab.say(APPROVER, "never suggest device code flow").await;
+    let kept = lab.refused(APPROVER, &card, "Keep it").await;
+    assert!(kept.starts_with("Kept as I-1."), "{kept}");
+    // A repeat while it holds says the same.
+    assert!(lab.refused(APPROVER, &card, "Keep it").await.starts_with("Kept as I-1."));
+    let list = lab.say(APPROVER, "show the standing instructions").await;
+    let remove =
+        list["blocks"].as_array().unwrap().iter().flat_map(|block| block["items"].as_array().into_iter().flatten());
+    let remove = remove
+        .flat_map(|item| item["actions"].as_array().unwrap())
+        .find(|action| action["press"]["verb"] == "removeInstruction");
+    let press =
+        serde_json::json!({"key": uuid::Uuid::new_v4(), "press": remove.expect("a button that removes it")["press"]});
+    lab.pass(jiff::ToSpan::minute(1));
+    let gone = lab.post(APPROVER, "/web/press", &press).await;
+    assert_eq!(gone["word"], "I-1 is removed. It no longer holds.");
+
+    let again = lab.refused(APPROVER, &card, "Keep it").await;
+    assert!(
+        again.starts_with("I-1 said this, and was removed at ") && again.contains("Nothing is kept again"),
+        "{again}"
+    );
+    assert_eq!(lab.app.store.instructions(lab.app.tenant()).await.unwrap().len(), 1);
+    // Asked anew it is kept.
+    lab.pass(jiff::ToSpan::minute(1));
+    let card = lab.say(APPROVER, "never suggest device code flow").await;
+    assert!(lab.refused(APPROVER, &card, "Keep it").await.starts_with("Kept as I-2."));
+}

@@ -21,6 +21,13 @@ async fn a_scan_that_somebody_asked_for_says_what_it_changed() {
     let said = lab.newest_of(APPROVER).await;
     assert!(words(&said).starts_with("The scan is done. Read "), "{said}");
     assert!(said.to_string().contains("1 policy (CA200"), "{said}");
+    let new: Vec<&serde_json::Value> =
+        said["blocks"].as_array().unwrap().iter().filter(|block| block["block"] == "items").collect();
+    let runs = new.iter().flat_map(|block| block["items"].as_array().unwrap()).map(|item| &item["runs"][0]);
+    for run in runs {
+        assert!(!run["cites"].as_array().unwrap().is_empty(), "what is new cites what it rests on: {run}");
+    }
+    assert!(!new.is_empty() && new[0].to_string().contains("Piotr Nowak, "), "who made it worse: {said}");
 
     lab.pass(2.minutes());
     lab.faults(json!({"schedule": [{"path": "conditionalAccess/policies", "times": 1000, "kind": "forbidden"}]})).await;

@@ -159,7 +159,8 @@ fn echo(asked: Asked<'_>, understood: &Understood, object: Option<Row>) -> Answe
         return answer.part(Part::Warning(vec![said("instruct.no_right")]));
     }
     let subject = serde_json::to_string(understood).unwrap_or_default();
-    answer.action(press("Keep it", Verb::KeepInstruction, &subject, 0))
+    // Which version it is, is when it was offered: what was removed since isn't kept again by it.
+    answer.action(press("Keep it", Verb::KeepInstruction, &subject, asked.now.as_millisecond()))
 }
 
 /// A day with its year, since instructions run long; empty for none.

@@ -23,7 +23,10 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         let mut facts = vec![headline(asked, &entries), writes(&entries)];
         facts.extend(last_run(asked).await?);
         facts.extend(next_run(asked).await?);
-        let items = entries.iter().take(LISTED).map(|entry| (one(entry), Vec::new())).collect();
+        let mut items = Vec::new();
+        for entry in entries.iter().take(LISTED) {
+            items.push((one(asked, entry).await?, Vec::new()));
+        }
         Ok(Answer::sentences(facts)
             .part(Part::List { ordered: false, items })
             .action(ask("Is the log intact?", "verify the log"))
@@ -53,7 +56,7 @@ async fn found(asked: Asked<'_>) -> anyhow::Result<Vec<Entry>> {
 }
 
 /// A row of the activity log as evidence.
-pub(super) fn row(entry: &Entry) -> Row {
+pub(crate) fn row(entry: &Entry) -> Row {
     Row::Entry {
         seq: u64::try_from(entry.seq).unwrap_or_default(),
         at: entry.at,
@@ -80,8 +83,24 @@ fn writes(entries: &[Entry]) -> Fact {
         .must_show()
 }
 
-fn one(entry: &Entry) -> Fact {
-    Fact::new("activity.entry", Evidence::of([row(entry)]))
+/// An entry, with the rows that it rests on itself behind it.
+async fn one(asked: Asked<'_>, entry: &Entry) -> anyhow::Result<Fact> {
+    let mut evidence = Evidence::of([row(entry)]);
+    for id in &entry.evidence {
+        let Some(body) = asked.app.store.evidence(asked.app.tenant(), id).await? else { continue };
+        let cited = serde_json::from_value::<Fact>(body)?.evidence;
+        evidence.total += cited.total;
+        if let Some(at) = cited.of_a_reading() {
+            evidence = evidence.read(&cited.snapshot, at);
+        }
+        evidence.rows.extend(cited.rows);
+        evidence.rows.truncate(Evidence::SHOWN);
+    }
+    Ok(entry_fact(entry, evidence))
+}
+
+fn entry_fact(entry: &Entry, evidence: Evidence) -> Fact {
+    Fact::new("activity.entry", evidence)
         .with("at", entry.at)
         .with("who", Term::Name(entry.actor.name.clone()))
         .with("what", Term::Word(entries::what(entry.action).to_owned()))

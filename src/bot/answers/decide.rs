@@ -22,7 +22,7 @@ pub(super) async fn card(
 ) -> anyhow::Result<Answer> {
     let case = case_of(asked.app, row, Asks::Nobody).await?;
     let Some(button) = offered(&case) else { return propose_change::card(asked, row).await };
-    let headline = case.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+    let headline = case.body.proposal.evidence();
     let fact = Fact { evidence: headline, ..words }
         .with("number", Term::Word(format!("S-{}", row.number)))
         .with("title", Term::Name(row.title.clone()))

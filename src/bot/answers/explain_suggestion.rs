@@ -84,7 +84,7 @@ fn explained(asked: Asked<'_>, row: &Row, decided: Option<Fact>) -> anyhow::Resu
         body.proposal.facts.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
     // Of a finding with several causes only what this one repair mends.
     let causes = if body.proposal.why.is_empty() { causes } else { &body.proposal.why };
-    let mut opening = vec![titled(row, headline.map(|fact| fact.evidence.clone()).unwrap_or_default())];
+    let mut opening = vec![titled(row, body.proposal.evidence())];
     opening.extend(decided);
     opening.extend(headline.cloned());
     opening.extend(rationale(row));
@@ -93,7 +93,7 @@ fn explained(asked: Asked<'_>, row: &Row, decided: Option<Fact>) -> anyhow::Resu
         [_, _, ..] => Part::Rows(by_requirement(asked, &body, causes)),
         _ => Part::List { ordered: false, items: causes.iter().map(|fact| (fact.clone(), Vec::new())).collect() },
     };
-    let mut answer = Answer::sentences(opening).part(causes);
+    let mut answer = Answer::sentences(opening).plain().part(causes);
     answer = answer.part(Part::Rows(particulars(row, &body)));
     let limits = asked.not_checked(&body.proposal.not_checked).into_iter().chain([asked.read_at()]);
     Ok(answer

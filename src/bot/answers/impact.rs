@@ -1,9 +1,9 @@
 //! "Who would S-4 block?": what a policy or suggestion would do if it were On, from the sign-in log.
 
-use crate::bot::answer::{Answer, Part, ask, column, number_column};
+use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::buttons::open;
 use crate::bot::edited;
-use crate::bot::impact::{if_on, logged, safety};
+use crate::bot::impact::{if_on, logged, people, safety};
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
 use crate::bot::reconcile::Body;
@@ -85,15 +85,19 @@ pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> an
         Err(question) => return Ok(instead(question)),
     };
     let (body, number) = (Body::of(&row)?, format!("S-{}", row.number));
+    let evidence = body.proposal.evidence();
     Ok(match body.proposal.action {
         CureAction::Draft(draft) => Target::Policy(draft, Some(number)),
         CureAction::HandOver(change) => {
-            let evidence = body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
             let made = said("impact.edit").with("target", Term::Name(change.target_name.clone()));
             let effect = edited::if_made(asked.analysis, &change);
             let safety = vec![("Safety".to_owned(), edited::safety(asked.analysis, &change))];
             let opening = [titled(&row, evidence), made].into_iter().chain(effect);
-            let answer = Answer::sentences(opening.collect()).part(Part::Rows(safety));
+            let mut answer = Answer::sentences(opening.collect()).part(Part::Rows(safety));
+            if wants_names(asked.text) {
+                let (columns, rows) = people(asked.analysis, &edited::users(asked.analysis, &change));
+                answer = answer.table("affected", columns, rows, SHOWN);
+            }
             instead(answer.part(Part::Limits(vec![asked.read_at()])).action(open("Open", &number)))
         }
     })
@@ -130,19 +134,8 @@ fn wants_names(text: &str) -> bool {
 
 /// Everybody who would have been blocked or prompted, most blocks first.
 fn by_person(asked: Asked<'_>, policy: &Policy, answer: Answer) -> Answer {
-    let snapshot = asked.analysis.snapshot();
-    let impact = asked.analysis.impact(policy);
-    let hit = impact.users.iter().filter(|(_, tally)| tally.failure + tally.action_required > 0);
-    let mut hit: Vec<_> = hit.map(|(id, tally)| (tally.failure, tally.action_required, id)).collect();
-    hit.sort_by_key(|(blocked, prompted, id)| (std::cmp::Reverse((*blocked, *prompted)), *id));
-    let line = |(blocked, prompted, id): &(u64, u64, &String)| {
-        let user = snapshot.directory.user(id);
-        let name = user.map_or_else(|| (*id).clone(), |user| user.display_name.to_string());
-        let department = user.and_then(|user| user.department.clone()).unwrap_or_default().to_string();
-        vec![name, department, blocked.to_string(), prompted.to_string()]
-    };
-    let columns = vec![column("Person"), column("Department"), number_column("Blocked"), number_column("Prompted")];
-    answer.table("affected", columns, hit.iter().map(line).collect(), SHOWN)
+    let (columns, rows) = people(asked.analysis, &asked.analysis.impact(policy).users);
+    answer.table("affected", columns, rows, SHOWN)
 }
 
 fn headline(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Fact {

@@ -230,9 +230,9 @@ pub(crate) fn sheet_of<'a>(rows: impl Iterator<Item = (&'a Row, &'a Body)>) -> S
     Sheet::new("suggestions", &["Number", "Suggestion", "Severity", "Theme", "Check", "State"], rows.map(line))
 }
 
-/// Number, title, severity and state, resting on the headline's rows.
+/// Number, title, severity and state, resting on what the title speaks of.
 fn line(row: &Row, body: &Body) -> Fact {
-    let evidence = body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+    let evidence = body.proposal.evidence();
     let until = row.until.map_or_else(|| Term::Word(String::new()), Term::Time);
     Fact::new("suggestions.one", evidence)
         .with("number", Term::Word(format!("S-{}", row.number)))

@@ -15,7 +15,7 @@ use super::intent::{Intent, Previous, Routed, SlotName};
 mod add_instruction;
 mod app_policies;
 mod blocked;
-mod bot_activity;
+pub(crate) mod bot_activity;
 mod cancel_run;
 mod codes;
 mod coverage_gaps;

@@ -9,12 +9,13 @@ use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::Found;
 use crate::bot::reconcile::Body;
-use crate::checks::{CureAction, rows};
+use crate::checks::{self, CHECKS, Context, CureAction, Finding, Verdict, rows};
 use crate::facts::{Fact, Term};
 use crate::store::suggestions::Row;
 use crate::tenant::Policy;
+use crate::tenant::policy::PolicyState;
 
-use super::meant::{numbers, policies, suggestion, titled};
+use super::meant::{Meant, check, numbers, policies, suggestion, titled};
 use super::{Answering, Asked};
 
 /// Shows the card of the suggestion that is meant; an edit of an existing policy is a person's.
@@ -24,7 +25,13 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         if let (true, Some((_, Found::One(policy)))) = (named, policies(asked).into_iter().next()) {
             return edit(asked, policy).await;
         }
-        match suggestion(asked).await?.unclear(|number| again(asked.text, number)) {
+        let meant = suggestion(asked).await?;
+        if let (Meant::None, Some(check)) = (&meant, check(asked.text))
+            && let Some(finding) = asked.analysis.findings.iter().find(|finding| finding.check == check)
+        {
+            return Ok(nothing(asked, finding));
+        }
+        match meant.unclear(|number| again(asked.text, number)) {
             Ok(row) => card(asked, &row).await,
             Err(question) => Ok(question),
         }
@@ -50,6 +57,54 @@ pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> 
     Ok(approval_card::card(asked.app, &case, asked.analysis).await)
 }
 
+/// Why there is nothing to create: it is covered already, by which policies, or why a check that fails has no draft.
+fn nothing(asked: Asked<'_>, finding: &Finding) -> Answer {
+    let title = || Term::Word(checks::about(finding.check).map_or(finding.check, |about| about.title).to_owned());
+    let enough = if finding.verdict == Verdict::Pass { enough(asked, finding.check) } else { Vec::new() };
+    let key = if finding.verdict == Verdict::Pass { "propose.covered" } else { "propose.no_draft" };
+    let fact = Fact::new(key, asked.analysis.evidence(enough.iter().map(|policy| rows::policy(policy))))
+        .with("check", title())
+        .with("policies", enough.iter().map(|policy| policy.display_name.clone()).collect::<Vec<_>>())
+        .must_show();
+    let limits = asked.not_checked(&finding.not_checked).into_iter().chain([asked.read_at()]);
+    let show = enough.iter().take(2).map(|policy| ask("Show it", format!("show {}", policy.display_name)));
+    Answer::sentences([fact].into_iter().chain(finding.facts.first().cloned()).collect())
+        .part(Part::Limits(limits.collect()))
+        .actions(show.collect::<Vec<_>>())
+        .action(ask("Suggestions", "show open suggestions"))
+}
+
+/// Policies that are On and with which alone a check passes, none of them needless. Halves are tried before single ones, so
+/// that a check runs a few times and not once for each policy (`QuickXplain`).
+fn enough<'a>(asked: Asked<'a>, check: &str) -> Vec<&'a Policy> {
+    let Some(check) = CHECKS.iter().find(|one| one.about().id == check) else { return Vec::new() };
+    let analysis = asked.analysis;
+    let passes = |policies: &[&Policy]| {
+        let model = analysis.model.with_policies(policies.iter().map(|policy| (*policy).clone()).collect());
+        let thresholds = &analysis.thresholds;
+        let context = Context { model: &model, hash: &analysis.hash, now: asked.now, thresholds };
+        check.run(&context).verdict == Verdict::Pass
+    };
+    let on = analysis.snapshot().policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
+    let on: Vec<&Policy> = on.collect();
+    if on.is_empty() || passes(&[]) { Vec::new() } else { needed(&passes, &[], &on) }
+}
+
+/// Those of the policies that are needed beside `given`.
+fn needed<'a>(passes: &impl Fn(&[&Policy]) -> bool, given: &[&'a Policy], policies: &[&'a Policy]) -> Vec<&'a Policy> {
+    let (first, second) = policies.split_at(policies.len() / 2);
+    if first.is_empty() {
+        return second.to_vec();
+    }
+    let beside = |given: &[&'a Policy], more: &[&'a Policy], of: &[&'a Policy]| {
+        let all = [given, more].concat();
+        if passes(&all) { Vec::new() } else { needed(passes, &all, of) }
+    };
+    let later = beside(given, first, second);
+    let earlier = beside(given, &later, first);
+    [earlier, later].concat()
+}
+
 /// What can be done about a policy that exists: the suggestions that would change it, for a person to carry out.
 async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
     let all = asked.app.store.suggestions(asked.app.tenant()).await?;
@@ -66,7 +121,8 @@ async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
         .must_show();
     let item = |row: &&Row| {
         let number = format!("S-{}", row.number);
-        (titled(row, crate::facts::Evidence::default()), vec![open("Open", &number)])
+        let evidence = Body::of(row).map(|body| body.proposal.evidence()).unwrap_or_default();
+        (titled(row, evidence), vec![open("Open", &number)])
     };
     let answer =
         Answer::sentences(vec![fact]).part(Part::List { ordered: false, items: found.iter().map(item).collect() });

@@ -1,10 +1,10 @@
 //! "When can CA211 leave report-only?": whether it is ready, how long it has been watched, what it showed, and what is left.
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::impact::{if_on, lockout, logged, phases, positions, reached, safety, who};
+use crate::bot::impact::{WATCHED, if_on, lockout, logged, phases, positions, reached, safety, who};
 use crate::checks::accounts::days_between;
 use crate::checks::rows;
-use crate::engine::replay::{Impact, Tally};
+use crate::engine::replay::{Impact, Tally, Would};
 use crate::engine::rollout::{TOLERATED_PERCENT, blocks};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::Policy;
@@ -13,9 +13,6 @@ use crate::tenant::policy::PolicyState;
 use super::impact::{Target, target};
 use super::meant::said;
 use super::{Answering, Asked};
-
-/// Days in report-only before a decision rests on enough: two working weeks show what happens weekly.
-const WATCHED: i64 = 14;
 
 /// Tells how far a policy or suggestion is, and its exit criteria with today's values.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -99,7 +96,7 @@ fn affected(asked: Asked<'_>, policy: &Policy) -> Vec<Fact> {
 
 /// Those who would have been blocked.
 fn hit(asked: Asked<'_>, impact: &Impact, key: &str) -> Fact {
-    reached(asked.analysis, impact, key, |tally| tally.failure)
+    reached(asked.analysis, impact, key, Would::Failure)
 }
 
 /// In percent of all sign-ins.

@@ -93,7 +93,7 @@ fn item(waits: For, case: &Case) -> (Fact, Vec<Action>) {
         For::NewCard => "waiting.new_card",
         For::TurningOn => "waiting.turning_on",
     };
-    let evidence = case.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+    let evidence = case.body.proposal.evidence();
     (
         particulars(Fact::new(key, evidence), case).with("number", Term::Word(number.clone())),
         vec![open("Open", &number)],

@@ -106,7 +106,7 @@ async fn finished(app: &App, asked: &Asked, analysis: &Analysis) -> anyhow::Resu
     let done = Fact::new("scan.done", Evidence::default()).with("at", analysis.snapshot().read_at).must_show();
     let mut answer = Answer::default().part(Part::Sentences(vec![done]));
     answer = answer.part(Part::Rows(vec![("Changed".to_owned(), vec![changed])]));
-    let worse = measures::of(analysis).into_iter().filter_map(|measure| measure.worse(before, &since));
+    let worse = measures::of(analysis).into_iter().filter_map(|measure| measure.worse(before, (&since, analysis)));
     let worse: Vec<_> = worse.map(|(fact, question)| (fact, vec![ask("Who", question)])).collect();
     let known = |open: &Open| before.is_some_and(|before| before.needs.contains(&open.number));
     let new: Vec<Open> = card::open(app).await?.into_iter().filter(|open| !known(open)).collect();
@@ -136,7 +136,7 @@ fn unread(run: Option<&Run>) -> Fact {
 
 fn suggested(open: &Open) -> (Fact, Vec<crate::chat::card::Action>) {
     let number = format!("S-{}", open.number);
-    let fact = Fact::new("scan.suggested", Evidence::default())
+    let fact = Fact::new("scan.suggested", open.evidence.clone())
         .with("number", Term::Word(number.clone()))
         .with("title", Term::Name(open.title.clone()));
     (fact, vec![ask("Open", format!("propose {number}"))])

@@ -199,8 +199,7 @@ impl<'a> Parts<'a> {
     }
 
     fn needs_heading(&self) -> String {
-        let worse =
-            self.measures.iter().filter(|measure| measure.worse(self.before.as_ref(), &self.since).is_some()).count();
+        let worse = self.measures.iter().filter(|measure| measure.is_worse(self.before.as_ref())).count();
         match self.open.len() + worse {
             0 => "Needs you".to_owned(),
             more if more > NEEDS_YOU => format!("Needs you · {NEEDS_YOU} of {more}"),
@@ -211,7 +210,7 @@ impl<'a> Parts<'a> {
     /// What got worse, then what waits for somebody, most pressing first; never more than three.
     fn needs_you(&self) -> Part {
         let worse = self.measures.iter().filter_map(|measure| {
-            let (fact, question) = measure.worse(self.before.as_ref(), &self.since)?;
+            let (fact, question) = measure.worse(self.before.as_ref(), (&self.since, self.analysis))?;
             let mut buttons = vec![ask("Before/after", self.changes_question()), ask("Who", question)];
             buttons.extend(self.fix(measure));
             Some((fact, buttons))
@@ -267,6 +266,8 @@ pub(super) struct Open {
     pub(super) number: i64,
     /// Its title; untrusted text.
     pub(super) title: String,
+    /// What that rests on.
+    pub(super) evidence: Evidence,
 }
 
 /// The open suggestions, most pressing first.
@@ -275,7 +276,9 @@ pub(super) struct Open {
 /// When the store fails.
 pub(super) async fn open(app: &App) -> anyhow::Result<Vec<Open>> {
     let waiting = waiting(app).await?.into_iter();
-    Ok(waiting.map(|Waiting { row, .. }| Open { number: row.number, title: row.title }).collect())
+    let open =
+        |Waiting { row, body, .. }| Open { number: row.number, title: row.title, evidence: body.proposal.evidence() };
+    Ok(waiting.map(open).collect())
 }
 
 /// What waits for somebody, most pressing first: what only a person can settle, approvals under way, then by severity.
@@ -310,7 +313,7 @@ impl Waiting {
 
     fn item(&self, analysis: &Analysis) -> (Fact, Vec<Action>) {
         let number = format!("S-{}", self.row.number);
-        let shown = self.body.proposal.facts.first().map(|fact| fact.evidence.clone()).unwrap_or_default();
+        let shown = self.body.proposal.evidence();
         let evidence = if shown.rows.is_empty() { analysis.evidence([]) } else { shown };
         let fact = Fact::new("summary.suggestion", evidence)
             .with("number", Term::Word(number.clone()))

@@ -9,17 +9,16 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use roaring::RoaringBitmap;
 
 use crate::bot::analysis::Analysis;
+use crate::bot::impact::{WATCHED, sign_ins};
 use crate::checks::accounts::{Accounts, days_between, emergency_access};
 use crate::checks::{Verdict, rows};
-use crate::engine::replay::{Impact, Tally};
+use crate::engine::replay::{Impact, Tally, Would};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{PastSignIn, Policy, Snapshot};
 
 /// How many policies in report-only are named.
 const WAITING: usize = 3;
-/// Days in report-only before a decision rests on enough: two working weeks show what happens weekly.
-const ENOUGH: i64 = 14;
 /// Days after which Microsoft turns a policy of its own On, at the earliest. Source: Microsoft Learn,
 /// Microsoft-managed policies.
 const MANAGED: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -47,16 +46,24 @@ fn one_waiting(analysis: &Analysis, policy: &Policy, now: Timestamp) -> Fact {
     let key = match days {
         _ if is_managed(policy) => "summary.managed",
         None => "summary.waiting_undated",
-        Some(days) if days < ENOUGH => "summary.wait",
+        Some(days) if days < WATCHED => "summary.wait",
         Some(_) => "summary.enough",
     };
     let from = policy.created.map_or_else(|| Term::Word(String::new()), |at| Term::Time(at + MANAGED));
-    let fact = Fact::new(key, analysis.evidence([rows::policy(policy)]))
+    let impact = analysis.impact(policy);
+    let mut evidence = analysis.evidence([rows::policy(policy)]);
+    if matches!(key, "summary.managed" | "summary.enough") {
+        evidence = sign_ins(analysis, &impact, Would::Failure);
+        evidence.rows.insert(0, rows::policy(policy));
+        evidence.rows.truncate(Evidence::SHOWN);
+        evidence.total += 1;
+    }
+    let fact = Fact::new(key, evidence)
         .with("policy", Term::Name(policy.display_name.clone()))
         .with("days", Term::Days(days.unwrap_or_default()))
-        .with("enough", Term::Days(ENOUGH))
+        .with("enough", Term::Days(WATCHED))
         .with("from", from);
-    would_block(analysis, &analysis.impact(policy), fact)
+    would_block(analysis, &impact, fact)
 }
 
 /// Whom it would have blocked in the window of the log.

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::bot::analysis::Analysis;
 use crate::chat::card::Bar;
-use crate::checks::{Verdict, rows};
+use crate::checks::{CHECKS, Context, Finding, Verdict, rows};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
-use crate::tenant::AuditRecord;
+use crate::tenant::{AuditRecord, Policy};
 
-use super::Remembered;
 use super::since::Since;
+use super::{Remembered, lost};
 
 /// The checks whose coverage is drawn as a bar, with their words and the question that names who is missing.
 const BARS: &[(&str, &str, &str)] = &[
@@ -18,6 +18,9 @@ const BARS: &[(&str, &str, &str)] = &[
     ("legacy-authentication", "Legacy authentication blocked", "for whom is legacy authentication not blocked?"),
     ("device-code-flow", "Device code flow blocked", "for whom is device code flow not blocked?"),
 ];
+
+/// How many changed policies are tried as they were.
+const TRIED: usize = 5;
 
 /// How many accounts a requirement covers.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,21 +43,24 @@ pub(super) fn of(analysis: &Analysis) -> Vec<Measure> {
     let measure = |(check, label, question): &(&'static str, &'static str, &'static str)| {
         let finding = analysis.findings.iter().find(|finding| finding.check == *check)?;
         let headline = finding.facts.first()?;
-        let count = |name: &str| match headline.terms.get(name) {
-            Some(Term::Count(count)) => *count,
-            _ => 0,
-        };
-        let of = count("of").saturating_sub(count("apart"));
-        let open = match finding.verdict {
-            Verdict::Fail => count("people") + count("guests") + count("service"),
-            _ => 0,
-        };
+        let of = count(headline, "of").saturating_sub(count(headline, "apart"));
+        let open = open(finding);
         let evidence = headline.evidence.clone();
         let covered = of.saturating_sub(open);
         let about = finding.facts.iter().flat_map(|fact| &fact.evidence.rows).flat_map(named).collect();
         (of > 0).then_some(Measure { check, label, question, covered, of, evidence, about })
     };
     BARS.iter().filter_map(measure).collect()
+}
+
+fn count(fact: &Fact, name: &str) -> u64 {
+    if let Some(Term::Count(count)) = fact.terms.get(name) { *count } else { 0 }
+}
+
+/// How many accounts a finding counts as not covered.
+fn open(finding: &Finding) -> u64 {
+    let headline = finding.facts.first().filter(|_| finding.verdict == Verdict::Fail);
+    headline.map_or(0, |fact| ["people", "guests", "service"].iter().map(|name| count(fact, name)).sum())
 }
 
 /// The policies and groups that a row names, by whatever it names them.
@@ -99,17 +105,41 @@ impl Measure {
         Bar { label: self.label.to_owned(), value: self.covered, of: self.of, note }
     }
 
-    /// That it covers fewer than before, and who changed what since, as far as the audit log says: what the check names, or
-    /// else whatever was changed. With the question that names the accounts; none when it doesn't.
-    pub(super) fn worse(&self, before: Option<&Remembered>, changes: &Since) -> Option<(Fact, &'static str)> {
+    /// Whether it covers fewer than before.
+    pub(super) fn is_worse(&self, before: Option<&Remembered>) -> bool {
+        self.lost(before) > 0
+    }
+
+    /// Who changed what, and when, so that it covers fewer than before, as far as the audit log says: policies with whose
+    /// earlier version it would cover more, then what the check names, or else whatever was changed, which is then said to
+    /// be no more than that. With the question that names the accounts; none when it doesn't.
+    pub(super) fn worse(
+        &self,
+        before: Option<&Remembered>,
+        (changes, analysis): (&Since, &Analysis),
+    ) -> Option<(Fact, &'static str)> {
         let (lost, since) = (self.lost(before), before?.at);
-        let named =
-            |record: &&AuditRecord| self.about.contains(&record.target_id) || self.about.contains(record.target());
-        let mut records: Vec<&AuditRecord> = changes.records.iter().filter(named).collect();
-        if records.is_empty() {
+        if lost == 0 {
+            return None;
+        }
+        let did = self.did(changes, analysis);
+        let by = |names: &BTreeSet<String>, record: &AuditRecord| {
+            names.contains(&record.target_id) || names.contains(record.target())
+        };
+        let (mut records, rest): (Vec<_>, Vec<_>) = changes.records.iter().partition(|record| by(&did, record));
+        records.extend(rest.into_iter().filter(|record| by(&self.about, record)));
+        let told = !records.is_empty();
+        if !told {
             records = changes.records.iter().collect();
         }
-        let mut evidence = self.evidence.clone();
+        let who = changes.before.as_ref().map(|before| lost::accounts(before, analysis, self.check));
+        let who = who.filter(|who| !who.is_empty());
+        let mut evidence = match &who {
+            Some(who) => analysis.evidence(rows::users(who, analysis.snapshot(), None)),
+            None => self.evidence.clone(),
+        };
+        // Others may have gained it: the number is what is left.
+        let gross = who.map(|who| who.len()).filter(|gross| *gross != lost).unwrap_or_default();
         evidence.rows.splice(0..0, records.iter().map(|record| rows::audit(record)));
         evidence.total += records.len() as u64;
         evidence.rows.truncate(Evidence::SHOWN);
@@ -117,6 +147,7 @@ impl Measure {
         let others: BTreeSet<&str> = records.iter().skip(1).map(|record| record.target()).collect();
         let name = |of: fn(&AuditRecord) -> &str| Term::Name(newest.map(of).unwrap_or_default().to_owned());
         let fact = Fact::new("summary.worse", evidence)
+            .with("told", u64::from(told))
             .with("by", name(|record| &record.by))
             .with("activity", name(|record| &record.activity))
             .with("target", name(AuditRecord::target))
@@ -124,8 +155,25 @@ impl Measure {
             .with("others", Term::Names(others.into_iter().map(str::to_owned).collect()))
             .with("what", Term::Word(self.label.to_owned()))
             .with("count", lost)
+            .with("gross", gross)
             .with("since", since);
-        (lost > 0).then_some((fact, self.question))
+        Some((fact, self.question))
+    }
+
+    /// Ids and names of policies that made it worse: each as it was before, with all others as they are, would cover more.
+    fn did(&self, changes: &Since, analysis: &Analysis) -> BTreeSet<String> {
+        let Some(check) = CHECKS.iter().find(|check| check.about().id == self.check) else { return BTreeSet::new() };
+        let now = self.of.saturating_sub(self.covered);
+        let more = |old: &&Policy| {
+            let others = analysis.snapshot().policies.iter().filter(|policy| policy.id != old.id);
+            let model = analysis.model.with_policies(others.chain([*old]).cloned().collect());
+            let thresholds = &analysis.thresholds;
+            let read_at = analysis.snapshot().read_at;
+            let found = check.run(&Context { model: &model, hash: &analysis.hash, now: read_at, thresholds });
+            open(&found) < now
+        };
+        let did = changes.earlier.iter().take(TRIED).filter(more);
+        did.flat_map(|policy| [policy.id.clone(), policy.display_name.clone()]).collect()
     }
 
     /// Its share in percent, for one line.

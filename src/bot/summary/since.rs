@@ -4,6 +4,7 @@
 //! of the last day has to do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,6 +32,10 @@ pub(super) struct Since {
     rows: Vec<Row>,
     /// Records of the audit log that may be what did it, newest first.
     pub(super) records: Vec<AuditRecord>,
+    /// The earlier reading, where it is still there.
+    pub(super) before: Option<Arc<Snapshot>>,
+    /// Policies that were On, as they were before they were changed or removed.
+    pub(super) earlier: Vec<Policy>,
 }
 
 impl Since {
@@ -43,7 +48,10 @@ impl Since {
             return Self { from: before.at, ..Self::default() };
         }
         match app.store.load_snapshot(&before.snapshot).await {
-            Ok(earlier) => Self { from: before.at, ..Self::compared(&earlier, analysis.snapshot()) },
+            Ok(earlier) => {
+                let since = Self::compared(&earlier, analysis.snapshot());
+                Self { from: before.at, before: Some(Arc::new(earlier)), ..since }
+            }
             // Readings aren't kept for ever: the audit log says what it holds.
             Err(_) => Self::logged(analysis, before.at),
         }
@@ -98,6 +106,7 @@ impl Since {
             let Some(policy) = after.policy(id).or_else(|| before.policy(id)) else { continue };
             self.policies.push(policy.display_name.clone());
             self.rows.push(rows::policy(policy));
+            self.earlier.extend(before.policy(id).filter(|old| old.state == PolicyState::Enabled).cloned());
         }
     }
 

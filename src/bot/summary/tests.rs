@@ -76,8 +76,8 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     tenant["groups"][2]["members"] = json!(["u-bob", "u-alice", "u-berg"]);
     tenant["policies"][2]["state"] = json!("disabled");
     for (id, at, what, target) in [
-        ("a-2", "2026-11-24T07:50:00Z", "Add member to group", "CA-Excl-MFA-Rollout"),
-        ("a-3", "2026-11-24T07:58:00Z", "Update conditional access policy", "CA203 – Block legacy authentication"),
+        ("a-2", "2026-11-24T07:50:00Z", "Update conditional access policy", "CA203 – Block legacy authentication"),
+        ("a-3", "2026-11-24T07:58:00Z", "Add member to group", "CA-Excl-MFA-Rollout"),
     ] {
         tenant["directoryAudits"].as_array_mut().unwrap().push(json!({
             "id": id, "activityDateTime": at, "activityDisplayName": what,
@@ -89,8 +89,8 @@ async fn what_changed_is_counted_and_what_got_worse_comes_first() {
     insta::assert_snapshot!(lines.join("\n"), @r"
     # Conditional Access · 11111111-1111-4111-8111-111111111111
     ## Needs you · …
-    - MFA: 2 accounts fewer than Tue 24 Nov 08:00. Since then: CA-Excl-MFA-Rollout, Add member to group by Dana Admin, Tue 24 Nov 07:50 [1]
-    - Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00. Since then: CA203 – Block legacy authentication, Update conditional access policy by Dana Admin, Tue 24 Nov 07:58; also CA-Excl-MFA-Rollout [2]
+    - Dana Admin, Tue 24 Nov 07:58: CA-Excl-MFA-Rollout (Add member to group). MFA: 2 accounts fewer than Tue 24 Nov 08:00 [1]
+    - Dana Admin, Tue 24 Nov 07:50: CA203 – Block legacy authentication (Update conditional access policy). Legacy authentication blocked: 3 accounts fewer than Tue 24 Nov 08:00 [2]
     ## Coverage (7 enabled accounts)
     MFA: 4 of 7 was 6 of 7
     Admins phishing-resistant: 0 of 1 unchanged
@@ -121,6 +121,28 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     let labels: Vec<&str> = actions.iter().map(|action| action["label"].as_str().unwrap()).collect();
     assert_eq!(labels, ["Before/after", "Who", "Suggest fix"]);
     assert!(actions[2]["text"].as_str().unwrap().starts_with("propose S-"), "{actions:?}");
+}
+
+/// Who was without MFA before isn't what got worse.
+#[tokio::test]
+async fn what_got_worse_cites_who_changed_it_and_those_it_concerns() {
+    let app = app().await;
+    let (_, before) = posted(&app, &nordwerk(), None).await;
+    let mut tenant = nordwerk();
+    tenant["groups"][2]["members"] = json!(["u-bob", "u-alice", "u-berg"]);
+    let analysis = read(&app, &tenant).await;
+    let said = card::due(&app, (&analysis, &Head::default()), Some(before)).await.unwrap();
+    let list = said.answer.parts.iter().find_map(|part| match part {
+        crate::bot::answer::Part::List { items, .. } => items.first(),
+        _ => None,
+    });
+    let (fact, _) = list.unwrap();
+    assert_eq!(fact.key, "summary.worse");
+    let users = fact.evidence.rows.iter().filter_map(|row| match row {
+        crate::facts::Row::User { id, .. } => Some(id.as_str()),
+        _ => None,
+    });
+    assert_eq!(users.collect::<Vec<_>>(), ["u-alice", "u-berg"], "{fact:?}");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ pub(super) fn approval() -> Card {
         subtitle: Some("S-34 · Nordwerk".to_owned()),
         blocks: vec![
             text(Tone::Good, "Blocks and prompts nobody, protects nobody, until a person turns it On in Entra."),
+            text(Tone::Warning, "D. Whitfield asked at Tue 24 Nov 08:40 for a change: \"leave <the rooms> out\""),
             rows(&[(
                 "Why",
                 "No policy blocks this flow for anyone. 1,204 such sign-ins in 30 days [1], 2 from a country never \
@@ -61,24 +62,25 @@ pub(super) fn approval() -> Card {
 }
 
 fn decisions() -> Vec<Action> {
-    let subject = || Press { subject: "A-12".to_owned(), version: 3, ..Press::default() };
-    let weeks = [("7", "One week"), ("14", "Two weeks"), ("30", "A month")];
-    let choices = weeks.map(|(days, words)| (days.to_owned(), words.to_owned())).into();
+    let asks = |label: &str, verb, input| Action::Press {
+        label: label.to_owned(),
+        press: Press { verb, subject: "A-12".to_owned(), version: 3, ..Press::default() },
+        style: Style::Normal,
+        input: Some(input),
+    };
+    let pairs = |all: &[(&str, &str)]| all.iter().map(|(id, words)| ((*id).to_owned(), (*words).to_owned())).collect();
+    let text = Input::Text { label: "What should be different?".to_owned(), required: true };
+    let reasons = pairs(&[("accepted risk", "The risk is accepted"), ("another reason", "Another reason")]);
+    let lengths = pairs(&[("7", "One week"), ("14", "Two weeks"), ("30", "A month")]);
     vec![
         styled("Create in report-only", Verb::Create, "A-12", Style::Primary),
-        Action::Press {
-            label: "Snooze…".to_owned(),
-            press: Press { verb: Verb::Snooze, ..subject() },
-            style: Style::Normal,
-            input: Some(Input::Day { label: "For how long?".to_owned(), choices }),
-        },
-        Action::Press {
-            label: "Dismiss…".to_owned(),
-            press: Press { verb: Verb::Dismiss, ..subject() },
-            style: Style::Danger,
-            input: Some(Input::Text { label: "Reason".to_owned(), required: true }),
-        },
-        press("Show evidence", Verb::Evidence, "A-12"),
+        asks("Ask to change…", Verb::AskChange, text),
+        asks("Dismiss…", Verb::Dismiss, Input::Choice { label: "Why not?".to_owned(), choices: reasons }),
+        asks("Snooze…", Verb::Snooze, Input::Day { label: "For how long?".to_owned(), choices: lengths }),
+        ask("Names", "who would S-34 block?"),
+        Action::Csv { label: "CSV (19)".to_owned(), sheet: "0199b1c2-0000-7000-8000-00000000000a".to_owned() },
+        ask("Show evidence", "show evidence for S-34"),
+        open("Open in Entra", PORTAL),
     ]
 }
 
@@ -90,7 +92,7 @@ pub(super) fn created() -> Card {
         subtitle: Some("S-34 · Nordwerk".to_owned()),
         blocks: vec![
             text(Tone::Good, "Created 24 Nov 09:03 by M. Okafor, report-only. [1]"),
-            text(Tone::Normal, "It waits for a person to turn it On in Entra. Next look 8 Dec."),
+            text(Tone::Normal, "It waits for a person to turn it On in Entra. Next look on Tue 8 Dec 2026."),
             heading("Rollout"),
             table(
                 &[("Phase", false), ("Group", false), ("Members", true), ("Leaves when", false)],

@@ -106,6 +106,8 @@ pub struct EntryView {
     pub on: String,
     /// What came of it.
     pub outcome: String,
+    /// Ids of the evidence that it cites.
+    pub evidence: Vec<String>,
     /// The entry as it was kept, with its hash, as JSON.
     pub raw: String,
 }
@@ -207,7 +209,7 @@ impl Pages {
     pub fn log(&self, frame: &Frame, entries: &[EntryView]) -> anyhow::Result<String> {
         let entry = |entry: &EntryView| {
             json!({ "seq": entry.seq, "time": self.strftime(entry.at, "%a %-d %b %Y %H:%M:%S"), "what": entry.what,
-                    "by": entry.by, "on": entry.on, "outcome": entry.outcome, "raw": entry.raw })
+                    "by": entry.by, "on": entry.on, "outcome": entry.outcome, "evidence": numbered(&entry.evidence), "raw": entry.raw })
         };
         let entries: Vec<Value> = entries.iter().map(entry).collect();
         self.page(frame, "log", ("Activity log", &json!({ "entries": entries })))
@@ -286,6 +288,11 @@ fn counts(requests: &[RequestView]) -> Vec<Value> {
         }
     }
     counts.into_iter().map(|(method, count)| json!({ "method": method, "count": count })).collect()
+}
+
+/// What an entry cites, numbered from 1.
+fn numbered(evidence: &[String]) -> Vec<Value> {
+    (1..).zip(evidence).map(|(number, id): (u32, _)| json!({ "number": number, "id": id })).collect()
 }
 
 /// The word above a card; a plain answer has none.

@@ -179,6 +179,7 @@ fn sample_entry() -> EntryView {
         by: "Mary Okafor".into(),
         on: HOSTILE.into(),
         outcome: "a second person has to approve".into(),
+        evidence: vec!["9c2e41d0".into()],
         raw: format!("{{\"action\": \"approval.granted\", \"hash\": \"9c2e41d0\", \"subject\": {HOSTILE:?}}}"),
     }
 }

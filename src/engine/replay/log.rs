@@ -1,18 +1,40 @@
 //! The sign-in log compiled for replays: rows that tell the same story are judged once, rows that count alike are one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::Would;
 use crate::engine::past::is_of_a_person;
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
 use crate::tenant::{PastSignIn, Text};
 
 /// Positions of rows, one for each value that was seen.
 pub(super) type Firsts = Vec<usize>;
+
+/// Rows of the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogRows {
+    /// Positions in the snapshot's log, newest first; at most [`LogRows::KEPT`].
+    pub newest: Vec<usize>,
+    /// How many rows there are.
+    pub total: u64,
+}
+
+impl LogRows {
+    /// How many positions are kept, which is as many as a citation shows.
+    pub const KEPT: usize = 50;
+
+    fn take(&mut self, at: usize) {
+        self.total += 1;
+        if self.newest.len() < Self::KEPT {
+            self.newest.push(at);
+        }
+    }
+}
 
 /// The log as drafts are replayed over it.
 #[derive(Debug, Default)]
@@ -31,6 +53,8 @@ pub(in crate::engine) struct Log {
     pub(super) days: Vec<Date>,
     /// Every sign-in that got as far as Conditional Access and ended well.
     pub(super) groups: Vec<Group>,
+    /// For each row the place of its group; none where it doesn't count.
+    pub(super) of_row: Vec<Option<u32>>,
 }
 
 /// What decides the outcome for a row, by the place of each value in the log: rows with equal stories are judged once.
@@ -68,21 +92,26 @@ impl Log {
         let mut log = Self { rows: rows.iter().map(|row| row.times).sum(), ..Self::default() };
         let mut seen = Seen::default();
         for (at, row) in rows.iter().enumerate() {
-            if !is_of_a_person(row) {
+            let group = if !is_of_a_person(row) {
                 log.without_user += row.times;
+                None
             } else if row.first_factor_failed() {
                 log.first_factor_failed += row.times;
+                None
             } else if row.error_code != 0 {
                 let interrupted = ended.contains(&(&*row.user_id, &*row.correlation_id));
                 log.failed_anyway += if interrupted { 0 } else { row.times };
+                None
             } else {
-                log.take(&mut seen, at, row);
-            }
+                u32::try_from(log.take(&mut seen, at, row)).ok()
+            };
+            log.of_row.push(group);
         }
         log
     }
 
-    fn take<'a>(&mut self, seen: &mut Seen<'a>, at: usize, row: &'a PastSignIn) {
+    /// Counts a row; gives the place of its group.
+    fn take<'a>(&mut self, seen: &mut Seen<'a>, at: usize, row: &'a PastSignIn) -> usize {
         let (known, values) = (&mut seen.values, &mut self.values);
         let who = (&*row.user_id, row.guest, row.home_tenant.as_deref());
         let device = (row.device_id.as_deref(), row.compliant, row.trust_type.as_deref());
@@ -107,6 +136,25 @@ impl Log {
             Some(group) => group.count += row.times,
             None => self.groups.push(Group { story, user, app, client, day, count: row.times }),
         }
+        group
+    }
+}
+
+impl Log {
+    /// The rows of groups that came to anything, newest first, and those of them that came to what isn't what happened.
+    pub(super) fn rows_by(&self, would: impl Fn(&Group) -> Option<Would>) -> (LogRows, BTreeMap<Would, LogRows>) {
+        let of: Vec<Option<Would>> = self.groups.iter().map(would).collect();
+        let mut all = LogRows::default();
+        let mut rows: BTreeMap<Would, LogRows> = BTreeMap::new();
+        for (at, group) in self.of_row.iter().enumerate().rev() {
+            let group = group.and_then(|group| usize::try_from(group).ok());
+            let Some(would) = group.and_then(|group| *of.get(group)?) else { continue };
+            all.take(at);
+            if !matches!(would, Would::NotApplied | Would::Success) {
+                rows.entry(would).or_default().take(at);
+            }
+        }
+        (all, rows)
     }
 }
 
