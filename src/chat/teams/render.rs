@@ -21,11 +21,16 @@ pub(crate) const LARGEST: usize = 25_000;
 /// Of [`LARGEST`], what buttons and sources may take each.
 const SHARE: usize = 7_000;
 
-/// Buttons that stand side by side; the others open from "…".
-const BUTTONS_IN_SIGHT: usize = 5;
+/// Buttons that clients show side by side; the others stand in rows of as many at the end of the card.
+const BUTTONS_IN_A_ROW: usize = 5;
 
 /// Code longer than this opens from a button.
 const FOLDED: usize = 400;
+
+/// Buttons in rows.
+fn rows(actions: &[Value]) -> Vec<Value> {
+    actions.chunks(BUTTONS_IN_A_ROW).map(|row| json!({"type": "ActionSet", "actions": row})).collect()
+}
 
 /// Renders cards.
 pub(crate) struct Renderer(Handlebars<'static>);
@@ -53,16 +58,17 @@ impl Renderer {
     pub(crate) fn card(&self, card: &Card) -> anyhow::Result<Value> {
         let head = self.head(card)?;
         let sources = self.sources(&card.citations)?;
-        let actions = self.actions(&card.actions)?;
+        let mut actions = self.actions(&card.actions)?;
+        let more = rows(&actions.split_off(actions.len().min(BUTTONS_IN_A_ROW)));
         let summary = clip(&card.summary, 300);
         let mut whole = json!({
             "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
             "type": "AdaptiveCard", "version": "1.5", "msteams": {"width": "Full"}, "fallbackText": summary,
         });
-        let frame = [&head, &sources, &actions].map(size).iter().sum::<usize>() + size(&whole);
+        let frame = [&head, &sources, &actions, &more].map(size).iter().sum::<usize>() + size(&whole);
         let blocks = self.blocks(&card.blocks, LARGEST.saturating_sub(frame + 100))?;
         if let Some(fields) = whole.as_object_mut() {
-            fields.insert("body".to_owned(), [head, blocks, sources].concat().into());
+            fields.insert("body".to_owned(), [head, blocks, sources, more].concat().into());
             fields.insert("actions".to_owned(), actions.into());
         }
         Ok(whole)
@@ -87,10 +93,7 @@ impl Renderer {
 
     fn actions(&self, actions: &[Action]) -> anyhow::Result<Vec<Value>> {
         let harmless = actions.iter().filter(|action| is_harmless(action));
-        let mut rendered = harmless.map(|action| self.tagged("action", action)).collect::<anyhow::Result<Vec<_>>>()?;
-        for action in rendered.iter_mut().skip(BUTTONS_IN_SIGHT).filter_map(Value::as_object_mut) {
-            action.insert("mode".to_owned(), json!("secondary"));
-        }
+        let rendered = harmless.map(|action| self.tagged("action", action)).collect::<anyhow::Result<Vec<_>>>()?;
         Ok(within(rendered, SHARE))
     }
 
