@@ -6,7 +6,6 @@ mod pages;
 mod patience;
 mod stream;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
-pub use patience::Patience;
+pub use patience::PATIENCE;
 
 use crate::app::App;
 use crate::chat::web::{PersonView, RequestView, WebChat, security_headers};
@@ -96,13 +95,9 @@ fn asking(shared: &Shared) -> Router<Shared> {
         .route_layer(from_fn_with_state(state, flood::slow))
 }
 
-/// Serves all routes on a listener, to clients that don't keep it waiting, until it is dropped.
-///
-/// # Errors
-/// When the listener fails for good.
-pub async fn serve(listener: TcpListener, shared: Shared, patience: Patience) -> std::io::Result<()> {
-    let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(patience::patient(listener, patience), service).await
+/// Serves all routes on a listener until it is dropped, to clients that don't keep it waiting for a head longer than this.
+pub async fn serve(listener: TcpListener, shared: Shared, patience: Duration) {
+    patience::serve(listener, router(shared), patience).await;
 }
 
 /// Ready when the store can be written.

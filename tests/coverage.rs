@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 #[path = "coverage/kinds.rs"]
 mod kinds;
+#[path = "coverage/many.rs"]
+mod many;
 #[path = "coverage/needless.rs"]
 mod needless;
 #[path = "coverage/workloads.rs"]

@@ -17,7 +17,7 @@ use portcullis::tenant::policy::{ClientAppType, Platform};
 use portcullis::tenant::read_policy;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tenants::{CLIENTS, RESISTANT, STRONG, memberships, model, policies, requirement, tenant};
+use tenants::{CLIENTS, RESISTANT, STRONG, crowded, memberships, model, policies, requirement, tenant};
 
 const PLATFORMS: [&str; 3] = ["windows", "iOS", "linux"];
 
@@ -289,7 +289,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn gaps_are_exactly_what_enumeration_finds(requirement in requirement(), memberships in memberships(), policies in policies()) {
+    fn gaps_are_exactly_what_enumeration_finds(
+        requirement in requirement(), memberships in memberships(), policies in prop_oneof![2 => policies(), 1 => crowded()],
+    ) {
         let tenant = tenant(&memberships);
         let coverage = model(&tenant, &policies).coverage(&requirement, &Scope::default());
         prop_assert!(coverage.undecided.is_empty(), "{:?}", coverage.unresolved);

@@ -16,7 +16,7 @@ use crate::bot::work;
 use crate::clock::Clock;
 use crate::config::{Config, Env};
 use crate::explain::{Endpoint, Explainer};
-use crate::http::{self, Patience, Shared};
+use crate::http::{self, PATIENCE, Shared};
 use crate::jobs::{Pace, Planner, Worker};
 
 /// Workers in one process: an approval never waits for a scan.
@@ -64,12 +64,10 @@ pub(super) fn start(shared: Shared, listener: TcpListener, pace: Pace) -> anyhow
 }
 
 async fn serve(shared: Shared, listener: TcpListener, mut stopped: watch::Receiver<bool>) {
-    let serving = http::serve(listener, shared, Patience::default());
+    let serving = http::serve(listener, shared, PATIENCE);
     // Streams never end by themselves, so serving is dropped rather than drained: what was acknowledged is stored.
     tokio::select! {
-        served = serving => if let Err(error) = served {
-            tracing::error!(%error, "stopped serving HTTP");
-        },
+        () = serving => {}
         _ = stopped.wait_for(|stop| *stop) => {}
     }
 }

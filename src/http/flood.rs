@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Shared, pages};
+use super::{BODY_LIMIT, Shared, pages};
 use crate::bot::press;
 use crate::chat::Reply;
 use crate::facts::Term;
@@ -87,10 +87,13 @@ pub(super) async fn slow(
     let address = peer.map(|ConnectInfo(peer)| Asker::Address(peer.ip()));
     let session = pages::session(&shared, &parts).map(|session| Asker::Session(session.conversation));
     let now = Instant::now();
-    let wait = address.into_iter().chain(session).find_map(|asker| rates.admit(asker, now).err());
+    // What a session is refused isn't charged to the others at its address.
+    let wait = session.into_iter().chain(address).find_map(|asker| rates.admit(asker, now).err());
     match wait {
         Some(wait) => {
             let seconds = wait.as_secs() + 1;
+            // A connection with an unread body is closed, and the words are lost with it; bodies are limited.
+            let _ = axum::body::to_bytes(body, BODY_LIMIT).await;
             refuse(&shared, ("said.too_fast", "seconds", seconds), seconds)
         }
         None => next.run(Request::from_parts(parts, body)).await,

@@ -217,20 +217,40 @@ fn controls() -> impl Strategy<Value = (Value, Value)> {
     ]
 }
 
-pub(crate) fn policies() -> impl Strategy<Value = Vec<Value>> {
+/// What a policy says, but for its id.
+type Said = (&'static str, Value, (Value, Value));
+
+fn said() -> impl Strategy<Value = Said> {
     let state = select(vec!["enabled", "enabled", "enabled", "enabledForReportingButNotEnforced", "disabled"]);
-    let one = (state, conditions(), controls());
-    (prop::collection::vec(one, 1..6), subsequence(DIMENSIONS.to_vec(), 2..=3)).prop_map(|(all, kept)| {
-        let policy = |(at, (state, mut conditions, (grant, session))): (usize, (&str, Value, (Value, Value)))| {
-            for name in DIMENSIONS.iter().filter(|name| !kept.contains(name)) {
-                conditions[name] = if *name == "clientAppTypes" { json!(["all"]) } else { Value::Null };
-            }
-            let id = format!("p-{at}");
-            json!({"id": id, "displayName": id, "state": state, "conditions": conditions, "grantControls": grant,
-                "sessionControls": session})
-        };
-        all.into_iter().enumerate().map(policy).collect()
-    })
+    (state, conditions(), controls())
+}
+
+fn policy(at: usize, (state, mut conditions, (grant, session)): Said, kept: &[&str]) -> Value {
+    for name in DIMENSIONS.iter().filter(|name| !kept.contains(name)) {
+        conditions[name] = if *name == "clientAppTypes" { json!(["all"]) } else { Value::Null };
+    }
+    let id = format!("p-{at}");
+    json!({"id": id, "displayName": id, "state": state, "conditions": conditions, "grantControls": grant,
+        "sessionControls": session})
+}
+
+pub(crate) fn policies() -> impl Strategy<Value = Vec<Value>> {
+    (prop::collection::vec(said(), 1..6), subsequence(DIMENSIONS.to_vec(), 2..=3))
+        .prop_map(|(all, kept)| all.into_iter().enumerate().map(|(at, said)| policy(at, said, &kept)).collect())
+}
+
+/// So many policies that they are compared by more than a few at once, each for one user; some users are in none.
+pub(crate) fn crowded() -> impl Strategy<Value = Vec<Value>> {
+    let users = subsequence(vec!["u-1", "u-2", "u-3", "u-4"], 1..=3);
+    (prop::collection::vec(said(), 18..30), users, subsequence(DIMENSIONS.to_vec(), 0..=2)).prop_map(
+        |(all, users, kept)| {
+            let of = |(at, (state, mut conditions, controls)): (usize, Said)| {
+                conditions["users"] = json!({"includeUsers": [users[at % users.len()]]});
+                policy(at, (state, conditions, controls), &kept)
+            };
+            all.into_iter().enumerate().map(of).collect()
+        },
+    )
 }
 
 pub(crate) fn requirement() -> impl Strategy<Value = Requirement> {

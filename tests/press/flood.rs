@@ -34,7 +34,9 @@ async fn say(stream: &tokio::net::TcpStream, text: &str) -> std::io::Result<usiz
 async fn a_client_that_keeps_the_server_waiting_is_cut_and_others_are_served() {
     let lab = Lab::start(|_| {}).await;
     let mut page = lab.stream(READER).await;
-    let (silent, half, dripping) = (lab.connect().await, lab.connect().await, lab.connect().await);
+    let (silent, blank) = (lab.connect().await, lab.connect().await);
+    let (half, dripping) = (lab.connect().await, lab.connect().await);
+    say(&blank, "\r\n\r\n").await.unwrap();
     say(&half, "GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Unfinished: ").await.unwrap();
     let drip = async {
         say(&dripping, "GET /live HTTP/1.1\r\n").await.unwrap();
@@ -46,11 +48,9 @@ async fn a_client_that_keeps_the_server_waiting_is_cut_and_others_are_served() {
         sent
     };
     let limit = Duration::from_secs(10);
-    let (silent, half, sent) =
-        tokio::time::timeout(limit, async { tokio::join!(until_closed(&silent), until_closed(&half), drip) })
-            .await
-            .expect("all of them are cut");
-    for (said, after) in [silent, half] {
+    let all = async { tokio::join!(until_closed(&silent), until_closed(&blank), until_closed(&half), drip) };
+    let (silent, blank, half, sent) = tokio::time::timeout(limit, all).await.expect("all of them are cut");
+    for (said, after) in [silent, blank, half] {
         assert_eq!(String::from_utf8(said).unwrap(), "");
         assert!(Duration::from_millis(500) < after && after < Duration::from_secs(5), "{after:?}");
     }

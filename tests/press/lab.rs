@@ -14,7 +14,7 @@ use portcullis::checks::CureAction;
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Credential};
 use portcullis::demo::{Options, Seed, Service, Tenant};
-use portcullis::http::{self, Patience, Shared, WebPages};
+use portcullis::http::{self, Shared, WebPages};
 use portcullis::jobs::{Pace, Worker};
 use portcullis::log::Actor;
 use portcullis::store::Store;
@@ -61,7 +61,7 @@ impl Lab {
         let web = format!("http://{}", listener.local_addr().unwrap());
         let (app, shared) = shared(app, &service, &web);
         // As when it runs, but a client is given up sooner.
-        let patience = Patience { head: Duration::from_millis(700), idle: Duration::from_secs(20) };
+        let patience = Duration::from_millis(1_500);
         tokio::spawn(async move { http::serve(listener, shared, patience).await });
         let handlers = Arc::new(work::handlers(&app));
         let worker = Worker { store: app.store.clone(), clock: clock.clone(), handlers, pace: Pace::default() };

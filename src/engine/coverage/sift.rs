@@ -17,7 +17,7 @@ use crate::engine::bits::Bits;
 /// with those whom it left open. A word takes a thousandth of the time of a look at one user alone.
 const EFFORTS: [usize; 3] = [8, 64, 256];
 
-/// With so many contributors at most it is soon seen whom none of them reaches; otherwise the last dimension tells.
+/// With so many contributors at most it is soon seen whom none of them reaches; of more it is seen at the end.
 const SOON: usize = 16;
 
 /// The part of the users, as its divisor, from which on a contributor is worth a look in every dimension.
@@ -239,7 +239,11 @@ impl<'a> Walk<'a> {
             left.drop(&unreached);
             self.gap.extend(&unreached);
         }
-        let Some(dimension) = product.axes.get(axis) else { return };
+        // After the last dimension whoever is left is reached by none.
+        let Some(dimension) = product.axes.get(axis) else {
+            self.gap.extend(&left);
+            return;
+        };
         self.beside(axis, alive, &mut left);
         self.each((axis, alive), left, &dimension.classes);
     }
