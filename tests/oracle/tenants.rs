@@ -241,8 +241,8 @@ pub(crate) fn policies() -> impl Strategy<Value = Vec<Value>> {
 
 /// So many policies that they are compared by more than a few at once, each for one user; some users are in none.
 pub(crate) fn crowded() -> impl Strategy<Value = Vec<Value>> {
-    let users = subsequence(vec!["u-1", "u-2", "u-3", "u-4"], 1..=3);
-    (prop::collection::vec(said(), 18..30), users, subsequence(DIMENSIONS.to_vec(), 0..=2)).prop_map(
+    let users = subsequence(vec!["u-1", "u-2", "u-3", "u-4"], 1..=2);
+    (prop::collection::vec(said(), 30..40), users, subsequence(DIMENSIONS.to_vec(), 0..=1)).prop_map(
         |(all, users, kept)| {
             let of = |(at, (state, mut conditions, controls)): (usize, Said)| {
                 conditions["users"] = json!({"includeUsers": [users[at % users.len()]]});
