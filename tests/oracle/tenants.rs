@@ -239,14 +239,19 @@ pub(crate) fn policies() -> impl Strategy<Value = Vec<Value>> {
         .prop_map(|(all, kept)| all.into_iter().enumerate().map(|(at, said)| policy(at, said, &kept)).collect())
 }
 
-/// So many policies that they are compared by more than a few at once, each for one user; some users are in none.
+/// So many policies that they are compared by more than a few at once, each for one user; some users are in none. All of
+/// them ask something that is surely known.
 pub(crate) fn crowded() -> impl Strategy<Value = Vec<Value>> {
     let users = subsequence(vec!["u-1", "u-2", "u-3", "u-4"], 1..=2);
-    (prop::collection::vec(said(), 30..40), users, subsequence(DIMENSIONS.to_vec(), 0..=1)).prop_map(
+    let asked =
+        select(vec![vec!["mfa"], vec!["mfa"], vec!["block"], vec!["compliantDevice"], vec!["mfa", "compliantDevice"]]);
+    (prop::collection::vec((conditions(), asked), 40..50), users, subsequence(DIMENSIONS.to_vec(), 0..=1)).prop_map(
         |(all, users, kept)| {
-            let of = |(at, (state, mut conditions, controls)): (usize, Said)| {
+            let of = |(at, (mut conditions, controls)): (usize, (Value, Vec<&str>))| {
                 conditions["users"] = json!({"includeUsers": [users[at % users.len()]]});
-                policy(at, (state, conditions, controls), &kept)
+                conditions["applications"] = json!({"includeApplications": ["All"]});
+                let grant = json!({"operator": "OR", "builtInControls": controls});
+                policy(at, ("enabled", conditions, (grant, Value::Null)), &kept)
             };
             all.into_iter().enumerate().map(of).collect()
         },
