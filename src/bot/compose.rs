@@ -164,7 +164,9 @@ fn apart(mut runs: Vec<Run>) -> Vec<Run> {
 
 /// What kinds of rows there are and how many, for the line under a citation.
 fn describe(evidence: &Evidence) -> String {
-    let kind = match evidence.rows.first() {
+    let alike =
+        |row: &&Row| evidence.rows.iter().all(|other| std::mem::discriminant(other) == std::mem::discriminant(*row));
+    let kind = match evidence.rows.first().filter(alike) {
         Some(Row::Policy { .. }) => ("policy", "policies"),
         Some(Row::User { .. }) => ("account", "accounts"),
         Some(Row::SignIn { .. }) => ("sign-in", "sign-ins"),

@@ -157,7 +157,9 @@ fn offers(app: &App, row: &Row, reason: &str) -> anyhow::Result<Vec<Button>> {
     let keep = |label: String, object: Option<String>, until: Option<Timestamp>| -> anyhow::Result<Button> {
         let understood =
             Understood { check: Some(row.check_id.clone()), object, until: until.map(Timestamp::as_second) };
-        Ok(press(&label, Verb::KeepInstruction, &serde_json::to_string(&understood)?, 0))
+        // Which version it is, is when it was offered.
+        let offered = app.clock.now().as_millisecond();
+        Ok(press(&label, Verb::KeepInstruction, &serde_json::to_string(&understood)?, offered))
     };
     let check = title(&row.check_id);
     let mut buttons = Vec::new();

@@ -72,12 +72,21 @@ impl Diff {
             Format::Json => output::line(&serde_json::to_string_pretty(&machine(&found, &[&before, &after]))?),
         }
         let fails = match self.fail_on {
-            FailOn::Looser => found.is_looser(),
+            FailOn::Looser => {
+                found.is_looser() || !perhaps_looser([&before.snapshot, &after.snapshot], &found).is_empty()
+            }
             FailOn::Any => found != Difference::default(),
             FailOn::Never => false,
         };
         Ok(if fails { Ended::Findings } else { Ended::Fine })
     }
+}
+
+/// Policies that were On and aren't what they were, where nobody can tell whom that affects: a pass would be a guess.
+fn perhaps_looser(sides: [&Snapshot; 2], found: &Difference) -> Vec<String> {
+    let listed = sides.iter().all(|side| side.has(Kind::Users));
+    let weakened = found.changes.iter().filter(|change| change.weakened && !listed);
+    weakened.map(|change| change.name.clone()).collect()
 }
 
 fn machine(found: &Difference, sides: &[&Model]) -> Value {
@@ -105,6 +114,11 @@ fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
     let mut answer = Answer::sentences(vec![counted(found)]).part(Part::Heading("Who is affected".into()));
     if let Some(key) = who {
         answer = answer.part(Part::Sentences(vec![said(key)]));
+    }
+    let perhaps = perhaps_looser([before, after], found);
+    if !perhaps.is_empty() {
+        let fact = said("diff.perhaps_looser").with("count", perhaps.len()).with("names", Term::Names(perhaps));
+        answer = answer.part(Part::Warning(vec![fact]));
     }
     answer = answer.part(Part::List { ordered: false, items: affected }).part(Part::Heading("What changed".into()));
     for change in &found.changes {

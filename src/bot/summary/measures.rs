@@ -122,12 +122,12 @@ impl Measure {
         if lost == 0 {
             return None;
         }
-        let did = self.did(changes, analysis);
+        let (did, innocent) = self.tried(changes, analysis);
         let by = |names: &BTreeSet<String>, record: &AuditRecord| {
             names.contains(&record.target_id) || names.contains(record.target())
         };
         let (mut records, rest): (Vec<_>, Vec<_>) = changes.records.iter().partition(|record| by(&did, record));
-        records.extend(rest.into_iter().filter(|record| by(&self.about, record)));
+        records.extend(rest.into_iter().filter(|record| by(&self.about, record) && !by(&innocent, record)));
         let told = !records.is_empty();
         if !told {
             records = changes.records.iter().collect();
@@ -139,7 +139,7 @@ impl Measure {
             None => self.evidence.clone(),
         };
         // Others may have gained it: the number is what is left.
-        let gross = who.map(|who| who.len()).filter(|gross| *gross != lost).unwrap_or_default();
+        let gross = who.map(|who| who.len()).filter(|gross| *gross > lost).unwrap_or_default();
         evidence.rows.splice(0..0, records.iter().map(|record| rows::audit(record)));
         evidence.total += records.len() as u64;
         evidence.rows.truncate(Evidence::SHOWN);
@@ -160,9 +160,10 @@ impl Measure {
         Some((fact, self.question))
     }
 
-    /// Ids and names of policies that made it worse: each as it was before, with all others as they are, would cover more.
-    fn did(&self, changes: &Since, analysis: &Analysis) -> BTreeSet<String> {
-        let Some(check) = CHECKS.iter().find(|check| check.about().id == self.check) else { return BTreeSet::new() };
+    /// Ids and names of changed policies that made it worse, each because as it was before, with all others as they are, it
+    /// would cover more; and of those that were tried and didn't.
+    fn tried(&self, changes: &Since, analysis: &Analysis) -> (BTreeSet<String>, BTreeSet<String>) {
+        let Some(check) = CHECKS.iter().find(|check| check.about().id == self.check) else { return Default::default() };
         let now = self.of.saturating_sub(self.covered);
         let more = |old: &&Policy| {
             let others = analysis.snapshot().policies.iter().filter(|policy| policy.id != old.id);
@@ -172,8 +173,9 @@ impl Measure {
             let found = check.run(&Context { model: &model, hash: &analysis.hash, now: read_at, thresholds });
             open(&found) < now
         };
-        let did = changes.earlier.iter().take(TRIED).filter(more);
-        did.flat_map(|policy| [policy.id.clone(), policy.display_name.clone()]).collect()
+        let (did, innocent): (Vec<_>, Vec<_>) = changes.earlier.iter().take(TRIED).partition(more);
+        let names = |of: Vec<&Policy>| of.iter().flat_map(|one| [one.id.clone(), one.display_name.clone()]).collect();
+        (names(did), names(innocent))
     }
 
     /// Its share in percent, for one line.

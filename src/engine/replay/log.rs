@@ -20,7 +20,7 @@ pub(super) type Firsts = Vec<usize>;
 pub struct LogRows {
     /// Positions in the snapshot's log, newest first; at most [`LogRows::KEPT`].
     pub newest: Vec<usize>,
-    /// How many rows there are.
+    /// How many sign-ins they are; a row of a workspace may stand for several.
     pub total: u64,
 }
 
@@ -29,7 +29,6 @@ impl LogRows {
     pub const KEPT: usize = 50;
 
     fn take(&mut self, at: usize) {
-        self.total += 1;
         if self.newest.len() < Self::KEPT {
             self.newest.push(at);
         }
@@ -146,16 +145,28 @@ impl Log {
         let of: Vec<Option<Would>> = self.groups.iter().map(would).collect();
         let mut all = LogRows::default();
         let mut rows: BTreeMap<Would, LogRows> = BTreeMap::new();
+        for (would, group) in of.iter().zip(&self.groups).filter_map(|(would, group)| Some((*would)?).zip(Some(group)))
+        {
+            all.total += group.count;
+            if is_telling(would) {
+                rows.entry(would).or_default().total += group.count;
+            }
+        }
         for (at, group) in self.of_row.iter().enumerate().rev() {
             let group = group.and_then(|group| usize::try_from(group).ok());
             let Some(would) = group.and_then(|group| *of.get(group)?) else { continue };
             all.take(at);
-            if !matches!(would, Would::NotApplied | Would::Success) {
+            if is_telling(would) {
                 rows.entry(would).or_default().take(at);
             }
         }
         (all, rows)
     }
+}
+
+/// Whether something else would have happened than did.
+fn is_telling(would: Would) -> bool {
+    !matches!(would, Would::NotApplied | Would::Success)
 }
 
 /// What was seen while the log is compiled, with its place.
