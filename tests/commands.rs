@@ -139,6 +139,24 @@ fn a_weakened_policy_names_who_must_do_less_and_fails() {
 }
 
 #[test]
+fn a_policy_switched_off_is_weaker_where_nobody_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, state: &str| {
+        let group = r#"{"id": "p-group", "displayName": "CA200", "state": "STATE", "conditions": {"users": {"includeGroups": ["g-1"]}, "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["all"]}, "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}}"#;
+        let file = folder.path().join(name);
+        std::fs::write(&file, group.replace("STATE", state)).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (on, off) = (at("on.json", "enabled"), at("off.json", "disabled"));
+    let (text, code) = said(&["diff", &on, &off]);
+    let weaker = "1 policy that was On isn't what it was: CA200. Without users in both folders nobody can tell whether \
+                  somebody must do less now, so this counts as weaker.";
+    assert!(text.contains(weaker), "{text}");
+    assert_eq!(code, 1);
+    assert_eq!(said(&["diff", &off, &on]).1, 0, "stricter is fine");
+}
+
+#[test]
 fn equal_folders_differ_in_nothing() {
     let (text, code) = said(&["diff", &tenant(), &tenant(), "--fail-on", "any"]);
     assert_eq!((text.as_str(), code), ("No policy changed, and nobody is affected: 3 policies before, 3 after.", 0));
