@@ -1,7 +1,8 @@
 //! Policies that several others make needless: taken out, every sign-in still has to meet what they ask.
 //!
 //! What a policy asks is looked for in the box of its own conditions alone, with the policy itself left aside. A few of its
-//! users settle most policies at once; everybody is looked at only where none of these few is left with a gap.
+//! users settle most policies at once; where none of these is left with a gap, sets of users tell, and the broadest few
+//! policies that cover all of them are what the proof goes on with.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -89,7 +90,7 @@ impl Model {
         found
     }
 
-    /// The fewest policies that ask for as much as a policy wherever it does, without those that are `out`.
+    /// Policies that ask for as much as a policy wherever it does, of which none can be spared, without those that are `out`.
     fn made_up_for(&self, (at, policy): (usize, &Policy), out: &Bits, known: &mut Vec<Product>) -> Option<Vec<usize>> {
         let (today, ever) = self.reached_ever(at, policy)?;
         let mut proofs = Vec::new();
