@@ -153,7 +153,7 @@ fn role_matters(snapshot: &Snapshot, role: &str) -> bool {
 
 /// The group that a record is about. That of a membership stands in the changed properties of the member, before a removal
 /// on the side of what was.
-fn changed_group(record: &AuditRecord) -> Option<String> {
+pub(super) fn changed_group(record: &AuditRecord) -> Option<String> {
     let property = changed_property(record, "Group.ObjectID");
     property.or_else(|| (record.target_kind == "Group").then(|| record.target_id.clone()))
 }

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::App;
 use crate::bot::alert::new_records;
 use crate::bot::analysis::Analysis;
+use crate::bot::watch::changed_group;
 use crate::checks::rows;
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
@@ -120,26 +121,45 @@ impl Since {
         }
     }
 
-    /// By the audit log: each object once, group members only as far as the log counts them.
+    /// By the audit log: each object once, members of exclusion groups as the log counts them.
     fn logged(analysis: &Analysis, from: Timestamp) -> Self {
         let mut since = Self { from, ..Self::default() };
         let snapshot = analysis.snapshot();
+        let excluded = excluded_groups(snapshot);
         for record in snapshot.audits.iter().filter(|record| record.at >= from) {
             let activity = record.activity.to_lowercase();
-            let names = if activity.contains("conditional access policy") {
-                &mut since.policies
+            if activity.contains("conditional access policy") {
+                name_once(&mut since.policies, record);
             } else if activity.contains("named location") {
-                &mut since.locations
+                name_once(&mut since.locations, record);
+            } else if let Some(group) = activity.contains("member").then(|| changed_group(record)).flatten()
+                && excluded.contains(&group)
+            {
+                since.count_member(&group, snapshot, activity.starts_with("add"));
             } else {
                 continue;
-            };
-            if !names.contains(&record.target_name) {
-                names.push(record.target_name.clone());
             }
             since.rows.push(rows::audit(record));
             since.records.insert(0, record.clone());
         }
         since
+    }
+
+    fn count_member(&mut self, group: &str, snapshot: &Snapshot, joined: bool) {
+        let Some(name) = snapshot.directory.groups.get(group).map(|group| &group.display_name) else { return };
+        let at = self.groups.iter().position(|(known, ..)| known == name).unwrap_or(self.groups.len());
+        if at == self.groups.len() {
+            self.groups.push((name.clone(), 0, 0));
+        }
+        if let Some((_, plus, minus)) = self.groups.get_mut(at) {
+            *(if joined { plus } else { minus }) += 1;
+        }
+    }
+}
+
+fn name_once(names: &mut Vec<String>, record: &AuditRecord) {
+    if !names.contains(&record.target_name) {
+        names.push(record.target_name.clone());
     }
 }
 

@@ -41,6 +41,23 @@ async fn posted(app: &App, tenant: &Value, before: Option<Remembered>) -> (Strin
 }
 
 #[tokio::test]
+async fn the_first_one_counts_who_joined_an_exclusion_group_by_the_audit_log() {
+    let app = app().await;
+    let mut tenant = nordwerk();
+    tenant["directoryAudits"].as_array_mut().unwrap().push(json!({
+        "id": "joined", "activityDateTime": "2026-11-24T06:42:00Z", "activityDisplayName": "Add member to group", "result": "success",
+        "initiatedBy": {"user": {"id": "u-9", "displayName": "Piotr Nowak"}},
+        "targetResources": [{"id": "u-ben", "displayName": "Ben", "type": "User", "modifiedProperties": [
+            {"displayName": "Group.ObjectID", "oldValue": null, "newValue": "\"g-breakglass\""}]}]}));
+    let (first, _) = posted(&app, &tenant, None).await;
+    let changed = first.lines().find(|line| line.starts_with("Changed in 24 hours")).unwrap();
+    assert_eq!(
+        changed,
+        "Changed in 24 hours: 1 policy (CA200 – Require MFA), 1 group used for exclusion (CA-BreakGlass +1) [5]"
+    );
+}
+
+#[tokio::test]
 async fn the_first_one_says_everything_and_the_next_one_line() {
     let app = app().await;
     let (first, before) = posted(&app, &nordwerk(), None).await;
