@@ -110,6 +110,7 @@ actions! {
     PolicyNeedsPerson = "policy.needs-person", "The bot can't tell or won't touch it: a person must look.";
     PolicyRemoveIntended = "policy.remove.intended", "About to remove an untouched report-only policy of the bot's own.";
     PolicyRemoved = "policy.removed", "The bot's own report-only policy is gone.";
+    PolicyGone = "policy.gone", "A policy that was created from a card is gone, and the bot didn't remove it.";
     PolicyRemoveRefused = "policy.remove.refused", "Somebody edited the policy: the bot leaves it.";
     InstructionAdded = "instruction.added", "A standing instruction was confirmed.";
     InstructionRemoved = "instruction.removed", "A standing instruction was taken back.";

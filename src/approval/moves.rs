@@ -345,9 +345,14 @@ fn created(made: &Made, event: &Event) -> Next {
             let effects = vec![Effect::Record(Action::PolicyRemoveIntended), remove, Effect::UpdateCard];
             Move { state: State::Undoing { made: made.clone(), click: click.clone() }, effects }
         }
+        Event::PolicyGone { record } => gone(made, record.as_ref()),
         Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
         _ => return Err(Not::Here),
     })
+}
+
+fn gone(made: &Made, record: Option<&AuditRef>) -> Move {
+    seen(State::Gone { made: made.clone(), record: record.cloned() }, Action::PolicyGone)
 }
 
 fn undoing(terms: &Terms, (made, click): (&Made, &Click), event: &Event) -> Next {
@@ -360,6 +365,7 @@ fn undoing(terms: &Terms, (made, click): (&Made, &Click), event: &Event) -> Next
             told(state, Action::PolicyNeedsPerson, &[click])
         }
         Event::PolicyRemoved => seen(State::Undone { made, click }, Action::PolicyRemoved),
+        Event::PolicyGone { record } => gone(&made, record.as_ref()),
         Event::PolicyLeft(kept) => {
             let made = Made { kept: Some(kept.clone()), ..made };
             told(State::Created(made), Action::PolicyRemoveRefused, &[click])

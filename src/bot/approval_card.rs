@@ -322,6 +322,7 @@ fn title(case: &Case, name: &str) -> String {
         State::Created(_) => format!("In report-only: {name}"),
         State::Creating { .. } => format!("Creating in report-only: {name}"),
         State::Undone { .. } => format!("Taken back: {name}"),
+        State::Gone { .. } => format!("Removed by somebody else: {name}"),
         _ => format!("Create in REPORT-ONLY: {name}"),
     }
 }
@@ -370,6 +371,8 @@ pub fn standing(state: &State) -> Fact {
         State::Undone { click, .. } => {
             said("approval.undone").with("who", Term::Name(click.by.name.clone())).with("at", click.at)
         }
+        State::Gone { record: Some(record), .. } => by_record("approval.gone_by", record),
+        State::Gone { record: None, .. } => said("approval.gone"),
         State::OutOfDate { why } => said("approval.out_of_date").with("why", Term::Text(why.clone())),
         state @ State::NeedsPerson { .. } => said("approval.needs_person").with("why", Term::Word(doubt_words(state))),
         State::Refused { why } => said("approval.refused").with("why", Term::Text(why.clone())),
@@ -397,7 +400,11 @@ fn decisions(app: &App, case: &Case) -> Vec<Action> {
         }
         State::Snoozed { .. } | State::Dismissed { .. } => vec![button("Reopen", Verb::Reopen)],
         State::Created(made) => made.record.is_none().then(|| button("Undo", Verb::Undo)).into_iter().collect(),
-        State::OutOfDate { .. } | State::Expired | State::Refused { .. } | State::Undone { .. } => {
+        State::OutOfDate { .. }
+        | State::Expired
+        | State::Refused { .. }
+        | State::Undone { .. }
+        | State::Gone { .. } => {
             vec![ask("New card", format!("propose S-{}", case.kept.suggestion))]
         }
         _ => Vec::new(),

@@ -411,6 +411,7 @@ fn mirrored(row: &Row, state: &State, now: Timestamp) -> Row {
         State::Creating { .. } | State::Undoing { .. } => (state::CREATING, None, None),
         State::Created(_) => (state::CREATED, None, None),
         State::Undone { .. } => (state::UNDONE, None, None),
+        State::Gone { .. } => (state::GONE, None, None),
         State::OutOfDate { why } => (state::OUT_OF_DATE, Some(why.clone()), None),
         State::NeedsPerson { .. } => (state::NEEDS_PERSON, Some(doubt_words(state)), None),
         State::Resolved { proof, record } => (state::RESOLVED, Some(proved(proof, record.as_ref())), None),

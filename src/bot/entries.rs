@@ -90,6 +90,10 @@ fn standing(state: &State, (policy, marker): (&str, &str), known: &Known) -> Str
         State::Open { granted, .. } if !granted.is_empty() => "a second person has to approve".to_owned(),
         State::Created(made) if made.record.is_some() => policy.to_owned(),
         // The bot's own policy has the card's mark behind its name in the tenant.
+        State::Gone { made, record } => {
+            let name = if made.record.is_some() { policy.to_owned() } else { marked_name(policy, marker) };
+            record.as_ref().map_or_else(|| name.clone(), |record| format!("{name}, by {}", record.by))
+        }
         State::Created(_) | State::Creating { .. } | State::Undone { .. } | State::Undoing { .. } => {
             marked_name(policy, marker)
         }
@@ -153,6 +157,7 @@ pub fn what(action: Action) -> &'static str {
         Action::PolicyNeedsPerson => "left to a person",
         Action::PolicyRemoveIntended => "about to remove a report-only policy of my own",
         Action::PolicyRemoved => "report-only policy of my own removed",
+        Action::PolicyGone => "report-only policy found removed by somebody else",
         Action::PolicyRemoveRefused => "policy left alone, somebody had edited it",
         Action::InstructionAdded => "standing instruction kept",
         Action::InstructionRemoved => "standing instruction removed",

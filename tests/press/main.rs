@@ -12,6 +12,7 @@ mod at_demo;
 mod cited;
 mod edits;
 mod flood;
+mod gone;
 mod hand_over;
 mod lab;
 mod late;
