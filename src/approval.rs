@@ -68,6 +68,7 @@
 //! | needs-person | FoundByMarker | reading-back | ReadBack |
 //! | needs-person | FoundSeveral | needs-person | Record(policy.needs-person), UpdateCard, Tell |
 //! | needs-person | Resumed | needs-person | LookForMarker |
+//! | needs-person | Settle | settled | Record(policy.settled), UpdateCard |
 //! | needs-person | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
 
 mod events;
@@ -195,6 +196,17 @@ pub enum State {
         #[serde(default)]
         others: Vec<String>,
     },
+    /// A person looked in the tenant for what the bot couldn't tell; whatever is there is a person's from then on.
+    Settled {
+        /// Who looked.
+        click: Click,
+        /// Whether a policy is there.
+        there: bool,
+        /// What the bot couldn't tell.
+        doubt: Doubt,
+        /// The policy, if one is known.
+        policy_id: Option<String>,
+    },
     /// Not created, for a reason that another click wouldn't change.
     Refused {
         /// Why, as people read it.
@@ -295,6 +307,7 @@ impl State {
             Self::Gone { .. } => "gone",
             Self::OutOfDate { .. } => "out-of-date",
             Self::NeedsPerson { .. } => "needs-person",
+            Self::Settled { .. } => "settled",
             Self::Refused { .. } => "refused",
             Self::Expired => "expired",
             Self::Resolved { .. } => "resolved",
@@ -306,7 +319,8 @@ impl State {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Undone { .. }
+            Self::Settled { .. }
+                | Self::Undone { .. }
                 | Self::Gone { .. }
                 | Self::OutOfDate { .. }
                 | Self::Refused { .. }

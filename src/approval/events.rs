@@ -32,6 +32,13 @@ pub enum Event {
     Reopen(Click),
     /// A person asked to remove what the bot made.
     Undo(Click),
+    /// A person looked in the tenant for what the bot couldn't tell.
+    Settle {
+        /// Who.
+        click: Click,
+        /// Whether a policy is there.
+        there: bool,
+    },
     /// Nothing relevant changed, lint and lock-out check are content.
     ChecksPassed,
     /// Lint or lock-out check are not content.

@@ -18,6 +18,9 @@ pub fn step(terms: &Terms, state: &State, event: &Event) -> Result<Move, Refused
         State::Creating { granted, phase } => Creating { terms, granted }.step(phase, event),
         State::Created(made) => created(made, event),
         State::Undoing { made, click } => undoing(terms, (made, click), event),
+        State::NeedsPerson { doubt, policy_id, .. } if matches!(event, Event::Settle { .. }) => {
+            settled((*doubt, policy_id.as_deref()), event)
+        }
         State::NeedsPerson { granted, doubt, policy_id, .. } => {
             let looks = policy_id.is_none() && matches!(doubt, Doubt::NotFound | Doubt::NotListed);
             needs_person(Creating { terms, granted }, (*doubt, looks), event)
@@ -376,6 +379,13 @@ fn undoing(terms: &Terms, (made, click): (&Made, &Click), event: &Event) -> Next
         }
         _ => return Err(Not::Here),
     })
+}
+
+/// A person looked. What isn't there needs a new card with approvals of its own before anything is asked for again.
+fn settled((doubt, policy_id): (Doubt, Option<&str>), event: &Event) -> Next {
+    let Event::Settle { click, there } = event else { return Err(Not::Here) };
+    let (click, policy_id) = (click.clone(), policy_id.map(str::to_owned));
+    Ok(seen(State::Settled { click, there: *there, doubt, policy_id }, Action::PolicySettled))
 }
 
 /// A late answer still settles it, or a person who looked. Never a dismissal: what is dismissed can be reopened and

@@ -81,6 +81,9 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     let watching = handed_over.then(|| said(words));
     let standing = standing.with("policy", name);
     let rule = two_people(case).filter(|_| creates(app, case));
+    let look = matches!(case.state, State::NeedsPerson { .. });
+    let look = look.then(|| said("approval.look").with("marker", Term::Word(case.terms.marker.clone())));
+    let watching = watching.into_iter().chain(look);
     answer = answer.part(Part::Warning([standing].into_iter().chain(rule).chain(watching).collect()));
     answer = wishes(case).into_iter().chain(tried(case)).chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
@@ -321,6 +324,8 @@ fn title(case: &Case, name: &str) -> String {
     match &case.state {
         State::Created(_) => format!("In report-only: {name}"),
         State::Creating { .. } => format!("Creating in report-only: {name}"),
+        State::NeedsPerson { .. } => format!("Needs a person: {name}"),
+        State::Settled { .. } => format!("Looked up by a person: {name}"),
         State::Undone { .. } => format!("Taken back: {name}"),
         State::Gone { .. } => format!("Removed by somebody else: {name}"),
         _ => format!("Create in REPORT-ONLY: {name}"),
@@ -375,6 +380,13 @@ pub fn standing(state: &State) -> Fact {
         State::Gone { record: None, .. } => said("approval.gone"),
         State::OutOfDate { why } => said("approval.out_of_date").with("why", Term::Text(why.clone())),
         state @ State::NeedsPerson { .. } => said("approval.needs_person").with("why", Term::Word(doubt_words(state))),
+        State::Settled { click, there, policy_id, .. } => {
+            let key = if *there { "approval.settled_there" } else { "approval.settled_missing" };
+            said(key)
+                .with("who", Term::Name(click.by.name.clone()))
+                .with("at", click.at)
+                .with("id", Term::Word(policy_id.clone().unwrap_or_default()))
+        }
         State::Refused { why } => said("approval.refused").with("why", Term::Text(why.clone())),
         State::Expired => said("approval.expired"),
         State::Resolved { proof, record: Some(record) } => {
@@ -400,8 +412,12 @@ fn decisions(app: &App, case: &Case) -> Vec<Action> {
         }
         State::Snoozed { .. } | State::Dismissed { .. } => vec![button("Reopen", Verb::Reopen)],
         State::Created(made) => made.record.is_none().then(|| button("Undo", Verb::Undo)).into_iter().collect(),
+        State::NeedsPerson { .. } => {
+            vec![button("It is there", Verb::IsThere), button("It isn't there", Verb::NotThere)]
+        }
         State::OutOfDate { .. }
         | State::Expired
+        | State::Settled { there: false, .. }
         | State::Refused { .. }
         | State::Undone { .. }
         | State::Gone { .. } => {
@@ -418,6 +434,9 @@ fn looks(app: &App, case: &Case) -> Vec<Action> {
         State::Open { .. } => hand_over::link(app, &case.action),
         State::Created(made) => hand_over::policy_page(app.config.graph.cloud, &made.policy_id)
             .map(|url| Action::Open { label: "Open in Entra".into(), url }),
+        State::NeedsPerson { policy_id: Some(id), .. } => hand_over::policy_page(app.config.graph.cloud, id)
+            .map(|url| Action::Open { label: "Open in Entra".into(), url }),
+        State::NeedsPerson { .. } => hand_over::link(app, &case.action),
         _ => None,
     };
     [evidence].into_iter().chain(page).collect()

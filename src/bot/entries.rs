@@ -11,6 +11,7 @@ use crate::checks;
 use crate::log::{Action, Entry};
 use crate::suggestions::draft::marked_name;
 
+use super::approve::doubt_words;
 use super::intent::Intent;
 use super::recurrence::Recurrence;
 use super::settings::Understood;
@@ -101,7 +102,10 @@ fn standing(state: &State, (policy, marker): (&str, &str), known: &Known) -> Str
         | State::OutOfDate { why }
         | State::Refused { why }
         | State::Resolved { proof: why, .. } => why.clone(),
-        State::Open { .. } | State::NeedsPerson { .. } | State::Expired => String::new(),
+        State::Settled { there: true, .. } => "the policy is there".to_owned(),
+        State::Settled { .. } => "the policy isn't there".to_owned(),
+        state @ State::NeedsPerson { .. } => doubt_words(state),
+        State::Open { .. } | State::Expired => String::new(),
     }
 }
 
@@ -155,6 +159,7 @@ pub fn what(action: Action) -> &'static str {
         Action::PolicyCreated => "report-only policy created",
         Action::PolicyCreateUnknown => "outcome of a creation not known",
         Action::PolicyNeedsPerson => "left to a person",
+        Action::PolicySettled => "looked up in the tenant by a person",
         Action::PolicyRemoveIntended => "about to remove a report-only policy of my own",
         Action::PolicyRemoved => "report-only policy of my own removed",
         Action::PolicyGone => "report-only policy found removed by somebody else",

@@ -20,6 +20,7 @@ mod out_of_date;
 mod refusals;
 mod roles;
 mod scans;
+mod settled;
 mod teams;
 mod told;
 mod trouble;
