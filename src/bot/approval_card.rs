@@ -85,7 +85,7 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     let look = look.then(|| said("approval.look").with("marker", Term::Word(case.terms.marker.clone())));
     let watching = watching.into_iter().chain(look);
     answer = answer.part(Part::Warning([standing].into_iter().chain(rule).chain(watching).collect()));
-    answer = wishes(case).into_iter().chain(tried(case)).chain(kept(case)).fold(answer, Answer::part);
+    answer = wishes((app, case), snapshot).into_iter().chain(tried(case)).chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
         answer = hand_over::blocks(case, snapshot).into_iter().fold(answer, Answer::part);
@@ -128,7 +128,7 @@ fn hand_over_card(
     let intro = if waits { said("approval.hand_over") } else { standing(&case.state) };
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
     answer = rivals.map(|fact| Part::Warning(vec![fact])).into_iter().fold(answer, Answer::part);
-    answer = wishes(case).into_iter().chain(tried(case)).fold(answer, Answer::part);
+    answer = wishes((app, case), analysis.snapshot()).into_iter().chain(tried(case)).fold(answer, Answer::part);
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
     rows.extend([
@@ -155,8 +155,8 @@ fn change_row((label, before, after): &(String, String, String)) -> ChangeRow {
     ChangeRow { label: label.clone(), before: Some(before.clone()), after: Some(after.clone()) }
 }
 
-/// What people want to be different, each with who and when.
-fn wishes(case: &Case) -> Option<Part> {
+/// What people want to be different, each with who and when, and what becomes of it.
+fn wishes((app, case): (&App, &Case), snapshot: &Snapshot) -> Option<Part> {
     let State::Open { wishes, .. } = &case.state else { return None };
     let wish = |wish: &Wish| {
         said("approval.wish")
@@ -164,7 +164,10 @@ fn wishes(case: &Case) -> Option<Part> {
             .with("at", wish.click.at)
             .with("text", Term::Text(wish.text.clone()))
     };
-    (!wishes.is_empty()).then(|| Part::Warning(wishes.iter().map(wish).collect()))
+    let kept = said("approval.wish_kept")
+        .with("approvers", approvers(app, snapshot))
+        .with("edit", u64::from(case.draft().is_none()));
+    (!wishes.is_empty()).then(|| Part::Warning(wishes.iter().map(wish).chain([kept]).collect()))
 }
 
 /// What a person did about it that isn't what the card says, field by field: as described, as done.
