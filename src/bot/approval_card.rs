@@ -12,7 +12,7 @@ use crate::checks::{CureAction, HandOver};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::log::Action as LogAction;
 use crate::store::entries::Wanted;
-use crate::suggestions::draft::needs_beta;
+use crate::suggestions::draft::{marked_name, needs_beta};
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
@@ -88,7 +88,8 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     answer = wishes((app, case), snapshot).into_iter().chain(tried(case)).chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
-        answer = hand_over::blocks(case, snapshot).into_iter().fold(answer, Answer::part);
+        let mark = creates(app, case).then_some(case.terms.marker.as_str());
+        answer = hand_over::blocks(case, snapshot, mark).into_iter().fold(answer, Answer::part);
     } else {
         let made = matches!(case.state, State::Created(_));
         let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
@@ -143,7 +144,7 @@ fn hand_over_card(
     answer = answer.part(Part::Rows(rows));
     answer = answer.part(Part::Change(change.changes.iter().map(change_row).collect()));
     if undecided {
-        answer = hand_over::blocks(case, analysis.snapshot()).into_iter().fold(answer, Answer::part);
+        answer = hand_over::blocks(case, analysis.snapshot(), None).into_iter().fold(answer, Answer::part);
     }
     let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
     let answer = answer.part(limits).actions(decisions(app, case));
@@ -220,6 +221,7 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     let snapshot = analysis.snapshot();
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
+    rows.extend(creates(app, case).then(|| ("Name".to_owned(), vec![marked(case, draft)])));
     rows.extend(policy_rows(draft, snapshot));
     rows.push(("If On".into(), impact::if_on(analysis, draft)));
     let formal = impact::formal(analysis, draft, &case.body.proposal.check);
@@ -228,6 +230,14 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     rows.extend(unsure(case));
     rows.push(("Approval".into(), vec![approval_fact(app, case, snapshot)]));
     rows
+}
+
+/// The name that the bot would give it: the draft's, with the mark by which it finds the policy again.
+fn marked(case: &Case, draft: &Policy) -> Fact {
+    let mark = case.terms.marker.as_str();
+    let name = marked_name(&draft.display_name, mark);
+    let name = name.strip_suffix(mark).unwrap_or(&name).trim_end();
+    said("approval.name").with("name", Term::Name(name.to_owned())).with("mark", Term::Word(mark.to_owned()))
 }
 
 /// The policy as the portal shows it, in its order. That it asks nothing of the session is said too.
