@@ -42,10 +42,9 @@ pub fn blocks(case: &Case, snapshot: &Snapshot, mark: Option<&str>) -> Vec<Part>
 /// The forms with a word about the mark, where a form has room for words.
 fn marked(forms: Vec<(&'static str, String)>, mark: Option<&str>) -> Vec<(&'static str, String)> {
     let Some(mark) = mark else { return forms };
-    let words =
-        format!("Created by the bot, its name has the mark {mark} at its end; created by hand, leave the mark out.");
+    let words = format!("By hand: without the mark {mark}.");
     let one = |(form, text): (&'static str, String)| match form {
-        "PowerShell" | "Terraform" => (form, format!("# {words}\n{text}")),
+        "PowerShell" => (form, format!("# {words}\n{text}")),
         "Ticket" => (form, format!("{}\n{words}\n", text.trim_end())),
         _ => (form, text),
     };

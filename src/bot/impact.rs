@@ -220,7 +220,7 @@ pub fn logged(analysis: &Analysis, policy: &Policy) -> Option<Fact> {
 pub fn phases(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     let impact = analysis.impact(draft);
     let rollout = analysis.model.rollout(draft, &impact);
-    rollout.phases.iter().map(|phase| one_phase(analysis, phase).with("why", untold(&impact))).collect()
+    rollout.phases.iter().map(|phase| one_phase(analysis, phase)).collect()
 }
 
 fn one_phase(analysis: &Analysis, phase: &Phase) -> Fact {

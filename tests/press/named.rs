@@ -12,10 +12,10 @@ async fn the_card_and_its_texts_tell_the_mark_that_the_name_gets() {
     let card = lab.say(READER, &format!("propose S-{number}")).await;
     let (_, words) = rows(&card).into_iter().find(|(label, _)| label == "Name").expect("a row with the name");
     let (name, mark) = words.split_once(", plus the mark ").expect("the mark");
-    let mark = mark.split_once(" at its end, by which I find it again").expect("what it is for").0;
-    for form in ["PowerShell", "Terraform", "Ticket"] {
+    let mark = mark.split_once(" by which I find it again").expect("what it is for").0;
+    for form in ["PowerShell", "Ticket"] {
         assert!(
-            code(&card, form).contains(&format!("has the mark {mark} at its end")),
+            code(&card, form).contains(&format!("By hand: without the mark {mark}.")),
             "{form}: {}",
             code(&card, form)
         );

@@ -123,9 +123,9 @@ async fn impact_and_rollout_rest_on_the_log() {
     Not ready yet: What was read doesn't say since when it is in report-only. ⚠ Whether administrators can still sign in isn't certain; needs a manual look. ✗ emergency access emergency1@nordwerk.example (u-bg1) must be excluded. 1 person used what it blocks: look at each before they are cut off. [1] For 3 sign-ins the log doesn't tell what it would do, and Microsoft's own report-only results are not in it. CA211 – Block device code flow is in its first phase, report-only. A person ends it by turning it On. [2]
     ## Phases
     - Report-only for everyone, 14 days at least: blocks and prompts nobody, the log shows what it would do.
-    - On for Sales-EMEA: 2 people; not known, because the log doesn't tell the authentication flow. Done after 7 days once nobody is blocked who needs it. [3]
+    - On for Sales-EMEA: 2 people; not known, the log doesn't tell. Done after 7 days once nobody is blocked who needs it. [3]
     - On for CA-Internals: 2 people; 1 would have been blocked, nobody prompted. Done after 7 days once nobody needs what it blocks any more (1 person used it: look at each). [4]
-    - On for everyone else in scope: 3 people; not known, because the log doesn't tell the authentication flow. Done after 7 days once nobody is blocked who needs it. [5]
+    - On for everyone else in scope: 3 people; not known, the log doesn't tell. Done after 7 days once nobody is blocked who needs it. [5]
     ## Exit criteria, today
     Watched: What was read doesn't say since when it is in report-only.
     Effect: Not known for 75.0 % of 4 past sign-ins: the log doesn't tell the authentication flow. Of the other 1: [6] would block 1 sign-in of 1 person: Outlook 1. [7]
@@ -134,9 +134,9 @@ async fn impact_and_rollout_rest_on_the_log() {
     (Whom would it affect?)
     [1] 1 person used what it blocks: look at each before they are cut off. · 1 sign-in
     [2] CA211 – Block device code flow is in its first phase, report-only. A person ends it by turning it On. · 1 policy
-    [3] On for Sales-EMEA: 2 people; not known, because the log doesn't tell the authentication flow. Done after 7 days once nobody is blocked who needs it. · 3 rows
+    [3] On for Sales-EMEA: 2 people; not known, the log doesn't tell. Done after 7 days once nobody is blocked who needs it. · 3 rows
     [4] On for CA-Internals: 2 people; 1 would have been blocked, nobody prompted. Done after 7 days once nobody needs what it blocks any more (1 person used it: look at each). · 3 rows
-    [5] On for everyone else in scope: 3 people; not known, because the log doesn't tell the authentication flow. Done after 7 days once nobody is blocked who needs it. · 3 accounts
+    [5] On for everyone else in scope: 3 people; not known, the log doesn't tell. Done after 7 days once nobody is blocked who needs it. · 3 accounts
     [6] Not known for 75.0 % of 4 past sign-ins: the log doesn't tell the authentication flow. Of the other 1: · 3 sign-ins
     [7] would block 1 sign-in of 1 person: Outlook 1. · 1 sign-in
     ");
