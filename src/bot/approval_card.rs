@@ -444,12 +444,11 @@ fn decisions(app: &App, case: &Case) -> Vec<Action> {
 fn looks(app: &App, case: &Case) -> Vec<Action> {
     let evidence = ask("Show evidence", format!("show evidence for S-{}", case.kept.suggestion));
     let page = match &case.state {
-        State::Open { .. } => hand_over::link(app, &case.action),
+        State::Open { .. } | State::NeedsPerson { policy_id: None, .. } => hand_over::link(app, &case.action),
         State::Created(made) => hand_over::policy_page(app.config.graph.cloud, &made.policy_id)
             .map(|url| Action::Open { label: "Open in Entra".into(), url }),
         State::NeedsPerson { policy_id: Some(id), .. } => hand_over::policy_page(app.config.graph.cloud, id)
             .map(|url| Action::Open { label: "Open in Entra".into(), url }),
-        State::NeedsPerson { .. } => hand_over::link(app, &case.action),
         _ => None,
     };
     [evidence].into_iter().chain(page).collect()
