@@ -58,6 +58,8 @@
 //! | reading-back | Resumed | reading-back | ReadBack |
 //! | created | Undo | undoing | Record(policy.remove.intended), RemovePolicy, UpdateCard |
 //! | created | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
+//! | created | PolicyGone | gone | Record(policy.gone), UpdateCard |
+//! | undoing | PolicyGone | gone | Record(policy.gone), UpdateCard |
 //! | undoing | PolicyRemoved | undone | Record(policy.removed), UpdateCard |
 //! | undoing | PolicyLeft | created | Record(policy.remove.refused), UpdateCard, Tell |
 //! | undoing | LagBoundPassed | needs-person | Record(policy.needs-person), UpdateCard, Tell |
@@ -66,8 +68,10 @@
 //! | needs-person | FoundByMarker | reading-back | ReadBack |
 //! | needs-person | FoundSeveral | needs-person | Record(policy.needs-person), UpdateCard, Tell |
 //! | needs-person | Resumed | needs-person | LookForMarker |
+//! | needs-person | Settle | settled | Record(policy.settled), UpdateCard |
 //! | needs-person | Resolved | resolved | Record(suggestion.resolved), UpdateCard |
 
+mod events;
 mod moves;
 mod outside;
 mod refused;
@@ -75,11 +79,10 @@ mod refused;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use events::{Effect, Event, Move};
 pub use moves::step;
 pub use outside::{AuditRef, Kept, RestsOn, Tried, Wish};
 pub use refused::{Did, Refused};
-
-use crate::log::Action;
 
 /// Somebody, as the directory knows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +172,13 @@ pub enum State {
         /// Who asked to remove it.
         click: Click,
     },
+    /// Somebody else removed the policy.
+    Gone {
+        /// What had been made.
+        made: Made,
+        /// The removal in the tenant's audit log, where one is known.
+        record: Option<AuditRef>,
+    },
     /// What the card rests on has changed; a new card must be decided.
     OutOfDate {
         /// What changed, as people read it.
@@ -185,6 +195,17 @@ pub enum State {
         /// Further policies with the same marker, of which there must be none.
         #[serde(default)]
         others: Vec<String>,
+    },
+    /// A person looked in the tenant for what the bot couldn't tell; whatever is there is a person's from then on.
+    Settled {
+        /// Who looked.
+        click: Click,
+        /// Whether a policy is there.
+        there: bool,
+        /// What the bot couldn't tell.
+        doubt: Doubt,
+        /// The policy, if one is known.
+        policy_id: Option<String>,
     },
     /// Not created, for a reason that another click wouldn't change.
     Refused {
@@ -265,171 +286,6 @@ pub enum Doubt {
     NotRemoved,
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A person approved.
-    Approve(Click),
-    /// A person took their approval back.
-    Withdraw(Click),
-    /// A person wants it to be different.
-    AskChange(Wish),
-    /// A person put it off.
-    Snooze {
-        /// Who.
-        click: Click,
-        /// Until when.
-        until: Timestamp,
-    },
-    /// A person turned it down.
-    Dismiss {
-        /// Who.
-        click: Click,
-        /// Why.
-        reason: String,
-    },
-    /// A person ended a snooze or dismissal.
-    Reopen(Click),
-    /// A person asked to remove what the bot made.
-    Undo(Click),
-    /// Nothing relevant changed, lint and lock-out check are content.
-    ChecksPassed,
-    /// Lint or lock-out check are not content.
-    ChecksFailed {
-        /// Why, as people read it.
-        why: String,
-    },
-    /// Something that the card rests on has changed.
-    OutOfDate {
-        /// What, as people read it.
-        why: String,
-    },
-    /// The state `intended` and its entry are committed.
-    IntentCommitted {
-        /// Now: from here on the request may be sent.
-        at: Timestamp,
-    },
-    /// Graph answered with the new policy's object id.
-    PostAnswered {
-        /// That id.
-        policy_id: String,
-    },
-    /// Graph refused for certain: nothing was created.
-    PostRefused {
-        /// Why, as people read it.
-        why: String,
-    },
-    /// Nothing was sent, or Graph did nothing because of the moment: another try may succeed.
-    PostNotSent {
-        /// Why, as people read it.
-        why: String,
-        /// Now.
-        at: Timestamp,
-    },
-    /// No answer, or one that doesn't tell.
-    PostUnknown,
-    /// The one policy whose name ends with the marker.
-    FoundByMarker {
-        /// Its object id.
-        policy_id: String,
-    },
-    /// Several policies whose names end with the marker.
-    FoundSeveral {
-        /// Their object ids.
-        policy_ids: Vec<String>,
-    },
-    /// Tried until the lag bound, in vain.
-    LagBoundPassed {
-        /// Now.
-        at: Timestamp,
-    },
-    /// The lag bound has passed, and the policies can't be listed.
-    ListUnreadable {
-        /// Now.
-        at: Timestamp,
-    },
-    /// The policy was read.
-    ReadBack {
-        /// Whether it is as drafted, in report-only.
-        same: bool,
-        /// Now.
-        at: Timestamp,
-    },
-    /// A worker took it up from the stored state, knowing nothing of what ran before.
-    Resumed {
-        /// Now.
-        at: Timestamp,
-    },
-    /// The bot's own, untouched, still report-only policy is gone.
-    PolicyRemoved,
-    /// The policy was left alone: somebody edited it or turned it on.
-    PolicyLeft(Kept),
-    /// The time that [`State::due`] named has come.
-    Due {
-        /// Now.
-        at: Timestamp,
-    },
-    /// A scan, or a person who looked, found it settled.
-    Resolved {
-        /// The evidence, as people read it.
-        proof: String,
-        /// The change in the tenant's audit log, where one is known.
-        record: Option<AuditRef>,
-    },
-    /// A person made the change as the card describes it.
-    Done {
-        /// Where the tenant's audit log tells it.
-        record: AuditRef,
-        /// The new policy's object id; none: an edit.
-        policy_id: Option<String>,
-    },
-    /// A person made the change, but not as the card describes it.
-    DoneOtherwise(Tried),
-}
-
-/// What has to be done. The first two are written in the transaction of the new state, the rest runs after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Write this entry.
-    Record(Action),
-    /// Write the entry that a policy is about to be created.
-    CommitIntent,
-    /// Read again what the card rests on, then lint and admin lock-out check.
-    CheckAgain,
-    /// The same after a while.
-    CheckLater,
-    /// Send the one request; on an answer that doesn't tell, never again.
-    Create,
-    /// List policies until one ends with the marker, or until this time.
-    LookForMarker {
-        /// The lag bound.
-        until: Timestamp,
-    },
-    /// Read the policy and compare it with the draft.
-    ReadBack {
-        /// Its object id.
-        policy_id: String,
-    },
-    /// Remove the policy if it is the bot's own, untouched and still report-only; otherwise leave it.
-    RemovePolicy {
-        /// Its object id.
-        policy_id: String,
-    },
-    /// Show the new state on every copy of the card.
-    UpdateCard,
-    /// Tell these people, who clicked and can't see what came of it.
-    Tell(Vec<Person>),
-}
-
-/// The next state and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Move {
-    /// The state to commit; may be the same.
-    pub state: State,
-    /// In this order.
-    pub effects: Vec<Effect>,
-}
-
 impl State {
     /// A new card.
     #[must_use]
@@ -448,8 +304,10 @@ impl State {
             Self::Created(_) => "created",
             Self::Undoing { .. } => "undoing",
             Self::Undone { .. } => "undone",
+            Self::Gone { .. } => "gone",
             Self::OutOfDate { .. } => "out-of-date",
             Self::NeedsPerson { .. } => "needs-person",
+            Self::Settled { .. } => "settled",
             Self::Refused { .. } => "refused",
             Self::Expired => "expired",
             Self::Resolved { .. } => "resolved",
@@ -461,7 +319,13 @@ impl State {
     pub fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::Undone { .. } | Self::OutOfDate { .. } | Self::Refused { .. } | Self::Expired | Self::Resolved { .. }
+            Self::Settled { .. }
+                | Self::Undone { .. }
+                | Self::Gone { .. }
+                | Self::OutOfDate { .. }
+                | Self::Refused { .. }
+                | Self::Expired
+                | Self::Resolved { .. }
         )
     }
 

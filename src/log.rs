@@ -108,8 +108,10 @@ actions! {
     PolicyCreated = "policy.created", "The report-only policy was read back as drafted.";
     PolicyCreateUnknown = "policy.create.unknown", "The request's outcome is not known; it is looked for, not repeated.";
     PolicyNeedsPerson = "policy.needs-person", "The bot can't tell or won't touch it: a person must look.";
+    PolicySettled = "policy.settled", "A person looked in the tenant for what the bot couldn't tell.";
     PolicyRemoveIntended = "policy.remove.intended", "About to remove an untouched report-only policy of the bot's own.";
     PolicyRemoved = "policy.removed", "The bot's own report-only policy is gone.";
+    PolicyGone = "policy.gone", "A policy that was created from a card is gone, and the bot didn't remove it.";
     PolicyRemoveRefused = "policy.remove.refused", "Somebody edited the policy: the bot leaves it.";
     InstructionAdded = "instruction.added", "A standing instruction was confirmed.";
     InstructionRemoved = "instruction.removed", "A standing instruction was taken back.";

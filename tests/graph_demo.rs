@@ -19,7 +19,7 @@ use jiff::{Timestamp, ToSpan};
 use portcullis::clock::Clock;
 use portcullis::config::Config;
 use portcullis::demo::{Options, Seed, Service, Tenant, places};
-use portcullis::graph::{Client, CreateOutcome, OwnPolicy, Quiet, RemoveError, Writer, read_snapshot};
+use portcullis::graph::{Client, CreateOutcome, OwnPolicy, Quiet, Removal, RemoveError, Writer, read_snapshot};
 use portcullis::suggestions::draft::ReportOnlyPolicy;
 use portcullis::tenant::policy::{Control, GrantControls, Operator};
 use portcullis::tenant::{Kind, Policy, Reading, Snapshot, read_policy};
@@ -171,7 +171,7 @@ async fn a_policy_is_created_read_back_and_taken_back_and_the_audit_log_tells() 
     assert_eq!(found.raw["state"], "enabledForReportingButNotEnforced");
     assert_eq!(demo.client.policies().await.unwrap().len(), 26);
     let own = OwnPolicy(Policy { id: id.clone(), ..draft.policy().clone() });
-    writer.remove(&own).await.unwrap();
+    assert_eq!(writer.remove(&own).await, Ok(Removal::Deleted));
     assert_eq!(demo.client.policies().await.unwrap().len(), 25);
     let records = demo.client.audits_since(since).await.unwrap();
     let told: Vec<&str> =
@@ -232,7 +232,7 @@ async fn a_lost_answer_to_a_deletion_is_not_repeated_either() {
     let own = OwnPolicy(Policy { id, ..demo.draft().policy().clone() });
     demo.misbehave(json!({"loseResponses": 1}));
     assert_eq!(writer.remove(&own).await, Err(RemoveError::Unknown));
-    assert_eq!(writer.remove(&own).await, Ok(()), "it is gone");
+    assert_eq!(writer.remove(&own).await, Ok(Removal::Gone), "it is gone");
     assert_eq!(demo.requests("DELETE"), 1);
 }
 

@@ -18,6 +18,9 @@ pub fn step(terms: &Terms, state: &State, event: &Event) -> Result<Move, Refused
         State::Creating { granted, phase } => Creating { terms, granted }.step(phase, event),
         State::Created(made) => created(made, event),
         State::Undoing { made, click } => undoing(terms, (made, click), event),
+        State::NeedsPerson { doubt, policy_id, .. } if matches!(event, Event::Settle { .. }) => {
+            settled((*doubt, policy_id.as_deref()), event)
+        }
         State::NeedsPerson { granted, doubt, policy_id, .. } => {
             let looks = policy_id.is_none() && matches!(doubt, Doubt::NotFound | Doubt::NotListed);
             needs_person(Creating { terms, granted }, (*doubt, looks), event)
@@ -345,9 +348,14 @@ fn created(made: &Made, event: &Event) -> Next {
             let effects = vec![Effect::Record(Action::PolicyRemoveIntended), remove, Effect::UpdateCard];
             Move { state: State::Undoing { made: made.clone(), click: click.clone() }, effects }
         }
+        Event::PolicyGone { record } => gone(made, record.as_ref()),
         Event::Resolved { proof, record } => resolved(proof, record.as_ref()),
         _ => return Err(Not::Here),
     })
+}
+
+fn gone(made: &Made, record: Option<&AuditRef>) -> Move {
+    seen(State::Gone { made: made.clone(), record: record.cloned() }, Action::PolicyGone)
 }
 
 fn undoing(terms: &Terms, (made, click): (&Made, &Click), event: &Event) -> Next {
@@ -360,6 +368,7 @@ fn undoing(terms: &Terms, (made, click): (&Made, &Click), event: &Event) -> Next
             told(state, Action::PolicyNeedsPerson, &[click])
         }
         Event::PolicyRemoved => seen(State::Undone { made, click }, Action::PolicyRemoved),
+        Event::PolicyGone { record } => gone(&made, record.as_ref()),
         Event::PolicyLeft(kept) => {
             let made = Made { kept: Some(kept.clone()), ..made };
             told(State::Created(made), Action::PolicyRemoveRefused, &[click])
@@ -370,6 +379,13 @@ fn undoing(terms: &Terms, (made, click): (&Made, &Click), event: &Event) -> Next
         }
         _ => return Err(Not::Here),
     })
+}
+
+/// A person looked. What isn't there needs a new card with approvals of its own before anything is asked for again.
+fn settled((doubt, policy_id): (Doubt, Option<&str>), event: &Event) -> Next {
+    let Event::Settle { click, there } = event else { return Err(Not::Here) };
+    let (click, policy_id) = (click.clone(), policy_id.map(str::to_owned));
+    Ok(seen(State::Settled { click, there: *there, doubt, policy_id }, Action::PolicySettled))
 }
 
 /// A late answer still settles it, or a person who looked. Never a dismissal: what is dismissed can be reopened and

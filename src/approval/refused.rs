@@ -57,6 +57,8 @@ pub enum Did {
     Dismissed,
     /// Asked to remove the policy.
     Undone,
+    /// Looked whether the policy is there.
+    Settled,
 }
 
 impl std::fmt::Display for Did {
@@ -66,6 +68,7 @@ impl std::fmt::Display for Did {
             Self::Snoozed => "snoozed",
             Self::Dismissed => "dismissed",
             Self::Undone => "undone",
+            Self::Settled => "settled",
         })
     }
 }
@@ -76,6 +79,7 @@ impl Refused {
         let earlier = match state {
             State::Snoozed { click, .. } => Some((Did::Snoozed, click)),
             State::Dismissed { click, .. } => Some((Did::Dismissed, click)),
+            State::Settled { click, .. } => Some((Did::Settled, click)),
             State::Undoing { click, .. } | State::Undone { click, .. } => Some((Did::Undone, click)),
             State::Creating { granted, .. } => granted.last().map(|click| (Did::Approved, click)),
             State::Created(made) => made.granted.last().map(|click| (Did::Approved, click)),
@@ -104,6 +108,7 @@ impl Event {
                 | Self::Dismiss { .. }
                 | Self::Reopen(_)
                 | Self::Undo(_)
+                | Self::Settle { .. }
         )
     }
 }

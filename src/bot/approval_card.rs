@@ -12,7 +12,7 @@ use crate::checks::{CureAction, HandOver};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::log::Action as LogAction;
 use crate::store::entries::Wanted;
-use crate::suggestions::draft::needs_beta;
+use crate::suggestions::draft::{marked_name, needs_beta};
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
@@ -81,11 +81,15 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     let watching = handed_over.then(|| said(words));
     let standing = standing.with("policy", name);
     let rule = two_people(case).filter(|_| creates(app, case));
+    let look = matches!(case.state, State::NeedsPerson { .. });
+    let look = look.then(|| said("approval.look").with("marker", Term::Word(case.terms.marker.clone())));
+    let watching = watching.into_iter().chain(look);
     answer = answer.part(Part::Warning([standing].into_iter().chain(rule).chain(watching).collect()));
-    answer = wishes(case).into_iter().chain(tried(case)).chain(kept(case)).fold(answer, Answer::part);
+    answer = wishes((app, case), snapshot).into_iter().chain(tried(case)).chain(kept(case)).fold(answer, Answer::part);
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
-        answer = hand_over::blocks(case, snapshot).into_iter().fold(answer, Answer::part);
+        let mark = creates(app, case).then_some(case.terms.marker.as_str());
+        answer = hand_over::blocks(case, snapshot, mark).into_iter().fold(answer, Answer::part);
     } else {
         let made = matches!(case.state, State::Created(_));
         let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
@@ -125,7 +129,7 @@ fn hand_over_card(
     let intro = if waits { said("approval.hand_over") } else { standing(&case.state) };
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
     answer = rivals.map(|fact| Part::Warning(vec![fact])).into_iter().fold(answer, Answer::part);
-    answer = wishes(case).into_iter().chain(tried(case)).fold(answer, Answer::part);
+    answer = wishes((app, case), analysis.snapshot()).into_iter().chain(tried(case)).fold(answer, Answer::part);
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
     rows.extend([
@@ -140,7 +144,7 @@ fn hand_over_card(
     answer = answer.part(Part::Rows(rows));
     answer = answer.part(Part::Change(change.changes.iter().map(change_row).collect()));
     if undecided {
-        answer = hand_over::blocks(case, analysis.snapshot()).into_iter().fold(answer, Answer::part);
+        answer = hand_over::blocks(case, analysis.snapshot(), None).into_iter().fold(answer, Answer::part);
     }
     let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
     let answer = answer.part(limits).actions(decisions(app, case));
@@ -152,8 +156,8 @@ fn change_row((label, before, after): &(String, String, String)) -> ChangeRow {
     ChangeRow { label: label.clone(), before: Some(before.clone()), after: Some(after.clone()) }
 }
 
-/// What people want to be different, each with who and when.
-fn wishes(case: &Case) -> Option<Part> {
+/// What people want to be different, each with who and when, and what becomes of it.
+fn wishes((app, case): (&App, &Case), snapshot: &Snapshot) -> Option<Part> {
     let State::Open { wishes, .. } = &case.state else { return None };
     let wish = |wish: &Wish| {
         said("approval.wish")
@@ -161,7 +165,10 @@ fn wishes(case: &Case) -> Option<Part> {
             .with("at", wish.click.at)
             .with("text", Term::Text(wish.text.clone()))
     };
-    (!wishes.is_empty()).then(|| Part::Warning(wishes.iter().map(wish).collect()))
+    let kept = said("approval.wish_kept")
+        .with("approvers", approvers(app, snapshot))
+        .with("edit", u64::from(case.draft().is_none()));
+    (!wishes.is_empty()).then(|| Part::Warning(wishes.iter().map(wish).chain([kept]).collect()))
 }
 
 /// What a person did about it that isn't what the card says, field by field: as described, as done.
@@ -214,6 +221,7 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     let snapshot = analysis.snapshot();
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
+    rows.extend(creates(app, case).then(|| ("Name".to_owned(), vec![marked(case, draft)])));
     rows.extend(policy_rows(draft, snapshot));
     rows.push(("If On".into(), impact::if_on(analysis, draft)));
     let formal = impact::formal(analysis, draft, &case.body.proposal.check);
@@ -222,6 +230,14 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     rows.extend(unsure(case));
     rows.push(("Approval".into(), vec![approval_fact(app, case, snapshot)]));
     rows
+}
+
+/// The name that the bot would give it: the draft's, with the mark by which it finds the policy again.
+fn marked(case: &Case, draft: &Policy) -> Fact {
+    let mark = case.terms.marker.as_str();
+    let name = marked_name(&draft.display_name, mark);
+    let name = name.strip_suffix(mark).unwrap_or(&name).trim_end();
+    said("approval.name").with("name", Term::Name(name.to_owned())).with("mark", Term::Word(mark.to_owned()))
 }
 
 /// The policy as the portal shows it, in its order. That it asks nothing of the session is said too.
@@ -321,7 +337,10 @@ fn title(case: &Case, name: &str) -> String {
     match &case.state {
         State::Created(_) => format!("In report-only: {name}"),
         State::Creating { .. } => format!("Creating in report-only: {name}"),
+        State::NeedsPerson { .. } => format!("Needs a person: {name}"),
+        State::Settled { .. } => format!("Looked up by a person: {name}"),
         State::Undone { .. } => format!("Taken back: {name}"),
+        State::Gone { .. } => format!("Removed by somebody else: {name}"),
         _ => format!("Create in REPORT-ONLY: {name}"),
     }
 }
@@ -370,8 +389,17 @@ pub fn standing(state: &State) -> Fact {
         State::Undone { click, .. } => {
             said("approval.undone").with("who", Term::Name(click.by.name.clone())).with("at", click.at)
         }
+        State::Gone { record: Some(record), .. } => by_record("approval.gone_by", record),
+        State::Gone { record: None, .. } => said("approval.gone"),
         State::OutOfDate { why } => said("approval.out_of_date").with("why", Term::Text(why.clone())),
         state @ State::NeedsPerson { .. } => said("approval.needs_person").with("why", Term::Word(doubt_words(state))),
+        State::Settled { click, there, policy_id, .. } => {
+            let key = if *there { "approval.settled_there" } else { "approval.settled_missing" };
+            said(key)
+                .with("who", Term::Name(click.by.name.clone()))
+                .with("at", click.at)
+                .with("id", Term::Word(policy_id.clone().unwrap_or_default()))
+        }
         State::Refused { why } => said("approval.refused").with("why", Term::Text(why.clone())),
         State::Expired => said("approval.expired"),
         State::Resolved { proof, record: Some(record) } => {
@@ -397,7 +425,15 @@ fn decisions(app: &App, case: &Case) -> Vec<Action> {
         }
         State::Snoozed { .. } | State::Dismissed { .. } => vec![button("Reopen", Verb::Reopen)],
         State::Created(made) => made.record.is_none().then(|| button("Undo", Verb::Undo)).into_iter().collect(),
-        State::OutOfDate { .. } | State::Expired | State::Refused { .. } | State::Undone { .. } => {
+        State::NeedsPerson { .. } => {
+            vec![button("It is there", Verb::IsThere), button("It isn't there", Verb::NotThere)]
+        }
+        State::OutOfDate { .. }
+        | State::Expired
+        | State::Settled { there: false, .. }
+        | State::Refused { .. }
+        | State::Undone { .. }
+        | State::Gone { .. } => {
             vec![ask("New card", format!("propose S-{}", case.kept.suggestion))]
         }
         _ => Vec::new(),
@@ -408,8 +444,10 @@ fn decisions(app: &App, case: &Case) -> Vec<Action> {
 fn looks(app: &App, case: &Case) -> Vec<Action> {
     let evidence = ask("Show evidence", format!("show evidence for S-{}", case.kept.suggestion));
     let page = match &case.state {
-        State::Open { .. } => hand_over::link(app, &case.action),
+        State::Open { .. } | State::NeedsPerson { policy_id: None, .. } => hand_over::link(app, &case.action),
         State::Created(made) => hand_over::policy_page(app.config.graph.cloud, &made.policy_id)
+            .map(|url| Action::Open { label: "Open in Entra".into(), url }),
+        State::NeedsPerson { policy_id: Some(id), .. } => hand_over::policy_page(app.config.graph.cloud, id)
             .map(|url| Action::Open { label: "Open in Entra".into(), url }),
         _ => None,
     };

@@ -234,6 +234,7 @@ fn event(app: &App, incoming: &Incoming, press: &Press) -> Event {
         Verb::Dismiss => Event::Dismiss { click, reason: press.input.clone().unwrap_or_default() },
         Verb::Reopen => Event::Reopen(click),
         Verb::Undo => Event::Undo(click),
+        Verb::IsThere | Verb::NotThere => Event::Settle { click, there: press.verb == Verb::IsThere },
         _ => Event::Approve(click),
     }
 }
@@ -405,12 +406,19 @@ fn stored(state: &State, terms: &Terms) -> anyhow::Result<Stored> {
 /// The suggestion's own state follows its approval.
 fn mirrored(row: &Row, state: &State, now: Timestamp) -> Row {
     let (name, reason, until) = match state {
-        State::Open { .. } | State::Expired | State::Refused { .. } => (state::OPEN, None, None),
+        State::Open { .. } | State::Expired | State::Refused { .. } | State::Settled { there: false, .. } => {
+            (state::OPEN, None, None)
+        }
+        State::Settled { click, .. } => {
+            let reason = format!("{} looked: the policy is in the tenant", click.by.name);
+            (state::RESOLVED, Some(reason), None)
+        }
         State::Snoozed { until, .. } => (state::SNOOZED, None, Some(*until)),
         State::Dismissed { reason, .. } => (state::DISMISSED, Some(reason.clone()), None),
         State::Creating { .. } | State::Undoing { .. } => (state::CREATING, None, None),
         State::Created(_) => (state::CREATED, None, None),
         State::Undone { .. } => (state::UNDONE, None, None),
+        State::Gone { .. } => (state::GONE, None, None),
         State::OutOfDate { why } => (state::OUT_OF_DATE, Some(why.clone()), None),
         State::NeedsPerson { .. } => (state::NEEDS_PERSON, Some(doubt_words(state)), None),
         State::Resolved { proof, record } => (state::RESOLVED, Some(proved(proof, record.as_ref())), None),

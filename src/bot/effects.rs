@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::approval::{AuditRef, Effect, Event, Kept, State};
 use crate::checks::naming::number_of;
 use crate::engine::{Model, Truth};
-use crate::graph::{CreateOutcome, GraphError, OwnPolicy, RemoveError, Writer};
+use crate::graph::{CreateOutcome, GraphError, OwnPolicy, Removal, RemoveError, Writer};
 use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
 use crate::suggestions::lint::{Level, lint, lint_body};
 use crate::tenant::policy::PolicyState;
@@ -221,7 +221,8 @@ async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Done>
     };
     if record.is_none() {
         match writer(app)?.remove(&OwnPolicy(own.clone())).await {
-            Ok(()) => return Ok(Done::Next(Event::PolicyRemoved)),
+            Ok(Removal::Deleted) => return Ok(Done::Next(Event::PolicyRemoved)),
+            Ok(Removal::Gone) => return gone(app, case, policy_id).await,
             Err(RemoveError::NotReportOnly | RemoveError::Changed { .. }) => {}
             Err(error) => return failed(app, case, &error),
         }
@@ -232,18 +233,62 @@ async fn remove(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Done>
             let differs = lines(&own, &now.policy, analysis.snapshot());
             Ok(Done::Next(Event::PolicyLeft(Kept { record, differs })))
         }
-        // Whoever edited it has deleted it too.
-        Err(GraphError::NotFound { .. }) => Ok(Done::Next(Event::PolicyRemoved)),
+        Err(GraphError::NotFound { .. }) => gone(app, case, policy_id).await,
         Err(error) => failed(app, case, &error),
     }
 }
 
+/// The policy is not there any more: an earlier request of the bot may have removed it, whose answer was lost, or somebody
+/// else did. The audit log tells, late; until the lag bound it is waited for.
+async fn gone(app: &App, case: &Case, policy_id: &str) -> anyhow::Result<Done> {
+    let remover = match removal(app, case, policy_id).await {
+        Ok(remover) => remover,
+        Err(error) => {
+            tracing::warn!(%error, approval = case.kept.number, "the audit log could not be read");
+            None
+        }
+    };
+    let waits = case.state.bound(&case.terms).is_some_and(|bound| app.clock.now() < bound);
+    Ok(match remover {
+        Some(Remover::Bot) => Done::Next(Event::PolicyRemoved),
+        Some(Remover::Other(record)) => Done::Next(Event::PolicyGone { record: Some(record) }),
+        None if waits => Done::Later(soon(app)?),
+        None => Done::Next(Event::PolicyGone { record: None }),
+    })
+}
+
+/// Who removed a policy.
+enum Remover {
+    /// The app that created it.
+    Bot,
+    /// Somebody else, or an app that the log doesn't know as the creator.
+    Other(AuditRef),
+}
+
+/// Who removed a policy, as far as the audit log tells: whoever the log names for its creation too is the bot.
+async fn removal(app: &App, case: &Case, policy_id: &str) -> Result<Option<Remover>, GraphError> {
+    let records = changes(app, case, policy_id).await?;
+    let newest = |verb: &str| records.iter().rev().find(|record| record.activity.starts_with(verb));
+    Ok(newest("Delete").map(|deleted| match newest("Add") {
+        Some(added) if case.draft().is_some() && !added.by_id.is_empty() && added.by_id == deleted.by_id => {
+            Remover::Bot
+        }
+        _ => Remover::Other(audit_ref(deleted)),
+    }))
+}
+
 /// The newest edit of the bot's own policy that the audit log knows of.
 async fn edited(app: &App, case: &Case, policy_id: &str) -> Result<Option<AuditRef>, GraphError> {
-    let Some(graph) = &app.graph else { return Ok(None) };
-    let records = graph.audits_since(case.kept.created).await?;
-    let edit = |record: &&AuditRecord| record.target_id == policy_id && record.activity.starts_with("Update");
-    Ok(records.iter().rev().find(edit).map(audit_ref))
+    let records = changes(app, case, policy_id).await?;
+    Ok(records.iter().rev().find(|record| record.activity.starts_with("Update")).map(audit_ref))
+}
+
+/// What the audit log knows of a policy since its card was made, oldest first.
+async fn changes(app: &App, case: &Case, policy_id: &str) -> Result<Vec<AuditRecord>, GraphError> {
+    let Some(graph) = &app.graph else { return Ok(Vec::new()) };
+    let mut records = graph.audits_since(case.kept.created).await?;
+    records.retain(|record| record.target_id == policy_id);
+    Ok(records)
 }
 
 #[cfg(test)]

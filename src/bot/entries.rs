@@ -11,6 +11,7 @@ use crate::checks;
 use crate::log::{Action, Entry};
 use crate::suggestions::draft::marked_name;
 
+use super::approve::doubt_words;
 use super::intent::Intent;
 use super::recurrence::Recurrence;
 use super::settings::Understood;
@@ -90,6 +91,10 @@ fn standing(state: &State, (policy, marker): (&str, &str), known: &Known) -> Str
         State::Open { granted, .. } if !granted.is_empty() => "a second person has to approve".to_owned(),
         State::Created(made) if made.record.is_some() => policy.to_owned(),
         // The bot's own policy has the card's mark behind its name in the tenant.
+        State::Gone { made, record } => {
+            let name = if made.record.is_some() { policy.to_owned() } else { marked_name(policy, marker) };
+            record.as_ref().map_or_else(|| name.clone(), |record| format!("{name}, by {}", record.by))
+        }
         State::Created(_) | State::Creating { .. } | State::Undone { .. } | State::Undoing { .. } => {
             marked_name(policy, marker)
         }
@@ -97,7 +102,10 @@ fn standing(state: &State, (policy, marker): (&str, &str), known: &Known) -> Str
         | State::OutOfDate { why }
         | State::Refused { why }
         | State::Resolved { proof: why, .. } => why.clone(),
-        State::Open { .. } | State::NeedsPerson { .. } | State::Expired => String::new(),
+        State::Settled { there: true, .. } => "the policy is there".to_owned(),
+        State::Settled { .. } => "the policy isn't there".to_owned(),
+        state @ State::NeedsPerson { .. } => doubt_words(state),
+        State::Open { .. } | State::Expired => String::new(),
     }
 }
 
@@ -151,8 +159,10 @@ pub fn what(action: Action) -> &'static str {
         Action::PolicyCreated => "report-only policy created",
         Action::PolicyCreateUnknown => "outcome of a creation not known",
         Action::PolicyNeedsPerson => "left to a person",
+        Action::PolicySettled => "looked up in the tenant by a person",
         Action::PolicyRemoveIntended => "about to remove a report-only policy of my own",
         Action::PolicyRemoved => "report-only policy of my own removed",
+        Action::PolicyGone => "report-only policy found removed by somebody else",
         Action::PolicyRemoveRefused => "policy left alone, somebody had edited it",
         Action::InstructionAdded => "standing instruction kept",
         Action::InstructionRemoved => "standing instruction removed",

@@ -24,11 +24,12 @@ use super::handed::compare::edited_policy;
 /// How many requests are written out one by one.
 const LISTED: usize = 20;
 
-/// The blocks to copy, in the order that people look for them.
+/// The blocks to copy, in the order that people look for them. Where the bot itself would create the policy, its name gets
+/// a mark that these forms, which are for people, don't have: they say so.
 #[must_use]
-pub fn blocks(case: &Case, snapshot: &Snapshot) -> Vec<Part> {
+pub fn blocks(case: &Case, snapshot: &Snapshot, mark: Option<&str>) -> Vec<Part> {
     let forms = match &case.action {
-        CureAction::Draft(draft) => of_draft(case, draft, snapshot),
+        CureAction::Draft(draft) => marked(of_draft(case, draft, snapshot), mark),
         CureAction::HandOver(change) => of_edit(case, change, snapshot),
     };
     let told = forms.into_iter().filter(|(_, text)| !text.is_empty()).map(|(language, text)| match language {
@@ -36,6 +37,18 @@ pub fn blocks(case: &Case, snapshot: &Snapshot) -> Vec<Part> {
         _ => (language, text),
     });
     told.map(|(language, text)| Part::Code(language.to_owned(), text)).collect()
+}
+
+/// The forms with a word about the mark, where a form has room for words.
+fn marked(forms: Vec<(&'static str, String)>, mark: Option<&str>) -> Vec<(&'static str, String)> {
+    let Some(mark) = mark else { return forms };
+    let words = format!("By hand: without the mark {mark}.");
+    let one = |(form, text): (&'static str, String)| match form {
+        "PowerShell" => (form, format!("# {words}\n{text}")),
+        "Ticket" => (form, format!("{}\n{words}\n", text.trim_end())),
+        _ => (form, text),
+    };
+    forms.into_iter().map(one).collect()
 }
 
 fn of_draft(case: &Case, draft: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String)> {

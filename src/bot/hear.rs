@@ -15,8 +15,9 @@ use super::answer::{Answer, Part, ask};
 use super::answers::{self, Asked};
 use super::compose::{Composed, compose, orderable};
 use super::evidence;
-use super::intent::{self, Previous, Routed};
+use super::intent::{self, Intent, Previous, Routed, SlotName};
 use super::post::{Post, alone_with, conversation_id, described, post};
+use super::reconcile::state;
 use super::{learn, lookup, progress};
 
 /// Kind of the job that answers a message.
@@ -120,8 +121,11 @@ async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Wor
         conversation: &incoming.conversation,
         now: app.clock.now(),
     };
-    let answer =
-        if routed.sure { answers::answer(asked).await? } else { unsure(&routed, answers::answer(asked).await?) };
+    let answer = if routed.sure {
+        answers::answer(asked).await?
+    } else {
+        unsure(app, &routed, answers::answer(asked).await?).await?
+    };
     let subject = answers::subject_of(asked);
     let next = Turn { intent: routed.intent.as_str().to_owned(), subject };
     app.store.set(Key { tenant: app.tenant(), name: &turn_key, at: app.clock.now() }, &next).await?;
@@ -144,9 +148,24 @@ impl Turn {
 }
 
 /// Offers the next best readings as buttons under the answer to the best one, each a question that a person would ask.
-fn unsure(routed: &Routed, answer: Answer) -> Answer {
-    let questions = routed.alternatives.iter().filter_map(|intent| intent::question(*intent, &routed.slots));
-    questions.fold(answer, |answer, question| answer.action(ask(&question, question.as_str())))
+async fn unsure(app: &App, routed: &Routed, answer: Answer) -> anyhow::Result<Answer> {
+    let decided = is_decided(app, routed).await?;
+    let fits = |intent: &&Intent| !decided || !DECIDING.contains(intent);
+    let alternatives = routed.alternatives.iter().filter(fits);
+    let questions = alternatives.filter_map(|intent| intent::question(*intent, &routed.slots));
+    Ok(questions.fold(answer, |answer, question| answer.action(ask(&question, question.as_str()))))
+}
+
+/// What can't be asked for any more once a suggestion is carried out.
+const DECIDING: [Intent; 3] = [Intent::ProposeChange, Intent::SnoozeSuggestion, Intent::DismissSuggestion];
+
+/// Whether the suggestion that a message names is carried out, or being carried out.
+async fn is_decided(app: &App, routed: &Routed) -> anyhow::Result<bool> {
+    let named = routed.slots.get(&SlotName::Suggestion).and_then(|named| named.first());
+    let number = named.and_then(|named| named.trim_start_matches(['S', 's', '-']).parse().ok());
+    let Some(number) = number else { return Ok(false) };
+    let row = app.store.suggestion(app.tenant(), number).await?;
+    Ok(row.is_some_and(|row| [state::CREATING, state::CREATED].contains(&row.state.as_str())))
 }
 
 /// Lets a model order the first paragraph, if there is one and it keeps to the rules; otherwise the order stands.

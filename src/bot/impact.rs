@@ -35,7 +35,13 @@ const EMERGENCY_RULE: u8 = 38;
 #[must_use]
 pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     let impact = analysis.impact(draft);
+    let (unknown, rest) = (impact.total.unknown, impact.total.total() - impact.total.unknown);
+    let mostly = mostly_unknown(&impact.total);
     let mut facts = vec![counted(analysis, &impact)];
+    if mostly.is_some() && rest == 0 {
+        facts.extend(unable(analysis, &impact));
+        return facts;
+    }
     if impact.total.failure > 0 {
         facts.push(reached(analysis, &impact, "impact.blocked", Would::Failure));
     }
@@ -45,21 +51,41 @@ pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
     if impact.total.failure + impact.total.action_required == 0 {
         facts.push(Fact::new("impact.nobody", analysis.evidence([])).must_show());
     }
-    if impact.total.unknown > 0 {
-        let why: Vec<String> = impact.unknown_because.keys().cloned().collect();
-        let fact = Fact::new("impact.unknown", sign_ins(analysis, &impact, Would::Unknown))
-            .with("count", impact.total.unknown);
-        facts.push(fact.with("why", Term::Names(why)).must_show());
+    if unknown > 0 && mostly.is_none() {
+        let fact = Fact::new("impact.unknown", sign_ins(analysis, &impact, Would::Unknown)).with("count", unknown);
+        facts.push(fact.with("why", untold(&impact)).must_show());
     }
     facts.extend(unable(analysis, &impact));
     facts
 }
 
-/// How many sign-ins were looked at.
+/// How many sign-ins were looked at; first of all that most of them tell nothing, where it is so.
 fn counted(analysis: &Analysis, impact: &Impact) -> Fact {
-    Fact::new("impact.counted", of_log(analysis, &impact.looked_at))
-        .with("rows", impact.total.total())
-        .with("left_out", impact.rows - impact.total.total())
+    let (rows, left_out) = (impact.total.total(), impact.rows - impact.total.total());
+    let Some(share) = mostly_unknown(&impact.total) else {
+        let fact = Fact::new("impact.counted", of_log(analysis, &impact.looked_at));
+        return fact.with("rows", rows).with("left_out", left_out);
+    };
+    Fact::new("impact.mostly_unknown", sign_ins(analysis, impact, Would::Unknown))
+        .with("share", Term::Percent(share))
+        .with("rows", rows)
+        .with("left_out", left_out)
+        .with("rest", rows - impact.total.unknown)
+        .with("why", untold(impact))
+        .must_show()
+}
+
+/// What the log doesn't tell.
+fn untold(impact: &Impact) -> Term {
+    Term::Names(impact.unknown_because.keys().cloned().collect())
+}
+
+/// The share of sign-ins of which the log doesn't tell what would have happened, in percent; none when it tells it of half
+/// of them at least.
+fn mostly_unknown(tally: &Tally) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "counts of sign-ins are far below 2^52")]
+    let share = |part: u64, whole: u64| (1000.0 * part as f64 / whole as f64).floor() / 10.0;
+    (tally.unknown * 2 > tally.total()).then(|| share(tally.unknown, tally.total()))
 }
 
 /// The people and accounts with such an outcome, and by which app; resting on those very sign-ins.
@@ -192,7 +218,8 @@ pub fn logged(analysis: &Analysis, policy: &Policy) -> Option<Fact> {
 /// The phases after report-only, each with whom it adds and what it would have meant for them.
 #[must_use]
 pub fn phases(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
-    let rollout = analysis.model.rollout(draft, &analysis.impact(draft));
+    let impact = analysis.impact(draft);
+    let rollout = analysis.model.rollout(draft, &impact);
     rollout.phases.iter().map(|phase| one_phase(analysis, phase)).collect()
 }
 
@@ -210,7 +237,12 @@ fn one_phase(analysis: &Analysis, phase: &Phase) -> Fact {
         Criterion::NoUse { .. } => (1_u64, 0.0),
         Criterion::Blocked { percent } => (0, percent),
     };
+    let untold = mostly_unknown(&phase.expected);
+    let some = if untold.is_some() { 0 } else { phase.expected.unknown };
     Fact::new(key, analysis.evidence(shown).within(snapshot.window))
+        .with("untold", untold.map_or_else(|| Term::Word(String::new()), Term::Percent))
+        .with("all_untold", u64::from(untold.is_some() && phase.expected.unknown == phase.expected.total()))
+        .with("some", some)
         .with("blocks", blocks)
         .with("groups", names)
         .with("rule", Term::Word(rule))

@@ -128,6 +128,7 @@ fn decision(verb: Verb) -> Option<Action> {
         Verb::Dismiss => Action::SuggestionDismissed,
         Verb::Reopen => Action::SuggestionReopened,
         Verb::Undo => Action::PolicyRemoveIntended,
+        Verb::IsThere | Verb::NotThere => Action::PolicySettled,
         _ => return None,
     })
 }
@@ -154,7 +155,9 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
         return word(app, key, &[]);
     }
     match press.verb {
-        Verb::Create | Verb::Dismiss | Verb::Reopen | Verb::Undo => approve::decide(app, incoming, press).await,
+        Verb::Create | Verb::Dismiss | Verb::Reopen | Verb::Undo | Verb::IsThere | Verb::NotThere => {
+            approve::decide(app, incoming, press).await
+        }
         Verb::AskChange => match wished(press) {
             Some(press) => approve::decide(app, incoming, &press).await,
             None => word(app, "said.no_wish", &[]),

@@ -19,7 +19,7 @@ use crate::tenant::{Kind, Snapshot};
 
 use super::analysis::Analysis;
 use super::approve::{self, Case};
-use super::{approval_card, cite, handed};
+use super::{approval_card, cite, gone, handed};
 
 /// The setting that remembers when each kind of object was last read.
 const READ: &str = "kinds-read";
@@ -65,6 +65,10 @@ pub mod state {
     pub const RESOLVED: &str = "resolved";
     /// Taken back.
     pub const UNDONE: &str = "undone";
+    /// Created, and removed by somebody else since.
+    pub const GONE: &str = "gone";
+    /// States of what is over: if it is found again, it is suggested again.
+    pub const OVER: [&str; 3] = [RESOLVED, UNDONE, GONE];
 }
 
 /// Reconciles the kept suggestions with an analysis.
@@ -73,6 +77,10 @@ pub mod state {
 /// When the store fails; what was done until then stays, and the next scan does the rest.
 pub async fn reconcile(app: &App, analysis: &Analysis) -> anyhow::Result<()> {
     let now = app.clock.now();
+    let lost = lost(app, analysis.snapshot(), now).await?;
+    if !lost {
+        gone::look(app, analysis.snapshot()).await?;
+    }
     let rows: BTreeMap<String, Row> =
         app.store.suggestions(app.tenant()).await?.into_iter().map(|row| (row.fingerprint.clone(), row)).collect();
     let known = rows.iter().map(|(print, row)| (print.clone(), standing(row))).collect();
@@ -83,7 +91,6 @@ pub async fn reconcile(app: &App, analysis: &Analysis) -> anyhow::Result<()> {
     // What only waits for a policy in report-only to be turned On isn't resolved by it.
     let waiting = early.into_iter().flat_map(|proposal| proposal.checks);
     let undecided = undecided(&rows, &analysis.undecided().into_iter().chain(waiting).collect());
-    let lost = lost(app, analysis.snapshot(), now).await?;
     for step in suggestions::reconcile(proposals, &known, &instructions, &undecided, now) {
         // What wasn't read proves nothing gone.
         if lost && matches!(step, Move::Resolve(_)) {
@@ -141,7 +148,7 @@ fn standing(row: &Row) -> Standing {
         state::DISMISSED => Standing::Dismissed,
         state::CREATING | state::NEEDS_PERSON => Standing::Busy,
         state::CREATED => Standing::Created,
-        state::RESOLVED | state::UNDONE => Standing::Over,
+        over if state::OVER.contains(&over) => Standing::Over,
         _ => Standing::Live,
     }
 }

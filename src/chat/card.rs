@@ -342,6 +342,10 @@ pub enum Verb {
     Propose,
     /// Take back what the bot did.
     Undo,
+    /// Say that the policy is there, whose creation the bot couldn't follow.
+    IsThere,
+    /// Say that it isn't there.
+    NotThere,
     /// Keep a standing instruction.
     KeepInstruction,
     /// Remove a standing instruction.

@@ -23,4 +23,4 @@ pub use client::Client;
 pub use error::GraphError;
 pub use people::Standing;
 pub use read::{Fresh, Marks, Previous, Progress, Quiet, read_change, read_snapshot, read_tenant};
-pub use write::{CreateOutcome, Found, OwnPolicy, RemoveError, Writer};
+pub use write::{CreateOutcome, Found, OwnPolicy, Removal, RemoveError, Writer};

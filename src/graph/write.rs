@@ -66,6 +66,15 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnPolicy(pub Policy);
 
+/// How an own policy came to be no longer there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// This request deleted it.
+    Deleted,
+    /// It was gone before: somebody else deleted it, or an earlier request whose answer was lost.
+    Gone,
+}
+
 /// Why an own policy was not taken back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RemoveError {
@@ -154,14 +163,17 @@ impl Writer {
     }
 
     /// Deletes a policy that the bot created, if nobody has touched it: report-only still, and meaning what it meant, in
-    /// five readings that agree. One that is gone already is fine.
-    pub async fn remove(&self, own: &OwnPolicy) -> Result<(), RemoveError> {
-        let Some(now) = self.client.settled(|| self.client.policy(&own.0.id)).await? else { return Ok(()) };
+    /// five readings that agree.
+    pub async fn remove(&self, own: &OwnPolicy) -> Result<Removal, RemoveError> {
+        let Some(now) = self.client.settled(|| self.client.policy(&own.0.id)).await? else {
+            return Ok(Removal::Gone);
+        };
         untouched(&own.0, &now)?;
         let path = path_of_policy(&own.0.id)?;
         let ask = Ask { path: &path, permission: WRITE_PERMISSIONS, ..POLICIES };
         match self.client.send_once(Method::DELETE, ask, None).await {
-            Ok(_) | Err(Failure::Refused(GraphError::NotFound { .. })) => Ok(()),
+            Ok(_) => Ok(Removal::Deleted),
+            Err(Failure::Refused(GraphError::NotFound { .. })) => Ok(Removal::Gone),
             Err(Failure::NotSent(error) | Failure::Refused(error)) => Err(error.into()),
             Err(Failure::Unknown) => Err(RemoveError::Unknown),
         }

@@ -38,11 +38,11 @@ function show({ id, html, replaces }) {
   const message = element(html);
   const old = document.getElementById(`m-${replaces ?? id}`) ?? document.getElementById(`m-${id}`);
   const open = [...(old?.querySelectorAll("details") ?? [])].map((details) => details.open);
-  const focused = old?.contains(document.activeElement);
+  const focused = old?.contains(document.activeElement) && document.activeElement;
   find(".hello")?.remove();
   old ? old.replaceWith(message) : log.append(message);
   message.querySelectorAll("details").forEach((details, index) => (details.open = open[index] ?? false));
-  if (focused) message.focus({ preventScroll: true });
+  if (focused) focused.matches("p") ? attend(message) : message.focus({ preventScroll: true });
   if (message.classList.contains("bot")) working.hidden = true;
   if (old) return;
   follow || message.classList.contains("person") ? reveal(message) : (newer.hidden = false);
@@ -105,7 +105,7 @@ async function press(button) {
   button.setAttribute("aria-busy", "true");
   try {
     const reply = await post("/web/press", { key: button.dataset.key, press: carried });
-    if (reply?.html) find(".card", message).replaceWith(element(reply.html)), message.focus({ preventScroll: true });
+    if (reply?.html) find(".card", message).replaceWith(element(reply.html)), attend(message);
     else answer(message, reply?.word ?? "Recorded, checking.");
     delete button.dataset.key;
   } catch (error) {
@@ -113,6 +113,14 @@ async function press(button) {
   }
   buttons.forEach((other) => (other.disabled = false));
   button.removeAttribute("aria-busy");
+}
+
+/** To the line of a card that says what came of a press: the button may be far below it. */
+function attend(message) {
+  const line = find("p.attention", message) ?? [...message.querySelectorAll("p.warning")].at(-1) ?? message;
+  line.tabIndex = -1;
+  line.focus({ preventScroll: true });
+  line.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
 /** A word to this person alone, under the card. */

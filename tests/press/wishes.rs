@@ -28,6 +28,9 @@ async fn a_wish_stands_on_every_copy_of_the_card_and_acts_on_nothing() {
     assert!(shown.contains(&format!("{name} asked at ")) && shown.contains(wish), "{shown}");
     let teams = lab.newest_in_teams().await.last().unwrap().to_string();
     assert!(teams.contains("the rooms") && teams.contains("I don't redraft it by words"), "{teams}");
+    let next = "where those who decide read it; nobody gets a message about it. I don't redraft it by words. Next: whoever \
+        may decide (";
+    assert!(shown.contains(next) && shown.contains("creates it as it is, or dismisses it."), "{shown}");
     assert!(teams.len() < 28_000, "{}", teams.len());
 
     let wanted = Wanted { subject: Some(format!("S-{}", row.number)), limit: 1, ..Wanted::default() };

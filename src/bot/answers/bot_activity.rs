@@ -76,11 +76,49 @@ fn headline(asked: Asked<'_>, entries: &[Entry]) -> Fact {
 fn writes(entries: &[Entry]) -> Fact {
     let of = |action: Action| entries.iter().filter(move |entry| entry.action == action);
     let (made, removed) = (of(Action::PolicyCreated), of(Action::PolicyRemoved));
+    let (found, unknown): (Vec<&Entry>, Vec<&Entry>) =
+        unfollowed(entries).into_iter().partition(|entry| is_found(entry));
     let counts = (made.clone().count(), removed.clone().count());
-    Fact::new("activity.writes", Evidence::of(made.chain(removed).map(row)))
+    let shown = made.chain(removed).chain(found.iter().copied()).chain(unknown.iter().copied());
+    Fact::new("activity.writes", Evidence::of(shown.map(row)))
         .with("made", counts.0)
         .with("removed", counts.1)
+        .with("found", found.len())
+        .with("unknown", unknown.len())
+        .with("sent", found.len() + unknown.len())
         .must_show()
+}
+
+/// The newest entry of each approval whose request to create a policy may have been sent, and of which the bot doesn't
+/// know that it was refused, or carried out as drafted.
+fn unfollowed(entries: &[Entry]) -> Vec<&Entry> {
+    let known = |entry: &Entry| {
+        use Action::{ApprovalExpired, ApprovalRefused, PolicyCreated, SuggestionOutOfDate};
+        matches!(entry.action, PolicyCreated | ApprovalRefused | ApprovalExpired | SuggestionOutOfDate)
+            || (entry.action == Action::PolicySettled && !is_found(entry))
+    };
+    let intents = entries.iter().filter(|entry| entry.action == Action::PolicyCreateIntended);
+    let newest = intents.filter_map(|intent| {
+        let of = approval(intent)?;
+        let mut same = entries.iter().filter(|entry| approval(entry) == Some(of));
+        let newest = same.next()?;
+        (!known(newest) && same.all(|entry| !known(entry) || entry.seq < intent.seq)).then_some(newest)
+    });
+    let mut newest: Vec<&Entry> = newest.collect();
+    newest.sort_by_key(|entry| entry.seq);
+    newest.dedup_by_key(|entry| entry.seq);
+    newest
+}
+
+/// The number of the approval that an entry is about.
+fn approval(entry: &Entry) -> Option<i64> {
+    entry.details().get("approval")?.as_i64()
+}
+
+/// Whether a person looked and found the policy.
+fn is_found(entry: &Entry) -> bool {
+    let there = || entry.details().pointer("/details/there").and_then(serde_json::Value::as_bool);
+    entry.action == Action::PolicySettled && there() == Some(true)
 }
 
 /// An entry, with the rows that it rests on itself behind it.

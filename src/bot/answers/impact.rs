@@ -1,6 +1,8 @@
 //! "Who would S-4 block?": what a policy or suggestion would do if it were On, from the sign-in log.
 
+use crate::approval::State;
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::approve::live_case;
 use crate::bot::buttons::open;
 use crate::bot::edited;
 use crate::bot::impact::{if_on, logged, people, safety};
@@ -9,6 +11,8 @@ use crate::bot::lookup::{self, Found};
 use crate::bot::reconcile::Body;
 use crate::checks::{CureAction, rows};
 use crate::facts::{Fact, Term};
+use crate::store::suggestions::Row;
+use crate::suggestions::draft::marked_name;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Kind, Policy, User};
 
@@ -84,6 +88,9 @@ pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> an
         Ok(row) => row,
         Err(question) => return Ok(instead(question)),
     };
+    if let Some(policy) = created(asked, &row).await? {
+        return Ok(Target::Policy(Box::new(policy), None));
+    }
     let (body, number) = (Body::of(&row)?, format!("S-{}", row.number));
     let evidence = body.proposal.evidence();
     Ok(match body.proposal.action {
@@ -101,6 +108,24 @@ pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> an
             instead(answer.part(Part::Limits(vec![asked.read_at()])).action(open("Open", &number)))
         }
     })
+}
+
+/// The policy that was created for a suggestion, as it was read since, or as it was created.
+async fn created(asked: Asked<'_>, row: &Row) -> anyhow::Result<Option<Policy>> {
+    let Some(case) = live_case(asked.app, row).await? else { return Ok(None) };
+    let (State::Created(made), Some(draft)) = (&case.state, case.draft()) else { return Ok(None) };
+    if let Some(policy) = asked.analysis.snapshot().policy(&made.policy_id) {
+        return Ok(Some(policy.clone()));
+    }
+    let by_bot = made.record.is_none();
+    let name = if by_bot { marked_name(&draft.display_name, &case.terms.marker) } else { draft.display_name.clone() };
+    Ok(Some(Policy {
+        id: made.policy_id.clone(),
+        display_name: name,
+        state: PolicyState::ReportOnly,
+        created: Some(made.at),
+        ..draft.clone()
+    }))
 }
 
 fn told(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {

@@ -102,6 +102,7 @@ fn wanted_states(text: &str) -> Vec<&'static str> {
             state::NEEDS_PERSON,
             state::RESOLVED,
             state::UNDONE,
+            state::GONE,
         ]
     } else {
         WITHOUT_A_NAMED_STATE.to_vec()
@@ -261,9 +262,9 @@ async fn silenced(asked: Asked<'_>) -> anyhow::Result<Vec<Fact>> {
     let known = asked.app.store.suggestions(asked.app.tenant()).await?;
     let mut facts = Vec::new();
     for proposal in asked.analysis.proposals() {
-        let live = known.iter().any(|row| {
-            row.fingerprint == proposal.fingerprint && row.state != state::RESOLVED && row.state != state::UNDONE
-        });
+        let live = known
+            .iter()
+            .any(|row| row.fingerprint == proposal.fingerprint && !state::OVER.contains(&row.state.as_str()));
         let Some(instruction) = silencer(&instructions, &proposal, asked.now) else { continue };
         if live {
             continue;

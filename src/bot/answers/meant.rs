@@ -76,7 +76,7 @@ pub(super) async fn suggestion(asked: Asked<'_>) -> anyhow::Result<Meant> {
         return Ok(Meant::of(rows.into_iter().filter(|row| named.contains(&row.number)).collect()));
     }
     let check = check(asked.text);
-    let live = rows.into_iter().filter(|row| row.state != state::RESOLVED && row.state != state::UNDONE);
+    let live = rows.into_iter().filter(|row| !state::OVER.contains(&row.state.as_str()));
     Ok(Meant::of(live.filter(|row| check.is_none_or(|check| reconcile::found_by(row, check))).collect()))
 }
 

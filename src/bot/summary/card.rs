@@ -9,6 +9,7 @@ use crate::approval::State;
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::answers::list_suggestions::{sheet_of, weight};
+use crate::bot::approval_card::creates;
 use crate::bot::approve::Case;
 use crate::bot::buttons;
 use crate::bot::learn::Taste;
@@ -56,6 +57,8 @@ struct Waiting {
     row: Row,
     body: Body,
     case: Option<Case>,
+    /// A press of its card creates a policy; otherwise a person makes the change, and nobody approves.
+    creates: bool,
 }
 
 /// The summary that is due: one line when nothing happened since the last one.
@@ -294,7 +297,8 @@ async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
             Some(kept) => Some(Case::load(app, kept).await?),
             None => None,
         };
-        open.push(Waiting { body: Body::of(&row)?, row, case });
+        let creates = case.as_ref().is_some_and(|case| creates(app, case));
+        open.push(Waiting { body: Body::of(&row)?, row, case, creates });
     }
     let taste = Taste::of(app).await?;
     open.sort_by_key(|waiting| {
@@ -325,10 +329,17 @@ impl Waiting {
         (self.approval(fact), vec![buttons::open("Open", &number)])
     }
 
-    /// How far its approval is, where one is asked for.
+    /// How far its approval is, where one is asked for, or what it waits for instead.
     fn approval(&self, fact: Fact) -> Fact {
+        let open = self.case.as_ref().filter(|case| matches!(case.state, State::Open { .. }));
+        let handed =
+            open.filter(|_| !self.creates).map_or("", |case| if case.draft().is_none() { "edit" } else { "new" });
+        let fact = fact.with("edit", u64::from(handed == "edit")).with("new", u64::from(handed == "new")).with(
+            "tried",
+            u64::from(open.is_some_and(|case| matches!(&case.state, State::Open { tried: Some(_), .. }))),
+        );
         match self.case.as_ref().map(|case| (&case.state, &case.terms)) {
-            Some((State::Open { granted, .. }, terms)) => fact
+            Some((State::Open { granted, .. }, terms)) if self.creates => fact
                 .with("needed", u64::from(terms.needed))
                 .with("granted", granted.len())
                 .with("expires", terms.expires),
