@@ -15,6 +15,7 @@ mod flood;
 mod hand_over;
 mod lab;
 mod late;
+mod named;
 mod out_of_date;
 mod refusals;
 mod roles;

@@ -40,6 +40,7 @@ mod meant;
 mod named;
 mod out_of_scope;
 mod overlaps;
+mod own;
 mod period;
 mod places;
 pub(crate) mod policy_changes;

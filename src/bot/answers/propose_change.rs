@@ -15,8 +15,8 @@ use crate::store::suggestions::Row;
 use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
 
-use super::meant::{Meant, check, numbers, policies, suggestion, titled};
-use super::{Answering, Asked};
+use super::meant::{Meant, check, numbers, policies, said, suggestion, titled};
+use super::{Answering, Asked, own};
 
 /// Shows the card of the suggestion that is meant; an edit of an existing policy is a person's.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -31,11 +31,21 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         {
             return Ok(nothing(asked, finding));
         }
+        if matches!(&meant, Meant::Several(_)) && own::describes_another(asked) {
+            return Ok(not_suggested());
+        }
         match meant.unclear(|number| again(asked.text, number)) {
             Ok(row) => card(asked, &row).await,
             Err(question) => Ok(question),
         }
     })
+}
+
+/// What is described is none of the suggestions; a draft of one is all that the bot creates.
+fn not_suggested() -> Answer {
+    Answer::sentences(vec![said("propose.not_suggested")])
+        .action(ask("Suggestions", "show open suggestions"))
+        .action(ask("All policies", "list all policies"))
 }
 
 /// The question about one of several suggestions.
