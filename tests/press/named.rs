@@ -1,6 +1,6 @@
 //! What a sentence names is what it is about, whatever card is open: a "that" which begins a clause is no card.
 
-use super::lab::{Lab, READER, words};
+use super::lab::{Lab, READER, items, words};
 
 /// The card or question that answers `text` right after the card of S-`open` was looked at.
 async fn after(lab: &Lab, open: i64, text: &str) -> (Option<String>, String) {
@@ -51,4 +51,17 @@ async fn what_names_nothing_is_about_the_card_that_is_open() {
     }
     let (_, said) = after(&lab, open, "dismiss it, the guests need it").await;
     assert!(said.contains(&format!("S-{open}")), "{said}");
+}
+
+#[tokio::test]
+async fn where_an_edit_is_the_better_cure_its_card_is_offered() {
+    let lab = Lab::start(|_| ()).await;
+    for text in ["create a policy that requires MFA for guests", "create a policy for guests"] {
+        let card = lab.say(READER, text).await;
+        let said = words(&card);
+        assert!(said.contains("A new policy is not the best cure for \"MFA for guests\""), "{text}: {said}");
+        let edits = items(&card);
+        assert!(edits.iter().any(|edit| edit.contains("CA400 – Require MFA – Guests")), "{text}: {edits:?}");
+        assert!(edits.iter().all(|edit| edit.contains("CA400")), "{text}: {edits:?}");
+    }
 }
