@@ -58,6 +58,7 @@ mod stated;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod turn_on;
 mod undo;
 mod unread;
 mod user_policies;

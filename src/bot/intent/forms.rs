@@ -39,6 +39,10 @@ const FORMS: &[(Intent, &str)] = &[
         r"(?:please )?(?:list|show|which|what|how many|give)(?: me| us)?(?: all)?(?: the| our| of the)? (?:named|trusted) (?:locations?|networks?)(?: (?:do we have|are there|exist|are trusted|are defined))?(?:,? and .{0,40}trusted)?",
     ),
     (
+        Intent::RolloutPlan,
+        r"(?:and |so |then )?how (?:do|can|could|would|should) (?:i|we|one|you) (?:(?:re-?)?(?:enable|activate) (?:_policy|_quoted)(?: again| back)?|(?:turn|switch|put|bring) (?:back )?on (?:_policy|_quoted)(?: again)?|(?:turn|switch|put|set|bring|take|get) (?:_policy|_quoted) (?:back |again )?(?:to )?on(?: again| back)?)",
+    ),
+    (
         Intent::Undo,
         r"how (?:do|can|would|should) (?:i|we) (?:roll back|rollback|undo|revert|take back|back out) (?:of )?(?:_policy|_quoted)",
     ),
@@ -94,6 +98,8 @@ mod tests {
             ("list named locations", Intent::ListPolicies),
             ("what named locations do we have and are they trusted", Intent::ListPolicies),
             ("how do I roll back CA512", Intent::Undo),
+            ("how do I turn CA200 on again?", Intent::RolloutPlan),
+            ("how can we switch CA200 back on", Intent::RolloutPlan),
         ];
         for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
             let previous = Previous { intent: before, subject: "CA206".into() };
