@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::intent::{Intent, Previous, Routed, SlotName};
 
 mod add_instruction;
+mod administrators;
 mod app_policies;
 mod blocked;
 pub(crate) mod bot_activity;
