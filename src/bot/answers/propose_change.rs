@@ -89,7 +89,7 @@ fn better(asked: Asked<'_>, finding: &Finding, edits: &[Row]) -> Answer {
         .with("check", Term::Word(title.to_owned()))
         .with("several", u64::from(edits.len() > 1));
     let limits = asked.not_checked(&finding.not_checked).into_iter().chain([asked.read_at()]);
-    Answer::sentences([fact].into_iter().chain(finding.facts.first().cloned()).collect())
+    Answer::sentences(finding.facts.first().cloned().into_iter().chain([fact]).collect())
         .part(cards(edits))
         .part(Part::Limits(limits.collect()))
         .action(ask("Suggestions", "show open suggestions"))

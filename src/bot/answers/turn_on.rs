@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::hand_over;
-use crate::bot::impact::lockout;
+use crate::bot::impact::safety;
 use crate::bot::intent::text::plain_regex;
 use crate::checks::hand_over::turn_on;
 use crate::checks::{CureAction, rows};
@@ -29,14 +29,16 @@ pub(super) fn asks_how(text: &str) -> bool {
 pub(super) fn told(asked: Asked<'_>, policy: &Policy) -> Answer {
     let snapshot = asked.analysis.snapshot();
     let name = &policy.display_name;
+    let blocks = hand_over::to_turn_on(policy, snapshot);
     let fact = Fact::new("turn_on.how", asked.analysis.evidence([rows::policy(policy)]))
         .with("policy", Term::Name(name.clone()))
         .with("state", Term::Word(rows::state_word(policy.state).to_owned()))
+        .with("copy", blocks.len())
         .must_show();
     let change = turn_on(policy);
     let link = hand_over::link(asked.app, &CureAction::HandOver(Box::new(change)));
-    let blocks = hand_over::to_turn_on(policy, snapshot);
-    let answer = Answer::sentences(vec![fact, lockout(asked.analysis, policy)]);
+    let answer =
+        Answer::sentences(vec![fact]).part(Part::Rows(vec![("Safety".to_owned(), safety(asked.analysis, policy))]));
     let answer = blocks.into_iter().fold(answer, Answer::part).part(Part::Limits(vec![asked.read_at()]));
     answer
         .actions(link)
@@ -47,6 +49,17 @@ pub(super) fn told(asked: Asked<'_>, policy: &Policy) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn a_policy_in_report_only_is_judged_before_it_is_handed_over() {
+        let words = said(&nordwerk(), Intent::RolloutPlan, "how do I turn CA211 on?").await;
+        let (ready, how) = words.split_once("I don't turn policies On; a person does. CA211").expect("the steps");
+        assert!(ready.to_lowercase().contains("ready"), "{words}");
+        // What must be mended first, nobody should be able to paste.
+        assert!(how.contains("✗ emergency access") && !how.contains("PATCH"), "{words}");
+    }
 
     #[test]
     fn steps_are_told_from_time_and_plan() {

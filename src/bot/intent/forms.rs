@@ -14,6 +14,10 @@ const FORMS: &[(Intent, &str)] = &[
         Intent::ProposeChange,
         r"(?:please )?(?:propose|create|draft|prepare|open|show|view|see)(?: me)?(?: the)?(?: card (?:of|for))? _sugg(?: (?:in|as) report_only)?(?: please)?",
     ),
+    (
+        Intent::ShowPolicy,
+        r"(?:please )?(?:show|display)(?: me)? (?:_policy(?: - (?:block|require|allow|restrict|turn|sign-in)\b[a-z_ -]*)?|_quoted)(?: please)?",
+    ),
     (Intent::SnoozeSuggestion, r"(?:please )?(?:snooze|postpone|defer) _sugg"),
     (Intent::DismissSuggestion, r"(?:please )?(?:dismiss|reject|decline) _sugg"),
     (Intent::ExplainSuggestion, r"(?:please )?(?:why|explain) _sugg"),
@@ -170,6 +174,7 @@ mod tests {
             ("what named locations do we have and are they trusted", Intent::ListPolicies),
             ("how do I roll back CA512", Intent::Undo),
             ("how do I turn CA200 on again?", Intent::RolloutPlan),
+            ("show CA519", Intent::ShowPolicy),
             ("is legacy auth blocked?", Intent::CoverageGaps),
             ("is device code flow blocked?", Intent::CoverageGaps),
             ("are my admins ok", Intent::CoverageGaps),
