@@ -42,7 +42,7 @@ pub(super) fn told(asked: Asked<'_>) -> Answer {
     let active = holders(Assignment::Active);
     let (apart, eligible) = (&active & emergency_access(snapshot), holders(Assignment::Eligible) - &active);
     let fact = Fact::new("administrators.total", asked.analysis.evidence(rows::users(&active, snapshot, None)))
-        .with("role", Term::Word(role.map(|role| role.display_name.to_string()).unwrap_or_default()))
+        .with("role", Term::Word(role.map(|role| role.display_name.clone()).unwrap_or_default()))
         .with("count", active.len())
         .with("apart", apart.len())
         .with("others", (&active - &apart).len())
@@ -84,7 +84,7 @@ fn roles_of(index: u32, ids: &BTreeSet<String>, snapshot: &Snapshot) -> String {
         let counts = held.assignment == Assignment::Active && held.scope == "/" && ids.contains(&held.role_id);
         counts && (directory.user_index(&held.principal_id) == Some(index) || through(&held.principal_id))
     });
-    let name = |id: &str| directory.roles.get(id).map_or_else(|| id.to_owned(), |role| role.display_name.to_string());
+    let name = |id: &str| directory.roles.get(id).map_or_else(|| id.to_owned(), |role| role.display_name.clone());
     held.map(|held| name(&held.role_id)).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }
 

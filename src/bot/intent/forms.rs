@@ -103,16 +103,13 @@ fn decides(message: &Message<'_>) -> Option<Intent> {
 
 /// The turn before, where a message asks for the accounts behind one of its numbers: "and who are the 42?".
 pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option<Intent> {
-    if let Some(decision) = decides(message) {
-        return Some(decision);
-    }
     static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         plain_regex(
             r"^(?:and )?(?:please )?(?:show|list|name|give|who (?:are|were)|which (?:are|were))(?: me)?(?: the| those| these)? _num(?: (?:people|accounts|of them))?[ ?!.]*$",
         )
     });
-    let previous = previous.filter(|intent| *intent == Intent::CoverageGaps)?;
-    NUMBER.is_match(message.plain().as_bytes()).then_some(previous)
+    let coverage = previous.filter(|intent| *intent == Intent::CoverageGaps);
+    decides(message).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
 }
 
 /// What a message of one of these forms asks for.
