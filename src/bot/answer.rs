@@ -98,8 +98,7 @@ impl Answer {
     #[must_use]
     pub fn sheet(mut self, sheet: Sheet) -> Self {
         if sheet.total > 0 {
-            let id = Evidence { tenant: "", body: &sheet.body(), at: Timestamp::UNIX_EPOCH }.id();
-            self.actions.push(Action::Csv { label: sheet.label(), sheet: id });
+            self.actions.push(csv(&sheet, sheet.label()));
             self.sheets.push(sheet);
         }
         self
@@ -144,6 +143,13 @@ impl Answer {
 #[must_use]
 pub fn ask(label: &str, text: impl Into<String>) -> Action {
     Action::Ask { label: label.to_owned(), text: text.into() }
+}
+
+/// A button that downloads a sheet, which the answer has among its own.
+#[must_use]
+pub fn csv(sheet: &Sheet, label: String) -> Action {
+    let id = Evidence { tenant: "", body: &sheet.body(), at: Timestamp::UNIX_EPOCH }.id();
+    Action::Csv { label, sheet: id }
 }
 
 /// A text column.

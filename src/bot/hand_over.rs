@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::chat::card::Action;
 use crate::checks::edits::{enforces, is_refused};
-use crate::checks::hand_over::for_its_cloud;
+use crate::checks::hand_over::{for_its_cloud, turn_on};
 use crate::checks::{CureAction, HandOver};
 use crate::config::Cloud;
 use crate::suggestions::draft::{ReportOnlyPolicy, needs_beta};
@@ -85,6 +85,18 @@ fn of_edit(case: &Case, change: &HandOver, snapshot: &Snapshot) -> Vec<(&'static
         ("Terraform", terraform_of_edit(change, after.as_ref())),
         ("Ticket", ticket(case, change)),
     ]
+}
+
+/// The requests that turn a policy On, where nothing about it must be mended first.
+#[must_use]
+pub fn to_turn_on(policy: &Policy, snapshot: &Snapshot) -> Vec<Part> {
+    let change = turn_on(policy);
+    if edited_policy(&change, policy).is_none_or(|after| is_refused(&after, snapshot)) {
+        return Vec::new();
+    }
+    let powershell = for_its_cloud(&change.powershell, snapshot);
+    let blocks = [("Graph request", request(&change)), ("PowerShell", powershell)];
+    blocks.into_iter().map(|(language, text)| Part::Code(language.to_owned(), text)).collect()
 }
 
 /// The request that makes the change; several where people leave a group, because Graph takes them one by one.

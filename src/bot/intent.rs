@@ -84,7 +84,8 @@ pub fn route_among<'a>(text: &str, previous: Option<&Previous>, people: impl Ite
     let scores = previous.map_or_else(|| alone.clone(), |turn| mixed(&alone, needed, &message, turn));
     let refusal = refusals::find(&message, previous.map(|turn| turn.intent));
     let refusal = refusal.or_else(|| is_unreadable(&message, previous).then_some(Refusal::OtherTopic));
-    let form = forms::find(&message).filter(|_| refusal.is_none());
+    let turned = || forms::turns_to(&message, previous.map(|turn| turn.intent));
+    let form = forms::find(&message).or_else(turned).filter(|_| refusal.is_none());
     let goes_on = forms::goes_on(&message, previous.map(|turn| turn.intent)).filter(|_| refusal.is_none());
     let ranked = ranked(&scores);
     let best = ranked.first().map_or(Class::Outside(Refusal::OtherTopic), |(class, _)| *class);

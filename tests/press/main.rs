@@ -16,6 +16,7 @@ mod gone;
 mod hand_over;
 mod lab;
 mod late;
+mod marked;
 mod named;
 mod out_of_date;
 mod refusals;

@@ -1,36 +1,67 @@
-//! The name under which the bot creates a policy: what is approved says of the mark that is added.
+//! What a sentence names is what it is about, whatever card is open: a "that" which begins a clause is no card.
 
-use portcullis::checks::CureAction;
-use portcullis::config::WriteMode;
+use super::lab::{Lab, READER, items, words};
 
-use super::lab::{APPROVER, Lab, READER, code, rows};
+/// The card or question that answers `text` right after the card of S-`open` was looked at.
+async fn after(lab: &Lab, open: i64, text: &str) -> (Option<String>, String) {
+    let card = lab.say(READER, &format!("open S-{open}")).await;
+    assert_eq!(subject(&card), Some(format!("S-{open}")), "{}", words(&card));
+    let said = lab.say(READER, text).await;
+    (subject(&said), words(&said))
+}
 
-#[tokio::test]
-async fn the_card_and_its_texts_tell_the_mark_that_the_name_gets() {
-    let lab = Lab::start(|_| {}).await;
-    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
-    let card = lab.say(READER, &format!("propose S-{number}")).await;
-    let (_, words) = rows(&card).into_iter().find(|(label, _)| label == "Name").expect("a row with the name");
-    let (name, mark) = words.split_once(", plus the mark ").expect("the mark");
-    let mark = mark.split_once(" by which I find it again").expect("what it is for").0;
-    for form in ["PowerShell", "Ticket"] {
-        assert!(
-            code(&card, form).contains(&format!("By hand: without the mark {mark}.")),
-            "{form}: {}",
-            code(&card, form)
-        );
-    }
-    assert!(!code(&card, "JSON").contains(mark), "a person's has none");
-    lab.press(APPROVER, &card, "Create in report-only").await;
-    lab.settle().await;
-    assert_eq!(lab.policies_named(mark)[0]["displayName"], format!("{name} {mark}"));
+fn subject(card: &serde_json::Value) -> Option<String> {
+    let subtitle = card["subtitle"].as_str()?;
+    let number = subtitle.split(' ').next()?;
+    number.starts_with("S-").then(|| number.to_owned())
 }
 
 #[tokio::test]
-async fn where_a_person_creates_it_there_is_no_mark() {
-    let lab = Lab::start(|config| config.write.mode = WriteMode::HandOver).await;
-    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
-    let card = lab.say(READER, &format!("propose S-{number}")).await;
-    assert!(rows(&card).iter().all(|(label, _)| label != "Name"));
-    assert!(!card.to_string().contains("the mark ["), "{card}");
+async fn what_is_named_beats_the_card_that_is_open() {
+    let lab = Lab::start(|_| ()).await;
+    let rows = lab.app.store.suggestions(lab.app.tenant()).await.unwrap();
+    let of = |check: &str| rows.iter().find(|row| row.check_id == check).expect("a suggestion of this check").number;
+    let open = of("app-protection-mobile");
+    let device_code = of("device-code-flow");
+    let (card, said) = after(&lab, open, "create a policy that blocks device code flow").await;
+    assert_eq!(card, Some(format!("S-{device_code}")), "{said}");
+    for text in [
+        "create a policy that blocks legacy authentication",
+        "create a policy that requires MFA for guests",
+        "draft a rule for the admins",
+        "propose the one about legacy authentication",
+        "create a policy that blocks sign-ins from Russia",
+        "dismiss the suggestion about legacy authentication",
+        "snooze the one for guests",
+    ] {
+        let (card, said) = after(&lab, open, text).await;
+        assert_ne!(card, Some(format!("S-{open}")), "{text}: {said}");
+        assert!(!said.contains("app protection policy on iOS"), "{text}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_names_nothing_is_about_the_card_that_is_open() {
+    let lab = Lab::start(|_| ()).await;
+    let rows = lab.app.store.suggestions(lab.app.tenant()).await.unwrap();
+    let open = rows.iter().find(|row| row.check_id == "device-code-flow").expect("a draft").number;
+    for text in ["create it", "propose that one", "create this policy in report-only", "create the device code one"] {
+        let (card, said) = after(&lab, open, text).await;
+        assert_eq!(card, Some(format!("S-{open}")), "{text}: {said}");
+    }
+    let (_, said) = after(&lab, open, "dismiss it, the guests need it").await;
+    assert!(said.contains(&format!("S-{open}")), "{said}");
+}
+
+#[tokio::test]
+async fn where_an_edit_is_the_better_cure_its_card_is_offered() {
+    let lab = Lab::start(|_| ()).await;
+    for text in ["create a policy that requires MFA for guests", "create a policy for guests"] {
+        let card = lab.say(READER, text).await;
+        let said = words(&card);
+        assert!(said.contains("A new policy is not the best cure for \"MFA for guests\""), "{text}: {said}");
+        let edits = items(&card);
+        assert!(edits.iter().any(|edit| edit.contains("CA400 – Require MFA – Guests")), "{text}: {edits:?}");
+        assert!(edits.iter().all(|edit| edit.contains("CA400")), "{text}: {edits:?}");
+    }
 }

@@ -7,7 +7,7 @@ use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::{Device, Kind, User};
 
-use super::{Asked, period, unread};
+use super::{Asked, administrators, period, unread};
 
 /// How many accounts a table names.
 const SHOWN: usize = 10;
@@ -26,7 +26,9 @@ pub(super) fn told(asked: Asked<'_>) -> Option<Answer> {
         "without a sign-in",
         "never signed in",
     ]) && !has(&["without mfa"]);
-    if counts && has(&["device"]) {
+    if administrators::are_meant(&text) {
+        Some(administrators::told(asked))
+    } else if counts && has(&["device"]) {
         Some(devices(asked))
     } else if counts && has(&["guest", "external user"]) {
         Some(guests(asked))

@@ -11,6 +11,7 @@ use crate::store::suggestions::Row;
 use crate::tenant::{Policy, Snapshot};
 
 use super::Asked;
+use super::own::{self, Own};
 
 /// How many of several are offered as buttons.
 const OFFERED: usize = 8;
@@ -62,11 +63,12 @@ pub(super) fn numbers(text: &str) -> Vec<i64> {
         .collect()
 }
 
-/// The suggestions that a question is about: those it numbers, those of the turn before, those of its topic.
+/// The suggestions that a question is about: those it numbers, those of its topic, or where it names nothing of its own,
+/// those of the turn before.
 pub(super) async fn suggestion(asked: Asked<'_>) -> anyhow::Result<Meant> {
     let rows = asked.app.store.suggestions(asked.app.tenant()).await?;
     let named = match numbers(asked.text) {
-        named if named.is_empty() && asked.slot(SlotName::Policy).is_none() => numbers(asked.subject().unwrap_or("")),
+        named if named.is_empty() && asked.slot(SlotName::Policy).is_none() => under_discussion(asked, &rows),
         named => named,
     };
     if let Some(missing) = named.iter().find(|number| rows.iter().all(|row| row.number != **number)) {
@@ -78,6 +80,21 @@ pub(super) async fn suggestion(asked: Asked<'_>) -> anyhow::Result<Meant> {
     let check = check(asked.text);
     let live = rows.into_iter().filter(|row| !state::OVER.contains(&row.state.as_str()));
     Ok(Meant::of(live.filter(|row| check.is_none_or(|check| reconcile::found_by(row, check))).collect()))
+}
+
+/// The suggestions of the turn before, unless the sentence says by itself what it is about: what is named beats what was
+/// open, or a card that nobody asked for would be approved.
+fn under_discussion(asked: Asked<'_>, rows: &[Row]) -> Vec<i64> {
+    let open = numbers(asked.subject().unwrap_or_default());
+    let names_its_own = match (own::of(asked), check(&own::bare(asked.text))) {
+        (Own::Nothing, _) => false,
+        // "create the MFA one": which of those that fit is what was open.
+        (Own::Described, Some(check)) => {
+            !rows.iter().any(|row| open.contains(&row.number) && reconcile::found_by(row, check))
+        }
+        _ => true,
+    };
+    if names_its_own { Vec::new() } else { open }
 }
 
 impl Meant {

@@ -13,6 +13,7 @@ use super::answer::Answer;
 use super::intent::{Intent, Previous, Routed, SlotName};
 
 mod add_instruction;
+mod administrators;
 mod app_policies;
 mod blocked;
 pub(crate) mod bot_activity;
@@ -40,6 +41,7 @@ mod meant;
 mod named;
 mod out_of_scope;
 mod overlaps;
+mod own;
 mod period;
 mod places;
 pub(crate) mod policy_changes;
@@ -57,6 +59,7 @@ mod stated;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod turn_on;
 mod undo;
 mod unread;
 mod user_policies;

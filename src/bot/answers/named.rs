@@ -6,7 +6,7 @@ use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::{SlotName, Slots};
 use crate::bot::lookup::{self, Found};
 use crate::chat::card;
-use crate::checks::rows;
+use crate::checks::{rows, scopes};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::directory::AccountKind;
 use crate::tenant::{Assignment, Group, Kind, Policy, ServicePrincipal, User};
@@ -230,10 +230,7 @@ fn known_class(asked: Asked<'_>, name: &str) -> Option<RoaringBitmap> {
     } else if has(&["break", "emergency"]) {
         model.emergency_users()
     } else if matches!(name.trim_end_matches('s'), "admin" | "administrator") {
-        let roles = crate::tenant::well_known::ADMIN_ROLES.iter();
-        roles
-            .filter_map(|(id, _)| model.role_holders(id, Assignment::Active))
-            .fold(RoaringBitmap::new(), |all, one| all | one)
+        scopes::role_holders(&model.snapshot.directory, Assignment::Active)
     } else if has(&["staff", "employee", "all users", "everyone"]) {
         model.default_users() - model.guests()
     } else {

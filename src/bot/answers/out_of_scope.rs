@@ -10,7 +10,7 @@ use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
 
 use super::meant::{policies, said};
-use super::{Answering, Asked};
+use super::{Answering, Asked, turn_on};
 
 /// Refuses, or answers kindly.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -18,6 +18,9 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 }
 
 fn worded(asked: Asked<'_>, refusal: Refusal) -> Answer {
+    if let (Refusal::Enable, Some(policy)) = (refusal, switched_off(asked)) {
+        return Answer { kind: Kind::Refusal, ..turn_on::told(asked, policy) };
+    }
     let kind = if refusal.is_refused() { Kind::Refusal } else { Kind::Answer };
     let facts = vec![fact(asked, refusal)];
     Answer { kind, ..Answer::default() }.part(Part::Sentences(facts)).actions(instead(asked, refusal))
@@ -52,6 +55,14 @@ fn near(text: &str) -> impl Iterator<Item = Action> {
 fn already_on(asked: Asked<'_>) -> Option<&Policy> {
     match policies(asked).into_iter().next()? {
         (_, Found::One(policy)) => Some(policy).filter(|policy| policy.state == PolicyState::Enabled),
+        _ => None,
+    }
+}
+
+/// The policy that somebody wants turned On again. One in report-only is watched first.
+fn switched_off(asked: Asked<'_>) -> Option<&Policy> {
+    match policies(asked).into_iter().next()? {
+        (_, Found::One(policy)) => Some(policy).filter(|policy| policy.state == PolicyState::Disabled),
         _ => None,
     }
 }

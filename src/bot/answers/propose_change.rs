@@ -8,15 +8,15 @@ use crate::bot::approve::{Asks, case_of};
 use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::Found;
-use crate::bot::reconcile::Body;
+use crate::bot::reconcile::{Body, state};
 use crate::checks::{self, CHECKS, Context, CureAction, Finding, Verdict, rows};
 use crate::facts::{Fact, Term};
 use crate::store::suggestions::Row;
 use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
 
-use super::meant::{Meant, check, numbers, policies, suggestion, titled};
-use super::{Answering, Asked};
+use super::meant::{Meant, check, numbers, policies, said, suggestion, titled};
+use super::{Answering, Asked, own};
 
 /// Shows the card of the suggestion that is meant; an edit of an existing policy is a person's.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -29,13 +29,24 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         if let (Meant::None, Some(check)) = (&meant, check(asked.text))
             && let Some(finding) = asked.analysis.findings.iter().find(|finding| finding.check == check)
         {
-            return Ok(nothing(asked, finding));
+            let edits = edits_instead(asked, finding).await?;
+            return Ok(if edits.is_empty() { nothing(asked, finding) } else { better(asked, finding, &edits) });
+        }
+        if matches!(&meant, Meant::Several(_)) && own::describes_another(asked) {
+            return Ok(not_suggested());
         }
         match meant.unclear(|number| again(asked.text, number)) {
             Ok(row) => card(asked, &row).await,
             Err(question) => Ok(question),
         }
     })
+}
+
+/// What is described is none of the suggestions; a draft of one is all that the bot creates.
+fn not_suggested() -> Answer {
+    Answer::sentences(vec![said("propose.not_suggested")])
+        .action(ask("Suggestions", "show open suggestions"))
+        .action(ask("All policies", "list all policies"))
 }
 
 /// The question about one of several suggestions.
@@ -55,6 +66,42 @@ pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> 
     let asks = if only_looks(asked.text) { Asks::Bot } else { Asks::Person(person()) };
     let case = case_of(asked.app, row, asks).await?;
     Ok(approval_card::card(asked.app, &case, asked.analysis).await)
+}
+
+/// The open suggestions that change the policies which a finding would have changed: where two checks want edits of one
+/// policy, the one that weighs more is suggested, and the other check has no suggestion of its own.
+async fn edits_instead(asked: Asked<'_>, finding: &Finding) -> anyhow::Result<Vec<Row>> {
+    let target = |action: &CureAction| match action {
+        CureAction::HandOver(change) => Some((change.target_kind.clone(), change.target_id.clone())),
+        CureAction::Draft(_) => None,
+    };
+    let wanted: Vec<_> = finding.cures.iter().filter_map(|cure| target(&cure.action)).collect();
+    let changes = |row: &Row| Body::of(row).ok().and_then(|body| target(&body.proposal.action));
+    let mut rows = asked.app.store.suggestions(asked.app.tenant()).await?;
+    rows.retain(|row| row.state == state::OPEN && changes(row).is_some_and(|target| wanted.contains(&target)));
+    Ok(rows)
+}
+
+/// That an edit is the better cure, with the cards of those that are suggested.
+fn better(asked: Asked<'_>, finding: &Finding, edits: &[Row]) -> Answer {
+    let title = checks::about(finding.check).map_or(finding.check, |about| about.title);
+    let fact = said("propose.edit_instead")
+        .with("check", Term::Word(title.to_owned()))
+        .with("several", u64::from(edits.len() > 1));
+    let limits = asked.not_checked(&finding.not_checked).into_iter().chain([asked.read_at()]);
+    Answer::sentences(finding.facts.first().cloned().into_iter().chain([fact]).collect())
+        .part(cards(edits))
+        .part(Part::Limits(limits.collect()))
+        .action(ask("Suggestions", "show open suggestions"))
+}
+
+/// Suggestions, each with the button that opens its card.
+fn cards<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Part {
+    let item = |row: &Row| {
+        let evidence = Body::of(row).map(|body| body.proposal.evidence()).unwrap_or_default();
+        (titled(row, evidence), vec![open("Open", &format!("S-{}", row.number))])
+    };
+    Part::List { ordered: false, items: rows.into_iter().map(item).collect() }
 }
 
 /// Why there is nothing to create: it is covered already, by which policies, or why a check that fails has no draft.
@@ -119,14 +166,8 @@ async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
         .with("policy", Term::Name(policy.display_name.clone()))
         .with("count", found.len())
         .must_show();
-    let item = |row: &&Row| {
-        let number = format!("S-{}", row.number);
-        let evidence = Body::of(row).map(|body| body.proposal.evidence()).unwrap_or_default();
-        (titled(row, evidence), vec![open("Open", &number)])
-    };
-    let answer =
-        Answer::sentences(vec![fact]).part(Part::List { ordered: false, items: found.iter().map(item).collect() });
-    Ok(answer
+    Ok(Answer::sentences(vec![fact])
+        .part(cards(found))
         .part(Part::Limits(vec![asked.read_at()]))
         .action(ask("Show it", format!("show {}", policy.display_name)))
         .action(ask("Suggestions", "show open suggestions")))

@@ -12,12 +12,20 @@ use crate::tenant::policy::PolicyState;
 
 use super::impact::{Target, target};
 use super::meant::said;
-use super::{Answering, Asked};
+use super::{Answering, Asked, turn_on};
 
 /// Tells how far a policy or suggestion is, and its exit criteria with today's values.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         Ok(match target(asked, |name| format!("when can {name} leave report-only?")).await? {
+            Target::Policy(policy, None) if policy.state != PolicyState::Enabled && turn_on::asks_how(asked.text) => {
+                let how = turn_on::told(asked, &policy);
+                // What is watched in report-only says first whether it is time.
+                let watched = policy.state == PolicyState::ReportOnly;
+                let ready = if watched { readiness(asked, &policy) } else { Vec::new() };
+                let first = (!ready.is_empty()).then_some(Part::Sentences(ready));
+                Answer { parts: first.into_iter().chain(how.parts).collect(), ..how }
+            }
             Target::Policy(policy, None) if policy.state == PolicyState::Enabled => over(asked, &policy),
             Target::Policy(policy, number) => plan(asked, &policy, number.as_deref()),
             Target::Instead(answer) => *answer,

@@ -467,6 +467,9 @@ fn the_questions_of_buttons_reach_their_answers() {
         (Intent::ListPolicies, "which policies are in report-only?"),
         (Intent::ProposeChange, "open the card of S-4"),
         (Intent::ListSuggestions, "what waits for approval?"),
+        (Intent::ShowPolicy, "show CA211 – Block device code flow"),
+        (Intent::RolloutPlan, "how do I turn \"CA200 – Require MFA\" on again?"),
+        (Intent::ProposeChange, "propose an edit of \"CA200 – Require MFA\""),
     ];
     let missed: Vec<_> = promised.iter().filter(|(intent, text)| route(text, None).intent != *intent).collect();
     assert!(missed.is_empty(), "{missed:?}");

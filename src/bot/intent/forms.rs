@@ -14,6 +14,10 @@ const FORMS: &[(Intent, &str)] = &[
         Intent::ProposeChange,
         r"(?:please )?(?:propose|create|draft|prepare|open|show|view|see)(?: me)?(?: the)?(?: card (?:of|for))? _sugg(?: (?:in|as) report_only)?(?: please)?",
     ),
+    (
+        Intent::ShowPolicy,
+        r"(?:please )?(?:show|display)(?: me)? (?:_policy(?: - (?:block|require|allow|restrict|turn|sign-in)\b[a-z_ -]*)?|_quoted)(?: please)?",
+    ),
     (Intent::SnoozeSuggestion, r"(?:please )?(?:snooze|postpone|defer) _sugg"),
     (Intent::DismissSuggestion, r"(?:please )?(?:dismiss|reject|decline) _sugg"),
     (Intent::ExplainSuggestion, r"(?:please )?(?:why|explain) _sugg"),
@@ -39,10 +43,63 @@ const FORMS: &[(Intent, &str)] = &[
         r"(?:please )?(?:list|show|which|what|how many|give)(?: me| us)?(?: all)?(?: the| our| of the)? (?:named|trusted) (?:locations?|networks?)(?: (?:do we have|are there|exist|are trusted|are defined))?(?:,? and .{0,40}trusted)?",
     ),
     (
+        Intent::CoverageGaps,
+        r"(?:is|are) (?:the )?(?:legacy|basic|device[- ]code|imap|pop3?|smtp)(?: (?:auth|authentication|protocols?|clients?|flows?|sign-?ins?))? (?:really |still |actually |now )?(?:blocked|off|disabled|allowed|possible|open)(?: (?:here|for (?:everyone|everybody|all|all users)))?",
+    ),
+    (
+        Intent::CoverageGaps,
+        r"(?:are|how are) (?:my |our |the |all )*(?:global )?(?:admins?|administrators?) (?:ok|okay|safe|secure|protected|covered|fine|good|doing)",
+    ),
+    (
+        Intent::ListPolicies,
+        r"(?:which|what)(?: ca| conditional access)? policies (?:do (?:i|we) have|have (?:i|we)(?: got)?|are there|exist)",
+    ),
+    (
+        Intent::SignInUsage,
+        r"how many (?:\w+ ){0,3}?(?:admins?|administrators?)(?: accounts?)?(?: (?:do (?:i|we) have|are there|exist|have (?:i|we)(?: got)?))?(?: and who are they)?",
+    ),
+    (
+        Intent::SignInUsage,
+        r"(?:please )?(?:list|show|name|who are|who is)(?: me)?(?: all)?(?: the| our| my)? (?:(?:global|exchange|sharepoint|security|conditional access|helpdesk|intune|teams|billing|authentication|privileged role) )?(?:admins?|administrators?)",
+    ),
+    (
+        Intent::SignInUsage,
+        r"(?:which|what) (?:global )?(?:admins|administrators) (?:are there|exist|do (?:i|we) have|have (?:i|we)(?: got)?)",
+    ),
+    (Intent::Exclusions, r"(?:our |the |my )?(?:break[- ]?glass|emergency access)(?: (?:accounts?|users?))?"),
+    (
+        Intent::RolloutPlan,
+        r"(?:and |so |then )?how (?:do|can|could|would|should) (?:i|we|one|you) (?:(?:re-?)?(?:enable|activate) (?:_policy|_quoted)(?: again| back)?|(?:turn|switch|put|bring) (?:back )?on (?:_policy|_quoted)(?: again)?|(?:turn|switch|put|set|bring|take|get) (?:_policy|_quoted) (?:back |again )?(?:to )?on(?: again| back)?)",
+    ),
+    (
         Intent::Undo,
         r"how (?:do|can|would|should) (?:i|we) (?:roll back|rollback|undo|revert|take back|back out) (?:of )?(?:_policy|_quoted)",
     ),
 ];
+
+/// What a short question turns to after a policy's card: "what about legacy auth?" is about no policy.
+pub(crate) fn turns_to(message: &Message<'_>, previous: Option<Intent>) -> Option<Intent> {
+    static TOPIC: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(
+            r"^(?:(?:and|so|then|ok|what about|how about) )+(?:the |our |my )?(?:legacy(?: \w+)?|basic auth\w*|device[- ]code(?: flow)?|admins|administrators)[ ?!.]*$",
+        )
+    });
+    let shown = previous.is_some_and(|intent| matches!(intent, Intent::ShowPolicy | Intent::ListPolicies));
+    (shown && TOPIC.is_match(message.plain().as_bytes())).then_some(Intent::CoverageGaps)
+}
+
+/// A decision about "it": on what was open, or on what the answer has to ask for.
+fn decides(message: &Message<'_>) -> Option<Intent> {
+    static OBJECT: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(
+            r"^(?:ok |then |please )*(?P<verb>dismiss|reject|decline|snooze|postpone|defer) (?:it|this|that|them|these|this one|that one)(?: please)?[ ?!.]*$",
+        )
+    });
+    let found = OBJECT.captures(message.plain().as_bytes())?;
+    let verb = found.name("verb").map(|verb| verb.as_bytes());
+    let puts_off = [b"snooze".as_slice(), b"postpone", b"defer"].into_iter().any(|one| verb == Some(one));
+    Some(if puts_off { Intent::SnoozeSuggestion } else { Intent::DismissSuggestion })
+}
 
 /// The turn before, where a message asks for the accounts behind one of its numbers: "and who are the 42?".
 pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option<Intent> {
@@ -51,8 +108,8 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
             r"^(?:and )?(?:please )?(?:show|list|name|give|who (?:are|were)|which (?:are|were))(?: me)?(?: the| those| these)? _num(?: (?:people|accounts|of them))?[ ?!.]*$",
         )
     });
-    let previous = previous.filter(|intent| *intent == Intent::CoverageGaps)?;
-    NUMBER.is_match(message.plain().as_bytes()).then_some(previous)
+    let coverage = previous.filter(|intent| *intent == Intent::CoverageGaps);
+    decides(message).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
 }
 
 /// What a message of one of these forms asks for.
@@ -80,6 +137,25 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_after_a_policys_card_is_no_policy() {
+        let shown = Previous { intent: Intent::ShowPolicy, subject: "CA200".into() };
+        for text in ["what about legacy auth?", "and admins?", "and what about device code flow"] {
+            let routed = route(text, Some(&shown));
+            assert_eq!((routed.intent, routed.sure, routed.follows), (Intent::CoverageGaps, true, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_decision_about_it_is_no_summary() {
+        for before in [Intent::PostureSummary, Intent::ProposeChange, Intent::ListSuggestions] {
+            let previous = Previous { intent: before, subject: "S-9".into() };
+            let routed = route("dismiss it", Some(&previous));
+            assert_eq!((routed.intent, routed.follows), (Intent::DismissSuggestion, true), "{before}");
+            assert_eq!(route("snooze that please", Some(&previous)).intent, Intent::SnoozeSuggestion, "{before}");
+        }
+    }
+
+    #[test]
     fn the_turn_before_does_not_count() {
         let asked = [
             ("propose S-1", Intent::ProposeChange),
@@ -94,6 +170,17 @@ mod tests {
             ("list named locations", Intent::ListPolicies),
             ("what named locations do we have and are they trusted", Intent::ListPolicies),
             ("how do I roll back CA512", Intent::Undo),
+            ("how do I turn CA200 on again?", Intent::RolloutPlan),
+            ("show CA519", Intent::ShowPolicy),
+            ("is legacy auth blocked?", Intent::CoverageGaps),
+            ("is device code flow blocked?", Intent::CoverageGaps),
+            ("are my admins ok", Intent::CoverageGaps),
+            ("which policies do i have", Intent::ListPolicies),
+            ("how many admins do we have?", Intent::SignInUsage),
+            ("list the global administrators", Intent::SignInUsage),
+            ("which admins are there?", Intent::SignInUsage),
+            ("break glass", Intent::Exclusions),
+            ("how can we switch CA200 back on", Intent::RolloutPlan),
         ];
         for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
             let previous = Previous { intent: before, subject: "CA206".into() };

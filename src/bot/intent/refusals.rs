@@ -108,7 +108,7 @@ const PATTERNS: &[(Refusal, &str)] = &[
     ),
     (
         Refusal::Enable,
-        r"ORDER(?:enable|activate|enforce|re-?enable) (?:now |also |directly )?TARGET|ORDER(?:enable|activate|enforce)(?: now)?$|ORDER(?:turn|switch|flip|put|set|bring|get) (?:on )?TARGET.{0,40}\b(?:on|live|enabled|enforced|active|in force|into force|into enforcement)\b|ORDER(?:turn|switch|flip) on TARGET",
+        r"ORDER(?:enable|activate|enforce|re-?enable) (?:now |also |directly )?TARGET|ORDER(?:enable|activate|enforce)(?: now)?$|ORDER(?:turn|switch|flip|put|set|bring|get) (?:on )?TARGET.{0,40}\b(?:on|live|enabled|enforced|active|in force|into force|into enforcement)\b|ORDER(?:turn|switch|flip) on TARGET|ORDER(?:take|put|bring|get) (?:_policy|_quoted) back on\b",
     ),
     (
         Refusal::Enable,
@@ -253,7 +253,7 @@ fn is_spared(kind: Refusal, sentence: &str) -> bool {
         )
     });
     static HOLD: LazyLock<Regex> = LazyLock::new(|| {
-        plain_regex(r"\bon (?:hold|ice|pause|standby|the (?:back|list|agenda|table|shelf|waiting)|a )|\bback on\b")
+        plain_regex(r"\bon (?:hold|ice|pause|standby|the (?:back|list|agenda|table|shelf|waiting)|a )")
     });
     static NEGATED: LazyLock<Regex> = LazyLock::new(|| {
         plain_regex(
@@ -271,6 +271,8 @@ fn is_spared(kind: Refusal, sentence: &str) -> bool {
         Refusal::IgnoreInstructions => NEGATED.is_match(sentence.as_bytes()),
         Refusal::TamperLog => CHANGE_LOG.is_match(sentence.as_bytes()),
         Refusal::Enable if HOLD.is_match(sentence.as_bytes()) => true,
+        // The summary is the bot's own to send again.
+        Refusal::Enable if sentence.contains("back on") && !sentence.contains("_policy") => true,
         Refusal::Enable => {
             SUMMARY.is_match(sentence.as_bytes()) && !sentence.contains("_policy")
                 || NEGATED.is_match(sentence.as_bytes())

@@ -20,7 +20,7 @@ use crate::store::runs::{Run, RunState};
 
 use super::Remembered;
 use super::card::{self, Open};
-use super::measures;
+use super::measures::{self, Worse};
 use super::since::Since;
 
 /// Kind of the job that waits for the scan.
@@ -107,7 +107,14 @@ async fn finished(app: &App, asked: &Asked, analysis: &Analysis) -> anyhow::Resu
     let mut answer = Answer::default().part(Part::Sentences(vec![done]));
     answer = answer.part(Part::Rows(vec![("Changed".to_owned(), vec![changed])]));
     let worse = measures::of(analysis).into_iter().filter_map(|measure| measure.worse(before, (&since, analysis)));
-    let worse: Vec<_> = worse.map(|(fact, question)| (fact, vec![ask("Who", question)])).collect();
+    let mut lost = Vec::new();
+    let mut item = |worse: Worse| {
+        let (who, sheet) = worse.names(analysis);
+        lost.extend(sheet);
+        (worse.fact, vec![who])
+    };
+    let worse: Vec<_> = worse.map(&mut item).collect();
+    answer.sheets = lost;
     let known = |open: &Open| before.is_some_and(|before| before.needs.contains(&open.number));
     let new: Vec<Open> = card::open(app).await?.into_iter().filter(|open| !known(open)).collect();
     let items: Vec<_> = worse.into_iter().chain(new.iter().take(NAMED).map(suggested)).collect();

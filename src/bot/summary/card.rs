@@ -15,14 +15,15 @@ use crate::bot::buttons;
 use crate::bot::learn::Taste;
 use crate::bot::progress::kind_word;
 use crate::bot::reconcile::{Body, found_by, state};
+use crate::bot::sheet::Sheet;
 use crate::chat::card::{Action, Kind};
 use crate::facts::{Evidence, Fact, Term};
 use crate::log::Head;
 use crate::store::suggestions::Row;
-use crate::tenant::Reading;
 use crate::tenant::policy::PolicyState;
+use crate::tenant::{Policy, Reading};
 
-use super::measures::{self, Measure};
+use super::measures::{self, Measure, Worse};
 use super::since::Since;
 use super::{Remembered, lines};
 
@@ -146,9 +147,11 @@ impl<'a> Parts<'a> {
             subtitle: Some(when),
             ..Answer::default()
         };
+        let (needs_you, lost) = self.needs_you();
+        let answer = Answer { sheets: lost, ..answer };
         let answer = answer
             .part(Part::Heading(self.needs_heading()))
-            .part(self.needs_you())
+            .part(needs_you)
             .part(Part::Heading(self.coverage_heading()))
             .part(Part::Bars(bars))
             .part(Part::Sentences(self.apart().into_iter().collect()))
@@ -210,20 +213,24 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// What got worse, then what waits for somebody, most pressing first; never more than three.
-    fn needs_you(&self) -> Part {
+    /// What got worse, then what waits for somebody, most pressing first; never more than three. With the lists of those who
+    /// lost cover.
+    fn needs_you(&self) -> (Part, Vec<Sheet>) {
+        let mut lost = Vec::new();
         let worse = self.measures.iter().filter_map(|measure| {
-            let (fact, question) = measure.worse(self.before.as_ref(), (&self.since, self.analysis))?;
-            let mut buttons = vec![ask("Before/after", self.changes_question()), ask("Who", question)];
-            buttons.extend(self.fix(measure));
-            Some((fact, buttons))
+            let worse = measure.worse(self.before.as_ref(), (&self.since, self.analysis))?;
+            let (who, sheet) = worse.names(self.analysis);
+            lost.extend(sheet);
+            let mut buttons = vec![ask("Before/after", self.changes_question()), who];
+            buttons.extend(self.fix(measure, &worse));
+            Some((worse.fact, buttons))
         });
         let items: Vec<(Fact, Vec<Action>)> =
             worse.chain(self.open.iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
         if items.is_empty() {
-            return Part::Sentences(vec![said("summary.nothing")]);
+            return (Part::Sentences(vec![said("summary.nothing")]), lost);
         }
-        Part::List { ordered: true, items }
+        (Part::List { ordered: true, items }, lost)
     }
 
     /// Asks for the changes since the last summary, before and after.
@@ -236,8 +243,21 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The open suggestion that would cover them again.
-    fn fix(&self, measure: &Measure) -> Option<Action> {
+    /// What takes the very change back, or else the suggestions about the policy that was changed; where no policy's change
+    /// did it, the open suggestion that would cover them again.
+    fn fix(&self, measure: &Measure, worse: &Worse) -> Option<Action> {
+        let changed: Vec<&Policy> = self.since.earlier.iter().filter(|policy| worse.did.contains(&policy.id)).collect();
+        if let Some(old) = changed.first() {
+            let now = self.analysis.snapshot().policy(&old.id)?;
+            let name = &now.display_name;
+            let off = now.state != PolicyState::Enabled;
+            let question = if off {
+                format!("how do I turn \"{name}\" on again?")
+            } else {
+                format!("propose an edit of \"{name}\"")
+            };
+            return Some(ask("Suggest fix", question));
+        }
         let cure = self.open.iter().find(|waiting| found_by(&waiting.row, measure.check))?;
         Some(ask("Suggest fix", format!("propose S-{}", cure.row.number)))
     }

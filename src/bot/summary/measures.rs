@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use roaring::RoaringBitmap;
+
 use crate::bot::analysis::Analysis;
-use crate::chat::card::Bar;
+use crate::bot::answer::{ask, csv};
+use crate::bot::sheet::Sheet;
+use crate::chat::card::{Action, Bar};
 use crate::checks::{CHECKS, Context, Finding, Verdict, rows};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
-use crate::tenant::{AuditRecord, Policy};
+use crate::tenant::{AuditRecord, Policy, User};
 
 use super::since::Since;
 use super::{Remembered, lost};
@@ -72,6 +76,33 @@ fn named(row: &Row) -> Vec<String> {
     }
 }
 
+/// A measure that got worse.
+pub(super) struct Worse {
+    /// Who changed what, and how many accounts it cost.
+    pub(super) fact: Fact,
+    /// Asks for everybody whom the measure counts as not covered.
+    pub(super) question: &'static str,
+    /// Ids and names of the policies whose change did it.
+    pub(super) did: BTreeSet<String>,
+    /// Accounts that lost cover, by their positions; empty where nobody can tell.
+    pub(super) who: RoaringBitmap,
+}
+
+impl Worse {
+    /// The button that names those who lost cover, and the list behind it. Without one it asks for everybody not covered.
+    pub(super) fn names(&self, analysis: &Analysis) -> (Action, Option<Sheet>) {
+        if self.who.is_empty() {
+            return (ask("Who", self.question), None);
+        }
+        let users = self.who.iter().filter_map(|at| analysis.snapshot().directory.user_at(at));
+        let line = |user: &User| {
+            vec![user.display_name.to_string(), user.user_principal_name.to_string(), user.id.to_string()]
+        };
+        let sheet = Sheet::new("lost-cover", &["Name", "User principal name", "Object id"], users.map(line));
+        (csv(&sheet, "Who".to_owned()), Some(sheet))
+    }
+}
+
 impl Measure {
     /// As it is remembered until the next summary.
     pub(super) fn remembered(&self) -> (String, u64, u64) {
@@ -112,12 +143,8 @@ impl Measure {
 
     /// Who changed what, and when, so that it covers fewer than before, as far as the audit log says: policies with whose
     /// earlier version it would cover more, then what the check names, or else whatever was changed, which is then said to
-    /// be no more than that. With the question that names the accounts; none when it doesn't.
-    pub(super) fn worse(
-        &self,
-        before: Option<&Remembered>,
-        (changes, analysis): (&Since, &Analysis),
-    ) -> Option<(Fact, &'static str)> {
+    /// be no more than that. None when it doesn't.
+    pub(super) fn worse(&self, before: Option<&Remembered>, (changes, analysis): (&Since, &Analysis)) -> Option<Worse> {
         let (lost, since) = (self.lost(before), before?.at);
         if lost == 0 {
             return None;
@@ -139,7 +166,7 @@ impl Measure {
             None => self.evidence.clone(),
         };
         // Others may have gained it: the number is what is left.
-        let gross = who.map(|who| who.len()).filter(|gross| *gross > lost).unwrap_or_default();
+        let gross = who.as_ref().map(RoaringBitmap::len).filter(|gross| *gross > lost).unwrap_or_default();
         evidence.rows.splice(0..0, records.iter().map(|record| rows::audit(record)));
         evidence.total += records.len() as u64;
         evidence.rows.truncate(Evidence::SHOWN);
@@ -157,7 +184,7 @@ impl Measure {
             .with("count", lost)
             .with("gross", gross)
             .with("since", since);
-        Some((fact, self.question))
+        Some(Worse { fact, question: self.question, did, who: who.unwrap_or_default() })
     }
 
     /// Ids and names of changed policies that made it worse, each because as it was before, with all others as they are, it

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bot::answers::testing::{self, app, snapshot, words};
+use crate::bot::answers::testing::{self, Question, answered, app, snapshot, words};
+use crate::bot::intent::route;
 use crate::bot::reconcile::reconcile;
 use crate::log::Head;
 
@@ -132,12 +133,27 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     tenant["policies"][2]["state"] = json!("disabled");
     let analysis = read(&app, &tenant).await;
     let said = card::due(&app, (&analysis, &Head::default()), Some(before)).await.unwrap();
+    let sheets = said.answer.sheets.clone();
     let card = serde_json::to_value(compose(said.answer, None, &app.wording).unwrap().card).unwrap();
     let items = card["blocks"].as_array().unwrap().iter().find(|block| block["block"] == "items").unwrap();
     let actions = items["items"][0]["actions"].as_array().unwrap();
     let labels: Vec<&str> = actions.iter().map(|action| action["label"].as_str().unwrap()).collect();
     assert_eq!(labels, ["Before/after", "Who", "Suggest fix"]);
-    assert!(actions[2]["text"].as_str().unwrap().starts_with("propose S-"), "{actions:?}");
+    let lost = sheets.iter().find(|sheet| sheet.name == "lost-cover").expect("the list of those who lost cover");
+    let ids = lost.rows.iter().map(|row| row[2].as_str());
+    assert_eq!(ids.collect::<Vec<_>>(), ["u-bob"], "whoever lacked it before is not among them");
+    assert_eq!(lost.total, 1);
+    assert!(actions[1]["sheet"].is_string(), "{actions:?}");
+    // An exclusion of a policy that is Off wouldn't bring anybody's cover back: what was done is undone.
+    let question = actions[2]["text"].as_str().unwrap();
+    assert_eq!(question, "how do I turn \"CA203 – Block legacy authentication\" on again?");
+    let turn = Question { text: question, intent: route(question, None).intent, previous: None };
+    let handed = words(&answered(&app, &tenant, turn).await.1.card);
+    assert!(
+        handed.contains("I don't turn policies On; a person does. CA203 – Block legacy authentication is Off"),
+        "{handed}"
+    );
+    assert!(handed.contains("Graph request: PATCH ") && handed.contains("\"state\": \"enabled\""), "{handed}");
 }
 
 /// Who was without MFA before isn't what got worse.
