@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portcullis::clock::Clock;
 use portcullis::graph::{
-    Client, CreateOutcome, GraphError, OwnPolicy, Progress, Quiet, RemoveError, Writer, read_snapshot,
+    Client, CreateOutcome, GraphError, OwnPolicy, Progress, Quiet, Removal, RemoveError, Writer, read_snapshot,
 };
 use portcullis::suggestions::draft::ReportOnlyPolicy;
 use portcullis::tenant::{Kind, Policy, Reading, Snapshot};
@@ -389,8 +389,8 @@ async fn an_own_policy_is_created_read_back_found_and_removed_once() {
     assert_eq!(writer.remove(&own).await, Err(RemoveError::NotReportOnly));
     assert_eq!(fake.count("DELETE", &id), 0);
     fake.edit_policy(&id, "state", json!("enabledForReportingButNotEnforced"));
-    assert_eq!(writer.remove(&own).await, Ok(()));
-    assert_eq!(writer.remove(&own).await, Ok(()), "gone already");
+    assert_eq!(writer.remove(&own).await, Ok(Removal::Deleted));
+    assert_eq!(writer.remove(&own).await, Ok(Removal::Gone));
     assert_eq!(fake.count("DELETE", &id), 1);
 }
 
