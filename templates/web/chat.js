@@ -10,9 +10,8 @@ const [log, note, working, newer, scan] = ["#log", "#note", "#working", "#newer"
 /** Posts JSON as our own page; gives the answer's JSON (or null) and throws words for people. */
 async function post(path, body) {
   const headers = { "content-type": "application/json", "x-portcullis": "1" };
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => {
-    throw new Error("Portcullis can't be reached. Try again.");
-  });
+  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }).catch(() => null);
+  if (!answer) throw new Error("Portcullis can't be reached. Try again.");
   const said = await answer.text().then((text) => (text.startsWith("{") ? JSON.parse(text) : null));
   if (answer.status === 401) throw new Error("The session has ended. Reload the page.");
   if (!answer.ok) throw new Error(said?.word ?? `That was not accepted (${answer.status}). Try again, or reload the page.`);
@@ -21,7 +20,6 @@ async function post(path, body) {
 
 const element = (html) =>
   Object.assign(document.createElement("template"), { innerHTML: html.trim() }).content.firstElementChild;
-
 const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
 
 /** To the end of the conversation; a long answer is read from its start. */
@@ -63,8 +61,8 @@ function stream() {
 function scanning(far) {
   scan.hidden = !far;
   find("span", scan).textContent = far?.words ?? "";
-  if (Number.isInteger(far?.percent)) find("progress", scan).value = far.percent;
-  else find("progress", scan).removeAttribute("value");
+  const bar = find("progress", scan);
+  Number.isInteger(far?.percent) ? (bar.value = far.percent) : bar.removeAttribute("value");
 }
 
 // ---- Writing. One key a submission: sending it twice is one event.
@@ -82,8 +80,7 @@ async function say(text) {
 
 async function submit(event) {
   event.preventDefault();
-  const field = find("#text");
-  const text = field.value.trim();
+  const [field, text] = [find("#text"), find("#text").value.trim()];
   if (!text) return;
   field.value = "";
   await say(text).catch((error) => ((field.value ||= text), failed(error)));
@@ -97,12 +94,11 @@ async function press(button) {
   const input = button.dataset.input ? await askFor(button.textContent, JSON.parse(button.dataset.input)) : null;
   if (input === undefined) return;
   const message = button.closest(".message");
-  const buttons = [...message.querySelectorAll("button[data-press]")];
+  const buttons = message.querySelectorAll("button[data-press]");
   const carried = { ...JSON.parse(button.dataset.press), input, message: message.id.slice(2) };
   button.dataset.key ||= crypto.randomUUID();
   find(".word", message)?.remove();
-  buttons.forEach((other) => (other.disabled = true));
-  button.setAttribute("aria-busy", "true");
+  buttons.forEach((other) => (other.disabled = true)), button.setAttribute("aria-busy", "true");
   try {
     const reply = await post("/web/press", { key: button.dataset.key, press: carried });
     if (reply?.html) find(".card", message).replaceWith(element(reply.html)), attend(message);
@@ -118,8 +114,7 @@ async function press(button) {
 /** To the line of a card that says what came of a press: the button may be far below it. */
 function attend(message) {
   const line = find("p.attention", message) ?? [...message.querySelectorAll("p.warning")].at(-1) ?? message;
-  line.tabIndex = -1;
-  line.focus({ preventScroll: true });
+  (line.tabIndex = -1), line.focus({ preventScroll: true });
   line.scrollIntoView({ block: "nearest", behavior: "instant" });
 }
 
@@ -164,8 +159,7 @@ function choices({ label, choices, input }) {
 // ---- Citations open beside the conversation; without this script they are links.
 
 async function openEvidence(link) {
-  const panel = find("#evidence");
-  const body = find(".panel-body", panel);
+  const [panel, body] = [find("#evidence"), find("#evidence .panel-body")];
   body.textContent = "Opening…";
   if (!panel.open) panel.showModal();
   try {
@@ -178,10 +172,8 @@ async function openEvidence(link) {
   }
 }
 
-async function copy(button) {
-  await navigator.clipboard.writeText(find("code", button.closest("figure")).textContent);
-  button.textContent = "Copied";
-}
+const copy = (button) =>
+  navigator.clipboard.writeText(find("code", button.closest("figure")).textContent).then(() => (button.textContent = "Copied"));
 
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-ask], [data-press], [data-copy], [data-close], [data-evidence], dialog");
@@ -197,8 +189,7 @@ if (log) {
   find("#composer").addEventListener("submit", submit);
   find("#text").addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-    event.preventDefault();
-    find("#composer").requestSubmit();
+    event.preventDefault(), find("#composer").requestSubmit();
   });
   newer.addEventListener("click", () => reveal());
   find("#composer .primary").disabled = false;

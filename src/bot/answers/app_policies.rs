@@ -161,11 +161,11 @@ mod tests {
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Sign-ins to it) (Apps without a policy)
         [1] 3 of 3 policies that are On reach SharePoint Online · 4 rows
-        [2] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · 5 of 7 members, 1 of 1 guests · 7 policies
-        [3] CA205 – Require compliant device: Require device to be marked as compliant · 4 of 7 members, 0 of 1 guests · 5 policies
-        [4] CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests · 7 policies
-        [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 policies
-        [6] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 policies
+        [2] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · 5 of 7 members, 1 of 1 guests · 7 rows
+        [3] CA205 – Require compliant device: Require device to be marked as compliant · 4 of 7 members, 0 of 1 guests · 5 rows
+        [4] CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests · 7 rows
+        [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 rows
+        [6] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 rows
         ");
     }
 
@@ -183,11 +183,11 @@ mod tests {
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Sign-ins to it) (Apps without a policy)
         [1] 1 of 3 policies that are On reach Salesforce · 2 rows
-        [2] CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests · 7 policies
+        [2] CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests · 7 rows
         [3] CA200 – Require MFA leaves it out · 1 policy
-        [4] 5 for Salesforce, excluded from CA200 – Require MFA · 6 policies
+        [4] 5 for Salesforce, excluded from CA200 – Require MFA · 6 rows
         [5] 1 service account and 1 room as well. · 2 accounts
-        [6] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 policies
+        [6] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 rows
         ");
     }
 

@@ -153,8 +153,8 @@ mod tests {
         [1] 4 people and 1 guest not made to use MFA · 5 accounts
         [2] 1 signed in without MFA, 1 always with it, 3 not at all · 1 sign-in
         [3] 3 of 5 without a registered method · 3 accounts
-        [4] 4 for Salesforce, excluded from CA200 – Require MFA · 5 policies
-        [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 policies
+        [4] 4 for Salesforce, excluded from CA200 – Require MFA · 5 rows
+        [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 rows
         [6] Service accounts, rooms and emergency access accounts apart · 3 accounts
         ");
     }

@@ -347,9 +347,9 @@ mod tests {
         - CA200 – Require MFA: group CA-Excl-MFA-Rollout (1 enabled account) [3]
         Not checked: whether anybody reviews these exclusions (access reviews are not read). Read Tue 24 Nov 08:00.
         (Emergency access) (Who is not covered by MFA?)
-        [1] 1 account excluded from CA200 – Require MFA · 3 policies
-        [2] CA200 – Require MFA: group CA-BreakGlass (1 enabled account) · 3 policies
-        [3] CA200 – Require MFA: group CA-Excl-MFA-Rollout (1 enabled account) · 3 policies
+        [1] 1 account excluded from CA200 – Require MFA · 3 rows
+        [2] CA200 – Require MFA: group CA-BreakGlass (1 enabled account) · 3 rows
+        [3] CA200 – Require MFA: group CA-Excl-MFA-Rollout (1 enabled account) · 3 rows
         ");
     }
 
@@ -361,8 +361,8 @@ mod tests {
         CA200 – Require MFA also leaves out, for everybody: Target resources: Salesforce. [3]
         Read Tue 24 Nov 08:00.
         (Their policies) (Their sign-ins)
-        [1] Bob Keller excluded from 1 of 3 policies · 4 accounts
-        [2] CA200 – Require MFA excludes Bob Keller through CA-Excl-MFA-Rollout. · 2 policies
+        [1] Bob Keller excluded from 1 of 3 policies · 4 rows
+        [2] CA200 – Require MFA excludes Bob Keller through CA-Excl-MFA-Rollout. · 2 rows
         [3] CA200 – Require MFA leaves out Target resources: Salesforce · 1 policy
         ");
     }
@@ -375,7 +375,7 @@ mod tests {
         The audit log has no change of CA-Excl-MFA-Rollout in its window.
         Not checked: access reviews of the group (not read). Read Tue 24 Nov 08:00.
         [1] CA-Excl-MFA-Rollout: 1 enabled account · 2 rows
-        [2] CA200 – Require MFA (On): Require multifactor authentication · Sign-in frequency: 12 hours · 2 policies
+        [2] CA200 – Require MFA (On): Require multifactor authentication · Sign-in frequency: 12 hours · 2 rows
         ");
     }
 
@@ -385,8 +385,8 @@ mod tests {
         1 of 1 emergency access account (Emergency 1) kept out of all 3 policies that are On. [1] None of them signed in, in the window of the log.
         - CA211 – Block device code flow (Report-only) would catch Emergency 1: Block access · Authentication flows: Device code flow [2]
         Read Tue 24 Nov 08:00.
-        [1] 1 of 1 kept out of everything · 5 accounts
-        [2] CA211 – Block device code flow (Report-only) would catch Emergency 1: Block access · Authentication flows: Device code flow · 2 policies
+        [1] 1 of 1 kept out of everything · 5 rows
+        [2] CA211 – Block device code flow (Report-only) would catch Emergency 1: Block access · Authentication flows: Device code flow · 2 rows
         ");
     }
 
@@ -428,7 +428,7 @@ mod tests {
         Read Tue 24 Nov 08:00.
         (Apps without a policy)
         [1] 1 of 3 policies exclude apps · 3 policies
-        [2] CA200 – Require MFA: Salesforce · 2 policies
+        [2] CA200 – Require MFA: Salesforce · 2 rows
         ");
     }
 

@@ -367,7 +367,7 @@ mod tests {
         Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Text for Alice) (Show CA205) (Their policies)
         [1] 3 sign-ins of Alice Moreau · 3 sign-ins
-        [2] CA205 – Require compliant device (On): Require device to be marked as compliant; in it through Sales-EMEA → CA-Internals. · 2 policies
+        [2] CA205 – Require compliant device (On): Require device to be marked as compliant; in it through Sales-EMEA → CA-Internals. · 2 rows
         [3] Outlook on iOS → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) · 1 sign-in
         [4] AM-iPad: not compliant at the sign-in; not compliant as read Tue 24 Nov 08:00 · 2 rows
         [5] They got in at Mon 23 Nov 09:20 with Outlook from AM-Laptop. · 1 sign-in
@@ -397,8 +397,8 @@ mod tests {
         (Who was blocked?) (Their policies)
         [1] 1 sign-in of Bob Keller · 1 sign-in
         [2] 1 sign-in got in between Sun 22 Nov 10:00 and Sun 22 Nov 10:00 without MFA. · 1 sign-in
-        [3] CA200 – Require MFA excludes them through CA-Excl-MFA-Rollout, so it asked for nothing. · 2 policies
-        [4] CA205 – Require compliant device applies today: Require device to be marked as compliant; in it through CA-Internals. · 2 policies
+        [3] CA200 – Require MFA excludes them through CA-Excl-MFA-Rollout, so it asked for nothing. · 2 rows
+        [4] CA205 – Require compliant device applies today: Require device to be marked as compliant; in it through CA-Internals. · 2 rows
         [5] Outlook → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) · 1 sign-in
         [6] None that the log knows: not registered, or the client doesn't show it. · 1 sign-in
         ");
@@ -482,7 +482,7 @@ mod tests {
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (CSV (1))
         [1] 3 sign-ins stopped · 3 sign-ins
-        [2] 3 sign-ins of 1 person by CA205 – Require compliant device: the device is not compliant (AADSTS53000) · 4 policies
+        [2] 3 sign-ins of 1 person by CA205 – Require compliant device: the device is not compliant (AADSTS53000) · 4 rows
         ");
     }
 

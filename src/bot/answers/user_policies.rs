@@ -247,14 +247,14 @@ mod tests {
         - CA211 – Block device code flow: Block access · All resources · Authentication flows: Device code flow · in it as one of all users [8]
         Read Tue 24 Nov 08:00.
         (Recent sign-ins)
-        [1] Alice Moreau in 3 of 3 policies that are On · 4 accounts
+        [1] Alice Moreau in 3 of 3 policies that are On · 4 rows
         [2] Not every sign-in of theirs is made to use MFA. · 3 policies
-        [3] 1 for Salesforce, excluded from CA200 – Require MFA · 2 policies
+        [3] 1 for Salesforce, excluded from CA200 – Require MFA · 2 rows
         [4] Sign-in frequency of CA200 – Require MFA · 1 policy
-        [5] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · All resources · Exclude: Salesforce · in it as one of all users · 2 policies
-        [6] CA205 – Require compliant device: Require device to be marked as compliant · Exchange Online, SharePoint Online · in it through Sales-EMEA → CA-Internals · 2 policies
-        [7] CA203 – Block legacy authentication: Block access · All resources · Client apps: Exchange ActiveSync clients, Other clients · in it as one of all users · 2 policies
-        [8] CA211 – Block device code flow: Block access · All resources · Authentication flows: Device code flow · in it as one of all users · 2 policies
+        [5] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · All resources · Exclude: Salesforce · in it as one of all users · 2 rows
+        [6] CA205 – Require compliant device: Require device to be marked as compliant · Exchange Online, SharePoint Online · in it through Sales-EMEA → CA-Internals · 2 rows
+        [7] CA203 – Block legacy authentication: Block access · All resources · Client apps: Exchange ActiveSync clients, Other clients · in it as one of all users · 2 rows
+        [8] CA211 – Block device code flow: Block access · All resources · Authentication flows: Device code flow · in it as one of all users · 2 rows
         ");
     }
 
@@ -264,7 +264,7 @@ mod tests {
         No. CA200 – Require MFA (On) excludes Bob Keller through CA-Excl-MFA-Rollout. [1]
         Read Tue 24 Nov 08:00.
         (All their policies)
-        [1] Bob Keller is excluded from CA200 – Require MFA · 2 policies
+        [1] Bob Keller is excluded from CA200 – Require MFA · 2 rows
         ");
     }
 
@@ -276,8 +276,8 @@ mod tests {
         - CA203 – Block legacy authentication: 1 of 1 · Block access · All resources · Client apps: Exchange ActiveSync clients, Other clients [3]
         Read Tue 24 Nov 08:00.
         [1] guests: 1 enabled account · 1 account
-        [2] CA200 – Require MFA: 1 of 1 · Require multifactor authentication · Sign-in frequency: 12 hours · All resources · Exclude: Salesforce · 2 policies
-        [3] CA203 – Block legacy authentication: 1 of 1 · Block access · All resources · Client apps: Exchange ActiveSync clients, Other clients · 2 policies
+        [2] CA200 – Require MFA: 1 of 1 · Require multifactor authentication · Sign-in frequency: 12 hours · All resources · Exclude: Salesforce · 2 rows
+        [3] CA203 – Block legacy authentication: 1 of 1 · Block access · All resources · Client apps: Exchange ActiveSync clients, Other clients · 2 rows
         ");
     }
 

@@ -231,9 +231,9 @@ mod tests {
         [1] The sign-in tested · 1 account
         [2] Depends on the client app · 3 policies
         [3] CA205 – Require compliant device can't be met · 1 policy
-        [4] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) · 2 policies
-        [5] CA205 – Require compliant device: Require device to be marked as compliant (in it through Sales-EMEA → CA-Internals) · 2 policies
-        [6] CA203 – Block legacy authentication: Block access, if the client app is as it says · 2 policies
+        [4] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) · 2 rows
+        [5] CA205 – Require compliant device: Require device to be marked as compliant (in it through Sales-EMEA → CA-Internals) · 2 rows
+        [6] CA203 – Block legacy authentication: Block access, if the client app is as it says · 2 rows
         ");
     }
 
@@ -249,9 +249,9 @@ mod tests {
         (From an unmanaged device) (High sign-in risk)
         [1] The sign-in tested · 1 account
         [2] None of 3 policies asks for anything · 3 policies
-        [3] CA200 – Require MFA: excluded through CA-Excl-MFA-Rollout · 2 policies
-        [4] CA205 – Require compliant device: Target resources · 2 policies
-        [5] CA203 – Block legacy authentication: Client apps · 2 policies
+        [3] CA200 – Require MFA: excluded through CA-Excl-MFA-Rollout · 2 rows
+        [4] CA205 – Require compliant device: Target resources · 2 rows
+        [5] CA203 – Block legacy authentication: Client apps · 2 rows
         ");
     }
 
@@ -267,9 +267,9 @@ mod tests {
         (From an unmanaged device) (High sign-in risk)
         [1] The sign-in tested · 1 account
         [2] Blocked by CA203 – Block legacy authentication · 1 policy
-        [3] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) · 2 policies
-        [4] CA205 – Require compliant device: Require device to be marked as compliant (in it through CA-Internals) · 2 policies
-        [5] CA203 – Block legacy authentication: Block access (in it as one of all users) · 2 policies
+        [3] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) · 2 rows
+        [4] CA205 – Require compliant device: Require device to be marked as compliant (in it through CA-Internals) · 2 rows
+        [5] CA203 – Block legacy authentication: Block access (in it as one of all users) · 2 rows
         ");
     }
 
