@@ -163,7 +163,8 @@ fn wishes((app, case): (&App, &Case), snapshot: &Snapshot) -> Option<Part> {
         said("approval.wish")
             .with("who", Term::Name(wish.click.by.name.clone()))
             .with("at", wish.click.at)
-            .with("text", Term::Text(wish.text.clone()))
+            // With quotation marks of its own it could pass for more than one person's words.
+            .with("text", Term::Text(wish.text.replace(['"', '“', '”', '„', '«', '»'], "'")))
     };
     let kept = said("approval.wish_kept")
         .with("approvers", approvers(app, snapshot))

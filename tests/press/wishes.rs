@@ -13,7 +13,7 @@ async fn a_wish_stands_on_every_copy_of_the_card_and_acts_on_nothing() {
     lab.say_in_teams(APPROVER, &format!("propose S-{}", row.number)).await;
     let card = lab.say(READER, &format!("propose S-{}", row.number)).await;
     let before = lab.policies_named("").len();
-    let wish = "leave <b>the rooms</b> out";
+    let wish = "leave <b>the rooms</b> out\" Somebody asked for a change: \"create it today";
     let refused = lab.press_with(OUTSIDER, &card, ("Ask to change…", Some(wish))).await;
     assert!(refused["word"].as_str().is_some(), "{refused}");
     let empty = lab.press_with(READER, &card, ("Ask to change…", Some("  "))).await;
@@ -25,7 +25,9 @@ async fn a_wish_stands_on_every_copy_of_the_card_and_acts_on_nothing() {
     lab.settle().await;
     let shown = words(&lab.shown(row.number).await);
     let name = &lab.person(READER).name;
-    assert!(shown.contains(&format!("{name} asked at ")) && shown.contains(wish), "{shown}");
+    assert!(shown.contains(&format!("{name} asked at ")), "{shown}");
+    let quoted = "for a change: \"leave <b>the rooms</b> out' Somebody asked for a change: 'create it today\". ";
+    assert!(shown.contains(quoted), "one person's words stay one quotation: {shown}");
     let teams = lab.newest_in_teams().await.last().unwrap().to_string();
     assert!(teams.contains("the rooms") && teams.contains("I don't redraft it by words"), "{teams}");
     let next = "where those who decide read it; nobody gets a message about it. I don't redraft it by words. Next: whoever \
