@@ -134,7 +134,7 @@ fn enough<'a>(asked: Asked<'a>, check: &str) -> Vec<&'a Policy> {
     };
     let on = analysis.snapshot().policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
     let on: Vec<&Policy> = on.collect();
-    if on.is_empty() || passes(&[]) { Vec::new() } else { needed(&passes, &[], &on) }
+    if passes(&[]) || !passes(&on) { Vec::new() } else { needed(&passes, &[], &on) }
 }
 
 /// Those of the policies that are needed beside `given`.
