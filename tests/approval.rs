@@ -381,3 +381,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_persons_wishes_push_out_nobody_elses() {
+    let wish = |name: &str, minutes| Wish { click: click(name, minutes), text: format!("{name} at {minutes}") };
+    let wished = [wish("b", 1), wish("c", 2), wish("c", 3), wish("c", 4), wish("d", 5)];
+    let after = |state, wish: &Wish| step(&terms(1), &state, &Event::AskChange(wish.clone())).unwrap().state;
+    let State::Open { wishes, .. } = wished.iter().fold(State::new(), after) else { panic!("it stays open") };
+    assert_eq!(wishes, [wish("b", 1), wish("c", 4), wish("d", 5)]);
+}

@@ -81,8 +81,10 @@ impl Waiting<'_> {
 
     /// Goes on waiting, with one more wish; approvals stand, since nothing that was approved has changed.
     fn wished(self, wish: &Wish) -> State {
-        let old = self.wishes.len().saturating_sub(WISHES - 1);
-        let wishes = self.wishes.iter().skip(old).chain([wish]).cloned().collect();
+        // A person's newest stands for all theirs, so that nobody pushes out what others asked.
+        let others: Vec<&Wish> = self.wishes.iter().filter(|known| known.click.by.id != wish.click.by.id).collect();
+        let old = others.len().saturating_sub(WISHES - 1);
+        let wishes = others.into_iter().skip(old).chain([wish]).cloned().collect();
         State::Open { granted: self.granted.to_vec(), tried: self.tried.cloned(), wishes }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Diff {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Exit with 1 when somebody must do less than before, when anything differs, or never
+    /// Exit with 1 when somebody must do less than before or nobody can tell, when anything differs, or never
     #[arg(long, value_enum, default_value_t = FailOn::Looser)]
     fail_on: FailOn,
 }

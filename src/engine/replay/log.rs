@@ -145,8 +145,7 @@ impl Log {
         let of: Vec<Option<Would>> = self.groups.iter().map(would).collect();
         let mut all = LogRows::default();
         let mut rows: BTreeMap<Would, LogRows> = BTreeMap::new();
-        for (would, group) in of.iter().zip(&self.groups).filter_map(|(would, group)| Some((*would)?).zip(Some(group)))
-        {
+        for (would, group) in of.iter().zip(&self.groups).filter_map(|(would, group)| Some(((*would)?, group))) {
             all.total += group.count;
             if is_telling(would) {
                 rows.entry(would).or_default().total += group.count;
