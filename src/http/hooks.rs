@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::{Shared, flood};
 use crate::bot::{hear, press};
+use crate::chat::card::Verb;
 use crate::chat::web;
 use crate::chat::{Event, Incoming, Platform, Received, Reply};
 use crate::store::jobs::{Job, NewJob, Priority};
@@ -40,7 +41,7 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
         }
     };
     let acted = match &incoming.event {
-        Event::Press(_) => pressed(shared, platform.as_ref(), &incoming).await,
+        Event::Press(press) => pressed(shared, platform.as_ref(), (&incoming, press.verb)).await,
         Event::Text(_) => asked(shared, &incoming).await,
         // Teams wants an empty object where it asked for one; nobody else minds.
         _ => keep(shared, &incoming).await.map(|()| Json(serde_json::json!({})).into_response()),
@@ -52,20 +53,25 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
     })
 }
 
-/// Keeps a question, unless too many wait: of all, then it isn't acknowledged, or in the web chat of the same conversation.
-/// Whoever floods the web chat learns so, where Teams would only say that a message wasn't delivered.
+/// Keeps a question, unless too many wait.
 async fn asked(shared: &Shared, incoming: &Incoming) -> anyhow::Result<Response> {
-    if shared.app.store.waiting(hear::JOB, "").await? >= flood::WAITING_OF_ALL {
-        return Ok(flood::full());
-    }
-    if incoming.conversation.platform != web::NAME {
-        return keep(shared, incoming).await.map(|()| Json(serde_json::json!({})).into_response());
-    }
-    let waiting = shared.app.store.waiting(hear::JOB, &format!("{}:{}:", web::NAME, incoming.conversation.id)).await?;
-    if waiting >= flood::WAITING {
-        return Ok(flood::too_many(shared, waiting));
+    if let Some(refusal) = no_room(shared, incoming).await? {
+        return Ok(refusal);
     }
     keep(shared, incoming).await.map(|()| Json(serde_json::json!({})).into_response())
+}
+
+/// What a question is answered with while too many wait: of all, then it isn't acknowledged, or in the web chat of the same
+/// conversation. Whoever floods the web chat learns so, where Teams would only say that a message wasn't delivered.
+async fn no_room(shared: &Shared, incoming: &Incoming) -> anyhow::Result<Option<Response>> {
+    if shared.app.store.waiting(hear::JOB, "").await? >= flood::WAITING_OF_ALL {
+        return Ok(Some(flood::full()));
+    }
+    if incoming.conversation.platform != web::NAME {
+        return Ok(None);
+    }
+    let waiting = shared.app.store.waiting(hear::JOB, &format!("{}:{}:", web::NAME, incoming.conversation.id)).await?;
+    Ok((waiting >= flood::WAITING).then(|| flood::too_many(shared, waiting)))
 }
 
 /// Stores a message, and the job that answers it, in one transaction.
@@ -98,8 +104,17 @@ async fn keep(shared: &Shared, incoming: &Incoming) -> anyhow::Result<()> {
     tx.commit().await
 }
 
-/// Keeps a press, and answers it.
-async fn pressed(shared: &Shared, platform: &dyn Platform, incoming: &Incoming) -> anyhow::Result<Response> {
+/// Keeps a press, and answers it. One that asks a question waits like one.
+async fn pressed(
+    shared: &Shared,
+    platform: &dyn Platform,
+    (incoming, verb): (&Incoming, Verb),
+) -> anyhow::Result<Response> {
+    if matches!(verb, Verb::Propose | Verb::Evidence)
+        && let Some(refusal) = no_room(shared, incoming).await?
+    {
+        return Ok(refusal);
+    }
     let reply = match press::keep(&shared.app, incoming).await? {
         Some(job) => decided(shared, incoming, &job).await?,
         None => press::word(&shared.app, "said.pressed_before", &[])?,

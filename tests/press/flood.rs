@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use portcullis::bot::hear;
+use portcullis::chat::card::{Press, Verb};
 use portcullis::store::jobs::{NewJob, Priority};
 use serde_json::json;
 
@@ -83,16 +84,22 @@ async fn a_client_that_keeps_the_server_waiting_is_cut_and_others_are_served() {
 #[tokio::test]
 async fn a_flood_of_questions_is_put_off_in_words_and_others_are_answered() {
     let lab = Lab::start(|_| {}).await;
+    let number = lab.suggestion(|_| true).await.number;
     let cookie = lab.cookie(lab.person(READER)).await;
     // Nobody works meanwhile: what is taken waits.
     let mut answers = Vec::new();
     for _ in 0..80 {
         answers.push(lab.throw(&cookie, "who is not covered by MFA?").await);
     }
+    // A button that asks waits like a question.
+    let press = json!({"key": uuid::Uuid::new_v4(), "press": Press { verb: Verb::Propose, subject: format!("S-{number}"), ..Press::default() }});
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let pressed = lab.throw_at(&cookie, ("/web/press", &press)).await;
     assert!(answers[..20].iter().all(|(status, ..)| *status == 200), "{answers:?}");
     let too_many = "20 questions of this conversation wait for an answer already, so I did not take this one. \
                     Send it again when they are answered.";
     assert_eq!(answers[20], (429, Some(5), too_many.to_owned()));
+    assert_eq!(pressed, (429, Some(5), too_many.to_owned()));
     let (status, wait, words) = answers.last().unwrap();
     assert_eq!(*status, 429);
     assert!(words.starts_with("That is faster than I can answer. Wait ") && words.contains("send it again"), "{words}");

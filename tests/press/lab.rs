@@ -158,9 +158,14 @@ impl Lab {
     /// Sends a question as the page does, without waiting for what comes of it: the HTTP answer's status, when to come again,
     /// and its words.
     pub(crate) async fn throw(&self, cookie: &str, text: &str) -> (u16, Option<u64>, String) {
-        let request = self.http.post(format!("{}/web/messages", self.web)).header(ORIGIN, &self.web);
+        self.throw_at(cookie, ("/web/messages", &json!({"key": uuid::Uuid::new_v4(), "text": text}))).await
+    }
+
+    /// The same of anything that is sent.
+    pub(crate) async fn throw_at(&self, cookie: &str, (path, body): (&str, &Value)) -> (u16, Option<u64>, String) {
+        let request = self.http.post(format!("{}{path}", self.web)).header(ORIGIN, &self.web);
         let request = request.header("x-portcullis", "1").header(COOKIE, cookie);
-        let answer = request.json(&json!({"key": uuid::Uuid::new_v4(), "text": text})).send().await.unwrap();
+        let answer = request.json(body).send().await.unwrap();
         let status = answer.status().as_u16();
         let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().parse().unwrap());
         let body: Value = answer.json().await.unwrap();
