@@ -8,6 +8,14 @@ use super::truth::Truth;
 use crate::tenant::policy::{ClientAppType, Platform, RiskLevel, Sides};
 use crate::tenant::sign_in::{Known, SignIn};
 
+/// What the client can be.
+const EVERY_CLIENT: [ClientAppType; 4] = [
+    ClientAppType::Browser,
+    ClientAppType::MobileAppsAndDesktopClients,
+    ClientAppType::ExchangeActiveSync,
+    ClientAppType::Other,
+];
+
 /// Client apps. `easSupported` is Exchange `ActiveSync` on a known platform.
 pub(super) fn client_app(
     types: &BTreeSet<ClientAppType>,
@@ -18,6 +26,8 @@ pub(super) fn client_app(
         return Truth::Yes;
     }
     let app = match app {
+        // Whichever of the four it is.
+        Known::Unknown if EVERY_CLIENT.iter().all(|one| types.contains(one)) => return Truth::Yes,
         Known::Unknown => return Truth::Maybe,
         Known::Absent => return Truth::No,
         Known::Is(app) => *app,
@@ -52,8 +62,10 @@ pub(super) fn platform(condition: Option<&Sides<Platform>>, platform: &Known<Pla
 
 /// Risk levels are discrete; no risk is the level `none`.
 pub(super) fn risk(levels: &BTreeSet<RiskLevel>, level: &Known<RiskLevel>) -> Truth {
+    let every = [RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High];
     match level {
         _ if levels.is_empty() => Truth::Yes,
+        Known::Unknown if every.iter().all(|level| levels.contains(level)) => Truth::Yes,
         Known::Unknown => Truth::Maybe,
         Known::Absent => levels.contains(&RiskLevel::None).into(),
         Known::Is(level) => levels.contains(level).into(),
@@ -100,6 +112,15 @@ mod tests {
         assert_eq!(risk(&medium, &Known::Is(RiskLevel::High)), Truth::No);
         assert_eq!(risk(&medium, &Known::Unknown), Truth::Maybe);
         assert_eq!(risk(&BTreeSet::from([RiskLevel::None]), &Known::Absent), Truth::Yes);
+    }
+
+    #[test]
+    fn what_takes_in_every_value_asks_for_none() {
+        let every = BTreeSet::from([RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High]);
+        assert_eq!(risk(&every, &Known::Unknown), Truth::Yes);
+        assert_eq!(client_app(&EVERY_CLIENT.into(), &Known::Unknown, &Known::Unknown), Truth::Yes);
+        let modern = BTreeSet::from([ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients]);
+        assert_eq!(client_app(&modern, &Known::Unknown, &Known::Unknown), Truth::Maybe);
     }
 
     #[test]

@@ -205,10 +205,11 @@ fn session<'a>(policies: impl Iterator<Item = &'a Policy>) -> SessionControls {
         all.application_enforced_restrictions |= one.application_enforced_restrictions;
         all.secure_sign_in_session |= one.secure_sign_in_session;
         all.disable_resilience_defaults |= one.disable_resilience_defaults;
-        all.cloud_app_security = all.cloud_app_security.or_else(|| one.cloud_app_security.clone());
+        // By their words `blockDownloads` comes first, and `strictLocation` last.
+        all.cloud_app_security = all.cloud_app_security.into_iter().chain(one.cloud_app_security.clone()).min();
         all.continuous_access_evaluation =
-            all.continuous_access_evaluation.or_else(|| one.continuous_access_evaluation.clone());
-        all.filtering_profile = all.filtering_profile.or_else(|| one.filtering_profile.clone());
+            all.continuous_access_evaluation.into_iter().chain(one.continuous_access_evaluation.clone()).max();
+        all.filtering_profile = all.filtering_profile.into_iter().chain(one.filtering_profile.clone()).min();
         if one.persistent_browser.is_some() && all.persistent_browser.as_deref() != Some("never") {
             all.persistent_browser.clone_from(&one.persistent_browser);
         }

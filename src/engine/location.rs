@@ -28,11 +28,13 @@ pub fn met(snapshot: &Snapshot, condition: Option<&Sides<String>>, sign_in: &Sig
 pub fn within(snapshot: &Snapshot, id: &str, sign_in: &SignIn) -> Truth {
     match id {
         "All" => Truth::Yes,
-        "AllTrusted" => trusted(snapshot, &sign_in.ip),
+        "AllTrusted" => trusted(snapshot, &sign_in.ip).or(unread(snapshot, id, sign_in)),
         MFA_TRUSTED_IPS => in_ranges(mfa_trusted(snapshot), &sign_in.ip),
         _ => match snapshot.locations.get(id) {
             Some(location) => within_named(location, sign_in),
-            None => Truth::No.or(not_read(snapshot)),
+            // A word that isn't known is no id.
+            None if id.chars().all(char::is_alphanumeric) => Truth::Maybe,
+            None => unread(snapshot, id, sign_in),
         },
     }
 }
@@ -61,7 +63,7 @@ pub fn trusted(snapshot: &Snapshot, ip: &Known<IpAddr>) -> Truth {
         Place::Ip { trusted: true, ranges } => Some(ranges.iter().copied()),
         _ => None,
     });
-    in_ranges(ranges.flatten().chain(mfa_trusted(snapshot)), ip).or(not_read(snapshot))
+    in_ranges(ranges.flatten().chain(mfa_trusted(snapshot)), ip)
 }
 
 fn mfa_trusted(snapshot: &Snapshot) -> impl Iterator<Item = IpRange> {
@@ -102,8 +104,12 @@ fn next(address: IpAddr) -> Option<IpAddr> {
     }
 }
 
-fn not_read(snapshot: &Snapshot) -> Truth {
-    if snapshot.has(Kind::NamedLocations) { Truth::No } else { Truth::Maybe }
+/// Whether a sign-in comes from a location that wasn't read: as it says itself, or nobody knows.
+fn unread(snapshot: &Snapshot, id: &str, sign_in: &SignIn) -> Truth {
+    if snapshot.has(Kind::NamedLocations) {
+        return Truth::No;
+    }
+    sign_in.unread_places.get(id).map_or(Truth::Maybe, |inside| Truth::from(*inside))
 }
 
 #[cfg(test)]

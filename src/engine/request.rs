@@ -98,7 +98,7 @@ pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, Reque
         confidential_client: text("clientType").map(|kind| kind == "confidential"),
         client_app_id: text("clientAppId"),
         interrupted: flag("securityInfoInterruptMode") == Some(true),
-        logged: false,
+        ..SignIn::default()
     })
 }
 

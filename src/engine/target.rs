@@ -7,18 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::truth::Truth;
 use super::{Model, attribute_filter};
+use crate::tenant::SignIn;
 use crate::tenant::policy::{Applications, Control, FilterMode, Operator, Policy, PolicyState};
 use crate::tenant::sign_in::{Identity, Target};
 use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::{
-    APP_AZURE_MANAGEMENT, APP_EXCHANGE_ONLINE, APP_INTUNE_ENROLLMENT, APP_SHAREPOINT_ONLINE, APP_TOKEN_EXCHANGE,
-    APP_WINDOWS_AZURE_AD, REGISTER_SECURITY_INFO,
+    APP_AZURE_DEVOPS, APP_AZURE_MANAGEMENT, APP_EXCHANGE_ONLINE, APP_INTUNE_ENROLLMENT, APP_SHAREPOINT_ONLINE,
+    APP_TEAMS, APP_TOKEN_EXCHANGE, APP_WINDOWS_AZURE_AD, REGISTER_SECURITY_INFO,
 };
-use crate::tenant::{Kind, SignIn};
 
 /// Groups of apps that policies can name, and the members that are published.
 const GROUPS: [(&str, &[&str]); 3] = [
-    ("Office365", &[APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE, "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe"]),
+    ("Office365", &[APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE, APP_TEAMS]),
     ("MicrosoftAdminPortals", &["c44b4083-3bb0-49c1-b47d-974e53cbdf3c"]),
     (APP_AZURE_MANAGEMENT, AZURE_MANAGEMENT),
 ];
@@ -83,9 +83,34 @@ pub(super) fn met(model: &Model, condition: &Applications, sign_in: &SignIn) -> 
         Target::Context(id) => condition.contexts.contains(id).into(),
         Target::Apps(_) if leaks(condition) && asks_baseline_only(sign_in) => baseline(model, condition),
         Target::Apps(ids) => {
-            Truth::any(ids.iter().map(|id| app_met(model, condition, id))).or(unlogged(condition, sign_in))
+            let met = |id: &str| app_met(model, condition, id);
+            Truth::any(resources(ids, sign_in).map(met)).or(unlogged(condition, sign_in))
         }
     }
+}
+
+/// Microsoft's services that own data behind Microsoft Graph, by how the names of its scopes begin.
+const OWNERS: [(&str, &[&str]); 3] = [
+    (APP_EXCHANGE_ONLINE, &["mail.", "mailboxsettings.", "calendars.", "contacts."]),
+    (APP_SHAREPOINT_ONLINE, &["files.", "sites."]),
+    (APP_TEAMS, &["chat.", "channel.", "channelmessage.", "team."]),
+];
+
+/// What policies are asked about: in place of Microsoft Graph, which no policy can name, the services whose scopes are asked
+/// for. Risk remediation is reached by none.
+///
+/// Source: Microsoft Learn, Conditional Access: Target resources (service dependencies).
+fn resources<'a>(ids: &'a [String], sign_in: &SignIn) -> impl Iterator<Item = &'a str> {
+    let scopes = sign_in.scopes.as_deref().unwrap_or_default();
+    let names = scopes.iter().filter_map(|scope| directory_scope(scope));
+    let owner = |name: String| {
+        OWNERS.iter().find(|(_, begins)| begins.iter().any(|begin| name.starts_with(begin))).map(|(app, _)| *app)
+    };
+    let owners: Vec<Option<&str>> = names.filter(|name| !OPEN_ID.contains(&name.as_str())).map(owner).collect();
+    let asked = !owners.is_empty() && owners.iter().all(Option::is_some);
+    let graph = ids.iter().any(|id| id == MICROSOFT_GRAPH);
+    let own = ids.iter().map(String::as_str).filter(move |id| !(asked && *id == MICROSOFT_GRAPH));
+    own.filter(|id| *id != RISK_REMEDIATION_APP).chain(owners.into_iter().flatten().filter(move |_| graph))
 }
 
 /// A log doesn't say whether a user action or a context of the condition was asked for.
@@ -229,7 +254,13 @@ fn in_group(model: &Model, group: &str, id: &str) -> Truth {
             None => maybe_microsoft(model, id),
         };
     }
-    Truth::No
+    // A word that isn't known may stand for any app.
+    if is_unknown_word(group) { Truth::Maybe } else { Truth::No }
+}
+
+/// Ids have hyphens, words don't.
+fn is_unknown_word(name: &str) -> bool {
+    name.chars().all(char::is_alphanumeric) && !["None", "AllAgentIdResources"].contains(&name)
 }
 
 /// Whether an app is in a group as the tenant lists it, groups within groups too.
@@ -243,12 +274,15 @@ fn is_member<'a>(
     members.iter().any(|member| member.eq_ignore_ascii_case(id) || is_member(groups, member, id, seen))
 }
 
+/// Microsoft's apps that are in no group: what administrators call, enrolment, and the directories.
+const IN_NO_GROUP: [&str; 5] =
+    [APP_AZURE_MANAGEMENT, APP_AZURE_DEVOPS, APP_INTUNE_ENROLLMENT, APP_WINDOWS_AZURE_AD, MICROSOFT_GRAPH];
+
+/// Whether an app may be a member that Microsoft didn't publish. There are always apps that nothing names and that are none
+/// of Microsoft's: for these any other app stands.
 fn maybe_microsoft(model: &Model, id: &str) -> Truth {
-    match model.app(id) {
-        Some(principal) if principal.single_tenant => Truth::No,
-        None if model.snapshot.has(Kind::ServicePrincipals) && id.is_empty() => Truth::No,
-        _ => Truth::Maybe,
-    }
+    let own = model.app(id).is_some_and(|principal| principal.single_tenant);
+    if id.is_empty() || own || IN_NO_GROUP.contains(&id) { Truth::No } else { Truth::Maybe }
 }
 
 /// App ids that a name in a policy stands for, as far as they are known.
@@ -265,7 +299,7 @@ pub(super) fn open(model: &Model, condition: &Applications) -> Vec<String> {
     let named = condition.include.union(&condition.exclude);
     let unlisted = |name: &&String| {
         let published = *name == APP_AZURE_MANAGEMENT || model.snapshot.settings.app_groups.contains_key(*name);
-        GROUPS.iter().any(|(group, _)| group == name) && !published
+        (is_unknown_word(name) || GROUPS.iter().any(|(group, _)| group == name)) && !published
     };
     let mut all: Vec<String> = named.filter(unlisted).map(|name| format!("which apps belong to {name}")).collect();
     if condition.filter.is_some() && !attribute_filter::readable(model) {
@@ -291,8 +325,8 @@ pub(super) fn unknown(model: &Model, condition: &Applications, sign_in: &SignIn)
     if condition.filter.is_some() && !attribute_filter::readable(model) {
         return "custom security attributes of apps".into();
     }
-    let groups =
-        condition.include.union(&condition.exclude).filter(|name| GROUPS.iter().any(|(group, _)| group == name));
+    let is_group = |name: &&String| is_unknown_word(name) || GROUPS.iter().any(|(group, _)| group == name);
+    let groups = condition.include.union(&condition.exclude).filter(is_group);
     let names: Vec<&str> = groups.map(String::as_str).collect();
     if names.is_empty() {
         "the application filter".into()

@@ -10,6 +10,7 @@ use super::truth::Truth;
 use super::unknown_words;
 use crate::tenant::policy::{GuestType, Guests, UserSide};
 use crate::tenant::sign_in::Known;
+use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::{Assignment, Kind, Policy, Snapshot, Text};
 
 /// How an unresolved group is named among what isn't known.
@@ -120,6 +121,9 @@ impl Side {
         for id in &side.users {
             match snapshot.directory.user_index(id) {
                 Some(position) => drop(built.named.insert(position)),
+                None if id.chars().all(char::is_alphanumeric) && !KEYWORDS.contains(&id.as_str()) => {
+                    built.open.push(format!("whom {id} takes in"));
+                }
                 None if snapshot.has(Kind::Users) || emergency.contains(id) || is_keyword(id) => {}
                 None => built.strangers.push(format!("who user {id} is")),
             }
@@ -299,6 +303,9 @@ pub(super) fn role_holders(snapshot: &Snapshot, role: &str, activated: bool) -> 
     let active = role_members(snapshot, role, Assignment::Active)?;
     if activated { Some(active | role_members(snapshot, role, Assignment::Eligible)?) } else { Some(active) }
 }
+
+/// Words that stand among user ids and are known.
+const KEYWORDS: [&str; 2] = ["None", ALL_AGENT_USERS];
 
 /// Words that stand among user ids.
 fn is_keyword(id: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Sign-ins: one that is asked about, and those that the log holds; and the audit records beside them.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -58,6 +59,9 @@ pub struct SignIn {
     pub began: Option<TransferMethod>,
     /// Comes through the tenant's compliant network (Global Secure Access); none where unknown.
     pub compliant_network: Option<bool>,
+    /// Named locations that nobody read, by id (or `AllTrusted`), and whether it comes from there.
+    #[serde(default)]
+    pub unread_places: BTreeMap<String, bool>,
     /// Scopes asked for, where the baseline-scope rule needs them.
     pub scopes: Option<Vec<String>>,
     /// The client is a confidential one.

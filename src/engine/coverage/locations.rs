@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::Scope;
-use crate::engine::location::{MFA_TRUSTED_IPS, trusted, within};
+use crate::engine::location::{MFA_TRUSTED_IPS, within};
 use crate::engine::truth::Truth;
-use crate::tenant::Snapshot;
 use crate::tenant::location::{IpRange, Place};
 use crate::tenant::sign_in::{Known, SignIn};
+use crate::tenant::{Kind, Snapshot};
 
 /// A place that stands for all those in the same named locations.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Location {
     country: Known<String>,
     gps: Known<String>,
     compliant_network: bool,
+    /// What is taken for granted of locations that nobody read.
+    unread: BTreeMap<String, bool>,
     /// Ids of the named locations that it is in; empty anywhere else.
     inside: BTreeSet<String>,
 }
@@ -27,6 +29,7 @@ impl Location {
         sign_in.country = self.country.clone();
         sign_in.gps_country = self.gps.clone();
         sign_in.compliant_network = Some(self.compliant_network);
+        sign_in.unread_places.clone_from(&self.unread);
     }
 }
 
@@ -50,14 +53,24 @@ pub(super) fn values(snapshot: &Snapshot, scope: &Scope, named: &BTreeSet<&str>)
     let addresses = addresses(snapshot, named);
     let by_address = countries(snapshot, named, Lookup::Address(&scope.countries));
     let by_gps = countries(snapshot, named, Lookup::Gps);
+    let unread = unread(snapshot, scope, named);
     let mut all = Vec::new();
     for (ip, networks) in &addresses {
         for (country, countries) in &by_address {
             for (gps, shared) in &by_gps {
                 for (compliant_network, through) in &compliant_networks(snapshot, named) {
-                    let inside = networks.iter().chain(countries).chain(shared).chain(through).cloned().collect();
-                    let (country, gps) = (country.clone(), gps.clone());
-                    all.push(Location { ip: *ip, country, gps, compliant_network: *compliant_network, inside });
+                    let inside = networks.iter().chain(countries).chain(shared).chain(through).cloned();
+                    for unread in &unread {
+                        let within = unread.iter().filter(|(_, inside)| **inside).map(|(id, _)| id.clone());
+                        all.push(Location {
+                            ip: *ip,
+                            country: country.clone(),
+                            gps: gps.clone(),
+                            compliant_network: *compliant_network,
+                            unread: unread.clone(),
+                            inside: inside.clone().chain(within).collect(),
+                        });
+                    }
                 }
             }
         }
@@ -71,10 +84,27 @@ fn is_wanted(snapshot: &Snapshot, scope: &Scope, location: &Location) -> bool {
     let mut sign_in = SignIn::default();
     location.set(&mut sign_in);
     let inside = |id: &String| within(snapshot, id, &sign_in);
-    let untrusted = !scope.untrusted_locations || trusted(snapshot, &sign_in.ip) != Truth::Yes;
+    let untrusted = !scope.untrusted_locations || inside(&"AllTrusted".to_owned()) != Truth::Yes;
     untrusted
         && (scope.within.is_empty() || scope.within.iter().any(|id| inside(id) != Truth::No))
         && scope.outside.iter().all(|id| inside(id) != Truth::Yes)
+}
+
+/// Of locations that nobody read, how they overlap isn't known: a sign-in is in one, or outside of one, and whether it is in
+/// another one is open. A location is some places, and never all of them.
+fn unread(snapshot: &Snapshot, scope: &Scope, named: &BTreeSet<&str>) -> Vec<BTreeMap<String, bool>> {
+    let known = |id: &str| id == "All" || id == MFA_TRUSTED_IPS || snapshot.locations.contains_key(id);
+    let ids: Vec<&str> = named.iter().copied().filter(|id| !known(id)).collect();
+    if ids.is_empty() || snapshot.has(Kind::NamedLocations) {
+        return vec![BTreeMap::new()];
+    }
+    let mut stated: BTreeMap<String, bool> = scope.outside.iter().map(|id| (id.clone(), false)).collect();
+    stated.extend(scope.untrusted_locations.then(|| ("AllTrusted".to_owned(), false)));
+    stated.extend(scope.within.first().filter(|_| scope.within.len() == 1).map(|id| (id.clone(), true)));
+    if !stated.is_empty() {
+        return vec![stated];
+    }
+    ids.into_iter().flat_map(|id| [false, true].map(|inside| BTreeMap::from([(id.to_owned(), inside)]))).collect()
 }
 
 /// One address for each combination of address ranges that overlap, and one that is in none.
@@ -177,7 +207,9 @@ fn countries(snapshot: &Snapshot, named: &BTreeSet<&str>, lookup: Lookup<'_>) ->
 pub(super) fn describe(snapshot: &Snapshot, gap: &[&Location], rest: &[&Location]) -> String {
     let name = |id: &'_ String| match snapshot.locations.get(id) {
         Some(location) => location.display_name.clone(),
-        None => "MFA trusted IPs".to_owned(),
+        None if id == MFA_TRUSTED_IPS => "MFA trusted IPs".to_owned(),
+        None if id == "AllTrusted" => "all trusted locations".to_owned(),
+        None => format!("named location {id}"),
     };
     let names = |of: &[&Location]| -> String {
         let all: BTreeSet<String> = of.iter().flat_map(|location| &location.inside).map(name).collect();
