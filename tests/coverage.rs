@@ -17,6 +17,8 @@ mod kinds;
 mod many;
 #[path = "coverage/needless.rs"]
 mod needless;
+#[path = "coverage/unreal.rs"]
+mod unreal;
 #[path = "coverage/workloads.rs"]
 mod workloads;
 

@@ -17,9 +17,11 @@ use portcullis::tenant::policy::{ClientAppType, Platform};
 use portcullis::tenant::read_policy;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tenants::{CLIENTS, RESISTANT, STRONG, crowded, memberships, model, policies, requirement, tenant};
+use tenants::{CLIENTS, EXCHANGE, RESISTANT, STRONG, crowded, memberships, model, policies, requirement, tenant};
 
 const PLATFORMS: [&str; 3] = ["windows", "iOS", "linux"];
+
+const ACTIVE_SYNC: &str = "exchangeActiveSync";
 
 /// Whom a sign-in can be of: users of the directory, and kinds of guest that have no object in it. Of these a gap names
 /// the kind, whatever the home tenant.
@@ -64,8 +66,8 @@ fn points(policies: &[Value]) -> Vec<(usize, Point)> {
             identity["externalUserType"] = json!(kind);
             identity["externalTenantId"] = json!(home);
         }
-        for app in ["app-1", "app-2", "app-9"] {
-            for client in CLIENTS {
+        for app in [EXCHANGE, "app-2", "app-9"] {
+            for client in CLIENTS.into_iter().filter(|client| app == EXCHANGE || *client != ACTIVE_SYNC) {
                 let of = platforms.iter().map(|platform| (subject, (identity.clone(), app, client, platform.clone())));
                 all.extend(of);
             }
@@ -178,7 +180,8 @@ fn meets(requirement: &Requirement, tenant: &Value, policies: &Value, case: (&Po
         Requirement::HybridDevice => hybrid,
         _ => false,
     };
-    if entailed && modern {
+    // Legacy clients show no device, so that there are no such sign-ins by them.
+    if entailed {
         return true;
     }
     let impossible = |control: &str| match control {
@@ -254,7 +257,7 @@ fn named(coverage: &Coverage) -> BTreeSet<Cell> {
         let apps: Vec<&str> = gap.apps.iter().map(String::as_str).chain(gap.any_app.then_some("app-9")).collect();
         for subject in subjects(gap.users.iter(), &gap.others) {
             for app in &apps {
-                for client in &clients {
+                for client in clients.iter().filter(|client| *app == EXCHANGE || *client != ACTIVE_SYNC) {
                     open.extend(
                         platforms.iter().map(|platform| (subject, (*app).to_owned(), client.clone(), platform.clone())),
                     );

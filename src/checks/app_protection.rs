@@ -59,7 +59,7 @@ impl Check for AppProtection {
                 area: "app_protection",
                 requirement: Requirement::AppProtection,
                 scope,
-                missing: scopes::missing_members(context.model),
+                missing: None,
                 draft: Some(("Require an app protection policy on iOS and Android", draft)),
             },
         )

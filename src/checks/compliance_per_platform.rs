@@ -43,7 +43,7 @@ impl Check for CompliancePerPlatform {
                 area: "compliance_per_platform",
                 requirement: Requirement::CompliantDevice,
                 scope,
-                missing: scopes::missing_members(context.model),
+                missing: None,
                 draft: Some(("Require a compliant device on Windows, macOS, iOS and Android", draft)),
             },
         )

@@ -46,7 +46,7 @@ impl Check for ElevatedInsiderRisk {
                 area: "elevated_insider_risk",
                 requirement: Requirement::Block,
                 scope,
-                missing: scopes::missing_members(context.model),
+                missing: None,
                 draft: Some(("Block Office 365 at elevated insider risk", draft)),
             },
         )

@@ -42,7 +42,7 @@ impl Check for ElevatedInsiderRiskAll {
                 area: "elevated_insider_risk_all",
                 requirement: Requirement::Block,
                 scope,
-                missing: scopes::missing_members(context.model),
+                missing: None,
                 draft: Some(("Block all resources at elevated insider risk", draft)),
             },
         )

@@ -6,7 +6,7 @@ use crate::engine::demands::asks_at_least;
 use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope, Truth};
 use crate::facts::{Evidence, Fact, Term};
 use crate::suggestions::lint::{Level, lint};
-use crate::tenant::policy::{Control, PolicyState};
+use crate::tenant::policy::PolicyState;
 use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
@@ -165,15 +165,28 @@ fn hangs_on_unknown(gaps: &Gaps, coverage: &Coverage) -> bool {
     !coverage.unresolved.is_empty() && coverage.gaps_of(&coverage.undecided).iter().any(about_them)
 }
 
-/// Whether a policy that is On asks for at least what the draft asks for, so that some of those in scope may be covered.
+/// Whether somebody in scope may be covered by what is On: whoever is in every role and group that a policy includes, and in
+/// none that it excludes.
 fn could_be_met(context: &Context<'_>, asked: &Asked<'_>) -> bool {
     let snapshot = &context.model.snapshot;
-    let on = snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Enabled);
     let asks = |policy: &Policy| {
-        let blocks = policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block));
-        !blocks && asked.draft.as_ref().is_some_and(|(_, draft)| asks_at_least(snapshot, policy, draft))
+        policy.state == PolicyState::Enabled
+            && asked.draft.as_ref().is_some_and(|(_, draft)| asks_at_least(snapshot, policy, draft))
     };
-    on.into_iter().any(asks)
+    let everybody = |policy: &Policy| {
+        let mut policy = policy.clone();
+        let (include, exclude) = (&mut policy.conditions.users.include, &mut policy.conditions.users.exclude);
+        include.all |= !include.roles.is_empty() || !include.groups.is_empty();
+        exclude.roles.clear();
+        exclude.groups.clear();
+        policy
+    };
+    if !snapshot.policies.iter().any(asks) {
+        return false;
+    }
+    let best = context.model.with_policies(snapshot.policies.iter().map(everybody).collect());
+    let scope = Scope { users: None, ..asked.scope.clone() };
+    !Gaps::any_in((&best.coverage(&asked.requirement, &scope), &scope), &best, context.now)
 }
 
 fn headline(asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps, context: &Context<'_>) -> Fact {

@@ -41,21 +41,16 @@ pub fn administrators(model: &Model) -> Scope {
     Scope { users: Some(role_holders(&model.snapshot.directory, Assignment::Active)), ..Scope::default() }
 }
 
-/// Accounts that authenticate here: members and local guests. The user risk of others is judged in their home tenant.
+/// Those who authenticate here: members and local guests. The user risk of others is judged in their home tenant.
 #[must_use]
 pub fn members(model: &Model) -> Scope {
+    if !model.snapshot.has(Kind::Users) {
+        return Scope { residents: true, ..Scope::default() };
+    }
     let users = model.snapshot.directory.users.iter().zip(0u32..);
     let here = users.filter(|(user, _)| user.enabled && matches!(user.guest, None | Some(GuestType::InternalGuest)));
     let here = RoaringBitmap::from_sorted_iter(here.map(|(_, index)| index)).unwrap_or_default();
     Scope { users: Some(here), ..Scope::default() }
-}
-
-/// What would say who authenticates here, where the users weren't read.
-#[must_use]
-pub fn missing_members(model: &Model) -> Option<&'static str> {
-    let missing =
-        "who authenticates here and who elsewhere (users.json would settle it); everybody was looked at instead";
-    (!model.snapshot.has(Kind::Users)).then_some(missing)
 }
 
 /// Guests and external users who authenticate elsewhere.

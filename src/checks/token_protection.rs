@@ -53,7 +53,7 @@ impl Check for TokenProtection {
                 area: "token_protection",
                 requirement: Requirement::TokenProtection,
                 scope,
-                missing: scopes::missing_members(context.model),
+                missing: None,
                 draft: Some(("Require token protection on Windows", draft)),
             },
         )

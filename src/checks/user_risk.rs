@@ -52,7 +52,7 @@ impl Check for UserRisk {
             area,
             requirement,
             scope: Scope { user_risk: risk.clone(), ..scopes::members(context.model) },
-            missing: scopes::missing_members(context.model),
+            missing: None,
             draft: Some(("Require a password change at high user risk", draft.clone())),
         };
         let every_time = asked("user_risk_every_time", Requirement::SignInFrequency { hours: 0 });

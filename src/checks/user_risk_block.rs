@@ -41,7 +41,7 @@ impl Check for UserRiskBlock {
                 area: "user_risk_block",
                 requirement: Requirement::Block,
                 scope: Scope { user_risk: risk, ..scopes::members(context.model) },
-                missing: scopes::missing_members(context.model),
+                missing: None,
                 draft: Some(("Block users at high risk", draft)),
             },
         )

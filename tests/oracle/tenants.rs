@@ -14,6 +14,8 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 pub(crate) const ADMIN: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// An app that is reached by every client; no other one is by Exchange ActiveSync.
+pub(crate) const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
 pub(crate) const CLIENTS: [&str; 4] = ["browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"];
 pub(crate) const RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
 pub(crate) const STRONG: &str = "00000000-0000-0000-0000-000000000002";
@@ -56,10 +58,10 @@ pub(crate) fn tenant(memberships: &[Vec<&str>]) -> Value {
             {"@odata.type": "#microsoft.graph.compliantNetworkNamedLocation", "id": "l-network", "displayName": "network"},
         ],
         "mfaTrustedIps": ["198.51.100.0/30"],
-        "appGroups": {"Office365": ["app-1"]},
+        "appGroups": {"Office365": [EXCHANGE]},
         "baselineScopes": "enforced",
         "servicePrincipals": [
-            {"id": "sp-1", "appId": "app-1", "servicePrincipalType": "Application", "singleTenant": true, "customSecurityAttributes": {}},
+            {"id": "sp-1", "appId": EXCHANGE, "servicePrincipalType": "Application", "singleTenant": true, "customSecurityAttributes": {}},
             {"id": "sp-2", "appId": "app-2", "servicePrincipalType": "Application", "singleTenant": true, "customSecurityAttributes": {"Eng": {"Tier": "high"}}},
         ],
     })
@@ -129,7 +131,7 @@ fn applications() -> impl Strategy<Value = Value> {
     prop_oneof![
         4 => Just(json!({"includeApplications": ["All"]})),
         1 => Just(json!({"includeApplications": ["All"], "excludeApplications": ["app-2"]})),
-        1 => Just(json!({"includeApplications": ["app-1"]})),
+        1 => Just(json!({"includeApplications": [EXCHANGE]})),
         1 => Just(json!({"includeApplications": ["Office365"], "applicationFilter": {"mode": "include", "rule": tagged}})),
         1 => Just(json!({"includeApplications": ["All"], "excludeApplications": ["Office365"]})),
         1 => Just(json!({"includeApplications": ["All"], "applicationFilter": {"mode": "exclude", "rule": tagged}})),

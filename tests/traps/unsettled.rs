@@ -5,12 +5,13 @@ use super::*;
 #[test]
 fn what_hangs_on_something_unknown_is_never_a_pass() {
     let filter = mfa(json!({"devices": {"deviceFilter": {"mode": "include", "rule": "device.foo -eq"}}}));
-    let agents = mfa(json!({"applications": {"includeApplications": ["AllAgentIdResources"]}}));
+    let word =
+        mfa(json!({"applications": {"includeApplications": ["All"], "excludeApplications": ["AllThingsToCome"]}}));
     let unknown = strength("00000000-0000-0000-0000-000000000009", json!({}));
     let easy = block(json!({"clientAppTypes": ["other", "easSupported"]}));
     let cases = [
         ("mfa-all-users", filter, "Filter for devices of policy p"),
-        ("mfa-all-users", agents, "Target resources of policy p"),
+        ("mfa-all-users", word, "which apps belong to AllThingsToCome"),
         (
             "mfa-all-users",
             unknown,
@@ -112,6 +113,44 @@ fn a_draft_for_administrators_is_offered_where_nobody_knows_who_they_are() {
     for finding in [unread, run("mfa-admins", empty.build())] {
         offers_a_draft(&finding);
     }
+}
+
+/// Policies alone, without users, roles and locations.
+fn policies_alone(policies: &[Value]) -> Snapshot {
+    let mut builder = SnapshotBuilder::default();
+    builder.reading(Kind::Policies, Reading::Complete { count: 1 });
+    policies.iter().for_each(|policy| builder.policy(read_policy(policy).unwrap()));
+    builder.build()
+}
+
+#[test]
+fn without_users_those_who_authenticate_here_are_told_from_those_who_do_not() {
+    let everybody = json!({"includeUsers": ["All"]});
+    let risky = block(json!({"users": everybody, "userRiskLevels": ["high"]}));
+    assert_eq!(run("user-risk-block", policies_alone(std::slice::from_ref(&risky))).verdict, Verdict::Pass);
+    let mut members = risky;
+    members["conditions"]["users"]["excludeGuestsOrExternalUsers"] = json!({"guestOrExternalUserTypes": GUESTS});
+    let elsewhere =
+        "b2bCollaborationGuest,b2bCollaborationMember,b2bDirectConnectUser,otherExternalUser,serviceProvider";
+    assert_eq!(run("user-risk-block", policies_alone(std::slice::from_ref(&members))).verdict, Verdict::Fail);
+    members["conditions"]["users"]["excludeGuestsOrExternalUsers"] = json!({"guestOrExternalUserTypes": elsewhere});
+    assert_eq!(run("user-risk-block", policies_alone(&[members])).verdict, Verdict::Pass);
+    offers_a_draft(&run("user-risk-block", policies_alone(&[])));
+}
+
+#[test]
+fn without_roles_what_nobody_can_be_covered_by_is_a_gap() {
+    let roles = json!({"includeRoles": [GLOBAL_ADMINISTRATOR]});
+    let of = |with: Value| {
+        let mut policy = strength(STRENGTH_RESISTANT, with);
+        policy["conditions"]["users"] = roles.clone();
+        run("phishing-resistant-admins", policies_alone(&[policy])).verdict
+    };
+    assert_eq!(of(json!({})), Verdict::Review);
+    assert_eq!(of(json!({"platforms": {"includePlatforms": ["iOS"]}})), Verdict::Fail);
+    let but_one =
+        json!({"includeApplications": ["All"], "excludeApplications": ["797f4846-ba00-4fd7-ba43-dac1f8f63013"]});
+    assert_eq!(of(json!({"applications": but_one})), Verdict::Fail);
 }
 
 fn offers_a_draft(finding: &Finding) {

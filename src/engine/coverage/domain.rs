@@ -16,7 +16,7 @@ use crate::engine::{Model, target};
 use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
 use crate::tenant::snapshot::BaselineScopes;
-use crate::tenant::well_known::{APP_INTUNE_ENROLLMENT, APP_WINDOWS_AZURE_AD};
+use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_INTUNE_ENROLLMENT, APP_WINDOWS_AZURE_AD};
 
 /// One value of a dimension.
 #[derive(Clone, Debug)]
@@ -71,6 +71,7 @@ pub(super) fn axes(model: &Model, requirement: &Requirement, scope: &Scope, of: 
 
 /// Where targets, places, devices and risks stand among the dimensions.
 pub(super) const TARGETS: usize = 0;
+const CLIENT_APPS: usize = 1;
 pub(super) const PLACES: usize = 3;
 pub(super) const DEVICES: usize = 4;
 
@@ -78,7 +79,13 @@ pub(super) const DEVICES: usize = 4;
 pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of: &[Contributor]) -> Vec<Vec<Value>> {
     let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
     let browser_only = BTreeSet::from([ClientAppType::Browser]);
-    let clients = if *requirement == Requirement::NoPersistentBrowser { &browser_only } else { &scope.client_apps };
+    // The flows are those of modern authentication.
+    let modern = BTreeSet::from([ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients]);
+    let clients = match *requirement {
+        Requirement::NoPersistentBrowser => &browser_only,
+        _ if scope.client_apps.is_empty() && !scope.flows.is_empty() => &modern,
+        _ => &scope.client_apps,
+    };
     let places = locations::values(&model.snapshot, scope, &locations::named(&model.snapshot, scope, &policies));
     let filters: Vec<&DeviceFilter> = policies.iter().filter_map(|at| model.device_filter(*at)).collect();
     vec![
@@ -92,6 +99,27 @@ pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of
         optional(&scope.insider_risk).into_iter().map(Value::InsiderRisk).collect(),
         optional(&scope.flows).into_iter().map(Value::Flow).collect(),
     ]
+}
+
+/// Counts Exchange `ActiveSync` in where Exchange Online isn't among the targets and the hole takes in all other clients, or
+/// legacy ones which no policy tells from it: by that client there are no sign-ins at other apps, and to leave it out there
+/// would say that something covers it.
+pub(super) fn count_active_sync_in(axes: &[Axis], values: &mut [Vec<usize>]) {
+    let [targets, clients, ..] = values else { return };
+    let (Some(apps), Some(axis)) = (axes.get(TARGETS), axes.get(CLIENT_APPS)) else { return };
+    let place = |client| axis.values.iter().position(|value| matches!(value, Value::Client(one) if *one == client));
+    let Some(at) = place(ClientAppType::ExchangeActiveSync).filter(|at| !clients.contains(at)) else { return };
+    if targets.iter().filter_map(|at| apps.values.get(*at)).any(Value::is_exchange) {
+        return;
+    }
+    let there = apps.values.iter().position(Value::is_exchange).and_then(|at| apps.lane_of(at));
+    let asked = |at: usize| Some(axis.lane_of(at)?.and(there?));
+    let other = place(ClientAppType::Other).filter(|other| clients.contains(other));
+    let alike = other.is_some_and(|other| asked(other).is_some() && asked(other) == asked(at));
+    if alike || clients.len() + 1 == axis.values.len() {
+        clients.push(at);
+        clients.sort_unstable();
+    }
 }
 
 const CLIENTS: [ClientAppType; 4] = [
@@ -157,6 +185,11 @@ pub(super) fn targets(
     let wanted = |id: &&Arc<str>| !(enrols && &***id == APP_INTUNE_ENROLLMENT);
     let ids = model.targets();
     let mut values: Vec<Value> = ids.iter().filter(wanted).map(|id| Value::App(Some(Arc::clone(id)))).collect();
+    // What Exchange ActiveSync reaches is an app of its own, whether or not a policy names it.
+    let exchange = ids.iter().any(|id| **id == *APP_EXCHANGE_ONLINE);
+    if !exchange && (scope.client_apps.is_empty() || scope.client_apps.contains(&ClientAppType::ExchangeActiveSync)) {
+        values.push(Value::App(Some(Arc::from(APP_EXCHANGE_ONLINE))));
+    }
     values.push(Value::App(None));
     let mut conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at));
     let slips = matches!(snapshot.settings.baseline_scopes, BaselineScopes::Legacy | BaselineScopes::Unknown);
@@ -178,7 +211,7 @@ impl Axis {
         for (at, (value, app)) in values.iter().zip(&indexed).enumerate() {
             let sign_in = if app.is_some() && !own.contains(&true) { SignIn::default() } else { value.sign_in() };
             let own = || of.iter().zip(&own).filter(|(_, own)| **own).map(|(one, _)| value.met(model, one, &sign_in));
-            let key = app.map(|app| (app, own().collect::<Truths>()));
+            let key = app.filter(|_| !value.is_exchange()).map(|app| (app, own().collect::<Truths>()));
             let class = key.as_ref().and_then(|key| alike.get(key)).copied().unwrap_or_else(|| {
                 let lane = value.lane(model, of, (*app, &sign_in));
                 *known.entry(lane.clone()).or_insert_with(|| {
@@ -194,6 +227,11 @@ impl Axis {
             }
         }
         Self { values, indexed, classes }
+    }
+
+    /// The contributors whose condition the value at this position meets.
+    fn lane_of(&self, value: usize) -> Option<&Lane> {
+        self.classes.iter().find(|class| class.values.contains(&value)).map(|class| &class.lane)
     }
 
     /// The contributors whose condition every value surely meets.
@@ -273,8 +311,12 @@ impl Value {
         match self {
             Self::Client(client) => one.region.clients & client_mask(*client) != 0,
             Self::Device(_, mask, _) => one.region.devices & mask != 0,
-            _ => true,
+            _ => !(one.beside_exchange && self.is_exchange()),
         }
+    }
+
+    pub(super) fn is_exchange(&self) -> bool {
+        matches!(self, Self::App(Some(id)) if **id == *APP_EXCHANGE_ONLINE)
     }
 
     fn met(&self, model: &Model, one: &Contributor, sign_in: &SignIn) -> Truth {

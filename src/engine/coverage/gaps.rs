@@ -105,8 +105,9 @@ impl Search {
         (causes, places): (&mut Causes<'_>, &mut Places),
     ) {
         let axes = &self.axes;
-        let values: Vec<Vec<usize>> =
+        let mut values: Vec<Vec<usize>> =
             axes.iter().zip(&hole.classes).map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
+        domain::count_active_sync_in(axes, &mut values);
         let (Some(targets), Some(first)) = (axes.first(), values.first()) else { return };
         let snapshot = &self.model.snapshot;
         let conditions: Vec<Condition> =

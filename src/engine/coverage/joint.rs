@@ -140,13 +140,12 @@ impl<'a> Joint<'a> {
 
     fn openings(&self, diagram: &Diagram<'_>, part: Part) -> Vec<Opening> {
         let opening = |classes: Vec<Option<Vec<usize>>>| {
-            let values = |at: usize| {
-                let (axis, classes) = (self.axes.get(at)?, classes.get(at)?);
-                Some((axis, values_of(axis, classes.as_deref())))
-            };
-            let (apps, any_app) = values(domain::TARGETS).map(|(axis, values)| apps(axis, &values)).unwrap_or_default();
-            let beside = (1..self.axes.len()).filter_map(values);
-            let conditions = beside.filter_map(|(axis, values)| condition(&self.places, axis, &values)).collect();
+            let of = self.axes.iter().zip(&classes);
+            let mut values: Vec<Vec<usize>> = of.map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
+            domain::count_active_sync_in(&self.axes, &mut values);
+            let mut all = self.axes.iter().zip(&values);
+            let (apps, any_app) = all.next().map(|(axis, values)| apps(axis, values)).unwrap_or_default();
+            let conditions = all.filter_map(|(axis, values)| condition(&self.places, axis, values)).collect();
             Opening { apps, any_app, conditions }
         };
         diagram.holes(part).into_iter().map(|hole| opening(hole.classes)).collect()

@@ -85,6 +85,8 @@ pub enum Requirement {
 pub struct Scope {
     /// Positions of users; none means every user, *any other user* and every guest type.
     pub users: Option<RoaringBitmap>,
+    /// Without `users`: only those who authenticate here, members and local guests, of kinds that have no object here.
+    pub residents: bool,
     /// With `users`: guest kinds that have no object here are looked at too.
     pub guest_types: BTreeSet<GuestType>,
     /// App ids; none means every app and *any other app*.

@@ -167,7 +167,11 @@ pub(super) fn others<'a>(model: &'a Model, scope: &Scope) -> Vec<(Other, Who<'a>
         all.push((Other::AnyUser, member));
     }
     let tenants = named_tenants(model);
-    for kind in GUEST_TYPES.into_iter().filter(|kind| whole || scope.guest_types.contains(kind)) {
+    let wanted = |kind: &GuestType| {
+        let resident = *kind == GuestType::InternalGuest || !scope.residents;
+        (whole && resident) || scope.guest_types.contains(kind)
+    };
+    for kind in GUEST_TYPES.into_iter().filter(wanted) {
         let bodiless = matches!(kind, GuestType::B2bDirectConnectUser | GuestType::ServiceProvider);
         let membership = if bodiless { Membership::Nothing } else { membership };
         for tenant in [Known::Absent].into_iter().chain(tenants.iter().map(|tenant| Known::Is(*tenant))) {

@@ -11,8 +11,10 @@ use super::causes::Causes;
 use super::domain::{Axis, Value};
 use super::gaps::{Search, apps, condition, values_of};
 use super::people::{self, People};
-use super::search::{Diagram, GAP, Hole, Part};
-use super::{Cause, Condition, Other};
+use super::search::{Diagram, Hole, Part};
+use super::{Cause, Condition, Other, domain};
+use crate::engine::bits::Lane;
+use crate::engine::truth::Truth;
 
 /// Sign-ins that surely aren't covered, with everybody whom that concerns. Why is asked of [`Reasons`].
 #[derive(Clone, Debug)]
@@ -77,7 +79,7 @@ impl<'a> Reasons<'a> {
 }
 
 /// Where a hole is: its targets, none for any other app, and the classes of the other dimensions.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Where {
     targets: Option<Vec<usize>>,
     /// Requests for baseline scopes alone.
@@ -101,7 +103,25 @@ impl Search {
                 known.1.extend(&concerned.1);
             }
         }
+        self.fold_exchange_in(&mut found);
         found.into_iter().map(|(at, concerned)| self.place(at, concerned)).collect()
+    }
+
+    /// Exchange Online stands by itself where Exchange `ActiveSync` tells it apart, which is no news where any other app is
+    /// reached as well.
+    fn fold_exchange_in(&self, found: &mut BTreeMap<Where, Concerned>) {
+        let apps = self.axes.first().map_or(&[][..], |axis| &axis.values);
+        let Some(exchange) = apps.iter().position(Value::is_exchange) else { return };
+        let anywhere = |at: &Where| Where { targets: None, slipping: false, rest: at.rest.clone() };
+        let alone: Vec<Where> = found.keys().filter(|at| at.targets.as_deref() == Some(&[exchange])).cloned().collect();
+        for at in alone {
+            let (Some((users, others)), Some((all, every))) = (found.get(&at), found.get(&anywhere(&at))) else {
+                continue;
+            };
+            if users.is_subset(all) && others.is_subset(every) {
+                found.remove(&at);
+            }
+        }
     }
 
     fn by_part(&self, diagram: &mut Diagram<'_>, users: &RoaringBitmap) -> BTreeMap<Part, Concerned> {
@@ -116,7 +136,7 @@ impl Search {
         let mut all: BTreeMap<Part, Concerned> =
             having.into_iter().map(|(part, users)| (part, (set(users), BTreeSet::new()))).collect();
         if !unreached.is_empty() {
-            all.entry(GAP).or_default().0 |= unreached;
+            all.entry(diagram.search(&self.without_policies())).or_default().0 |= unreached;
         }
         for (other, lane) in &people::lanes_of_others(&self.model, &self.scope, &self.of) {
             all.entry(diagram.search(lane)).or_default().1.insert(*other);
@@ -124,14 +144,28 @@ impl Search {
         all
     }
 
-    /// Those whom surely no contributor reaches that holds anywhere; none where that isn't soon found.
+    /// What holds for everybody, whatever the policies.
+    fn without_policies(&self) -> Lane {
+        let mut lane = Lane::none(self.of.len());
+        self.of
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.policy.is_none())
+            .for_each(|(at, _)| lane.note(at, Truth::Yes));
+        lane
+    }
+
+    /// Those whom surely no policy reaches that holds anywhere; none where that isn't soon found.
     fn unreached(&self, users: &RoaringBitmap) -> RoaringBitmap {
         let mut left = self.model.directory.bits(users);
         let somewhere =
             |at: usize| self.axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)));
-        for (_, one) in self.of.iter().enumerate().filter(|(at, _)| somewhere(*at)) {
-            let reached = one.policy.map(|policy| self.model.reached(policy)).filter(|reached| reached.decided);
-            let Some(reached) = reached else { return RoaringBitmap::new() };
+        let holding = self.of.iter().enumerate().filter(|(at, _)| somewhere(*at));
+        for policy in holding.filter_map(|(_, one)| one.policy) {
+            let reached = self.model.reached(policy);
+            if !reached.decided {
+                return RoaringBitmap::new();
+            }
             left.drop(&reached.surely);
             if left.is_empty() {
                 break;
@@ -145,6 +179,13 @@ impl Search {
         let mut rest = hole.classes;
         let Some(targets) = self.axes.first().filter(|_| !rest.is_empty()) else { return Vec::new() };
         let first = rest.remove(0);
+        if let (Some(clients), Some(axis)) = (rest.first_mut(), self.axes.get(1)) {
+            let mut values = [values_of(targets, first.as_deref()), values_of(axis, clients.as_deref())];
+            domain::count_active_sync_in(&self.axes, &mut values);
+            if values.get(1).is_some_and(|all| all.len() == axis.values.len()) {
+                *clients = None;
+            }
+        }
         if any_app(targets, first.as_deref()) {
             return vec![Where { targets: None, slipping: false, rest }];
         }

@@ -69,9 +69,11 @@ impl Region {
 /// Something that makes sign-ins meet the requirement: a policy that is On, in a region; or the sign-in's own values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Contributor {
-    /// Position of the policy; none for a sign-in that meets the requirement by itself.
+    /// Position of the policy; none for sign-ins that need none.
     pub(super) policy: Option<usize>,
     pub(super) region: Region,
+    /// Where any app but Exchange Online is reached alone.
+    pub(super) beside_exchange: bool,
     /// It surely meets the requirement; otherwise something in it can't be judged.
     pub(super) sure: bool,
     /// It asks nothing that entails the requirement: what it asks can't be done there.
@@ -93,7 +95,7 @@ pub(super) enum Bearing {
 
 /// Everything that meets a requirement somewhere, in the order of the policies.
 pub(super) fn contributors(snapshot: &Snapshot, requirement: &Requirement) -> Vec<Contributor> {
-    let mut all = entailed(requirement);
+    let mut all: Vec<Contributor> = [entailed(requirement), Some(NO_SUCH_SIGN_IN)].into_iter().flatten().collect();
     for (at, policy) in snapshot.policies.iter().enumerate() {
         if policy.state == PolicyState::Enabled && !is_about_others(policy) {
             all.extend(of_policy(snapshot, requirement, at, policy));
@@ -110,16 +112,32 @@ fn is_about_others(policy: &Policy) -> bool {
         || conditions.agent_contexts.is_some()
 }
 
-/// Sign-ins that meet a requirement by their own values: from a managed device, by a client that shows it.
-fn entailed(requirement: &Requirement) -> Vec<Contributor> {
+/// What most contributors have in common.
+const PLAIN: Contributor = Contributor {
+    policy: None,
+    region: Region::EVERYWHERE,
+    beside_exchange: false,
+    sure: true,
+    acts_as_block: false,
+    blind_to_user_risk: false,
+};
+
+/// Exchange `ActiveSync` speaks to Exchange Online alone, so nothing has to cover it elsewhere.
+/// Source: Microsoft Learn, Conditional Access: Conditions, client apps.
+const NO_SUCH_SIGN_IN: Contributor =
+    Contributor { region: Region { clients: ACTIVE_SYNC, ..Region::EVERYWHERE }, beside_exchange: true, ..PLAIN };
+
+/// Sign-ins that meet a requirement by their own values: from a managed device. Legacy clients show none, so that there are
+/// no such sign-ins by them.
+fn entailed(requirement: &Requirement) -> Option<Contributor> {
     let devices = match requirement {
         Requirement::ManagedDevice | Requirement::MfaOrManagedDevice => COMPLIANT | HYBRID | BOTH,
         Requirement::CompliantDevice => COMPLIANT | BOTH,
         Requirement::HybridDevice => HYBRID | BOTH,
-        _ => return Vec::new(),
+        _ => return None,
     };
-    let region = Region { clients: BROWSER | MODERN, people: ANY, devices };
-    vec![Contributor { policy: None, region, sure: true, acts_as_block: false, blind_to_user_risk: false }]
+    let region = Region { devices, ..Region::EVERYWHERE };
+    Some(Contributor { region, ..PLAIN })
 }
 
 fn of_policy(snapshot: &Snapshot, requirement: &Requirement, at: usize, policy: &Policy) -> Vec<Contributor> {
@@ -131,7 +149,7 @@ fn of_policy(snapshot: &Snapshot, requirement: &Requirement, at: usize, policy: 
     let mut all = Vec::new();
     for (region, sure) in sure.chain(open) {
         let acts_as_block = region != Region::EVERYWHERE;
-        let one = Contributor { policy: Some(at), region, sure, acts_as_block, blind_to_user_risk: false };
+        let one = Contributor { policy: Some(at), region, sure, acts_as_block, ..PLAIN };
         if policy.conditions.user_risk.is_empty() {
             all.push(one);
             continue;

@@ -147,6 +147,7 @@ impl Model {
             region: Region::EVERYWHERE,
             sure: undecided(policy).is_none(),
             acts_as_block: false,
+            beside_exchange: false,
             blind_to_user_risk: false,
         })
     }
