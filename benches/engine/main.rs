@@ -14,6 +14,10 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
+/// As the program's own (src/main.rs).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() {
     let mut criterion = Criterion::default()
         .sample_size(10)

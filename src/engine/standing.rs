@@ -79,10 +79,17 @@ impl Column {
     }
 }
 
-/// Where a class parts from another one: the policy's column, and the place that its users have there.
+/// Where a class parts from another one, and in what: a tenant of a million users has millions of these.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     parent: Class,
+    /// Number of the way among [`Standing::ways`].
+    way: u32,
+}
+
+/// A policy's column, and a place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Way {
     column: u32,
     place: u32,
 }
@@ -95,6 +102,7 @@ pub(super) struct Standing {
     columns: Vec<Column>,
     /// The policies of the tenant that reach most users.
     most: Lane,
+    ways: Vec<Way>,
     nodes: Vec<Node>,
     /// Class of each user; empty for a variant.
     class_of: Vec<Class>,
@@ -106,24 +114,25 @@ impl Standing {
     /// Sorts the users of a tenant by its policies.
     pub(super) fn new(model: &Model) -> Self {
         let class_of = model.snapshot.directory.users.iter().map(root).collect();
-        let root = Node { parent: 0, column: 0, place: 0 };
+        let root = Node { parent: 0, way: 0 };
         let mut all = Self {
             beneath: None,
             columns: Vec::new(),
             most: Lane::none(0),
+            ways: Vec::new(),
             nodes: vec![root; KINDS.len()],
             class_of,
             moved: BTreeMap::new(),
         };
-        // For each class the last step out of it, and where it led.
-        let mut last = vec![(0u32, 0); KINDS.len()];
-        let mut step = 0;
+        // For each class the last way out of it, and where it led.
+        let mut last = vec![(u32::MAX, 0); KINDS.len()];
         for at in 0..model.snapshot.policies.len() {
             let parts = parts(model, at);
             for (place, (users, _)) in (0u32..).zip(&parts).skip(1) {
-                step += 1;
+                let way = count(all.ways.len());
+                all.ways.push(Way { column: count(all.columns.len()), place });
                 for position in users {
-                    all.step(&mut last, (step, position), place);
+                    all.step(&mut last, (way, position));
                 }
             }
             all.columns.push(Column::new(parts));
@@ -133,27 +142,28 @@ impl Standing {
         all
     }
 
-    fn step(&mut self, last: &mut Vec<(u32, Class)>, (step, position): (u32, u32), place: u32) {
-        let (column, next) = (count(self.columns.len()), count(self.nodes.len()));
+    fn step(&mut self, last: &mut Vec<(u32, Class)>, (way, position): (u32, u32)) {
+        let next = count(self.nodes.len());
         let Some(class) = usize::try_from(position).ok().and_then(|at| self.class_of.get_mut(at)) else { return };
         let Some(known) = usize::try_from(*class).ok().and_then(|at| last.get_mut(at)) else { return };
-        if known.0 == step {
+        if known.0 == way {
             *class = known.1;
             return;
         }
-        *known = (step, next);
-        self.nodes.push(Node { parent: *class, column, place });
-        last.push((0, 0));
+        *known = (way, next);
+        self.nodes.push(Node { parent: *class, way });
+        last.push((u32::MAX, 0));
         *class = next;
     }
 
     /// The same tenant with the policies at these positions of a variant beside its own.
     pub(super) fn above(beneath: Arc<Self>, variant: &Model, own: impl Iterator<Item = usize>) -> Self {
-        let (classes, columns) = (beneath.len(), beneath.columns.len());
+        let (classes, columns, ways) = (beneath.len(), beneath.columns.len(), beneath.ways.len());
         let mut all = Self {
             beneath: Some(beneath),
             columns: Vec::new(),
             most: Lane::none(0),
+            ways: Vec::new(),
             nodes: Vec::new(),
             class_of: Vec::new(),
             moved: BTreeMap::new(),
@@ -163,12 +173,14 @@ impl Standing {
             let mut steps: FxHashMap<(Class, u32), Class> = FxHashMap::default();
             let parts = parts(variant, at);
             for (place, (users, _)) in (0u32..).zip(&parts).skip(1) {
+                let way = count(ways + all.ways.len());
+                all.ways.push(Way { column, place });
                 for position in users {
                     let parent = all.class(position);
                     let next = count(classes + all.nodes.len());
-                    let class = *steps.entry((parent, place)).or_insert(next);
+                    let class = *steps.entry((parent, way)).or_insert(next);
                     if class == next {
-                        all.nodes.push(Node { parent, column, place });
+                        all.nodes.push(Node { parent, way });
                     }
                     all.moved.insert(position, class);
                 }
@@ -198,13 +210,11 @@ impl Standing {
         }
     }
 
-    fn node(&self, class: Class) -> Option<Node> {
-        let at = usize::try_from(class).ok()?;
-        match &self.beneath {
-            Some(beneath) if at < beneath.nodes.len() => beneath.nodes.get(at).copied(),
-            Some(beneath) => self.nodes.get(at - beneath.nodes.len()).copied(),
-            None => self.nodes.get(at).copied(),
-        }
+    /// The class that a class parts from, and in what.
+    fn node(&self, class: Class) -> Option<(Class, Way)> {
+        let below = self.beneath.as_deref();
+        let node = layered(below.map(|below| below.nodes.as_slice()), &self.nodes, class)?;
+        Some((node.parent, layered(below.map(|below| below.ways.as_slice()), &self.ways, node.way)?))
     }
 
     /// The class of the user at this position.
@@ -233,17 +243,27 @@ impl Standing {
     pub(super) fn lane(&self, position: u32) -> Lane {
         let mut lane = self.most.clone();
         let mut class = self.class(position);
-        while let Some(node) = self.node(class).filter(|_| !is_root(class)) {
-            let (at, truth) = (usize::try_from(node.column).unwrap_or_default(), self.truth(node));
+        while let Some((parent, way)) = self.node(class).filter(|_| !is_root(class)) {
+            let (at, truth) = (usize::try_from(way.column).unwrap_or_default(), self.truth(way));
             lane.surely.put(at, truth == Truth::Yes);
             lane.possibly.put(at, truth != Truth::No);
-            class = node.parent;
+            class = parent;
         }
         lane
     }
 
-    fn truth(&self, node: Node) -> Truth {
-        self.column(node.column).map_or(Truth::No, |column| column.truth(node.place))
+    fn truth(&self, way: Way) -> Truth {
+        self.column(way.column).map_or(Truth::No, |column| column.truth(way.place))
+    }
+}
+
+/// What has this number, where numbers go on after those of the tenant beneath.
+fn layered<T: Copy>(below: Option<&[T]>, own: &[T], number: u32) -> Option<T> {
+    let at = usize::try_from(number).ok()?;
+    match below {
+        Some(below) if at < below.len() => below.get(at).copied(),
+        Some(below) => own.get(at - below.len()).copied(),
+        None => own.get(at).copied(),
     }
 }
 
@@ -288,14 +308,14 @@ impl Projection {
         let mut way = Vec::new();
         let mut at = class;
         while self.seen(at) == UNSEEN {
-            let Some(node) = standing.node(at) else { break };
-            way.push((at, node));
-            at = node.parent;
+            let Some((parent, step)) = standing.node(at) else { break };
+            way.push((at, step));
+            at = parent;
         }
         let mut place = self.seen(at);
-        for (class, node) in way.into_iter().rev() {
-            if let Some(value) = told(node.column, node.place) {
-                place = self.step(place, (node.column, value));
+        for (class, step) in way.into_iter().rev() {
+            if let Some(value) = told(step.column, step.place) {
+                place = self.step(place, (step.column, value));
             }
             if let Some(of) = usize::try_from(class).ok().and_then(|class| self.of.get_mut(class)) {
                 *of = place;
