@@ -84,6 +84,14 @@ fn a_sign_in_test_says_the_decision_and_each_policy() {
 }
 
 #[test]
+fn what_a_folder_lacks_is_named_with_its_file() {
+    let (text, _) = said(&["what-if", &data("tenant/policies.json"), &data("legacy-sign-in.json")]);
+    let lacks = "the user's groups and roles (users.json, groups.json and roleAssignments.json would settle it)";
+    assert!(text.starts_with(&format!("It depends on what was not read: {lacks}. 2 policies")), "{text}");
+    assert!(text.contains(&format!("depends  {lacks}")) && !text.contains("question leaves open"), "{text}");
+}
+
+#[test]
 fn the_answer_to_a_machine_has_the_shape_of_graphs_evaluate() {
     let (answer, _) = json(&["what-if", &tenant(), &data("legacy-sign-in.json"), "--format", "json"]);
     assert_eq!(answer["decision"]["block"][0], "c0000000-0000-4000-8000-000000000002");
