@@ -16,6 +16,7 @@ pub mod workload_gaps;
 
 mod addresses_without_country;
 mod admin_portals_restricted;
+mod admin_workstations;
 mod agent_assisted_flows;
 mod app_control;
 mod app_enforced_restrictions;
@@ -148,6 +149,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &elevated_insider_risk_all::ElevatedInsiderRiskAll,
     &mfa_or_managed_device::MfaOrManagedDevice,
     &devices_for_admins::DevicesForAdmins,
+    &admin_workstations::AdminWorkstations,
     &compliance_per_platform::CompliancePerPlatform,
     &device_registration_mfa::DeviceRegistrationMfa,
     &authentication_transfer::AuthenticationTransfer,
