@@ -92,6 +92,17 @@ fn what_a_folder_lacks_is_named_with_its_file() {
 }
 
 #[test]
+fn accounts_whose_groups_were_not_read_are_not_counted_as_made_to_use_mfa() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["policies.json", "users.json"] {
+        fs::copy(data(&format!("tenant/{file}")), folder.path().join(file)).unwrap();
+    }
+    let (answer, _) = said(&["ask", &at(&folder), "who is not covered by MFA?"]);
+    let sum = answer.lines().find(|line| line.starts_with("All enabled")).unwrap_or_default();
+    assert_eq!(sum.split_whitespace().take(4).collect::<Vec<_>>(), ["All", "enabled", "6", "0"], "{answer}");
+}
+
+#[test]
 fn the_answer_to_a_machine_has_the_shape_of_graphs_evaluate() {
     let (answer, _) = json(&["what-if", &tenant(), &data("legacy-sign-in.json"), "--format", "json"]);
     assert_eq!(answer["decision"]["block"][0], "c0000000-0000-4000-8000-000000000002");
