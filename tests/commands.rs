@@ -92,6 +92,18 @@ fn what_a_folder_lacks_is_named_with_its_file() {
 }
 
 #[test]
+fn of_a_folder_nothing_is_promised_that_only_a_tenant_has() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(data("tenant/policies.json"), folder.path().join("policies.json")).unwrap();
+    let (card, _) = said(&["ask", &at(&folder), "create S-1"]);
+    assert!(card.contains("past sign-ins were not read (signIns.json would settle it)"), "{card}");
+    assert!(card.contains("nobody sees whether it is done") && card.contains("Reference: S-1."), "{card}");
+    assert!(!card.contains("audit log") && !card.contains("Of 0 past") && !card.contains("Rollout"), "{card}");
+    let (answer, _) = said(&["ask", &at(&folder), "who is not covered by MFA?"]);
+    assert!(answer.starts_with("Not known: users.json") && !answer.contains("\n\n\n"), "{answer}");
+}
+
+#[test]
 fn accounts_whose_groups_were_not_read_are_not_counted_as_made_to_use_mfa() {
     let folder = tempfile::tempdir().unwrap();
     for file in ["policies.json", "users.json"] {
