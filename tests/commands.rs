@@ -115,6 +115,18 @@ fn accounts_whose_groups_were_not_read_are_not_counted_as_made_to_use_mfa() {
 }
 
 #[test]
+fn what_nobody_could_take_for_an_export_is_not_remarked_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(data("tenant/policies.json"), folder.path().join("policies.json")).unwrap();
+    for name in ["LICENSE", "README.md", ".gitattributes", "policies.txt"] {
+        fs::write(folder.path().join(name), "words").unwrap();
+    }
+    let remarks = text(&run(&["what-if", &at(&folder), &data("legacy-sign-in.json")]).stderr);
+    let left_out: Vec<&str> = remarks.lines().filter_map(|line| line.rsplit('/').next()).collect();
+    assert_eq!(left_out, ["policies.txt: its name doesn't end in .json or .jsonl"], "{remarks}");
+}
+
+#[test]
 fn the_answer_to_a_machine_has_the_shape_of_graphs_evaluate() {
     let (answer, _) = json(&["what-if", &tenant(), &data("legacy-sign-in.json"), "--format", "json"]);
     assert_eq!(answer["decision"]["block"][0], "c0000000-0000-4000-8000-000000000002");
