@@ -77,6 +77,9 @@ mod policy_limit;
 mod policy_names;
 mod policy_targets_nothing;
 mod private_access;
+mod private_access_devices;
+mod private_apps;
+mod quick_access_frequency;
 mod registration_device;
 mod report_only_age;
 mod rights_management;
@@ -176,6 +179,8 @@ pub static CHECKS: &[&dyn Check] = &[
     &intune_enrolment::IntuneEnrolment,
     &new_apps::NewApps,
     &private_access::PrivateAccess,
+    &private_access_devices::PrivateAccessDevices,
+    &quick_access_frequency::QuickAccessFrequency,
     &risky_agents::RiskyAgents,
     &rights_management::RightsManagement,
     &service_accounts::ServiceAccounts,
