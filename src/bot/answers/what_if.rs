@@ -72,8 +72,8 @@ fn policies(asked: Asked<'_>, stated: &Stated<'_>, outcome: &Outcome, mut answer
     if away().count() <= LISTED || alike::wants_every(asked) {
         return alike::list(asked, answer, "Doesn't apply", away().filter_map(told).collect());
     }
-    let items = vec![alike::folded(asked, "what_if.away", away().count())];
-    answer.part(Part::Heading("Doesn't apply".into())).part(Part::List { ordered: false, items })
+    let answer = answer.part(Part::Heading("Doesn't apply".into()));
+    alike::folded(asked, answer, Vec::new(), ("what_if.away", away().count()))
 }
 
 /// The part in which a policy is listed, and its place there: what blocks goes first, then what hangs on the fewest
@@ -200,12 +200,12 @@ fn judged(asked: Asked<'_>, stated: &Stated<'_>, id: &str, applies: &Applies) ->
         Some(index) => asked.analysis.evidence(scope::rows(policy, way.as_ref(), index, snapshot)),
         None => asked.analysis.evidence([rows::policy(policy)]),
     };
-    let fact = worded(applies, (&stated.sign_in, snapshot), evidence, policy);
-    Some(
-        fact.with("policies", vec![policy.display_name.clone()])
-            .with("asks", Term::Name(scope::asks(policy, snapshot)))
-            .with("way", way.map_or_else(|| Term::Word(String::new()), |way| way.term())),
-    )
+    let fact = worded(applies, (&stated.sign_in, snapshot), evidence, policy)
+        .with("policies", vec![policy.display_name.clone()])
+        .with("way", way.map_or_else(|| Term::Word(String::new()), |way| way.term()));
+    // What one asks for that doesn't apply isn't said, and so keeps it from no other's line.
+    let away = matches!(applies, Applies::No(_));
+    Some(if away { fact } else { fact.with("asks", Term::Name(scope::asks(policy, snapshot))) })
 }
 
 fn worded(applies: &Applies, (sign_in, snapshot): (&SignIn, &Snapshot), evidence: Evidence, policy: &Policy) -> Fact {
@@ -364,8 +364,10 @@ mod tests {
         let asked = "what if a guest signs in from Brazil";
         let folded = said(&tenant, Intent::WhatIf, asked).await;
         assert!(folded.contains("and 5 policies more") && !folded.contains("CA228"), "{folded}");
+        assert!(folded.contains("(Every policy)"), "{folded}");
         let whole = said(&tenant, Intent::WhatIf, &super::again_in(asked, super::alike::EVERY)).await;
         assert!(!whole.contains("policies more") && whole.contains("CA228"), "{whole}");
+        assert!(!whole.contains("(Every policy)"), "{whole}");
     }
 
     #[tokio::test]

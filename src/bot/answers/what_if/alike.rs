@@ -2,7 +2,6 @@
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::answers::Asked;
-use crate::chat::card::Action;
 use crate::facts::{Evidence, Fact, Row, Term};
 
 /// A list shows so many lines; the others are counted, unless they are asked for.
@@ -20,17 +19,20 @@ pub(super) fn list(asked: Asked<'_>, answer: Answer, heading: &str, facts: Vec<F
     let shown = if wants_every(asked) || lines.len() == SHOWN + 1 { lines.len() } else { SHOWN };
     let rest: usize = lines.iter().skip(shown).map(policies).sum();
     lines.truncate(shown);
-    let mut items: Vec<(Fact, Vec<Action>)> = lines.into_iter().map(|fact| (fact, Vec::new())).collect();
-    if rest > 0 {
-        items.push(folded(asked, "what_if.more", rest));
-    }
-    answer.part(Part::Heading(heading.to_owned())).part(Part::List { ordered: false, items })
+    let answer = answer.part(Part::Heading(heading.to_owned()));
+    if rest == 0 { itemised(answer, lines) } else { folded(asked, answer, lines, ("what_if.more", rest)) }
 }
 
-/// A count in place of policies, with the button that names them.
-pub(super) fn folded(asked: Asked<'_>, key: &str, count: usize) -> (Fact, Vec<Action>) {
-    let every = ask("Name them", super::again(asked, EVERY));
-    (Fact::new(key, Evidence::default()).with("count", count), vec![every])
+/// The last line of a list counts policies instead of naming them; a button of the answer has them named.
+pub(super) fn folded(asked: Asked<'_>, answer: Answer, mut lines: Vec<Fact>, (key, count): (&str, usize)) -> Answer {
+    lines.push(Fact::new(key, Evidence::default()).with("count", count));
+    let every = answer.actions.is_empty().then(|| ask("Every policy", super::again(asked, EVERY)));
+    itemised(answer, lines).actions(every)
+}
+
+fn itemised(answer: Answer, lines: Vec<Fact>) -> Answer {
+    let items = lines.into_iter().map(|fact| (fact, Vec::new())).collect();
+    answer.part(Part::List { ordered: false, items })
 }
 
 /// Whether the question asks for every policy.
