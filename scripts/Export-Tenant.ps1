@@ -53,7 +53,7 @@ Save 'roleAssignments' {
 }
 Save 'roleEligibilityScheduleInstances' { if ($null -eq $read.roles) { throw 'the other role assignments were left out' }; $read.eligible }
 Save 'roleDefinitions' { Read-First '/beta/roleManagement/directory/roleDefinitions', '/v1.0/roleManagement/directory/roleDefinitions' }
-Save 'servicePrincipals' '/v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime&$top=999'
+Save 'servicePrincipals' '/v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime,tags&$top=999'
 Save 'devices' { Read-First '/v1.0/devices?$expand=registeredOwners($select=id)&$top=999', '/v1.0/devices?$top=999' }
 Save 'userRegistrationDetails' '/v1.0/reports/authenticationMethods/userRegistrationDetails?$top=999'
 Save 'riskyUsers' '/v1.0/identityProtection/riskyUsers?$top=500'

@@ -26,6 +26,8 @@ use crate::tenant::Settings;
 /// Everything that can be set, checked. The fields are public so that `demo` and tests can turn single knobs.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// There is a folder and no tenant: nothing is read again, and nobody sees a change that is made.
+    pub offline: bool,
     /// The tenant that is watched.
     pub tenant: Tenant,
     /// How Microsoft Graph is reached.

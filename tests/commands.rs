@@ -84,6 +84,49 @@ fn a_sign_in_test_says_the_decision_and_each_policy() {
 }
 
 #[test]
+fn what_a_folder_lacks_is_named_with_its_file() {
+    let (text, _) = said(&["what-if", &data("tenant/policies.json"), &data("legacy-sign-in.json")]);
+    let lacks = "the user's groups and roles (users.json, groups.json and roleAssignments.json would settle it)";
+    assert!(text.starts_with(&format!("It depends on what was not read: {lacks}. 2 policies")), "{text}");
+    assert!(text.contains(&format!("depends  {lacks}")) && !text.contains("question leaves open"), "{text}");
+}
+
+#[test]
+fn of_a_folder_nothing_is_promised_that_only_a_tenant_has() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(data("tenant/policies.json"), folder.path().join("policies.json")).unwrap();
+    let (card, _) = said(&["ask", &at(&folder), "create S-1"]);
+    assert!(card.contains("past sign-ins were not read (signIns.json would settle it)"), "{card}");
+    assert!(card.contains("nobody sees whether it is done") && card.contains("Reference: S-1."), "{card}");
+    assert!(!card.contains("audit log") && !card.contains("Of 0 past") && !card.contains("Rollout"), "{card}");
+    let (answer, _) = said(&["ask", &at(&folder), "who is not covered by MFA?"]);
+    assert!(answer.starts_with("Not known: users.json") && !answer.contains("\n\n\n"), "{answer}");
+}
+
+#[test]
+fn accounts_whose_groups_were_not_read_are_not_counted_as_made_to_use_mfa() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["policies.json", "users.json"] {
+        fs::copy(data(&format!("tenant/{file}")), folder.path().join(file)).unwrap();
+    }
+    let (answer, _) = said(&["ask", &at(&folder), "who is not covered by MFA?"]);
+    let sum = answer.lines().find(|line| line.starts_with("All enabled")).unwrap_or_default();
+    assert_eq!(sum.split_whitespace().take(4).collect::<Vec<_>>(), ["All", "enabled", "6", "0"], "{answer}");
+}
+
+#[test]
+fn what_nobody_could_take_for_an_export_is_not_remarked_on() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(data("tenant/policies.json"), folder.path().join("policies.json")).unwrap();
+    for name in ["LICENSE", "README.md", ".gitattributes", "policies.txt"] {
+        fs::write(folder.path().join(name), "words").unwrap();
+    }
+    let remarks = text(&run(&["what-if", &at(&folder), &data("legacy-sign-in.json")]).stderr);
+    let left_out: Vec<&str> = remarks.lines().filter_map(|line| line.rsplit('/').next()).collect();
+    assert_eq!(left_out, ["policies.txt: its name doesn't end in .json or .jsonl"], "{remarks}");
+}
+
+#[test]
 fn the_answer_to_a_machine_has_the_shape_of_graphs_evaluate() {
     let (answer, _) = json(&["what-if", &tenant(), &data("legacy-sign-in.json"), "--format", "json"]);
     assert_eq!(answer["decision"]["block"][0], "c0000000-0000-4000-8000-000000000002");

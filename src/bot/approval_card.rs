@@ -77,7 +77,11 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
         ..Answer::default()
     };
     let handed_over = !creates(app, case) && is_waiting(&case.state);
-    let words = if needs_beta(draft) { "approval.hand_over_beta" } else { "approval.hand_over_policy" };
+    let words = match needs_beta(draft) {
+        _ if app.config.offline => "approval.offline_policy",
+        true => "approval.hand_over_beta",
+        false => "approval.hand_over_policy",
+    };
     let watching = handed_over.then(|| said(words));
     let standing = standing.with("policy", name);
     let rule = two_people(case).filter(|_| creates(app, case));
@@ -89,7 +93,7 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     if is_waiting(&case.state) {
         answer = answer.part(Part::Rows(rows(app, case, analysis, draft)));
         let mark = creates(app, case).then_some(case.terms.marker.as_str());
-        answer = hand_over::blocks(case, snapshot, mark).into_iter().fold(answer, Answer::part);
+        answer = hand_over::blocks((app, case), snapshot, mark).into_iter().fold(answer, Answer::part);
     } else {
         let made = matches!(case.state, State::Created(_));
         let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
@@ -126,7 +130,11 @@ fn hand_over_card(
         ..Answer::default()
     };
     let (waits, undecided) = (matches!(case.state, State::Open { .. }), is_waiting(&case.state));
-    let intro = if waits { said("approval.hand_over") } else { standing(&case.state) };
+    let intro = match waits {
+        true if app.config.offline => said("approval.offline"),
+        true => said("approval.hand_over"),
+        false => standing(&case.state),
+    };
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
     answer = rivals.map(|fact| Part::Warning(vec![fact])).into_iter().fold(answer, Answer::part);
     answer = wishes((app, case), analysis.snapshot()).into_iter().chain(tried(case)).fold(answer, Answer::part);
@@ -144,7 +152,7 @@ fn hand_over_card(
     answer = answer.part(Part::Rows(rows));
     answer = answer.part(Part::Change(change.changes.iter().map(change_row).collect()));
     if undecided {
-        answer = hand_over::blocks(case, analysis.snapshot(), None).into_iter().fold(answer, Answer::part);
+        answer = hand_over::blocks((app, case), analysis.snapshot(), None).into_iter().fold(answer, Answer::part);
     }
     let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
     let answer = answer.part(limits).actions(decisions(app, case));

@@ -26,7 +26,8 @@ pub struct Composed {
 pub fn compose(answer: Answer, plan: Option<&Plan>, wording: &Wording) -> Result<Composed, WordingError> {
     let sheets = answer.sheets.iter().map(Sheet::body).collect();
     let mut composer = Composer { wording, plan, style: answer.style, citations: Vec::new(), evidence: sheets };
-    let blocks = answer.parts.into_iter().map(|part| composer.block(part)).collect::<Result<Vec<_>, _>>()?;
+    let mut blocks = answer.parts.into_iter().map(|part| composer.block(part)).collect::<Result<Vec<_>, _>>()?;
+    blocks.retain(|block| !is_empty(block));
     let summary = answer.title.clone().or_else(|| first_words(&blocks)).unwrap_or_default();
     let card = Card {
         kind: answer.kind,
@@ -39,6 +40,18 @@ pub fn compose(answer: Answer, plan: Option<&Plan>, wording: &Wording) -> Result
         summary,
     };
     Ok(Composed { card, evidence: composer.evidence })
+}
+
+/// A block without a word: facts that concern nobody, or a part that had nothing to say.
+fn is_empty(block: &Block) -> bool {
+    match block {
+        Block::Text { runs, .. } => runs.is_empty(),
+        Block::Items { items, .. } => items.is_empty(),
+        Block::Rows { rows } => rows.is_empty(),
+        Block::Bars { bars } => bars.is_empty(),
+        Block::Change { rows } => rows.is_empty(),
+        Block::Heading { .. } | Block::Table { .. } | Block::Code { .. } => false,
+    }
 }
 
 /// The facts that a model may order: those of the first paragraph.
@@ -80,6 +93,7 @@ impl Composer<'_> {
             Part::Rows(rows) => Block::Rows {
                 rows: rows
                     .into_iter()
+                    .filter(|(_, facts)| !facts.is_empty())
                     .map(|(label, facts)| Ok(LabelledRow { label, runs: self.lines(&facts)? }))
                     .collect::<Result<_, WordingError>>()?,
             },

@@ -27,8 +27,9 @@ const LISTED: usize = 20;
 /// The blocks to copy, in the order that people look for them. Where the bot itself would create the policy, its name gets
 /// a mark that these forms, which are for people, don't have: they say so.
 #[must_use]
-pub fn blocks(case: &Case, snapshot: &Snapshot, mark: Option<&str>) -> Vec<Part> {
-    let forms = match &case.action {
+pub fn blocks((app, case): (&App, &Case), snapshot: &Snapshot, mark: Option<&str>) -> Vec<Part> {
+    let case = (app, case);
+    let forms = match &case.1.action {
         CureAction::Draft(draft) => marked(of_draft(case, draft, snapshot), mark),
         CureAction::HandOver(change) => of_edit(case, change, snapshot),
     };
@@ -51,7 +52,7 @@ fn marked(forms: Vec<(&'static str, String)>, mark: Option<&str>) -> Vec<(&'stat
     forms.into_iter().map(one).collect()
 }
 
-fn of_draft(case: &Case, draft: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+fn of_draft(case: (&App, &Case), draft: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let Ok(policy) = ReportOnlyPolicy::new(draft, &draft.display_name) else { return Vec::new() };
     let body = pretty(&policy.body());
     let path = if needs_beta(draft) { "/beta" } else { "/v1.0" }.to_owned() + "/identity/conditionalAccess/policies";
@@ -71,7 +72,7 @@ fn of_draft(case: &Case, draft: &Policy, snapshot: &Snapshot) -> Vec<(&'static s
     ]
 }
 
-fn of_edit(case: &Case, change: &HandOver, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+fn of_edit(case: (&App, &Case), change: &HandOver, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
     let after = snapshot.policy(&change.target_id).and_then(|policy| edited_policy(change, policy));
     let refused = |policy: &Policy| policy.state == PolicyState::Enabled && is_refused(policy, snapshot);
     // What the card says must be mended first, nobody should be able to paste.
@@ -141,27 +142,26 @@ fn terraform_of_edit(change: &HandOver, after: Option<&Policy>) -> String {
     format!("# {note}")
 }
 
-fn ticket_of_draft(case: &Case, policy: &Policy, snapshot: &Snapshot) -> String {
-    let mut text = format!("{}\n\nNew Conditional Access policy: {}\n", case.body.proposal.title, policy.display_name);
+fn ticket_of_draft(case: (&App, &Case), policy: &Policy, snapshot: &Snapshot) -> String {
+    let mut text =
+        format!("{}\n\nNew Conditional Access policy: {}\n", case.1.body.proposal.title, policy.display_name);
     for (label, words) in describe::policy(policy, snapshot) {
         text.push_str(&format!("{label}: {words}\n"));
     }
     text + &reference(case)
 }
 
-fn ticket(case: &Case, change: &HandOver) -> String {
-    let mut text = format!("{}\n\nWhere: {}\n", case.body.proposal.title, change.portal);
+fn ticket(case: (&App, &Case), change: &HandOver) -> String {
+    let mut text = format!("{}\n\nWhere: {}\n", case.1.body.proposal.title, change.portal);
     for (label, before, after) in &change.changes {
         text.push_str(&format!("{label}: {before} -> {after}\n"));
     }
     text + &reference(case)
 }
 
-fn reference(case: &Case) -> String {
-    format!(
-        "\nReference: S-{}. Portcullis watches the audit log and closes it when the change is seen.",
-        case.kept.suggestion
-    )
+fn reference((app, case): (&App, &Case)) -> String {
+    let watched = " Portcullis watches the audit log and closes it when the change is seen.";
+    format!("\nReference: S-{}.{}", case.kept.suggestion, if app.config.offline { "" } else { watched })
 }
 
 /// A button that opens the object in the Entra admin center.

@@ -19,7 +19,7 @@ use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::suggestions::lint;
 use crate::suggestions::lint::Level;
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::analysis::Analysis;
 use super::answer::{column, number_column};
@@ -34,6 +34,9 @@ const EMERGENCY_RULE: u8 = 38;
 /// Whom it would have blocked or prompted in the window of the log, by app; what the log doesn't tell.
 #[must_use]
 pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
+    if !analysis.snapshot().has(Kind::SignIns) {
+        return vec![Fact::new("impact.unread", analysis.evidence([])).must_show()];
+    }
     let impact = analysis.impact(draft);
     let (unknown, rest) = (impact.total.unknown, impact.total.total() - impact.total.unknown);
     let mostly = mostly_unknown(&impact.total);

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
+use crate::facts::{Evidence, Fact};
+use crate::tenant::Policy;
 use crate::tenant::policy::{Applications, ClientAppType, Control, Platform, Sides};
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, policies, rows, scopes};
 
 /// Office 365 on an unmanaged iOS or Android device takes an app protection policy.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ static ABOUT: About = About {
     id: "app-protection-mobile",
     title: "App protection on personal phones",
     severity: Severity::Medium,
-    rationale: "On a phone that nobody manages, an app protection policy is what keeps mail and files in protected apps. A managed device is enough as well.",
+    rationale: "On a phone that nobody manages, an app protection policy is what keeps mail and files in protected apps. A managed device is enough as well. The retired \"approved client app\" counts where a policy still asks for it, since Microsoft still enforces it, and is named.",
     references: &[
         "ZT 24827",
         "prowler:entra_conditional_access_policy_approved_client_app_required_for_mobile",
@@ -52,7 +54,7 @@ impl Check for AppProtection {
             unmanaged_devices: true,
             ..scopes::members(context.model)
         };
-        judge(
+        let mut finding = judge(
             context,
             Asked {
                 check: ABOUT.id,
@@ -62,6 +64,20 @@ impl Check for AppProtection {
                 missing: None,
                 draft: Some(("Require an app protection policy on iOS and Android", draft)),
             },
-        )
+        );
+        finding.facts.extend(retired(context));
+        finding
     }
+}
+
+/// The policies whose cover is the retired control: Microsoft still enforces it, and lets nobody ask for it anew.
+fn retired(context: &Context<'_>) -> Option<Fact> {
+    let asks = |policy: &&Policy| {
+        policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::ApprovedApplication))
+    };
+    let asking: Vec<&Policy> = policies::on(&context.model.snapshot).filter(asks).collect();
+    let rows = asking.iter().map(|policy| rows::policy(policy));
+    let fact = || Fact::new("app_protection.retired", context.stamp(Evidence::of(rows)));
+    let names = policies::names(asking.iter().copied());
+    (!asking.is_empty()).then(|| fact().with("policies", names).must_show())
 }

@@ -16,6 +16,7 @@ pub mod workload_gaps;
 
 mod addresses_without_country;
 mod admin_portals_restricted;
+mod admin_workstations;
 mod agent_assisted_flows;
 mod app_control;
 mod app_enforced_restrictions;
@@ -76,6 +77,9 @@ mod policy_limit;
 mod policy_names;
 mod policy_targets_nothing;
 mod private_access;
+mod private_access_devices;
+mod private_apps;
+mod quick_access_frequency;
 mod registration_device;
 mod report_only_age;
 mod rights_management;
@@ -148,6 +152,7 @@ pub static CHECKS: &[&dyn Check] = &[
     &elevated_insider_risk_all::ElevatedInsiderRiskAll,
     &mfa_or_managed_device::MfaOrManagedDevice,
     &devices_for_admins::DevicesForAdmins,
+    &admin_workstations::AdminWorkstations,
     &compliance_per_platform::CompliancePerPlatform,
     &device_registration_mfa::DeviceRegistrationMfa,
     &authentication_transfer::AuthenticationTransfer,
@@ -174,6 +179,8 @@ pub static CHECKS: &[&dyn Check] = &[
     &intune_enrolment::IntuneEnrolment,
     &new_apps::NewApps,
     &private_access::PrivateAccess,
+    &private_access_devices::PrivateAccessDevices,
+    &quick_access_frequency::QuickAccessFrequency,
     &risky_agents::RiskyAgents,
     &rights_management::RightsManagement,
     &service_accounts::ServiceAccounts,

@@ -1,5 +1,6 @@
 //! Every policy has somebody and something to be about.
 
+use crate::engine::Model;
 use crate::tenant::Policy;
 use crate::tenant::policy::{FilterMode, PolicyState, UserSide};
 
@@ -14,7 +15,7 @@ static ABOUT: About = About {
     id: "policy-targets-nothing",
     title: "Policies about nobody or nothing",
     severity: Severity::Low,
-    rationale: "A policy without users or without target resources never applies. It looks like protection in every list.",
+    rationale: "A policy without users or without target resources never applies, and neither does one that excludes all the resources that it includes. It looks like protection in every list.",
     references: &["MT.1184"],
     see_also: &[],
     licence: "P1",
@@ -29,18 +30,18 @@ impl Check for PolicyTargetsNothing {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let live = context.model.snapshot.policies.iter().filter(|policy| policy.state != PolicyState::Disabled);
-        let faulty = live.filter(|policy| is_about_nothing(policy) || is_about_nobody(policy));
+        let faulty = live.filter(|policy| is_about_nothing(context.model, policy) || is_about_nobody(policy));
         listing::policies(context, (ABOUT.id, "policy_targets_nothing"), faulty, delete)
     }
 }
 
-/// A target that can't be judged is a target.
-fn is_about_nothing(policy: &Policy) -> bool {
+/// A target that can't be judged is a target, and so are the apps that a filter may take in one day.
+fn is_about_nothing(model: &Model, policy: &Policy) -> bool {
     let apps = &policy.conditions.applications;
-    let named = apps.include.iter().any(|app| app != "None");
     let filtered = apps.filter.as_ref().is_some_and(|filter| filter.mode == FilterMode::Include);
     let unjudged = policy.undecided.iter().any(|pointer| pointer.starts_with("/conditions/applications"));
-    !apps.all && !named && !filtered && !unjudged && apps.user_actions.is_empty() && apps.contexts.is_empty()
+    let requests = !apps.user_actions.is_empty() || !apps.contexts.is_empty();
+    !filtered && !unjudged && !requests && model.takes_in_no_app(policy)
 }
 
 /// Policies for workload identities and agents include no users on purpose.

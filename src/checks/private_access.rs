@@ -1,14 +1,10 @@
 //! Private Access takes MFA from everyone, where it is used.
 
-use std::collections::BTreeSet;
-
 use crate::engine::{Requirement, Scope};
-use crate::tenant::Kind;
 use crate::tenant::policy::Control;
-use crate::tenant::well_known::APP_PRIVATE_ACCESS;
 
 use super::requirement::{Asked, judge};
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, listing};
+use super::{About, Check, Context, CureKind, Finding, Severity, drafts, private_apps};
 
 /// Private Access takes MFA from everyone, where it is used.
 #[derive(Debug)]
@@ -18,9 +14,9 @@ static ABOUT: About = About {
     id: "private-access",
     title: "MFA for Private Access",
     severity: Severity::Medium,
-    rationale: "Private Access opens the inner network. It is an app like others: what no policy covers, a password opens.",
+    rationale: "Private Access opens the inner network. It, Quick Access and what is published by itself are apps like others: what no policy covers, a password opens.",
     references: &["ZT 25394", "ZT 25396"],
-    see_also: &["MT.1188", "MT.1195"],
+    see_also: &["MT.1188"],
     licence: "P1",
     thresholds: &[],
     cure: CureKind::PolicyOrEdit,
@@ -33,14 +29,10 @@ impl Check for PrivateAccess {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
-        if !snapshot.has(Kind::ServicePrincipals) {
-            let what = "whether Private Access is used (servicePrincipals.json would settle it)";
-            return listing::unread(context, (ABOUT.id, "private_access"), what);
+        if let Some(nothing) = private_apps::nothing(context, ABOUT.id) {
+            return nothing;
         }
-        if snapshot.directory.app(APP_PRIVATE_ACCESS).is_none() {
-            return listing::open(context, ABOUT.id, "private_access.nowhere", Verdict::NotApplicable);
-        }
-        let apps = BTreeSet::from([APP_PRIVATE_ACCESS.to_owned()]);
+        let apps = private_apps::all(snapshot);
         let what = "Require MFA for Private Access";
         let draft = drafts::at(drafts::for_people(snapshot, what, &[Control::Mfa]), &apps);
         let mut finding = judge(
@@ -54,7 +46,7 @@ impl Check for PrivateAccess {
                 draft: Some(("Require MFA for Private Access", draft)),
             },
         );
-        finding.not_checked.push("the separate apps that were published through Private Access".into());
+        finding.not_checked.extend(private_apps::untold(snapshot));
         finding
     }
 }

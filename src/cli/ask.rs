@@ -65,6 +65,7 @@ pub(super) fn offline(tenant_id: &str) -> anyhow::Result<Config> {
         store: "sqlite::memory:",
     })?;
     tenant_id.clone_into(&mut config.tenant.id);
+    config.offline = true;
     Ok(config)
 }
 

@@ -1,5 +1,6 @@
 //! Reads what the offline commands work on: a tenant folder, and single JSON files beside it.
 
+use std::ffi::OsStr;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(super) fn read_with_thresholds(path: &Path, clock: &Clock) -> anyhow::Result
     let read = folder::read(path).with_context(|| format!("reading {}", path.display()));
     waiting.finish_and_clear();
     let (mut snapshot, report) = read?;
-    for (file, why) in &report.unrecognised {
+    for (file, why) in report.unrecognised.iter().filter(|(file, _)| !is_paperwork(file)) {
         output::remark(&format!("left out {}: {why}", file.display()));
     }
     if snapshot.tenant_id.is_empty() {
@@ -37,6 +38,14 @@ pub(super) fn read_with_thresholds(path: &Path, clock: &Clock) -> anyhow::Result
     }
     report.thresholds.keys().try_for_each(|name| known(name)).with_context(|| format!("reading {}", path.display()))?;
     Ok((Arc::new(snapshot), report.thresholds))
+}
+
+/// A file that lies beside exports everywhere and that nobody could take for one, such as a licence.
+fn is_paperwork(file: &Path) -> bool {
+    const NAMES: [&str; 6] = ["license", "licence", "readme", "notice", "changelog", "contributing"];
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+    let data = [".json", ".jsonl", ".ndjson"].iter().any(|ending| name.ends_with(ending));
+    !data && (name.starts_with('.') || NAMES.iter().any(|known| name.starts_with(known)))
 }
 
 /// A threshold that no check has would change nothing, and nobody would see it.

@@ -84,6 +84,7 @@ fn told(scope: &Scope) -> Value {
         "apps": scope.apps, "userAction": scope.user_action, "clientApps": scope.client_apps,
         "platforms": scope.platforms, "flows": scope.flows, "signInRisk": scope.sign_in_risk,
         "userRisk": scope.user_risk, "insiderRisk": scope.insider_risk, "unmanagedDevices": scope.unmanaged_devices,
+        "ordinaryDevice": scope.ordinary_device,
         "untrustedLocations": scope.untrusted_locations, "within": scope.within, "outside": scope.outside,
         "countries": scope.countries,
     })

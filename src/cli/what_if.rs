@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, column};
+use crate::bot::answers::what_if::hinges::Hinges;
 use crate::bot::answers::what_if::{decision, kind_word};
 use crate::bot::describe::grant_words;
 use crate::checks::rows::state_word;
@@ -108,13 +109,13 @@ fn told(analysis: &Analysis, sign_in: &SignIn, outcome: &Outcome) -> Answer {
     };
     let row = |one: &PolicyOutcome| {
         let policy = snapshot.policy(&one.policy_id)?;
-        let (result, because) = result(one, policy, snapshot);
+        let (result, because) = result(one, policy, (sign_in, snapshot));
         Some(vec![policy.display_name.clone(), state_word(policy.state).to_owned(), result.to_owned(), because])
     };
     let mut rows: Vec<(u8, Vec<String>)> =
         outcome.policies.iter().filter_map(|one| Some((order(one), row(one)?))).collect();
     rows.sort_by_key(|(order, _)| *order);
-    Answer::sentences(vec![decision(analysis, outcome, disabled)]).part(Part::Table {
+    Answer::sentences(vec![decision(analysis, (sign_in, outcome), disabled)]).part(Part::Table {
         columns: ["Policy", "Enable policy", "Result", "Because"].map(column).to_vec(),
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         more: 0,
@@ -131,8 +132,8 @@ fn order(one: &PolicyOutcome) -> u8 {
     }
 }
 
-fn result(one: &PolicyOutcome, policy: &Policy, snapshot: &Snapshot) -> (&'static str, String) {
-    let list = |names: &std::collections::BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+fn result(one: &PolicyOutcome, policy: &Policy, (sign_in, snapshot): (&SignIn, &Snapshot)) -> (&'static str, String) {
+    let list = |on| Hinges::of(on, sign_in, snapshot).all().join(", ");
     match &one.applies {
         Applies::Yes => {
             let asks = policy.grant.as_ref().map(|grant| grant_words(grant, snapshot));

@@ -30,6 +30,7 @@ pub(super) fn validate(text: &str, file: &str, env: &Env) -> Result<Config, Conf
     let mut tenant = at.tenant(raw.tenant, raw.graph.cloud)?;
     tenant.settings.naming = at.naming(raw.write.naming.take())?;
     Ok(Config {
+        offline: false,
         graph: at.graph(&raw.graph, raw.log_analytics.as_ref())?,
         write: at.write(raw.write)?,
         store_url: SecretString::from(raw.store.url),

@@ -212,6 +212,23 @@ impl Model {
         let taken_in = |id: &&str| app_met(self, &policy.conditions.applications, id) == Truth::Yes;
         all.filter(taken_in).map(str::to_owned).collect()
     }
+
+    /// Whether a policy surely takes in no app at all: it includes none, or excludes all again that it includes. Of a
+    /// group of apps whose members nobody can list, something is left unless the group itself is excluded.
+    #[must_use]
+    pub fn takes_in_no_app(&self, policy: &Policy) -> bool {
+        let condition = &policy.conditions.applications;
+        let left = |name: &&String| *name != "None" && !condition.exclude.contains(*name);
+        let include: BTreeSet<String> = condition.include.iter().filter(left).cloned().collect();
+        let listed = |name: &String| name.contains('-') || self.snapshot.settings.app_groups.contains_key(name);
+        if !include.iter().all(listed) {
+            return false;
+        }
+        let condition = Applications { include, ..condition.clone() };
+        let known = self.targets();
+        let mut all = known.iter().map(|id| &**id).chain([""]);
+        all.all(|id| app_met(self, &condition, id) == Truth::No)
+    }
 }
 
 /// Ids of the apps that people can sign in to, as far as the tenant and these policies know them.

@@ -112,7 +112,7 @@ pub const LATEST_GROUPS: Ask<'static> = directory(
 
 /// The first mark for changes of service principals.
 pub const LATEST_SERVICE_PRINCIPALS: Ask<'static> = directory(
-    "v1.0/servicePrincipals/delta?$select=appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime&$deltatoken=latest",
+    "v1.0/servicePrincipals/delta?$select=appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime,tags&$deltatoken=latest",
     "Application.Read.All",
 );
 
@@ -153,11 +153,11 @@ pub const ROLES: &[Ask<'static>] = &[
 /// Service principals; custom security attributes need a permission of their own.
 pub const SERVICE_PRINCIPALS: &[Ask<'static>] = &[
     directory(
-        "v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime,customSecurityAttributes&$top=999",
+        "v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime,tags,customSecurityAttributes&$top=999",
         "Application.Read.All",
     ),
     directory(
-        "v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime&$top=999",
+        "v1.0/servicePrincipals?$select=id,appId,displayName,servicePrincipalType,signInAudience,accountEnabled,createdDateTime,tags&$top=999",
         "Application.Read.All",
     ),
 ];

@@ -213,6 +213,21 @@ pub struct ServicePrincipal {
     pub created: Option<Timestamp>,
     /// Custom security attributes, `Set_Attribute` to its values; none when they could not be read.
     pub attributes: Option<BTreeMap<String, Tag>>,
+    /// What it opens through Private Access, as its tags say; none when they were not read.
+    pub private_access: Option<PrivateAccess>,
+}
+
+/// What an app opens through Private Access.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PrivateAccess {
+    /// Nothing: it is an app like others.
+    #[default]
+    Nothing,
+    /// A part of the inner network of its own.
+    App,
+    /// Whatever of the inner network no app of its own opens.
+    QuickAccess,
 }
 
 /// A `device`, with the attributes that filters use.

@@ -79,6 +79,10 @@ pub const APP_AZURE_DEVOPS: &str = "499b84ac-1321-427f-aa17-267ca6975798";
 pub const APP_TEAMS: &str = "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe";
 /// Global Secure Access: Private traffic profile.
 pub const APP_PRIVATE_ACCESS: &str = "e92b9b37-1b47-4c01-9fbc-91d84450870e";
+/// The tag of an app that opens a part of the inner network through Private Access.
+pub const TAG_PRIVATE_ACCESS: &str = "PrivateAccessNonWebApplication";
+/// The tag of Quick Access, which opens what no such app does.
+pub const TAG_QUICK_ACCESS: &str = "NetworkAccessQuickAccessApplication";
 /// Global Secure Access: Internet traffic profile.
 pub const APP_INTERNET_ACCESS: &str = "5dc48733-b5df-475c-a49b-fa307ef00853";
 /// Microsoft Rights Management Services, which opens protected mail and files.

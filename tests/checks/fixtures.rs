@@ -91,6 +91,16 @@ fn an_exclusion_is_mended_by_an_edit_and_not_by_one_more_policy() {
     }
 }
 
+#[test]
+fn cover_by_a_retired_control_is_named() {
+    let check = *CHECKS.iter().find(|one| one.about().id == "app-protection-mobile").unwrap();
+    let told = |name: &str| {
+        let fixture = fixtures(check).into_iter().find(|one| one.path.ends_with(name)).unwrap();
+        said(&fixture.run(&fixture.model())).iter().any(|line| line.contains("retired on 30 June 2026"))
+    };
+    assert_eq!((told("pass.retired.json"), told("pass.json")), (true, false));
+}
+
 /// A draft as it is sent, and an edit of a policy laid over one that conforms.
 #[test]
 fn what_a_check_suggests_conforms_to_graphs_schema() {

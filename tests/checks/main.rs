@@ -189,5 +189,16 @@ fn documentation() -> String {
             list(&thresholds),
         ));
     }
-    text
+    text + UNDECIDED
 }
+
+/// What published baselines ask for and no tenant's data says.
+const UNDECIDED: &str = "
+## What no check decides
+
+- Which apps a tenant means to block, and which are too sensitive for guests (DCToolbox GLOBAL-1070 and 1080): nothing that
+  is read says so. The administration portals are judged for everybody, guests too (`admin-portals-restricted`), and a
+  policy that was made for such a list and still names no app is found (`policy-targets-nothing`).
+- Mobile apps and desktop clients apart from browsers (GLOBAL-2060): `managed-devices` asks the same of every client. Terms
+  of use (GLOBAL-2040, 2041) and service accounts (GLOBAL-1060) have their checks, `terms-of-use` and `service-accounts`.
+";

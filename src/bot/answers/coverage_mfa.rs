@@ -181,7 +181,8 @@ fn parts(accounts: &Accounts) -> [(&'static str, &RoaringBitmap); 5] {
 /// The table of required, registered and used, by kind of account; its last line is the sum.
 fn by_kind(asked: Asked<'_>, gaps: &Gaps, used: &Used<'_>) -> Part {
     let snapshot = asked.analysis.snapshot();
-    let open = parts(&gaps.accounts).into_iter().fold(RoaringBitmap::new(), |all, (_, part)| all | part);
+    // What isn't known of an account doesn't make it one of those of whom a policy requires it.
+    let open = parts(&gaps.accounts).into_iter().fold(gaps.undecided.clone(), |all, (_, part)| all | part);
     let or_unread = |kind: Kind, count: u64| if snapshot.has(kind) { number(count) } else { "not read".to_owned() };
     let line = |name: &str, all: &RoaringBitmap| {
         vec![

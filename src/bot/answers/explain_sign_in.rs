@@ -392,7 +392,6 @@ mod tests {
         Policy: CA200 – Require MFA excludes them through CA-Excl-MFA-Rollout, so it asked for nothing. [3] CA205 – Require compliant device applies today: Require device to be marked as compliant; in it through CA-Internals. [4]
         Sign-in: Outlook → Exchange Online, Lyon FR (Mobile Apps and Desktop clients) [5]
         Device: None that the log knows: not registered, or the client doesn't show it. [6]
-
         Not checked: groups, roles and devices are today's, not those at the time of the sign-in and the log has no user risk, no insider risk and no GPS location at the time of the sign-in. The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Who was blocked?) (Their policies)
         [1] 1 sign-in of Bob Keller · 1 sign-in

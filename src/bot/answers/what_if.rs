@@ -1,23 +1,28 @@
-//! "What if Bob signs in from Brazil?": a sign-in test against the policies as read; what isn't said stays open.
-
-use std::collections::BTreeSet;
+//! "What if Bob signs in from Brazil?": a sign-in test against the policies as read; what isn't said stays open. What is
+//! certain comes first, then what hangs on something.
 
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
 use crate::checks::rows;
 use crate::engine::evaluate::{Demand, demand};
-use crate::engine::{Applies, Decision, Outcome, UnmetKind};
+use crate::engine::{Applies, Decision, Outcome, PolicyOutcome, UnmetKind};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::{ClientAppType, Operator};
 use crate::tenant::sign_in::{Identity, Known};
-use crate::tenant::{Policy, SignIn};
+use crate::tenant::{Policy, SignIn, Snapshot};
 
 use super::named::Back;
 use super::stated::{self, Stated};
 use super::{Answering, Asked, named, scope};
 
-/// Policies that don't apply are listed up to this many.
+mod alike;
+pub(crate) mod hinges;
+mod resources;
+
+use hinges::Hinges;
+
+/// Policies that don't apply are listed up to this many, unless every policy is asked for.
 const LISTED: usize = 8;
 
 /// Tests the sign-in that the question describes.
@@ -33,28 +38,10 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     }
     let outcome = asked.analysis.model.evaluate(&stated.sign_in);
     let disabled = stated.user.is_some_and(|user| !user.enabled);
-    let mut opening = vec![tested(asked, &stated), decision(asked.analysis, &outcome, disabled)];
-    opening.extend(cannot(asked, &stated.sign_in, &outcome));
-    let mut answer = Answer::sentences(opening);
-    let listed = |report_only: bool, wanted: fn(&Applies) -> bool| -> Vec<_> {
-        let policies = outcome.policies.iter().filter(|one| one.report_only == report_only && wanted(&one.applies));
-        policies.filter_map(|one| Some((judged(asked, &stated, &one.policy_id, &one.applies)?, Vec::new()))).collect()
-    };
-    let applies: fn(&Applies) -> bool = |applies| *applies == Applies::Yes;
-    let open: fn(&Applies) -> bool = |applies| matches!(applies, Applies::DependsOn(_) | Applies::NotDecided(_));
-    let not: fn(&Applies) -> bool = |applies| matches!(applies, Applies::No(_));
-    let parts = [
-        ("Applies", listed(false, applies)),
-        ("Depends on what the question leaves open", listed(false, open)),
-        ("In report-only: logged, not enforced", [listed(true, applies), listed(true, open)].concat()),
-    ];
-    for (heading, items) in parts.into_iter().filter(|(_, items)| !items.is_empty()) {
-        answer = answer.part(Part::Heading(heading.into())).part(Part::List { ordered: false, items });
-    }
-    let out = listed(false, not);
-    if out.len() <= LISTED && !out.is_empty() {
-        answer = answer.part(Part::Heading("Doesn't apply".into())).part(Part::List { ordered: false, items: out });
-    }
+    let decided = resources::blocked(asked, &stated, &outcome)
+        .unwrap_or_else(|| vec![decision(asked.analysis, (&stated.sign_in, &outcome), disabled)]);
+    let opening = [tested(asked, &stated)].into_iter().chain(decided).chain(cannot(asked, &stated.sign_in, &outcome));
+    let answer = policies(asked, &stated, &outcome, Answer::sentences(opening.collect()));
     let limits = ["location by GPS, Intune's compliance grace periods, and MFA that a session already has".to_owned()];
     let limits = asked.not_checked(&limits).into_iter().chain([asked.read_at()]).collect();
     Ok(answer
@@ -63,9 +50,56 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
         .action(ask("High sign-in risk", again(asked, "with high sign-in risk"))))
 }
 
+/// Where a policy stands in the answer: the first wins.
+const PARTS: [&str; 5] = [
+    "Applies",
+    "Applies at its target resources",
+    "Depends on what the question leaves open",
+    "Depends on what was not read or needs a manual look",
+    "In report-only: logged, not enforced",
+];
+
+/// Every policy under its heading, the most telling first.
+fn policies(asked: Asked<'_>, stated: &Stated<'_>, outcome: &Outcome, mut answer: Answer) -> Answer {
+    let mut ranked: Vec<_> = outcome.policies.iter().filter_map(|one| Some((rank(asked, stated, one)?, one))).collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    let told = |one: &PolicyOutcome| judged(asked, stated, &one.policy_id, &one.applies);
+    for (at, heading) in PARTS.into_iter().enumerate() {
+        let of_part = ranked.iter().filter(|((part, ..), _)| *part == at);
+        answer = alike::list(asked, answer, heading, of_part.filter_map(|(_, one)| told(one)).collect());
+    }
+    let away = || outcome.policies.iter().filter(|one| !one.report_only && matches!(one.applies, Applies::No(_)));
+    if away().count() <= LISTED || alike::wants_every(asked) {
+        return alike::list(asked, answer, "Doesn't apply", away().filter_map(told).collect());
+    }
+    let answer = answer.part(Part::Heading("Doesn't apply".into()));
+    alike::folded(asked, answer, Vec::new(), ("what_if.away", away().count()))
+}
+
+/// The part in which a policy is listed, and its place there: what blocks goes first, then what hangs on the fewest
+/// things. None for one that doesn't apply.
+fn rank(asked: Asked<'_>, stated: &Stated<'_>, one: &PolicyOutcome) -> Option<(usize, bool, usize)> {
+    let snapshot = asked.analysis.snapshot();
+    let (part, open) = match &one.applies {
+        Applies::No(_) => return None,
+        Applies::Yes => (0, 0),
+        applies if resources::hangs_on_it_alone(applies) => (1, 1),
+        Applies::DependsOn(on) | Applies::NotDecided(on) => {
+            let hinges = Hinges::of(on, &stated.sign_in, snapshot);
+            (if hinges.unread.is_empty() && hinges.look.is_empty() { 2 } else { 3 }, on.len())
+        }
+    };
+    let blocks = snapshot.policy(&one.policy_id).is_some_and(resources::blocks);
+    Some((if one.report_only { 4 } else { part }, !blocks, open))
+}
+
 /// The same question with one thing more.
 fn again(asked: Asked<'_>, more: &str) -> String {
-    format!("{}, {more}", asked.text.trim_end_matches(['?', '.', ' ']))
+    again_in(asked.text, more)
+}
+
+fn again_in(text: &str, more: &str) -> String {
+    format!("{}, {more}", text.trim_end_matches(['?', '.', ' ']))
 }
 
 /// What was understood.
@@ -80,7 +114,7 @@ fn tested(asked: Asked<'_>, stated: &Stated<'_>) -> Fact {
 }
 
 /// What the policies that are On come to for one sign-in.
-pub(crate) fn decision(analysis: &Analysis, outcome: &Outcome, disabled: bool) -> Fact {
+pub(crate) fn decision(analysis: &Analysis, (sign_in, outcome): (&SignIn, &Outcome), disabled: bool) -> Fact {
     let snapshot = analysis.snapshot();
     let policies = |ids: &[&str]| ids.iter().filter_map(|id| snapshot.policy(id)).collect::<Vec<&Policy>>();
     let names = |policies: &[&Policy]| Term::Names(policies.iter().map(|policy| policy.display_name.clone()).collect());
@@ -102,7 +136,13 @@ pub(crate) fn decision(analysis: &Analysis, outcome: &Outcome, disabled: bool) -
             let open = policies(&open.map(|one| one.policy_id.as_str()).collect::<Vec<_>>());
             let sure = policies(&surely.iter().map(|demand| demand.policy_id.as_str()).collect::<Vec<_>>());
             let both: Vec<&Policy> = sure.iter().chain(&open).copied().collect();
-            Fact::new("what_if.depends", evidence(&both)).with("on", unknown(on)).with("policies", names(&sure))
+            let hinges = Hinges::of(on, sign_in, snapshot);
+            Fact::new("what_if.depends", evidence(&both))
+                .with("all", hinges.all())
+                .with("on", hinges.asked)
+                .with("unread", hinges.unread)
+                .with("look", hinges.look)
+                .with("policies", names(&sure))
         }
         Decision::Allow => {
             let all: Vec<&str> =
@@ -111,10 +151,6 @@ pub(crate) fn decision(analysis: &Analysis, outcome: &Outcome, disabled: bool) -
         }
     };
     fact.with("of", looked_at).with("disabled", Term::Word(if disabled { "yes" } else { "" }.to_owned())).must_show()
-}
-
-fn unknown(on: &BTreeSet<String>) -> Term {
-    Term::Names(on.iter().cloned().collect())
 }
 
 /// What surely is demanded and can't be met with the device or client that the question states.
@@ -164,20 +200,27 @@ fn judged(asked: Asked<'_>, stated: &Stated<'_>, id: &str, applies: &Applies) ->
         Some(index) => asked.analysis.evidence(scope::rows(policy, way.as_ref(), index, snapshot)),
         None => asked.analysis.evidence([rows::policy(policy)]),
     };
-    Some(
-        worded(applies, evidence, policy)
-            .with("policy", Term::Name(policy.display_name.clone()))
-            .with("asks", Term::Name(scope::asks(policy, snapshot)))
-            .with("way", way.map_or_else(|| Term::Word(String::new()), |way| way.term())),
-    )
+    let fact = worded(applies, (&stated.sign_in, snapshot), evidence, policy)
+        .with("policies", vec![policy.display_name.clone()])
+        .with("way", way.map_or_else(|| Term::Word(String::new()), |way| way.term()));
+    // What one asks for that doesn't apply isn't said, and so keeps it from no other's line.
+    let away = matches!(applies, Applies::No(_));
+    Some(if away { fact } else { fact.with("asks", Term::Name(scope::asks(policy, snapshot))) })
 }
 
-fn worded(applies: &Applies, evidence: Evidence, policy: &Policy) -> Fact {
+fn worded(applies: &Applies, (sign_in, snapshot): (&SignIn, &Snapshot), evidence: Evidence, policy: &Policy) -> Fact {
     match applies {
         Applies::Yes if demand(policy).is_none() => Fact::new("what_if.session", evidence),
         Applies::Yes => Fact::new("what_if.applies", evidence),
-        Applies::DependsOn(on) => Fact::new("what_if.open", evidence).with("on", unknown(on)),
-        Applies::NotDecided(on) => Fact::new("what_if.not_decided", evidence).with("on", unknown(on)),
+        Applies::DependsOn(on) => {
+            let targets = if on.contains(resources::TARGET) { scope::targets(policy, snapshot) } else { String::new() };
+            let others = on.iter().filter(|what| *what != resources::TARGET).cloned().collect();
+            let hinges = Hinges::of(&others, sign_in, snapshot);
+            Fact::new("what_if.open", evidence).with("on", hinges.all()).with("targets", Term::Name(targets))
+        }
+        Applies::NotDecided(on) => {
+            Fact::new("what_if.not_decided", evidence).with("on", Term::Names(on.iter().cloned().collect()))
+        }
         Applies::No(UnmetKind::Users) => Fact::new("what_if.not_users", evidence),
         Applies::No(kind) => Fact::new("what_if.not", evidence).with("kind", Term::Word(kind_word(*kind).to_owned())),
     }
@@ -220,12 +263,12 @@ mod tests {
     #[tokio::test]
     async fn an_unmanaged_device_cannot_meet_what_is_asked() {
         insta::assert_snapshot!(about("what if Alice Moreau opens Exchange Online from Brazil on an unmanaged iPad?").await, @r"
-        Sign-in test: Alice Moreau, to Exchange Online, from Brazil (BR), at no address of a named location, on iOS, from an unregistered device and neither device code flow nor authentication transfer. [1] It depends on the client app, which the question leaves open. Whatever that is, CA200 – Require MFA and CA205 – Require compliant device must be met. 3 policies that are On were looked at. [2] With that device or client they can't meet CA205 – Require compliant device, so they would be stopped. [3]
+        Sign-in test: Alice Moreau, to Exchange Online, from Brazil (BR), at no address of a named location, on iOS, from an unregistered device and neither device code flow nor authentication transfer. [1] CA200 – Require MFA and CA205 – Require compliant device must be met in any case. It depends further on the client app, which the question leaves open. 3 policies that are On were looked at. [2] With that device or client they can't meet CA205 – Require compliant device, so they would be stopped. [3]
         ## Applies
         - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) [4]
         - CA205 – Require compliant device: Require device to be marked as compliant (in it through Sales-EMEA → CA-Internals) [5]
         ## Depends on what the question leaves open
-        - CA203 – Block legacy authentication: Block access, if the client app is as it says [6]
+        - CA203 – Block legacy authentication: Block access, depending on the client app [6]
         Not checked: location by GPS, Intune's compliance grace periods, and MFA that a session already has. Read Tue 24 Nov 08:00.
         (From an unmanaged device) (High sign-in risk)
         [1] The sign-in tested · 1 account
@@ -233,7 +276,7 @@ mod tests {
         [3] CA205 – Require compliant device can't be met · 1 policy
         [4] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) · 2 rows
         [5] CA205 – Require compliant device: Require device to be marked as compliant (in it through Sales-EMEA → CA-Internals) · 2 rows
-        [6] CA203 – Block legacy authentication: Block access, if the client app is as it says · 2 rows
+        [6] CA203 – Block legacy authentication: Block access, depending on the client app · 2 rows
         ");
     }
 
@@ -260,17 +303,71 @@ mod tests {
         insta::assert_snapshot!(about("simulate: user=Dana Admin, app=Exchange Online, client=IMAP, ip=203.0.113.45").await, @r"
         Sign-in test: Dana Admin, to Exchange Online, from 203.0.113.45, by Other clients (imap) and neither device code flow nor authentication transfer. [1] Blocked by CA203 – Block legacy authentication (of 3 policies that are On). [2]
         ## Applies
-        - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) [3]
-        - CA205 – Require compliant device: Require device to be marked as compliant (in it through CA-Internals) [4]
-        - CA203 – Block legacy authentication: Block access (in it as one of all users) [5]
+        - CA203 – Block legacy authentication: Block access (in it as one of all users) [3]
+        - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) [4]
+        - CA205 – Require compliant device: Require device to be marked as compliant (in it through CA-Internals) [5]
         Not checked: location by GPS, Intune's compliance grace periods, and MFA that a session already has. Read Tue 24 Nov 08:00.
         (From an unmanaged device) (High sign-in risk)
         [1] The sign-in tested · 1 account
         [2] Blocked by CA203 – Block legacy authentication · 1 policy
-        [3] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) · 2 rows
-        [4] CA205 – Require compliant device: Require device to be marked as compliant (in it through CA-Internals) · 2 rows
-        [5] CA203 – Block legacy authentication: Block access (in it as one of all users) · 2 rows
+        [3] CA203 – Block legacy authentication: Block access (in it as one of all users) · 2 rows
+        [4] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (in it as one of all users) · 2 rows
+        [5] CA205 – Require compliant device: Require device to be marked as compliant (in it through CA-Internals) · 2 rows
         ");
+    }
+
+    /// Policies that block everybody outside the office, except at Salesforce.
+    fn walled(count: usize) -> serde_json::Value {
+        let mut tenant = nordwerk();
+        for at in 0..count {
+            let mut wall = tenant["policies"][2].clone();
+            wall["id"] = json!(format!("p-wall-{at}"));
+            wall["displayName"] = json!(format!("CA22{at} – Block outside the office"));
+            wall["conditions"]["clientAppTypes"] = json!(["all"]);
+            wall["conditions"]["applications"]["excludeApplications"] = json!(["app-salesforce"]);
+            wall["conditions"]["locations"] = json!({"includeLocations": ["All"], "excludeLocations": ["loc-hq"]});
+            tenant["policies"].as_array_mut().unwrap().push(wall);
+        }
+        tenant
+    }
+
+    #[tokio::test]
+    async fn what_is_certain_of_a_guest_comes_before_what_hangs_on_something() {
+        let words = said(&walled(2), Intent::WhatIf, "what if a guest signs in from Brazil?").await;
+        insta::assert_snapshot!(words, @r"
+        Sign-in test: a guest, from Brazil (BR), at no address of a named location and neither device code flow nor authentication transfer. Blocked at every target resource except Salesforce, by CA220 – Block outside the office and CA221 – Block outside the office (of 5 policies that are On), whatever else the question leaves open. [1] At Salesforce it depends on the client app. [2]
+        ## Applies at its target resources
+        - CA220 – Block outside the office and CA221 – Block outside the office: Block access (All resources · Exclude: Salesforce) [3]
+        - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (All resources · Exclude: Salesforce) [4]
+        ## Depends on what the question leaves open
+        - CA203 – Block legacy authentication: Block access, depending on the client app [5]
+        ## Doesn't apply
+        - CA205 – Require compliant device: doesn't include them [6]
+        Not checked: location by GPS, Intune's compliance grace periods, and MFA that a session already has. Read Tue 24 Nov 08:00.
+        (From an unmanaged device) (High sign-in risk)
+        [1] Blocked by CA220 – Block outside the office and CA221 – Block outside the office, except at Salesforce · 2 policies
+        [2] At Salesforce it depends on the client app · 1 policy
+        [3] CA220 – Block outside the office and CA221 – Block outside the office: Block access (All resources · Exclude: Salesforce) · 2 policies
+        [4] CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours (All resources · Exclude: Salesforce) · 1 policy
+        [5] CA203 – Block legacy authentication: Block access, depending on the client app · 1 policy
+        [6] CA205 – Require compliant device: doesn't include them · 1 policy
+        ");
+    }
+
+    #[tokio::test]
+    async fn a_long_list_is_folded_until_every_policy_is_asked_for() {
+        let mut tenant = walled(9);
+        for at in 4..13 {
+            tenant["policies"][at]["conditions"]["signInRiskLevels"] = json!(["high"]);
+            tenant["policies"][at]["conditions"]["applications"]["excludeApplications"][0] = json!(format!("app-{at}"));
+        }
+        let asked = "what if a guest signs in from Brazil";
+        let folded = said(&tenant, Intent::WhatIf, asked).await;
+        assert!(folded.contains("and 5 policies more") && !folded.contains("CA228"), "{folded}");
+        assert!(folded.contains("(Every policy)"), "{folded}");
+        let whole = said(&tenant, Intent::WhatIf, &super::again_in(asked, super::alike::EVERY)).await;
+        assert!(!whole.contains("policies more") && whole.contains("CA228"), "{whole}");
+        assert!(!whole.contains("(Every policy)"), "{whole}");
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::tenant::Kind;
 use crate::tenant::directory::AccountKind;
 use crate::tenant::read::read_user;
+use crate::tenant::well_known::{TAG_PRIVATE_ACCESS, TAG_QUICK_ACCESS};
 
 /// Members that hold a name, in lower case.
 const NAMES: &[&str] = &[
@@ -70,6 +71,10 @@ impl Pseudonyms {
                 Value::String(text) if NESTED.contains(&lower.as_str()) => self.nested(text).into(),
                 Value::String(text) if ADDRESSES.contains(&lower.as_str()) => self.address(text).into(),
                 Value::String(text) if NAMES.contains(&lower.as_str()) && !is_change => self.name(text).into(),
+                // People may tag an app with any word.
+                Value::Array(tags) if lower == "tags" => {
+                    tags.iter().filter(|tag| is_microsofts_tag(tag)).cloned().collect()
+                }
                 other => self.value(other),
             };
             (name.clone(), new)
@@ -126,6 +131,10 @@ impl Pseudonyms {
     }
 }
 
+fn is_microsofts_tag(tag: &Value) -> bool {
+    tag.as_str().is_some_and(|tag| [TAG_PRIVATE_ACCESS, TAG_QUICK_ACCESS].contains(&tag))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -156,6 +165,14 @@ mod tests {
         let text = names.replaced(Kind::DirectoryAudits, &record).to_string();
         assert!(!text.contains("CA200") && !text.contains("Secret project"), "{text}");
         assert!(text.contains(id) && text.contains("Group.ObjectID") && text.contains("enabled"), "{text}");
+    }
+
+    #[test]
+    fn a_tag_of_an_app_is_kept_only_where_microsoft_gives_it() {
+        let app =
+            json!({"id": "a", "displayName": "Files", "tags": ["Project Falcon", "PrivateAccessNonWebApplication"]});
+        let app = Pseudonyms::new(b"0123456789abcdef").replaced(Kind::ServicePrincipals, &app);
+        assert_eq!(app["tags"], json!(["PrivateAccessNonWebApplication"]));
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub(super) fn matter(requirement: &Requirement) -> bool {
 
 /// Every device that matters; in what state it is only where states `matter` or filters ask for them.
 pub(super) fn values(filters: &[&DeviceFilter], matter: bool, scope: &Scope) -> Vec<Value> {
+    if scope.ordinary_device {
+        return vec![in_state(true, "ServerAD", &BTreeMap::new())];
+    }
     if filters.is_empty() && !matter && !scope.unmanaged_devices {
         return vec![Value::Device(Known::Unknown, ANY_DEVICE, String::new())];
     }
@@ -65,23 +68,23 @@ fn one_of_each(filters: &[&DeviceFilter], devices: impl Iterator<Item = Value>) 
 
 /// A registered device with these attributes, in each state that grants can ask for.
 fn states(attributes: &BTreeMap<String, Standing>) -> Vec<Value> {
-    let mut all = Vec::new();
-    for compliant in [false, true] {
-        for trust in ["AzureAD", "ServerAD", "Workplace"] {
-            let held = attributes.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect();
-            let device = Known::Is(DeviceInfo {
-                registered: true,
-                partial: false,
-                compliant: Some(compliant),
-                managed: true,
-                trust_type: Some(trust.into()),
-                attributes: held,
-            });
-            let mask = device_mask(&device);
-            all.push(Value::Device(device, mask, label(compliant, trust, attributes)));
-        }
-    }
-    all
+    let trusts = || ["AzureAD", "ServerAD", "Workplace"].into_iter();
+    let states = [false, true].into_iter().flat_map(|compliant| trusts().map(move |trust| (compliant, trust)));
+    states.map(|(compliant, trust)| in_state(compliant, trust, attributes)).collect()
+}
+
+fn in_state(compliant: bool, trust: &str, attributes: &BTreeMap<String, Standing>) -> Value {
+    let held = attributes.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect();
+    let device = Known::Is(DeviceInfo {
+        registered: true,
+        partial: false,
+        compliant: Some(compliant),
+        managed: true,
+        trust_type: Some(trust.into()),
+        attributes: held,
+    });
+    let mask = device_mask(&device);
+    Value::Device(device, mask, label(compliant, trust, attributes))
 }
 
 fn label(compliant: bool, trust: &str, attributes: &BTreeMap<String, Standing>) -> String {

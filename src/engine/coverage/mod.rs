@@ -109,6 +109,8 @@ pub struct Scope {
     pub insider_risk: BTreeSet<InsiderRisk>,
     /// Only sign-ins from devices that aren't managed.
     pub unmanaged_devices: bool,
+    /// Only sign-ins from a managed device of which nothing is set that a filter for devices could tell it by.
+    pub ordinary_device: bool,
     /// Only sign-ins from locations that aren't trusted.
     pub untrusted_locations: bool,
     /// Only sign-ins from one of these: ids of named locations, `AllTrusted`.

@@ -7,10 +7,12 @@ use serde_json::Value;
 use super::ReadError;
 use super::node::{Node, id};
 use crate::tenant::directory::{
-    AccountKind, Assignment, Device, Group, Registration, Role, RoleAssignment, ServicePrincipal, Tag, User,
+    AccountKind, Assignment, Device, Group, PrivateAccess, Registration, Role, RoleAssignment, ServicePrincipal, Tag,
+    User,
 };
 use crate::tenant::policy::GuestType;
 use crate::tenant::text::{Compact, Text};
+use crate::tenant::well_known::{TAG_PRIVATE_ACCESS, TAG_QUICK_ACCESS};
 
 /// Reads a `user`. What is not shown counts as the usual case: enabled, a member, a person.
 ///
@@ -174,7 +176,24 @@ pub fn read_service_principal(value: &Value) -> Result<ServicePrincipal, ReadErr
         enabled: node.member("accountEnabled").flag()?.unwrap_or(true),
         created: node.member("createdDateTime").time()?,
         attributes: read_attributes(&node.member("customSecurityAttributes"))?,
+        private_access: private_access(&node.member("tags"))?,
     })
+}
+
+/// Source: Microsoft Learn, Global Secure Access: Manage Private Access apps with PowerShell (`tags`).
+fn private_access(tags: &Node<'_>) -> Result<Option<PrivateAccess>, ReadError> {
+    if tags.is_null() {
+        return Ok(None);
+    }
+    let tags = tags.strings()?;
+    let kind = if tags.contains(&TAG_QUICK_ACCESS) {
+        PrivateAccess::QuickAccess
+    } else if tags.contains(&TAG_PRIVATE_ACCESS) {
+        PrivateAccess::App
+    } else {
+        PrivateAccess::Nothing
+    };
+    Ok(Some(kind))
 }
 
 /// `{Set: {Attribute: text or texts}}` as `Set_Attribute`; filters see string attributes only.
