@@ -390,3 +390,16 @@ fn a_persons_wishes_push_out_nobody_elses() {
     let State::Open { wishes, .. } = wished.iter().fold(State::new(), after) else { panic!("it stays open") };
     assert_eq!(wishes, [wish("b", 1), wish("c", 4), wish("d", 5)]);
 }
+
+#[test]
+fn a_wish_changes_nothing_of_what_is_decided() {
+    let half = open(vec![click("b", 1)]);
+    let wish = Wish { click: click("c", 2), text: "leave the rooms out".into() };
+    let wished = step(&terms(2), &half, &Event::AskChange(wish)).unwrap().state;
+    assert!(wished.decides_as(&half) && !wished.decides_as(&State::new()));
+    let tried = Tried { record: record(), object: "p".into(), differs: Vec::new() };
+    for event in [Event::DoneOtherwise(tried), Event::Approve(click("d", 3)), Event::Withdraw(click("b", 3))] {
+        let next = step(&terms(3), &wished, &event).unwrap().state;
+        assert!(!next.decides_as(&wished), "{event:?}");
+    }
+}

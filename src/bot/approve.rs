@@ -135,7 +135,7 @@ pub async fn case_of(app: &App, suggestion: &Row, asks: Asks) -> anyhow::Result<
         conversation: String::new(),
         terms: serde_json::to_value(&terms)?,
         draft: serde_json::to_value(&Body::of(suggestion)?.proposal.action)?,
-        state: stored(&State::new(), &terms)?,
+        state: stored((&State::new(), 1), &terms)?,
         at: now,
     };
     let mut tx = app.store.begin().await?;
@@ -198,8 +198,8 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             Ok(moved) => moved,
             Err(refused) => return said(app, &refused),
         };
-        // Somebody saw less than there is to see now, such as that another did otherwise, or approved meanwhile.
-        if press.version != case.kept.version {
+        // Somebody saw less than there is to decide now, such as that another did otherwise, or approved meanwhile.
+        if press.version != case.kept.state.decided {
             return changed(app, &case).await;
         }
         if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
@@ -271,7 +271,8 @@ fn said(app: &App, refused: &Refused) -> anyhow::Result<Reply> {
 async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option<Timestamp>)) -> anyhow::Result<bool> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    if !tx.move_approval(&case.kept, &stored(&moved.state, &case.terms)?, now).await? {
+    let next = stored((&moved.state, decided(case, &moved.state)), &case.terms)?;
+    if !tx.move_approval(&case.kept, &next, now).await? {
         return Ok(false);
     }
     let row = mirrored(&case.suggestion, &moved.state, now);
@@ -398,9 +399,14 @@ async fn show(app: &App, case: &Case) -> anyhow::Result<()> {
     update_all(app, &format!("S-{}", case.kept.suggestion), case.kept.version, &composed).await
 }
 
+/// The version that the buttons carry after a move to this state: the same where nothing changes of what is decided.
+fn decided(case: &Case, next: &State) -> i64 {
+    if next.decides_as(&case.state) { case.kept.state.decided } else { case.kept.version + 1 }
+}
+
 /// A state as the store keeps it.
-fn stored(state: &State, terms: &Terms) -> anyhow::Result<Stored> {
-    Ok(Stored { name: state.name().to_owned(), body: serde_json::to_value(state)?, due: state.due(terms) })
+fn stored((state, decided): (&State, i64), terms: &Terms) -> anyhow::Result<Stored> {
+    Ok(Stored { name: state.name().to_owned(), body: serde_json::to_value(state)?, due: state.due(terms), decided })
 }
 
 /// The suggestion's own state follows its approval.

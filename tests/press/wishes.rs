@@ -1,10 +1,15 @@
 //! Somebody wants a card to ask for something else: it is kept, shown to everybody, and changes nothing by itself.
 
+use jiff::ToSpan;
 use portcullis::checks::CureAction;
 use portcullis::log::Action;
 use portcullis::store::entries::Wanted;
+use serde_json::json;
 
 use super::lab::{APPROVER, Lab, OUTSIDER, READER, words};
+use super::teams::{execute, press_of};
+
+const CREATE: &str = "Create in report-only";
 
 #[tokio::test]
 async fn a_wish_stands_on_every_copy_of_the_card_and_acts_on_nothing() {
@@ -42,9 +47,42 @@ async fn a_wish_stands_on_every_copy_of_the_card_and_acts_on_nothing() {
     assert!(log.contains("a change of it asked for") && log.contains("leave &lt;b&gt;the rooms&lt;/b&gt; out"));
     assert_eq!(lab.policies_named("").len(), before);
 
-    // Whoever may decide still does; the old card's buttons still hold for what they say.
+    // Whoever may decide still does.
     let card = lab.shown(row.number).await;
     lab.press(APPROVER, &card, "Create in report-only").await;
     lab.settle().await;
     assert_eq!(lab.policies_named("").len(), before + 1);
+}
+
+/// Whoever may only ask could otherwise take every card out of an approver's hands, one wish after the other.
+#[tokio::test]
+async fn a_wish_takes_no_card_out_of_an_approvers_hands() {
+    let lab = Lab::start(|_| {}).await;
+    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
+    let seen = lab.say(APPROVER, &format!("open S-{number}")).await;
+    lab.say_in_teams(APPROVER, &format!("open S-{number}")).await;
+    let (_, in_teams) = lab.sent_in_teams().await.pop().unwrap();
+    for wish in ["leave the rooms out", "no, the guests"] {
+        lab.pass(1.second());
+        assert!(lab.press_with(READER, &seen, ("Ask to change…", Some(wish))).await["html"].is_string());
+        lab.settle().await;
+    }
+    assert!(words(&lab.shown(number).await).contains("\"no, the guests\""));
+
+    // The card as it was before the wishes still decides: put off in Teams, which is another decision, so that the web
+    // chat's page that missed it is shown the card anew.
+    let snooze = press_of(&in_teams, "snooze").expect("a button");
+    lab.in_teams(APPROVER, &execute(&snooze)).await;
+    assert_eq!(lab.row(number).await.state, "snoozed");
+    let card = lab.shown(number).await;
+    lab.press(APPROVER, &card, "Reopen").await;
+    lab.settle().await;
+    let answer = lab.press(APPROVER, &seen, CREATE).await;
+    assert!(answer["html"].as_str().unwrap().contains("This card has changed since you saw it"), "{answer}");
+    let seen = lab.shown(number).await;
+    lab.pass(1.second());
+    lab.press_with(READER, &seen, ("Ask to change…", Some("the rooms"))).await;
+    lab.press(APPROVER, &seen, CREATE).await;
+    lab.settle().await;
+    assert_eq!(lab.row(number).await.state, "created");
 }
