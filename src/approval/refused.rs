@@ -51,6 +51,8 @@ pub enum Refused {
 pub enum Did {
     /// Approved.
     Approved,
+    /// Asked for a change, the same or later.
+    AskedChange,
     /// Snoozed.
     Snoozed,
     /// Dismissed.
@@ -65,6 +67,7 @@ impl std::fmt::Display for Did {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Approved => "approved",
+            Self::AskedChange => "asked for a change",
             Self::Snoozed => "snoozed",
             Self::Dismissed => "dismissed",
             Self::Undone => "undone",

@@ -175,11 +175,11 @@ pub async fn happen(app: &App, case: &Case, event: &Event) -> anyhow::Result<boo
     commit(app, case, &moved, (&Actor::bot(), Some(app.clock.now()))).await
 }
 
-/// A person's decision, whose right was checked just before.
+/// A person's decision, whose right was checked just before; the click came a while ago where Graph was slow.
 ///
 /// # Errors
 /// When the store fails: then nothing was decided.
-pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+pub async fn decide(app: &App, (incoming, came): (&Incoming, Timestamp), press: &Press) -> anyhow::Result<Reply> {
     for _ in 0..ATTEMPTS {
         let Some(kept) = app.store.approval(&press.subject).await? else {
             return word(app, "refused.no_such_suggestion", &[("number", Term::Word("of this card".into()))]);
@@ -193,7 +193,7 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             let key = if case.draft().is_none() { "refused.hand_over" } else { "refused.hand_over_policy" };
             return word(app, key, &[]);
         }
-        let event = event(app, incoming, press);
+        let event = event(app, (incoming, came), press);
         let moved = match step(&case.terms, &case.state, &event) {
             Ok(moved) => moved,
             Err(refused) => return said(app, &refused),
@@ -224,13 +224,16 @@ async fn is_shown(app: &App, incoming: &Incoming, case: &Case) -> anyhow::Result
     Ok(copies.iter().any(|copy| copy.said.conversation == id))
 }
 
-fn event(app: &App, incoming: &Incoming, press: &Press) -> Event {
+fn event(app: &App, (incoming, came): (&Incoming, Timestamp), press: &Press) -> Event {
     let at = app.clock.now();
     let by = Person { id: incoming.person.id.clone(), name: incoming.person.name.clone() };
     let click = Click { by, at };
     match press.verb {
         Verb::Snooze => Event::Snooze { click, until: in_days(at, press.input.as_deref()) },
-        Verb::AskChange => Event::AskChange(Wish { click, text: press.input.clone().unwrap_or_default() }),
+        Verb::AskChange => {
+            let text = press.input.clone().unwrap_or_default();
+            Event::AskChange(Wish { click: Click { at: came, ..click }, text })
+        }
         Verb::Dismiss => Event::Dismiss { click, reason: press.input.clone().unwrap_or_default() },
         Verb::Reopen => Event::Reopen(click),
         Verb::Undo => Event::Undo(click),
