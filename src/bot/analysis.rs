@@ -68,7 +68,8 @@ impl Analysis {
     /// What the findings suggest, each cure once.
     #[must_use]
     pub fn proposals(&self) -> Vec<Proposal> {
-        let of = |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about));
+        let of =
+            |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about, self.snapshot()));
         let mut proposals = merged(self.findings.iter().filter_map(of).flatten().collect(), self.snapshot());
         for proposal in &mut proposals {
             proposal.leaving = self.leaving(&proposal.action);
