@@ -351,11 +351,17 @@ pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
         Truth::Yes => ("safety.admins", &able),
         Truth::Maybe => ("safety.admins_unsure", &able),
         // Not the draft's doing: nobody gets in as it is, as far as methods and devices were read.
+    let everyday = people(&|access| !access.emergency);
         Truth::No if analysis.model.lockout_now().anybody() == Truth::No => ("safety.locked_out_already", &out),
         Truth::No => ("safety.locked_out", &out),
     };
     let names =
         out.iter().filter_map(|at| Some(snapshot.directory.user_at(at)?.display_name.to_string())).collect::<Vec<_>>();
     let evidence = analysis.evidence(rows::users(shown, snapshot, None));
-    Fact::new(key, evidence).with("able", able.len()).with("out", out.len()).with("names", names).must_show()
+    Fact::new(key, evidence)
+        .with("able", able.len())
+        .with("of", everyday.len())
+        .with("out", out.len())
+        .with("names", names)
+        .must_show()
 }

@@ -8,7 +8,7 @@ use portcullis::checks::CureAction;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::lab::{APPROVER, Lab, words};
+use super::lab::{APPROVER, Lab, rows, words};
 
 /// Numbers of the suggestions that edit the policy with this name.
 async fn edits(lab: &Lab, name: &str) -> Vec<i64> {
@@ -30,6 +30,9 @@ async fn edits_of_one_policy_that_undo_each_other_say_so() {
         let said = words(&lab.say(APPROVER, &format!("open the card of S-{shown}")).await);
         assert!(said.contains(&format!("S-{rival}")) && said.contains("CA200 – Require MFA – Internals too"), "{said}");
         assert!(said.contains("each undoes the other: make one change"), "{said}");
+        let safety = rows(&lab.newest_of(APPROVER).await).into_iter().find(|(label, _)| label == "Safety").unwrap().1;
+        let able = "✓ 4 of 4 Global Administrators can still sign in, emergency access accounts not counted.";
+        assert!(safety.starts_with(able), "{safety}");
     }
     // Two edits that leave each other alone.
     let alone = edits(&lab, "Microsoft-managed").await;
