@@ -186,6 +186,14 @@ pub fn positions<'a>(snapshot: &Snapshot, ids: impl Iterator<Item = &'a str>) ->
     ids.filter_map(|id| snapshot.directory.user_index(id)).collect()
 }
 
+/// What Microsoft's own report-only evaluation logged for a policy, and then what we calculate, each said to be what it is.
+#[must_use]
+pub fn logged_and_ours(analysis: &Analysis, policy: &Policy) -> Vec<Fact> {
+    let logged = logged(analysis, policy);
+    let ours = logged.is_some().then(|| Fact::new("impact.ours", Evidence::default()).must_show());
+    logged.into_iter().chain(ours).chain(if_on(analysis, policy)).collect()
+}
+
 /// What Microsoft's own report-only evaluation logged for a policy: outcome, sign-ins, people; none without a row.
 #[must_use]
 pub fn logged(analysis: &Analysis, policy: &Policy) -> Option<Fact> {
@@ -343,6 +351,7 @@ pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
             lockout.administrators.iter().filter(|access| wanted(access)).map(|access| access.user_id.as_str()),
         )
     };
+    let everyday = people(&|access| !access.emergency);
     let able = people(&|access| access.can == Truth::Yes && !access.emergency);
     let out = people(&|access| access.can == Truth::No);
     let (key, shown) = match lockout.anybody() {
@@ -351,7 +360,6 @@ pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
         Truth::Yes => ("safety.admins", &able),
         Truth::Maybe => ("safety.admins_unsure", &able),
         // Not the draft's doing: nobody gets in as it is, as far as methods and devices were read.
-    let everyday = people(&|access| !access.emergency);
         Truth::No if analysis.model.lockout_now().anybody() == Truth::No => ("safety.locked_out_already", &out),
         Truth::No => ("safety.locked_out", &out),
     };
