@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::checks::rows;
 use crate::engine::Model;
 use crate::engine::difference::{Difference, Region, Shift, difference};
-use crate::facts::{Fact, Term};
+use crate::facts::{Evidence, Fact, Term};
 use crate::jobs::Outcome;
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::settings::Key;
@@ -220,7 +220,8 @@ fn card((found, let_out): (&Difference, Together), was: &Snapshot, after: &Analy
     let mut answer = Answer::default().titled("A change lets people out").part(Part::Warning(people));
     let records = new_records(was, is);
     if !records.is_empty() {
-        let items = records.iter().map(|record| (made(record, after), Vec::new())).collect();
+        let said = |record: &AuditRecord| made(record, after.evidence([rows::audit(record)]));
+        let items = records.iter().map(|record| (said(record), Vec::new())).collect();
         answer = answer.part(Part::Heading("Who changed what".into())).part(Part::List { ordered: false, items });
     }
     for change in found.changes.iter().take(SHOWN) {
@@ -256,8 +257,9 @@ pub(super) fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a
     new.filter(|record| watch::matters(record, &[before, after])).take(SHOWN).collect()
 }
 
-fn made(record: &AuditRecord, after: &Analysis) -> Fact {
-    Fact::new("changes.one", after.evidence([rows::audit(record)]))
+/// Who changed what.
+pub(super) fn made(record: &AuditRecord, evidence: Evidence) -> Fact {
+    Fact::new("changes.one", evidence)
         .with("at", record.at)
         .with("who", Term::Name(record.by.clone()))
         .with("what", Term::Name(record.activity.clone()))

@@ -38,7 +38,7 @@ pub fn on_what(entry: &Entry, known: &Known) -> String {
             Ok(intent) => intent.about().to_owned(),
             Err(_) => subject.to_owned(),
         },
-        Action::RunStarted | Action::RunFinished | Action::RunCancelled | Action::RunFailed => {
+        Action::RunAsked | Action::RunStarted | Action::RunFinished | Action::RunCancelled | Action::RunFailed => {
             if subject.contains(":change:") { "the tenant, because of a change" } else { "the tenant" }.to_owned()
         }
         Action::SummaryPosted | Action::ConversationEnabled => place(subject.split(':').next().unwrap_or_default()),
@@ -138,6 +138,7 @@ fn place(platform: &str) -> String {
 #[must_use]
 pub fn what(action: Action) -> &'static str {
     match action {
+        Action::RunAsked => "scan asked for",
         Action::RunStarted => "scan started",
         Action::RunFinished => "scan finished",
         Action::RunCancelled => "scan cancelled",
