@@ -163,25 +163,16 @@ fn worth_a_look(before: &Snapshot, after: &Snapshot) -> bool {
         || before.directory.role_assignments != after.directory.role_assignments
 }
 
-/// A requirement and those who have sign-ins now that needn't meet it and had to before, and of these who had a gap already,
-/// a narrower one: coverage didn't count them as covered then either. A gap that only became narrower lets nobody out.
-fn newly_open(shift: &Shift) -> Option<(String, LetOut)> {
+/// A requirement and those who have sign-ins now that needn't meet it and had to before. A gap that only became
+/// narrower lets nobody out.
+fn newly_open(shift: &Shift) -> Option<(String, BTreeSet<String>)> {
     let mut users = shift.looser.clone();
     for opened in &shift.opened {
         let wider = shift.closed.iter().filter(|closed| covers(closed, opened));
         let known: BTreeSet<&String> = wider.flat_map(|closed| &closed.users).collect();
         users.extend(opened.users.iter().filter(|user| !known.contains(user)).cloned());
     }
-    let wider = users.difference(&shift.looser).cloned().collect();
-    (!users.is_empty()).then(|| (shift.requirement.clone(), LetOut { users, wider }))
-}
-
-/// Who needn't meet a requirement any more.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct LetOut {
-    users: BTreeSet<String>,
-    /// Those of them who had a narrower gap before.
-    wider: BTreeSet<String>,
+    (!users.is_empty()).then(|| (shift.requirement.clone(), users))
 }
 
 /// Whether one gap holds all sign-ins of the other.
@@ -191,32 +182,29 @@ fn covers(wide: &Region, narrow: &Region) -> bool {
         && wide.conditions.is_subset(&narrow.conditions)
 }
 
-/// Requirements, and who needn't meet any of them now; nobody is in two of them. A wider gap is one in the first.
-type Together = Vec<(Vec<String>, LetOut)>;
+/// Requirements, and who needn't meet any of them now; nobody is in two of them.
+type LetOut = Vec<(Vec<String>, BTreeSet<String>)>;
 
 /// Everybody once, with all that they needn't meet any more; the most people first.
-fn once_each(open: impl Iterator<Item = (String, LetOut)>) -> Together {
-    let mut of: BTreeMap<String, (Vec<String>, bool)> = BTreeMap::new();
-    for (requirement, LetOut { users, wider }) in open {
+fn once_each(open: impl Iterator<Item = (String, BTreeSet<String>)>) -> LetOut {
+    let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (requirement, users) in open {
         for user in users {
-            let had = wider.contains(&user);
-            of.entry(user).or_insert((Vec::new(), had)).0.push(requirement.clone());
+            of.entry(user).or_default().push(requirement.clone());
         }
     }
-    let mut together: BTreeMap<Vec<String>, LetOut> = BTreeMap::new();
-    for (user, (requirements, had)) in of {
-        let all = together.entry(requirements).or_default();
-        all.wider.extend(had.then(|| user.clone()));
-        all.users.insert(user);
+    let mut together: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+    for (user, requirements) in of {
+        together.entry(requirements).or_default().insert(user);
     }
-    let mut all: Together = together.into_iter().collect();
-    all.sort_by_key(|(_, out)| Reverse(out.users.len()));
+    let mut all: LetOut = together.into_iter().collect();
+    all.sort_by_key(|(_, users)| Reverse(users.len()));
     all
 }
 
-fn card((found, let_out): (&Difference, Together), was: &Snapshot, after: &Analysis) -> Answer {
+fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysis) -> Answer {
     let is = after.snapshot();
-    let people = let_out.iter().map(|(requirements, out)| told(requirements, out, after)).collect();
+    let people = let_out.iter().map(|(requirements, users)| told(requirements, users, after)).collect();
     let mut answer = Answer::default().titled("A change lets people out").part(Part::Warning(people));
     let records = new_records(was, is);
     if !records.is_empty() {
@@ -231,13 +219,15 @@ fn card((found, let_out): (&Difference, Together), was: &Snapshot, after: &Analy
         }
     }
     let read_at = Fact::new("common.read_at", after.evidence([])).must_show().with("at", is.read_at);
+    // The summary's coverage counts fewer: whoever had a narrower gap before lost none of it.
+    let counted = Fact::new("alert.counted", Evidence::default()).must_show();
     answer
-        .part(Part::Limits(vec![read_at]))
+        .part(Part::Limits(vec![counted, read_at]))
         .action(ask("Who is not covered by MFA?", "who is not covered by MFA?"))
         .action(ask("What changed?", "what changed since yesterday?"))
 }
 
-fn told(requirements: &[String], LetOut { users, wider }: &LetOut, after: &Analysis) -> Fact {
+fn told(requirements: &[String], users: &BTreeSet<String>, after: &Analysis) -> Fact {
     let snapshot = after.snapshot();
     let known = users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.to_string());
     let names = known.filter(|name| !name.is_empty()).collect();
@@ -245,7 +235,6 @@ fn told(requirements: &[String], LetOut { users, wider }: &LetOut, after: &Analy
     who(after, "alert.let_out", &positions(snapshot, users.iter().map(String::as_str)))
         .must_show()
         .with("of", snapshot.directory.users.iter().filter(|user| user.enabled).count())
-        .with("wider", wider.len())
         .with("requirement", Term::Word(requirements.join(", without ")))
         .with("names", Term::Names(names))
 }
@@ -283,21 +272,16 @@ mod tests {
     fn a_wider_gap_lets_out_and_a_narrower_one_does_not() {
         let (narrow, wide) = (region(&["a"], &["x"], false), region(&["a", "b"], &["x", "y"], true));
         assert_eq!(newly_open(&shift(wide.clone(), narrow.clone())), None);
-        let (_, out) = newly_open(&Shift { looser: ["b".to_owned()].into(), ..shift(narrow, wide) }).unwrap();
-        assert_eq!(out.users, ["a".to_owned(), "b".to_owned()].into());
-        assert_eq!(out.wider, ["a".to_owned()].into(), "who had a gap already is said to have had one");
+        let (_, users) = newly_open(&shift(narrow, wide)).unwrap();
+        assert_eq!(users, ["a".to_owned(), "b".to_owned()].into());
     }
 
     #[test]
     fn everybody_is_told_once_with_all_that_they_need_not_meet() {
-        let users = |names: &[&str]| -> LetOut {
-            let users: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let wider = users.iter().filter(|name| *name == "c").cloned().collect();
-            LetOut { users, wider }
-        };
+        let users = |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
         let open = [("MFA", users(&["a", "b", "c"])), ("a strength", users(&["b"])), ("a device", users(&["a", "c"]))];
         let told = once_each(open.into_iter().map(|(requirement, users)| (requirement.to_owned(), users)));
-        let words = |(requirements, out): &(Vec<String>, LetOut)| (requirements.join("+"), out.clone());
+        let words = |(requirements, users): &(Vec<String>, BTreeSet<String>)| (requirements.join("+"), users.clone());
         let told: Vec<_> = told.iter().map(words).collect();
         assert_eq!(
             told,
