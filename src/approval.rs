@@ -10,6 +10,9 @@
 //! Where a person is asked because the policies couldn't be listed, `LagBoundPassed` says that they can be again, and that
 //! the policy isn't among them.
 //!
+//! A card's buttons carry the version of what is decided ([`State::decides_as`]), and a click on another is shown the card as
+//! it is and decides nothing. A wish raises it never: whoever may only ask must not take a card out of an approver's hands.
+//!
 //! The moves (`tests/approval.rs` compares this table with the code; everything else is refused):
 //!
 //! | state | event | next state | effects |
@@ -327,6 +330,17 @@ impl State {
                 | Self::Expired
                 | Self::Resolved { .. }
         )
+    }
+
+    /// Whether a click on a card in the other state decides the same: both wait, and at most people's wishes differ.
+    #[must_use]
+    pub fn decides_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Open { granted, tried, .. }, Self::Open { granted: others, tried: otherwise, .. }) => {
+                granted == others && tried == otherwise
+            }
+            _ => false,
+        }
     }
 
     /// When time itself changes it ([`Event::Due`]); none: never.

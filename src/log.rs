@@ -85,6 +85,7 @@ macro_rules! actions {
 }
 
 actions! {
+    RunAsked = "run.asked", "A person asked for a scan.";
     RunStarted = "run.started", "A scan began.";
     RunFinished = "run.finished", "A scan ended with a new reading.";
     RunCancelled = "run.cancelled", "A scan was cancelled by a person.";

@@ -390,3 +390,29 @@ fn a_persons_wishes_push_out_nobody_elses() {
     let State::Open { wishes, .. } = wished.iter().fold(State::new(), after) else { panic!("it stays open") };
     assert_eq!(wishes, [wish("b", 1), wish("c", 4), wish("d", 5)]);
 }
+
+#[test]
+fn of_one_persons_wishes_the_one_that_came_last_stands_once() {
+    let ask = |state: &State, minutes| {
+        step(&terms(1), state, &Event::AskChange(Wish { click: click("c", minutes), text: minutes.to_string() }))
+    };
+    let state = ask(&State::new(), 5).unwrap().state;
+    for minutes in [4, 5] {
+        let already = Refused::Already { what: Did::AskedChange, by: person("c"), at: at(5) };
+        assert_eq!(ask(&state, minutes).unwrap_err(), already);
+    }
+    assert!(ask(&state, 6).is_ok());
+}
+
+#[test]
+fn a_wish_changes_nothing_of_what_is_decided() {
+    let half = open(vec![click("b", 1)]);
+    let wish = Wish { click: click("c", 2), text: "leave the rooms out".into() };
+    let wished = step(&terms(2), &half, &Event::AskChange(wish)).unwrap().state;
+    assert!(wished.decides_as(&half) && !wished.decides_as(&State::new()));
+    let tried = Tried { record: record(), object: "p".into(), differs: Vec::new() };
+    for event in [Event::DoneOtherwise(tried), Event::Approve(click("d", 3)), Event::Withdraw(click("b", 3))] {
+        let next = step(&terms(3), &wished, &event).unwrap().state;
+        assert!(!next.decides_as(&wished), "{event:?}");
+    }
+}

@@ -416,6 +416,7 @@ async fn ask(app: &App, row: Row, (id, marker, rests_on): (&str, &str, Vec<Rests
             name: state.name().into(),
             body: serde_json::to_value(&state).unwrap(),
             due: state.due(&terms),
+            decided: 1,
         },
         at: now(),
     };

@@ -346,7 +346,7 @@ async fn entries_changed_or_cut_off_behind_our_back_are_found() {
 }
 
 fn state(name: &str) -> Stored {
-    Stored { name: name.into(), body: json!({"state": name}), due: None }
+    Stored { name: name.into(), body: json!({"state": name}), due: None, decided: 1 }
 }
 
 fn approval() -> NewApproval {

@@ -130,7 +130,7 @@ impl World {
             conversation: String::new(),
             terms: Value::Null,
             draft: Value::Null,
-            state: Stored { name: String::new(), body: Value::Null, due: None },
+            state: Stored { name: String::new(), body: Value::Null, due: None, decided: 1 },
             version: 1,
             created: at,
             changed: at,

@@ -80,12 +80,17 @@ impl Waiting<'_> {
     }
 
     /// Goes on waiting, with one more wish; approvals stand, since nothing that was approved has changed.
-    fn wished(self, wish: &Wish) -> State {
+    fn wished(self, wish: &Wish) -> Result<State, Refused> {
         // A person's newest stands for all theirs, so that nobody pushes out what others asked.
-        let others: Vec<&Wish> = self.wishes.iter().filter(|known| known.click.by.id != wish.click.by.id).collect();
+        let (own, others): (Vec<&Wish>, Vec<&Wish>) =
+            self.wishes.iter().partition(|known| known.click.by.id == wish.click.by.id);
+        // While Graph is slow they may be looked at in another order than they came, or twice.
+        if let Some(newer) = own.iter().find(|known| known.click.at > wish.click.at || *known == &wish) {
+            return Err(Refused::already(Did::AskedChange, &newer.click));
+        }
         let old = others.len().saturating_sub(WISHES - 1);
         let wishes = others.into_iter().skip(old).chain([wish]).cloned().collect();
-        State::Open { granted: self.granted.to_vec(), tried: self.tried.cloned(), wishes }
+        Ok(State::Open { granted: self.granted.to_vec(), tried: self.tried.cloned(), wishes })
     }
 }
 
@@ -93,7 +98,7 @@ fn open(terms: &Terms, waiting: Waiting<'_>, event: &Event) -> Next {
     Ok(match event {
         Event::Approve(click) => approve(terms, waiting, click)?,
         Event::Withdraw(click) => withdraw(waiting, click)?,
-        Event::AskChange(wish) => seen(waiting.wished(wish), Action::SuggestionChangeAsked),
+        Event::AskChange(wish) => seen(waiting.wished(wish)?, Action::SuggestionChangeAsked),
         Event::Snooze { click, until } => {
             not_before(click.at, *until)?;
             seen(State::Snoozed { click: click.clone(), until: *until }, Action::SuggestionSnoozed)

@@ -45,7 +45,7 @@ pub struct Tried {
 /// What a person wants to be different about what a card asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wish {
-    /// Who wants it, and since when.
+    /// Who wants it, and when the click came: of one person's, the one that came last stands.
     pub click: Click,
     /// In their words; untrusted text.
     pub text: String,

@@ -38,6 +38,12 @@ pub enum Refused {
         /// When it can come.
         until: Timestamp,
     },
+    /// Whether its policy is in the tenant isn't known.
+    #[error(
+        "whether its policy is in the tenant is for a person to say first; look in Entra and click \"It is there\" or \
+         \"It isn't there\""
+    )]
+    LookFirst,
     /// The event has no place in this state.
     #[error("not possible now: the approval is {state}")]
     NotNow {
@@ -51,6 +57,8 @@ pub enum Refused {
 pub enum Did {
     /// Approved.
     Approved,
+    /// Asked for a change, the same or later.
+    AskedChange,
     /// Snoozed.
     Snoozed,
     /// Dismissed.
@@ -65,6 +73,7 @@ impl std::fmt::Display for Did {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Approved => "approved",
+            Self::AskedChange => "asked for a change",
             Self::Snoozed => "snoozed",
             Self::Dismissed => "dismissed",
             Self::Undone => "undone",
@@ -87,6 +96,7 @@ impl Refused {
         };
         match earlier {
             Some((what, click)) if event.is_click() => Self::already(what, click),
+            None if event.is_click() && matches!(state, State::NeedsPerson { .. }) => Self::LookFirst,
             _ => Self::NotNow { state: state.name() },
         }
     }

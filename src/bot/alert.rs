@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::checks::rows;
 use crate::engine::Model;
 use crate::engine::difference::{Difference, Region, Shift, difference};
-use crate::facts::{Fact, Term};
+use crate::facts::{Evidence, Fact, Term};
 use crate::jobs::Outcome;
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::settings::Key;
@@ -22,6 +22,7 @@ use super::analysis::Analysis;
 use super::answer::{Answer, Part, ask};
 use super::answers::policy_changes;
 use super::compose::{Composed, compose};
+use super::impact::{positions, who};
 use super::post::{Post, conversation, post};
 use super::watch;
 
@@ -207,7 +208,8 @@ fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysi
     let mut answer = Answer::default().titled("A change lets people out").part(Part::Warning(people));
     let records = new_records(was, is);
     if !records.is_empty() {
-        let items = records.iter().map(|record| (made(record, after), Vec::new())).collect();
+        let said = |record: &AuditRecord| made(record, after.evidence([rows::audit(record)]));
+        let items = records.iter().map(|record| (said(record), Vec::new())).collect();
         answer = answer.part(Part::Heading("Who changed what".into())).part(Part::List { ordered: false, items });
     }
     for change in found.changes.iter().take(SHOWN) {
@@ -217,8 +219,10 @@ fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysi
         }
     }
     let read_at = Fact::new("common.read_at", after.evidence([])).must_show().with("at", is.read_at);
+    // The summary's coverage counts fewer: whoever had a narrower gap before lost none of it.
+    let counted = Fact::new("alert.counted", Evidence::default()).must_show();
     answer
-        .part(Part::Limits(vec![read_at]))
+        .part(Part::Limits(vec![counted, read_at]))
         .action(ask("Who is not covered by MFA?", "who is not covered by MFA?"))
         .action(ask("What changed?", "what changed since yesterday?"))
 }
@@ -227,10 +231,9 @@ fn told(requirements: &[String], users: &BTreeSet<String>, after: &Analysis) -> 
     let snapshot = after.snapshot();
     let known = users.iter().filter_map(|id| snapshot.directory.user(id)).map(|user| user.display_name.to_string());
     let names = known.filter(|name| !name.is_empty()).collect();
-    let indices = users.iter().filter_map(|id| snapshot.directory.user_index(id)).collect();
-    Fact::new("alert.let_out", after.evidence(rows::users(&indices, snapshot, None)))
+    // Each kind by itself, as the summary counts them: it sets emergency access accounts apart.
+    who(after, "alert.let_out", &positions(snapshot, users.iter().map(String::as_str)))
         .must_show()
-        .with("people", users.len())
         .with("of", snapshot.directory.users.iter().filter(|user| user.enabled).count())
         .with("requirement", Term::Word(requirements.join(", without ")))
         .with("names", Term::Names(names))
@@ -243,8 +246,9 @@ pub(super) fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a
     new.filter(|record| watch::matters(record, &[before, after])).take(SHOWN).collect()
 }
 
-fn made(record: &AuditRecord, after: &Analysis) -> Fact {
-    Fact::new("changes.one", after.evidence([rows::audit(record)]))
+/// Who changed what.
+pub(super) fn made(record: &AuditRecord, evidence: Evidence) -> Fact {
+    Fact::new("changes.one", evidence)
         .with("at", record.at)
         .with("who", Term::Name(record.by.clone()))
         .with("what", Term::Name(record.activity.clone()))

@@ -30,6 +30,10 @@ pub struct Analysis {
     impacts: Mutex<BTreeMap<String, Arc<Impact>>>,
     /// What changes would do that were asked for, by their words.
     edits: Mutex<BTreeMap<String, Option<Arc<Edited>>>>,
+    /// Whom a check counts as not covered and didn't in an earlier reading, by that reading's hash and the check.
+    lost: Mutex<BTreeMap<(String, &'static str), RoaringBitmap>>,
+    /// How many a check would count as not covered with a policy as it was, by the policy's version then and the check.
+    with_earlier: Mutex<BTreeMap<(String, &'static str), u64>>,
 }
 
 impl Analysis {
@@ -56,6 +60,8 @@ impl Analysis {
             thresholds: thresholds.clone(),
             impacts: Mutex::default(),
             edits: Mutex::default(),
+            lost: Mutex::default(),
+            with_earlier: Mutex::default(),
         }
     }
 
@@ -68,7 +74,8 @@ impl Analysis {
     /// What the findings suggest, each cure once.
     #[must_use]
     pub fn proposals(&self) -> Vec<Proposal> {
-        let of = |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about));
+        let of =
+            |finding: &Finding| checks::about(finding.check).map(|about| Proposal::of(finding, about, self.snapshot()));
         let mut proposals = merged(self.findings.iter().filter_map(of).flatten().collect(), self.snapshot());
         for proposal in &mut proposals {
             proposal.leaving = self.leaving(&proposal.action);
@@ -100,27 +107,24 @@ impl Analysis {
     /// What a policy, if On, would have done to the sign-ins of the log; judged once per version of the policy.
     #[must_use]
     pub fn impact(&self, draft: &Policy) -> Arc<Impact> {
-        let version = version_of(draft);
-        let known = || self.impacts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(impact) = known().get(&version) {
-            return Arc::clone(impact);
-        }
-        let impact = Arc::new(self.model.impact(draft));
-        known().insert(version, Arc::clone(&impact));
-        impact
+        once(&self.impacts, version_of(draft), || Arc::new(self.model.impact(draft)))
     }
 
     /// What a change that is handed over would do, judged once; none where that can't be told.
     #[must_use]
     pub fn edited(&self, change: &HandOver) -> Option<Arc<Edited>> {
         let key = serde_json::to_string(change).unwrap_or_default();
-        let known = || self.edits.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(edited) = known().get(&key) {
-            return edited.clone();
-        }
-        let edited = Edited::of(change, self).map(Arc::new);
-        known().insert(key, edited.clone());
-        edited
+        once(&self.edits, key, || Edited::of(change, self).map(Arc::new))
+    }
+
+    /// Who lost the cover of a check since an earlier reading: found once, however many conversations are told.
+    pub fn lost(&self, (before, check): (&str, &'static str), find: impl FnOnce() -> RoaringBitmap) -> RoaringBitmap {
+        once(&self.lost, (before.to_owned(), check), find)
+    }
+
+    /// How many a check would count as not covered with a policy as it was, counted once like the above.
+    pub fn with_earlier(&self, (policy, check): (&Policy, &'static str), count: impl FnOnce() -> u64) -> u64 {
+        once(&self.with_earlier, (format!("{}:{}", policy.id, version_of(policy)), check), count)
     }
 
     /// Evidence of these rows, from this reading.
@@ -128,4 +132,15 @@ impl Analysis {
     pub fn evidence(&self, rows: impl IntoIterator<Item = Row>) -> Evidence {
         Evidence::of(rows).read(&self.hash, self.snapshot().read_at)
     }
+}
+
+/// What is known for a key, or what is found for it now; whoever asks for another waits for neither.
+fn once<K: Ord, V: Clone>(known: &Mutex<BTreeMap<K, V>>, key: K, find: impl FnOnce() -> V) -> V {
+    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = lock().get(&key) {
+        return found.clone();
+    }
+    let found = find();
+    lock().insert(key, found.clone());
+    found
 }

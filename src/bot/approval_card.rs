@@ -420,7 +420,7 @@ pub fn standing(state: &State) -> Fact {
 
 /// The buttons that decide, in the order in which people look for them.
 fn decisions(app: &App, case: &Case) -> Vec<Action> {
-    let (id, version) = (case.kept.id.as_str(), case.kept.version);
+    let (id, version) = (case.kept.id.as_str(), case.kept.state.decided);
     let button = |label: &str, verb| press(label, verb, id, version);
     match &case.state {
         State::Open { .. } => {

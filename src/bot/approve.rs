@@ -135,7 +135,7 @@ pub async fn case_of(app: &App, suggestion: &Row, asks: Asks) -> anyhow::Result<
         conversation: String::new(),
         terms: serde_json::to_value(&terms)?,
         draft: serde_json::to_value(&Body::of(suggestion)?.proposal.action)?,
-        state: stored(&State::new(), &terms)?,
+        state: stored((&State::new(), 1), &terms)?,
         at: now,
     };
     let mut tx = app.store.begin().await?;
@@ -175,11 +175,11 @@ pub async fn happen(app: &App, case: &Case, event: &Event) -> anyhow::Result<boo
     commit(app, case, &moved, (&Actor::bot(), Some(app.clock.now()))).await
 }
 
-/// A person's decision, whose right was checked just before.
+/// A person's decision, whose right was checked just before; the click came a while ago where Graph was slow.
 ///
 /// # Errors
 /// When the store fails: then nothing was decided.
-pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
+pub async fn decide(app: &App, (incoming, came): (&Incoming, Timestamp), press: &Press) -> anyhow::Result<Reply> {
     for _ in 0..ATTEMPTS {
         let Some(kept) = app.store.approval(&press.subject).await? else {
             return word(app, "refused.no_such_suggestion", &[("number", Term::Word("of this card".into()))]);
@@ -193,13 +193,13 @@ pub async fn decide(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Re
             let key = if case.draft().is_none() { "refused.hand_over" } else { "refused.hand_over_policy" };
             return word(app, key, &[]);
         }
-        let event = event(app, incoming, press);
+        let event = event(app, (incoming, came), press);
         let moved = match step(&case.terms, &case.state, &event) {
             Ok(moved) => moved,
             Err(refused) => return said(app, &refused),
         };
-        // Somebody saw less than there is to see now, such as that another did otherwise, or approved meanwhile.
-        if press.version != case.kept.version {
+        // Somebody saw less than there is to decide now, such as that another did otherwise, or approved meanwhile.
+        if press.version != case.kept.state.decided {
             return changed(app, &case).await;
         }
         if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
@@ -224,13 +224,16 @@ async fn is_shown(app: &App, incoming: &Incoming, case: &Case) -> anyhow::Result
     Ok(copies.iter().any(|copy| copy.said.conversation == id))
 }
 
-fn event(app: &App, incoming: &Incoming, press: &Press) -> Event {
+fn event(app: &App, (incoming, came): (&Incoming, Timestamp), press: &Press) -> Event {
     let at = app.clock.now();
     let by = Person { id: incoming.person.id.clone(), name: incoming.person.name.clone() };
     let click = Click { by, at };
     match press.verb {
         Verb::Snooze => Event::Snooze { click, until: in_days(at, press.input.as_deref()) },
-        Verb::AskChange => Event::AskChange(Wish { click, text: press.input.clone().unwrap_or_default() }),
+        Verb::AskChange => {
+            let text = press.input.clone().unwrap_or_default();
+            Event::AskChange(Wish { click: Click { at: came, ..click }, text })
+        }
         Verb::Dismiss => Event::Dismiss { click, reason: press.input.clone().unwrap_or_default() },
         Verb::Reopen => Event::Reopen(click),
         Verb::Undo => Event::Undo(click),
@@ -271,7 +274,8 @@ fn said(app: &App, refused: &Refused) -> anyhow::Result<Reply> {
 async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option<Timestamp>)) -> anyhow::Result<bool> {
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
-    if !tx.move_approval(&case.kept, &stored(&moved.state, &case.terms)?, now).await? {
+    let next = stored((&moved.state, decided(case, &moved.state)), &case.terms)?;
+    if !tx.move_approval(&case.kept, &next, now).await? {
         return Ok(false);
     }
     let row = mirrored(&case.suggestion, &moved.state, now);
@@ -398,9 +402,14 @@ async fn show(app: &App, case: &Case) -> anyhow::Result<()> {
     update_all(app, &format!("S-{}", case.kept.suggestion), case.kept.version, &composed).await
 }
 
+/// The version that the buttons carry after a move to this state: the same where nothing changes of what is decided.
+fn decided(case: &Case, next: &State) -> i64 {
+    if next.decides_as(&case.state) { case.kept.state.decided } else { case.kept.version + 1 }
+}
+
 /// A state as the store keeps it.
-fn stored(state: &State, terms: &Terms) -> anyhow::Result<Stored> {
-    Ok(Stored { name: state.name().to_owned(), body: serde_json::to_value(state)?, due: state.due(terms) })
+fn stored((state, decided): (&State, i64), terms: &Terms) -> anyhow::Result<Stored> {
+    Ok(Stored { name: state.name().to_owned(), body: serde_json::to_value(state)?, due: state.due(terms), decided })
 }
 
 /// The suggestion's own state follows its approval.

@@ -360,7 +360,8 @@ mod tests {
         assert!(keys(&made).starts_with(&["edit.mostly"]), "{:?}", keys(&made));
         let said = words(made);
         for part in [
-            "1 person with a gap today would be covered but for what the policies leave out anyway: multifactor authentication",
+            "1 person with a gap today, from this or another cause, would be covered but for what the policies leave out \
+             anyway: multifactor authentication",
             "1 more sign-in: 1 person",
         ] {
             assert!(said.contains(part), "{part}: {said}");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::approval::State;
+use crate::approval::{State, Wish};
 use crate::checks;
 use crate::log::{Action, Entry};
 use crate::suggestions::draft::marked_name;
@@ -38,7 +38,7 @@ pub fn on_what(entry: &Entry, known: &Known) -> String {
             Ok(intent) => intent.about().to_owned(),
             Err(_) => subject.to_owned(),
         },
-        Action::RunStarted | Action::RunFinished | Action::RunCancelled | Action::RunFailed => {
+        Action::RunAsked | Action::RunStarted | Action::RunFinished | Action::RunCancelled | Action::RunFailed => {
             if subject.contains(":change:") { "the tenant, because of a change" } else { "the tenant" }.to_owned()
         }
         Action::SummaryPosted | Action::ConversationEnabled => place(subject.split(':').next().unwrap_or_default()),
@@ -57,7 +57,7 @@ pub fn outcome(entry: &Entry, known: &Known) -> String {
     match entry.action {
         Action::QuestionAnswered => format!("in {}", place(&text("platform"))),
         Action::QuestionRefused => format!("refused in {}", place(&text("platform"))),
-        Action::SuggestionChangeAsked => wish(&details).unwrap_or_default().to_owned(),
+        Action::SuggestionChangeAsked => wish(&details).map(|wish| wish.text).unwrap_or_default(),
         Action::RunFinished => "a new reading".to_owned(),
         Action::RunFailed => text("error"),
         Action::SummaryPosted => {
@@ -79,9 +79,11 @@ pub fn outcome(entry: &Entry, known: &Known) -> String {
     }
 }
 
-/// What a person wanted to be different.
-fn wish(details: &Value) -> Option<&str> {
-    details.pointer("/details/wishes")?.as_array()?.last()?.get("text")?.as_str()
+/// What a person wanted to be different, by what an entry says of it.
+#[must_use]
+pub fn wish(details: &Value) -> Option<Wish> {
+    let newest = details.pointer("/details/wishes")?.as_array()?.last()?;
+    serde_json::from_value(newest.clone()).ok()
 }
 
 /// Where an approval stood after it.
@@ -136,6 +138,7 @@ fn place(platform: &str) -> String {
 #[must_use]
 pub fn what(action: Action) -> &'static str {
     match action {
+        Action::RunAsked => "scan asked for",
         Action::RunStarted => "scan started",
         Action::RunFinished => "scan finished",
         Action::RunCancelled => "scan cancelled",

@@ -13,6 +13,7 @@ use crate::tenant::{AuditRecord, Policy, Snapshot};
 
 use super::answers::policy_changes::policy_of;
 use super::approve::{self, Case};
+use super::reconcile::Body;
 use compare::Verdict;
 
 /// Compares records of the audit log, oldest first, with every card that waits. One that can't be compared keeps the
@@ -23,9 +24,10 @@ use compare::Verdict;
 pub async fn look(app: &App, snapshot: &Snapshot, records: &[AuditRecord]) -> anyhow::Result<()> {
     let Some(graph) = app.graph.as_ref().filter(|_| !records.is_empty()) else { return Ok(()) };
     let mut failed = None;
+    let suggested = suggested_edits(app).await?;
     for kept in app.store.approvals_in(app.tenant(), &["open", "snoozed"]).await? {
         let case = Case::load(app, kept).await?;
-        let looking = Looking { graph, case: &case, snapshot };
+        let looking = Looking { graph, case: &case, snapshot, suggested: &suggested };
         let since = case.kept.created;
         match looking.event(records.iter().filter(|record| record.at >= since)).await {
             Ok(Some(event)) if !is_known(&case.state, &event) => _ = approve::happen(app, &case, &event).await?,
@@ -36,12 +38,24 @@ pub async fn look(app: &App, snapshot: &Snapshot, records: &[AuditRecord]) -> an
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
+/// Every change that is or was suggested to a person.
+async fn suggested_edits(app: &App) -> anyhow::Result<Vec<HandOver>> {
+    let rows = app.store.suggestions(app.tenant()).await?;
+    let bodies = rows.iter().filter_map(|row| Body::of(row).ok());
+    let edits = bodies.filter_map(|body| match body.proposal.action {
+        CureAction::HandOver(change) => Some(*change),
+        CureAction::Draft(_) => None,
+    });
+    Ok(edits.collect())
+}
+
 /// A card, and the tenant in which a person may have done what it says.
 #[derive(Clone, Copy)]
 struct Looking<'a> {
     graph: &'a Client,
     case: &'a Case,
     snapshot: &'a Snapshot,
+    suggested: &'a [HandOver],
 }
 
 impl<'a> Looking<'a> {
@@ -118,7 +132,17 @@ impl<'a> Looking<'a> {
     async fn is_edit(self, change: &HandOver, record: &AuditRecord) -> Result<Verdict, GraphError> {
         let (old, after) = (self.policy_before(record), self.policy_after(record).await?);
         let (Some(old), Some(after)) = (old, after) else { return Ok(Verdict::Unrelated) };
-        Ok(compare::edited(change, (&old, &after), self.snapshot))
+        Ok(match compare::edited(change, (&old, &after), self.snapshot) {
+            Verdict::Differs(_) if self.is_another(change, (&old, &after)) => Verdict::Unrelated,
+            verdict => verdict,
+        })
+    }
+
+    /// Whether an edit is exactly what another suggestion asks for of the same policy: no attempt at this one, whose card
+    /// goes out of date by it like any other.
+    fn is_another(self, change: &HandOver, (old, after): (&Policy, &Policy)) -> bool {
+        let others = self.suggested.iter().filter(|other| other.target_id == change.target_id && *other != change);
+        others.into_iter().any(|other| compare::edited(other, (old, after), self.snapshot) == Verdict::AsDescribed)
     }
 
     /// How the tenant stands now, in five readings that agree, beside what the card asks for.

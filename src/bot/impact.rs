@@ -189,6 +189,14 @@ pub fn positions<'a>(snapshot: &Snapshot, ids: impl Iterator<Item = &'a str>) ->
     ids.filter_map(|id| snapshot.directory.user_index(id)).collect()
 }
 
+/// What Microsoft's own report-only evaluation logged for a policy, and then what we calculate, each said to be what it is.
+#[must_use]
+pub fn logged_and_ours(analysis: &Analysis, policy: &Policy) -> Vec<Fact> {
+    let logged = logged(analysis, policy);
+    let ours = logged.is_some().then(|| Fact::new("impact.ours", Evidence::default()).must_show());
+    logged.into_iter().chain(ours).chain(if_on(analysis, policy)).collect()
+}
+
 /// What Microsoft's own report-only evaluation logged for a policy: outcome, sign-ins, people; none without a row.
 #[must_use]
 pub fn logged(analysis: &Analysis, policy: &Policy) -> Option<Fact> {
@@ -346,6 +354,7 @@ pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
             lockout.administrators.iter().filter(|access| wanted(access)).map(|access| access.user_id.as_str()),
         )
     };
+    let everyday = people(&|access| !access.emergency);
     let able = people(&|access| access.can == Truth::Yes && !access.emergency);
     let out = people(&|access| access.can == Truth::No);
     let (key, shown) = match lockout.anybody() {
@@ -360,5 +369,10 @@ pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
     let names =
         out.iter().filter_map(|at| Some(snapshot.directory.user_at(at)?.display_name.to_string())).collect::<Vec<_>>();
     let evidence = analysis.evidence(rows::users(shown, snapshot, None));
-    Fact::new(key, evidence).with("able", able.len()).with("out", out.len()).with("names", names).must_show()
+    Fact::new(key, evidence)
+        .with("able", able.len())
+        .with("of", everyday.len())
+        .with("out", out.len())
+        .with("names", names)
+        .must_show()
 }

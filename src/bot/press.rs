@@ -16,14 +16,14 @@ use crate::chat::card::{Block, Card, Kind, Press, Run, Tone, Verb};
 use crate::chat::{Event, Incoming, Reply};
 use crate::facts::{Style, Term};
 use crate::jobs::Outcome;
-use crate::log::{Action, Actor, NewEntry};
+use crate::log::{Action, Actor, Entry, NewEntry};
 use crate::store::entries::Wanted;
 use crate::store::jobs::{End, Job, NewJob, Priority};
 
 use super::access::{Right, right_of};
 use super::compose::Composed;
 use super::post::{Post, alone_with, post};
-use super::{approve, hear, review, settings};
+use super::{approve, entries, hear, review, settings};
 
 /// Kind of the job that decides a press which its request left undecided.
 pub const JOB: &str = "press";
@@ -88,7 +88,7 @@ pub async fn finish(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     if is_decided(&app, &incoming, at).await? {
         return Ok(Outcome::Done);
     }
-    let reply = match press(&app, &incoming).await {
+    let reply = match press(&app, &job).await {
         Ok(reply) => reply,
         Err(error) if job.failures + 1 < FAILURES => return Err(error),
         Err(error) => {
@@ -115,8 +115,13 @@ async fn is_decided(app: &App, incoming: &Incoming, since: Timestamp) -> anyhow:
     let Some(approval) = app.store.approval(&press.subject).await? else { return Ok(false) };
     let wanted = Wanted { subject: Some(format!("S-{}", approval.suggestion)), limit: 50, ..Wanted::default() };
     let entries = app.store.entries(app.tenant(), &wanted).await?;
-    let is_this = |entry: &crate::log::Entry| entry.action == action && entry.actor.id == incoming.person.id;
-    Ok(entries.iter().any(|entry| entry.at >= since && is_this(entry)))
+    let is_theirs = |entry: &&Entry| entry.action == action && entry.actor.id == incoming.person.id;
+    // Of several wishes each is one of its own; anything else is decided once.
+    let is_this = |entry: &Entry| match press.verb {
+        Verb::AskChange => entries::wish(&entry.details()).is_some_and(|wish| wish.click.at == since),
+        _ => entry.at >= since,
+    };
+    Ok(entries.iter().filter(is_theirs).any(is_this))
 }
 
 /// What the log says of a decision.
@@ -142,11 +147,13 @@ async fn tell(app: &App, incoming: &Incoming, (job, words): (&str, String)) -> a
     post(app, Post { key, to: &to, subject: None, version: 0 }, &Composed { card, evidence: Vec::new() }).await
 }
 
-/// Answers a press. Nothing of what the button carries is believed but which thing it is about.
+/// Answers a press that was kept. Nothing of what the button carries is believed but which thing it is about.
 ///
 /// # Errors
 /// When the store or the tenant fails: then nothing was decided.
-pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
+pub async fn press(app: &App, job: &Job) -> anyhow::Result<Reply> {
+    let Kept { incoming, at } = serde_json::from_value(job.payload.clone()).context("a kept press")?;
+    let incoming = &incoming;
     let Event::Press(press) = &incoming.event else { anyhow::bail!("not a press") };
     let needed = needed_for(press.verb);
     if right_of(app, &incoming.person).await? < needed {
@@ -156,14 +163,14 @@ pub async fn press(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
     }
     match press.verb {
         Verb::Create | Verb::Dismiss | Verb::Reopen | Verb::Undo | Verb::IsThere | Verb::NotThere => {
-            approve::decide(app, incoming, press).await
+            approve::decide(app, (incoming, at), press).await
         }
         Verb::AskChange => match wished(press) {
-            Some(press) => approve::decide(app, incoming, &press).await,
+            Some(press) => approve::decide(app, (incoming, at), &press).await,
             None => word(app, "said.no_wish", &[]),
         },
         Verb::Snooze => match put_off(app, press) {
-            Some(press) => approve::decide(app, incoming, &press).await,
+            Some(press) => approve::decide(app, (incoming, at), &press).await,
             None => word(app, "said.no_such_day", &[]),
         },
         Verb::Like | Verb::Dislike => feedback(app, incoming, press).await,

@@ -10,20 +10,27 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::chat::Incoming;
+use crate::checks::rows;
+use crate::facts::{Evidence, Fact, Term};
 use crate::graph::{self, Fresh, GraphError, Marks, Previous, Progress};
 use crate::jobs::Outcome;
-use crate::log::{Action, Actor, NewEntry};
+use crate::log::{Action, Actor, Entry, NewEntry};
+use crate::store::entries::Wanted;
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::runs::{RunEnd, RunState};
 use crate::store::settings::Key;
-use crate::tenant::Kind;
+use crate::tenant::{Kind, Snapshot};
 
+use super::answers::bot_activity;
 use super::progress::SoFar;
 use super::summary::after::{self, Before};
-use super::{alert, basis, handed, reconcile};
+use super::{alert, basis, cite, handed, reconcile};
 
 /// Kind of the job that runs a scan.
 pub const JOB: &str = "scan";
+
+/// What stands before the id of the record in the id of a scan that a change asked for.
+const CHANGE: &str = ":change:";
 
 /// How often progress is written down and the wish to cancel is read.
 const TICK: Duration = Duration::from_millis(400);
@@ -50,8 +57,11 @@ pub async fn request_by(app: &App, by: &Actor, incoming: &Incoming) -> anyhow::R
     let over = app.store.run(&minute).await?.is_some_and(|run| run.state != RunState::Running);
     let id = if over { format!("{minute}:{}", incoming.key) } else { minute };
     let mut tx = app.store.begin().await?;
-    tx.enqueue(&new(app, by, (id.clone(), false))).await?;
+    let is_new = tx.enqueue(&new(app, by, (id.clone(), false))).await?;
     after::promise(app, &mut tx, (&id, &incoming.conversation, before)).await?;
+    if is_new {
+        tx.append(NewEntry { actor: by.clone(), ..entry(app, Action::RunAsked, &id) }).await?;
+    }
     tx.commit().await
 }
 
@@ -69,7 +79,7 @@ pub async fn request_for_change(app: &App, record: &str) -> anyhow::Result<()> {
     if app.store.scan_waits(app.tenant(), soon).await? {
         return Ok(());
     }
-    enqueue(app, &Actor::bot(), (format!("run:{}:change:{record}", app.tenant()), true)).await.map(drop)
+    enqueue(app, &Actor::bot(), (format!("run:{}{CHANGE}{record}", app.tenant()), true)).await.map(drop)
 }
 
 async fn enqueue(app: &App, by: &Actor, (id, is_change): (String, bool)) -> anyhow::Result<String> {
@@ -94,8 +104,13 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     if app.store.run(&job.id).await?.is_some_and(|run| run.state != RunState::Running) {
         return Ok(Outcome::Done);
     }
-    note(&app, Action::RunStarted, &job.id, json!({})).await?;
+    let asked = asked(&app, &job.id).await?;
+    note(&app, (Action::RunStarted, &job.id, json!({})), &asked).await?;
     let read = read(&app, &job).await?;
+    let cause = match &read {
+        Ok(fresh) if asked.is_empty() => changed(&job.id, &fresh.snapshot).into_iter().collect(),
+        _ => asked,
+    };
     let (state, error, snapshot) = match read {
         Ok(fresh) => (RunState::Finished, None, Some(conclude(&app, fresh).await?)),
         Err(GraphError::Cancelled) => (RunState::Cancelled, None, None),
@@ -106,7 +121,7 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
         RunState::Failed => Action::RunFailed,
         RunState::Finished | RunState::Running => Action::RunFinished,
     };
-    note(&app, action, &job.id, json!({"snapshot": snapshot, "error": error})).await?;
+    note(&app, (action, &job.id, json!({"snapshot": snapshot, "error": error})), &cause).await?;
     let end = RunEnd { state, snapshot: snapshot.as_deref(), error: error.as_deref(), at: app.clock.now() };
     app.store.end_run(&job.id, &end).await?;
     Ok(Outcome::Done)
@@ -211,16 +226,42 @@ impl Progress for Pages {
     }
 }
 
-async fn note(app: &App, action: Action, run: &str, body: serde_json::Value) -> anyhow::Result<()> {
-    let entry = NewEntry {
+/// That a person asked for a scan, by the entry of the log; nothing where it was due, or a change asked for it.
+async fn asked(app: &App, run: &str) -> anyhow::Result<Vec<Fact>> {
+    let wanted = Wanted { subject: Some(run.to_owned()), limit: 10, ..Wanted::default() };
+    let entries = app.store.entries(app.tenant(), &wanted).await?;
+    let asked = entries.iter().filter(|entry| entry.action == Action::RunAsked);
+    let fact = |entry: &Entry| {
+        Fact::new("scan.asked", Evidence::of([bot_activity::row(entry)]))
+            .with("who", Term::Name(entry.actor.name.clone()))
+            .with("at", entry.at)
+    };
+    Ok(asked.map(fact).collect())
+}
+
+/// The change that asked for a scan, once its record was read.
+fn changed(run: &str, read: &Snapshot) -> Option<Fact> {
+    let (_, id) = run.split_once(CHANGE)?;
+    let record = read.audits.iter().find(|record| record.id == id)?;
+    Some(alert::made(record, Evidence::of([rows::audit(record)])))
+}
+
+/// Notes what became of a scan, with what it was for.
+async fn note(app: &App, (action, run, body): (Action, &str, Value), cause: &[Fact]) -> anyhow::Result<()> {
+    let mut tx = app.store.begin().await?;
+    let evidence = cite::keep(app, &mut tx, cause).await?;
+    tx.append(NewEntry { body, evidence, ..entry(app, action, run) }).await?;
+    tx.commit().await
+}
+
+fn entry(app: &App, action: Action, run: &str) -> NewEntry {
+    NewEntry {
         tenant: app.tenant().to_owned(),
         at: app.clock.now(),
         actor: Actor::bot(),
         action,
         subject: run.to_owned(),
-        body,
+        body: json!({}),
         evidence: Vec::new(),
-    };
-    app.store.append(entry).await?;
-    Ok(())
+    }
 }

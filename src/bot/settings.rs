@@ -7,11 +7,14 @@ use serde_json::json;
 use crate::app::App;
 use crate::chat::card::Press;
 use crate::chat::{Incoming, Reply};
-use crate::facts::Term;
-use crate::log::{Action, NewEntry};
+use crate::facts::{Evidence, Fact, Term};
+use crate::log::{Action, Entry, NewEntry};
 use crate::store::conversations::SummaryTime;
+use crate::store::entries::Wanted;
 use crate::store::instructions::NewInstruction;
 
+use super::answers::bot_activity;
+use super::cite;
 use super::post::conversation_id;
 use super::press::{actor, word};
 use super::recurrence::Recurrence;
@@ -84,14 +87,31 @@ async fn removed_since(app: &App, wanted: &Understood, offered: i64) -> anyhow::
 /// When the store fails.
 pub async fn remove_instruction(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<Reply> {
     let number = press.subject.trim_start_matches("I-").parse().unwrap_or(0);
+    let subject = format!("I-{number}");
+    let given = given(app, &subject).await?;
     let mut tx = app.store.begin().await?;
     if !tx.remove_instruction(app.tenant(), number, app.clock.now()).await? {
-        return word(app, "refused.no_such_instruction", &[("number", Term::Word(format!("I-{number}")))]);
+        return word(app, "refused.no_such_instruction", &[("number", Term::Word(subject))]);
     }
-    let subject = format!("I-{number}");
-    tx.append(entry(app, incoming, Action::InstructionRemoved, &subject, json!({}))).await?;
+    let evidence = cite::keep(app, &mut tx, &given).await?;
+    let removed = entry(app, incoming, Action::InstructionRemoved, &subject, json!({}));
+    tx.append(NewEntry { evidence, ..removed }).await?;
     tx.commit().await?;
     word(app, "said.instruction_removed", &[("number", Term::Word(subject))])
+}
+
+/// That an instruction was given, by the entry of the log: what taking it back rests on.
+async fn given(app: &App, subject: &str) -> anyhow::Result<Vec<Fact>> {
+    let wanted = Wanted { subject: Some(subject.to_owned()), limit: 10, ..Wanted::default() };
+    let entries = app.store.entries(app.tenant(), &wanted).await?;
+    let given = entries.iter().filter(|entry| entry.action == Action::InstructionAdded);
+    let fact = |entry: &Entry| {
+        Fact::new("instructions.given", Evidence::of([bot_activity::row(entry)]))
+            .with("number", Term::Word(subject.to_owned()))
+            .with("who", Term::Name(entry.actor.name.clone()))
+            .with("at", entry.at)
+    };
+    Ok(given.map(fact).collect())
 }
 
 /// Sets when this conversation gets its summary: `08:30`, `mon,thu 08:00,16:00`, or `off`.

@@ -63,6 +63,8 @@ fn drop_group(
     };
     let change = ("Users > Exclude".to_owned(), format!("{} excluded", group.display_name), then);
     let body = json!({"conditions": crate::tenant::write_policy(&after).get("conditions")});
-    let title = format!("Take {} out of the exclusions of {}", group.display_name, policy.display_name);
+    // Another edit may leave nobody out, so the title says which it is.
+    let but = if kept.is_empty() { String::new() } else { format!(", but for {} by name", staying.len()) };
+    let title = format!("Take {} out of the exclusions of {}{but}", group.display_name, policy.display_name);
     Some((title, hand_over::edit_policy(policy, vec![change], &body)))
 }

@@ -101,6 +101,28 @@ pub fn edited_policy(change: &HandOver, old: &Policy) -> Option<Policy> {
     is_edit.then(|| read_policy(&policy).ok()).flatten()
 }
 
+/// What is put into a policy and taken out of it from one version to the next, value by value.
+#[must_use]
+pub fn changed_parts(old: &Policy, new: &Policy) -> BTreeSet<String> {
+    let (mut had, mut has) = (BTreeSet::new(), BTreeSet::new());
+    list_parts(&export_policy(old), "", &mut had);
+    list_parts(&export_policy(new), "", &mut has);
+    let gone = had.difference(&has).map(|part| format!("-{part}"));
+    gone.chain(has.difference(&had).map(|part| format!("+{part}"))).collect()
+}
+
+/// Every value in an object, behind its path.
+fn list_parts(value: &Value, path: &str, parts: &mut BTreeSet<String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| list_parts(member, &format!("{path}.{name}"), parts));
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| list_parts(element, path, parts)),
+        _ => _ = parts.insert(format!("{path}={value}")),
+    }
+}
+
 /// A body laid over an object as Graph's PATCH does: absent members keep their values, lists are replaced whole.
 fn merge(onto: &mut Value, body: &Value) {
     match (onto, body) {

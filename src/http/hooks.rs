@@ -116,7 +116,7 @@ async fn pressed(
         return Ok(refusal);
     }
     let reply = match press::keep(&shared.app, incoming).await? {
-        Some(job) => decided(shared, incoming, &job).await?,
+        Some(job) => decided(shared, &job).await?,
         None => press::word(&shared.app, "said.pressed_before", &[])?,
     };
     Ok(platform.reply(&reply))
@@ -124,9 +124,9 @@ async fn pressed(
 
 /// What came of a press, or that it is being looked at: then its job decides it. Cut off at any point, it is as if this
 /// process had died there, and the job takes that up.
-async fn decided(shared: &Shared, incoming: &Incoming, job: &Job) -> anyhow::Result<Reply> {
+async fn decided(shared: &Shared, job: &Job) -> anyhow::Result<Reply> {
     let app = &shared.app;
-    let failed = match tokio::time::timeout(PRESS_DEADLINE, press::press(app, incoming)).await {
+    let failed = match tokio::time::timeout(PRESS_DEADLINE, press::press(app, job)).await {
         Ok(Ok(reply)) => {
             // Whatever is noted, this is what came of it.
             if let Err(error) = press::settle(app, job).await {

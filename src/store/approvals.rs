@@ -40,6 +40,8 @@ pub struct Stored {
     pub body: Value,
     /// When time itself will change it; none: never.
     pub due: Option<Timestamp>,
+    /// The version in which what is decided last changed: what a card's buttons carry.
+    pub decided: i64,
 }
 
 /// An approval as kept; people see it as `A-<number>`.
@@ -126,8 +128,8 @@ impl Tx {
         let number = self.next(&new.tenant, "approval").await?;
         sqlx::query(
             "INSERT INTO approvals (id, tenant, number, suggestion, conversation, terms, draft, state, state_name, due,
-                version, created, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11)",
+                decided, version, created, changed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12)",
         )
         .bind(&new.id)
         .bind(&new.tenant)
@@ -139,6 +141,7 @@ impl Tx {
         .bind(new.state.body.to_string())
         .bind(&new.state.name)
         .bind(new.state.due.map(Timestamp::as_millisecond))
+        .bind(new.state.decided)
         .bind(new.at.as_millisecond())
         .execute(self.connection())
         .await
@@ -152,12 +155,13 @@ impl Tx {
     /// then read it again and let the state machine say what the click now means.
     pub async fn move_approval(&mut self, seen: &Approval, next: &Stored, at: Timestamp) -> anyhow::Result<bool> {
         let done = sqlx::query(
-            "UPDATE approvals SET state = $1, state_name = $2, due = $3, changed = $4, version = version + 1
-             WHERE id = $5 AND version = $6",
+            "UPDATE approvals SET state = $1, state_name = $2, due = $3, decided = $4, changed = $5, version = version + 1
+             WHERE id = $6 AND version = $7",
         )
         .bind(next.body.to_string())
         .bind(&next.name)
         .bind(next.due.map(Timestamp::as_millisecond))
+        .bind(next.decided)
         .bind(at.as_millisecond())
         .bind(&seen.id)
         .bind(seen.version)
@@ -169,7 +173,12 @@ impl Tx {
 }
 
 fn read(row: &AnyRow) -> anyhow::Result<Approval> {
-    let state = Stored { name: row.text("state_name")?, body: row.value("state")?, due: row.time_or_none("due")? };
+    let state = Stored {
+        name: row.text("state_name")?,
+        body: row.value("state")?,
+        due: row.time_or_none("due")?,
+        decided: row.int("decided")?,
+    };
     Ok(Approval {
         id: row.text("id")?,
         tenant: row.text("tenant")?,

@@ -14,8 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::checks::{About, Cure, CureAction, Finding, Severity, Verdict};
+use crate::checks::hand_over::{changed_parts, edited_policy};
+use crate::checks::{About, Cure, CureAction, Finding, HandOver, Severity, Verdict};
 use crate::facts::{Evidence, Fact};
+use crate::tenant::{Snapshot, short_hash};
 
 pub use draft::ReportOnlyPolicy;
 pub use lint::{Objection, lint};
@@ -57,16 +59,20 @@ pub struct Proposal {
 impl Proposal {
     /// A proposal for each cure of a finding that failed or needs a manual look.
     #[must_use]
-    pub fn of(finding: &Finding, about: &About) -> Vec<Self> {
+    pub fn of(finding: &Finding, about: &About, snapshot: &Snapshot) -> Vec<Self> {
         if !matches!(finding.verdict, Verdict::Fail | Verdict::Review) {
             return Vec::new();
         }
-        finding.cures.iter().map(|cure| Self::from_cure(cure, finding, about)).collect()
+        let proposal = |cure| Self {
+            fingerprint: fingerprint_of(about.id, cure, snapshot),
+            ..Self::from_cure(cure, finding, about)
+        };
+        finding.cures.iter().map(proposal).collect()
     }
 
     fn from_cure(cure: &Cure, finding: &Finding, about: &About) -> Self {
         Self {
-            fingerprint: fingerprint_of(about.id, cure),
+            fingerprint: String::new(),
             check: about.id.to_owned(),
             checks: vec![about.id.to_owned()],
             subject: cure.subject.clone(),
@@ -124,8 +130,9 @@ impl Proposal {
 }
 
 /// What is done to which object, whatever the numbers are today and whichever check asks for it. A new policy is told
-/// from others by the check that asks for it.
-fn fingerprint_of(check: &str, cure: &Cure) -> String {
+/// from others by the check that asks for it, an edit of a policy by what it puts in and takes out: under one fingerprint
+/// two edits would be one suggestion, and all but the last of them lost.
+fn fingerprint_of(check: &str, cure: &Cure, snapshot: &Snapshot) -> String {
     let CureAction::HandOver(change) = &cure.action else { return fingerprint(check, &cure.subject) };
     let fields: Vec<&str> =
         change.changes.iter().map(|(label, ..)| label.as_str()).filter(|label| *label != "Before").collect();
@@ -134,7 +141,18 @@ fn fingerprint_of(check: &str, cure: &Cure) -> String {
     } else {
         format!("{}/{}", change.target_id, cure.subject)
     };
-    format!("{}/{object}/{}", change.target_kind, fields.join("+"))
+    let part = edit_of(change, snapshot).map(|part| format!("/{part}")).unwrap_or_default();
+    format!("{}/{object}/{}{part}", change.target_kind, fields.join("+"))
+}
+
+/// A short hash of what an edit of a policy changes; none of any other change. Accounts are not told one by one: who is
+/// named changes from day to day, and the edit stays the same.
+fn edit_of(change: &HandOver, snapshot: &Snapshot) -> Option<String> {
+    let policy = snapshot.policy(&change.target_id)?;
+    let parts = changed_parts(policy, &edited_policy(change, policy)?);
+    let kinds: BTreeSet<&str> =
+        parts.iter().map(|part| part.split_once("Users=").map_or(part.as_str(), |(path, _)| path)).collect();
+    Some(short_hash(&kinds.into_iter().collect::<Vec<_>>().join("\n")))
 }
 
 /// The same for the same check and subject, whatever the numbers are today.

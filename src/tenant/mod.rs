@@ -27,6 +27,6 @@ pub use sign_in::{AuditRecord, PastSignIn, SignIn};
 pub use snapshot::{Environment, Kind, Reading, Settings, Snapshot};
 pub use strength::Strength;
 pub use text::Text;
-pub use version::version_of;
+pub use version::{short_hash, version_of};
 pub use words::Word;
 pub use write::write_policy;

@@ -17,7 +17,13 @@ pub fn version_of(policy: &Policy) -> String {
         policy.session,
         policy.undecided
     ]);
-    let hash = digest(&SHA256, meaning.to_string().as_bytes());
+    short_hash(&meaning.to_string())
+}
+
+/// A short hash of a text: enough to tell those of one tenant apart.
+#[must_use]
+pub fn short_hash(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
     let short = hash.as_ref().iter().take(6).fold(0_u64, |all, byte| (all << 8) | u64::from(*byte));
     format!("{short:012x}")
 }

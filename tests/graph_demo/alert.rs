@@ -123,7 +123,9 @@ async fn who_no_longer_has_to_do_what_is_said_at_once_and_by_whose_change() {
     let said = watched.scan().await;
     assert_eq!(said.len(), 1, "{said:?}");
     for part in [
+        " people, of ",
         "where that was not so before",
+        "also those whom coverage counted as not covered already",
         "multifactor authentication",
         "Piotr Nowak",
         "Update conditional access policy",

@@ -210,3 +210,50 @@ async fn every_card_fits_into_teams_with_all_that_it_is_decided_by() {
         }
     }
 }
+
+/// A scan is cited by whoever asked for it or by the change that did, an instruction that is taken back by its entry.
+#[tokio::test]
+async fn the_log_cites_what_a_scan_was_for_and_which_instruction_was_taken_back() {
+    let lab = Lab::start(|_| {}).await;
+    let newest = async |action: Action| {
+        let wanted = Wanted { limit: 100, ..Wanted::default() };
+        let entries = lab.app.store.entries(lab.app.tenant(), &wanted).await.unwrap();
+        let entry = entries.into_iter().find(|entry| entry.action == action).expect("such an entry");
+        let ids = entry.evidence.clone();
+        let mut rows = Vec::new();
+        for id in &ids {
+            rows.extend(kept(&lab, id).await.evidence.rows);
+        }
+        (entry.seq, rows)
+    };
+    let entry_of = |rows: &[Row]| match rows {
+        [Row::Entry { seq, .. }] => i64::try_from(*seq).unwrap(),
+        other => panic!("an entry: {other:?}"),
+    };
+    assert_eq!(newest(Action::RunFinished).await.1, [], "the first one was due");
+
+    lab.pass(jiff::ToSpan::minutes(2));
+    let card = lab.say(ADMINISTRATOR, "scan the tenant now").await;
+    lab.press(ADMINISTRATOR, &card, "Start the scan").await;
+    lab.settle().await;
+    let asked = newest(Action::RunAsked).await.0;
+    for action in [Action::RunStarted, Action::RunFinished] {
+        assert_eq!(entry_of(&newest(action).await.1), asked, "{action:?}");
+    }
+
+    let id = lab.policies_named("CA200").remove(0)["id"].as_str().unwrap().to_owned();
+    let renamed = json!({"by": "Piotr Nowak", "patch": {"displayName": "CA200 renamed"}});
+    lab.colleague(Method::POST, &format!("policies/{id}"), renamed).await;
+    lab.poll().await;
+    let rows = newest(Action::RunFinished).await.1;
+    assert!(matches!(&rows[..], [Row::Audit { by, .. }] if by == "Piotr Nowak"), "{rows:?}");
+
+    let card = lab.say(APPROVER, "never suggest device-code-flow until 2027-03-01").await;
+    lab.press(APPROVER, &card, "Keep it").await;
+    let card = lab.say(APPROVER, "which instructions do you have?").await;
+    let items = card["blocks"].as_array().unwrap().iter().find(|block| block["block"] == "items").unwrap();
+    let remove = &items["items"][0]["actions"][0]["press"];
+    lab.post(APPROVER, "/web/press", &json!({"key": uuid::Uuid::new_v4(), "press": remove})).await;
+    let given = newest(Action::InstructionAdded).await.0;
+    assert_eq!(entry_of(&newest(Action::InstructionRemoved).await.1), given);
+}

@@ -241,7 +241,12 @@ impl Lab {
             conversation: String::new(),
             terms: serde_json::to_value(&terms).unwrap(),
             draft: serde_json::to_value(action).unwrap(),
-            state: Stored { name: "open".into(), body: serde_json::to_value(State::new()).unwrap(), due: None },
+            state: Stored {
+                name: "open".into(),
+                body: serde_json::to_value(State::new()).unwrap(),
+                due: None,
+                decided: 1,
+            },
             at: now,
         };
         let mut tx = self.app.store.begin().await.unwrap();

@@ -108,8 +108,8 @@ async fn a_press_whose_process_dies_after_the_decision_is_not_decided_again() {
     let lab = Lab::start(|_| {}).await;
     let (number, card) = card(&lab).await;
     let incoming = incoming(&lab, APPROVER, &card);
-    press::keep(&lab.app, &incoming).await.unwrap().unwrap();
-    press::press(&lab.app, &incoming).await.unwrap();
+    let kept = press::keep(&lab.app, &incoming).await.unwrap().unwrap();
+    press::press(&lab.app, &kept).await.unwrap();
     lab.pass(3.seconds());
     lab.settle().await;
     assert_eq!(lab.row(number).await.state, "created");

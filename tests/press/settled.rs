@@ -4,7 +4,7 @@ use jiff::ToSpan;
 use portcullis::checks::CureAction;
 use serde_json::{Value, json};
 
-use super::lab::{APPROVER, Lab, READER, labels, words};
+use super::lab::{APPROVER, Lab, READER, button, labels, words};
 
 const CREATE: &str = "Create in report-only";
 const LOG: &str = "what did you do about S-";
@@ -46,6 +46,17 @@ async fn a_doubt_says_what_to_look_for_and_who_looked_ends_it() {
     assert!(card["title"].as_str().unwrap().starts_with("Needs a person: "), "{}", card["title"]);
     assert!(labels(&card).contains(&"It is there") && labels(&card).contains(&"It isn't there"), "{:?}", labels(&card));
     assert!(words(&card).contains("whose name ends in [") && words(&card).contains(&id), "{}", words(&card));
+    let first = format!("S-{number} can't be dismissed or snoozed yet: it was approved, and whether its policy is");
+    assert!(words(&card).starts_with(&first), "{}", words(&card));
+    assert!(
+        !words(&lab.say(APPROVER, &format!("open S-{number}")).await).contains(&first),
+        "nobody wants to dismiss it"
+    );
+    // So is a button that was there before the doubt.
+    let mut before = button(&card, "It is there")["press"].clone();
+    before["verb"] = json!("dismiss");
+    let answer = lab.post(APPROVER, "/web/press", &json!({"key": uuid::Uuid::new_v4(), "press": before})).await;
+    assert!(answer["word"].as_str().unwrap().contains("look in Entra and click \"It is there\""), "{answer}");
     let refused = lab.refused(READER, &card, "It is there").await;
     assert!(refused.starts_with("Deciding needs an approver's role"), "{refused}");
 

@@ -52,6 +52,24 @@ async fn who_asked_reads_on_the_card_that_two_others_must_approve() {
     assert!(row.starts_with(&format!("0 of 2 · asked for by {name} · approvers: ")), "{row}");
     assert!(row.contains("Global Administrator") && row.contains(&format!(", but not {name} · until ")), "{row}");
     assert_eq!(asker(&lab, number).await, name);
+    let refused = lab.refused(ADMINISTRATOR, &card, CREATE).await;
+    assert!(refused.contains("whoever asked for it can't approve it when two people are needed"), "{refused}");
+    let help = words(&lab.say(READER, "how does the four eyes principle work with you").await);
+    assert!(help.contains("Whoever asked for the change is neither of them."), "{help}");
+}
+
+#[tokio::test]
+async fn where_one_is_enough_it_may_be_whoever_asked() {
+    let lab = Lab::start(|_| {}).await;
+    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
+    let card = lab.say(ADMINISTRATOR, &format!("propose S-{number}")).await;
+    let row = approval(&card);
+    assert!(row.contains("0 of 1 · asked for by ") && !row.contains("but not"), "{row}");
+    let help = words(&lab.say(READER, "how does the four eyes principle work with you").await);
+    assert!(help.contains("Whoever asked for the change may be that person."), "{help}");
+    lab.press(ADMINISTRATOR, &card, CREATE).await;
+    lab.settle().await;
+    assert_eq!(lab.row(number).await.state, "created");
 }
 
 #[tokio::test]

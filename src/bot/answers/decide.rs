@@ -21,7 +21,7 @@ pub(super) async fn card(
     offered: impl Fn(&Case) -> Option<Action>,
 ) -> anyhow::Result<Answer> {
     let case = case_of(asked.app, row, Asks::Nobody).await?;
-    let Some(button) = offered(&case) else { return propose_change::card(asked, row).await };
+    let Some(button) = offered(&case) else { return instead(asked, row, &case).await };
     let headline = case.body.proposal.evidence();
     let fact = Fact { evidence: headline, ..words }
         .with("number", Term::Word(format!("S-{}", row.number)))
@@ -35,6 +35,16 @@ pub(super) async fn card(
     } else {
         answer.part(Part::Warning(vec![said("refused.no_right_to_decide")])).action(open)
     })
+}
+
+/// The approval card, which says where it stands, and what has to be done first where that is up to a person.
+async fn instead(asked: Asked<'_>, row: &Row, case: &Case) -> anyhow::Result<Answer> {
+    let mut answer = propose_change::card(asked, row).await?;
+    if matches!(case.state, State::NeedsPerson { .. }) {
+        let first = said("approval.look_first").with("number", Term::Word(format!("S-{}", row.number)));
+        answer.parts.insert(0, Part::Warning(vec![first]));
+    }
+    Ok(answer)
 }
 
 /// Whether it waits for a decision and nobody has approved yet or only one of two has.

@@ -15,7 +15,9 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             Ok(row) => {
                 let button = |case: &Case| {
                     let may = decide::is_open(case) || matches!(case.state, crate::approval::State::Snoozed { .. });
-                    may.then(|| reasoned(asked, press("Dismiss…", Verb::Dismiss, &case.kept.id, case.kept.version)))
+                    may.then(|| {
+                        reasoned(asked, press("Dismiss…", Verb::Dismiss, &case.kept.id, case.kept.state.decided))
+                    })
                 };
                 decide::card(asked, &row, said("dismiss.offer"), button).await
             }

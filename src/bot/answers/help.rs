@@ -17,7 +17,7 @@ const TOPICS: &[(&[&str], &str)] = &[
     (&["device code"], "help.device_code"),
     (&["report-only", "report only", "reportonly"], "help.report_only"),
     (&["snooz", "dismiss"], "help.snooze_dismiss"),
-    (&["approv", "press ", "second person", "two people"], "help.approving"),
+    (&["approv", "press ", "second person", "two people", "four eyes"], "help.approving"),
     (&["read only", "read-only", "write", "permission", "scopes", "rights"], "help.rights"),
     (&["[1]", "citation", "cite", "evidence", "footnote"], "help.citations"),
     (&["model", "llm", "openai", " ai ", "hallucinat"], "help.model"),

@@ -68,8 +68,8 @@ pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> 
     Ok(approval_card::card(asked.app, &case, asked.analysis).await)
 }
 
-/// The open suggestions that change the policies which a finding would have changed: where two checks want edits of one
-/// policy, the one that weighs more is suggested, and the other check has no suggestion of its own.
+/// The open suggestions that change the policies which a finding would have changed, where it has none of its own that is
+/// open, such as one that was dismissed.
 async fn edits_instead(asked: Asked<'_>, finding: &Finding) -> anyhow::Result<Vec<Row>> {
     let target = |action: &CureAction| match action {
         CureAction::HandOver(change) => Some((change.target_kind.clone(), change.target_id.clone())),

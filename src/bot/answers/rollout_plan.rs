@@ -1,7 +1,7 @@
 //! "When can CA211 leave report-only?": whether it is ready, how long it has been watched, what it showed, and what is left.
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::impact::{WATCHED, if_on, lockout, logged, phases, positions, reached, safety, who};
+use crate::bot::impact::{WATCHED, if_on, lockout, logged, logged_and_ours, phases, positions, reached, safety, who};
 use crate::checks::accounts::days_between;
 use crate::checks::rows;
 use crate::engine::replay::{Impact, Tally, Would};
@@ -49,7 +49,7 @@ fn plan(asked: Asked<'_>, policy: &Policy, number: Option<&str>) -> Answer {
     let name = number.unwrap_or(&policy.display_name);
     let criteria = vec![
         ("Watched".to_owned(), vec![watched(asked, policy)]),
-        ("Effect".to_owned(), logged(analysis, policy).into_iter().chain(if_on(analysis, policy)).collect()),
+        ("Effect".to_owned(), logged_and_ours(analysis, policy)),
         ("Administrators".to_owned(), vec![lockout(analysis, policy)]),
     ];
     let watched = said("rollout.report_only").with("days", Term::Days(WATCHED));

@@ -101,7 +101,7 @@ fn written(day: &Zoned) -> String {
 
 /// The usual button; each length with the day on which it ends, and first what was asked for.
 fn offer(asked: Asked<'_>, case: &Case, until: &Until) -> Action {
-    let mut action = press("Snooze…", Verb::Snooze, &case.kept.id, case.kept.version);
+    let mut action = press("Snooze…", Verb::Snooze, &case.kept.id, case.kept.state.decided);
     if let Action::Press { input: Some(Input::Day { choices, .. }), .. } = &mut action {
         for (value, words) in choices.iter_mut() {
             *words = value.parse().map_or_else(|_| words.clone(), |days| length_words(asked, days));

@@ -313,7 +313,7 @@ async fn the_impact_of_an_edit_is_told() {
     let number = rows.iter().find(|row| row.title == title).unwrap().number;
     let group = ask(&app, Intent::Impact, &format!("who would S-{number} block?")).await;
     for words in [
-        "1 person with a gap today would be covered but for what the policies leave out anyway: multifactor authentication",
+        "1 person with a gap today, from this or another cause, would be covered but for what the policies leave out",
         "CA200 – Require MFA would have prompted at 1 more sign-in: 1 person; by app: Outlook 1.",
         "1 of them has no multifactor authentication method registered",
     ] {

@@ -97,7 +97,7 @@ async fn not_done(asked: Asked<'_>, row: &Row, others: &[&Row]) -> anyhow::Resul
 }
 
 fn offer(case: &Case) -> Option<crate::chat::card::Action> {
-    let (id, version) = (case.kept.id.as_str(), case.kept.version);
+    let (id, version) = (case.kept.id.as_str(), case.kept.state.decided);
     match &case.state {
         State::Created(made) if made.record.is_none() => Some(press("Undo", Verb::Undo, id, version)),
         State::Dismissed { .. } | State::Snoozed { .. } => Some(press("Reopen", Verb::Reopen, id, version)),

@@ -50,9 +50,10 @@ async fn thinks(app: &App, key: &str, number: i64, liked: bool) {
 async fn dismisses(app: &App, number: i64, reason: &str) {
     let row = app.store.suggestion(app.tenant(), number).await.unwrap().unwrap();
     let case = case_of(app, &row, Asks::Bot).await.unwrap();
-    let (subject, version) = (case.kept.id, case.kept.version);
+    let (subject, version) = (case.kept.id, case.kept.state.decided);
     let press = Press { verb: Verb::Dismiss, subject, version, input: Some(reason.into()), message: None };
-    decide(app, &dana(&format!("dismiss-{number}"), Event::Press(press.clone())), &press).await.unwrap();
+    let pressed = dana(&format!("dismiss-{number}"), Event::Press(press.clone()));
+    decide(app, (&pressed, app.clock.now()), &press).await.unwrap();
     while let Some(job) = app.store.lease(app.clock.now(), app.clock.now() + LOOK_AGAIN).await.unwrap() {
         if job.kind == JOB {
             look(app, job).await.unwrap();

@@ -12,8 +12,9 @@ use crate::checks::{CHECKS, Context, Finding, Verdict, rows};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::tenant::{AuditRecord, Policy, User};
 
+use super::Remembered;
+use super::lost::{self, Earlier};
 use super::since::Since;
-use super::{Remembered, lost};
 
 /// The checks whose coverage is drawn as a bar, with their words and the question that names who is missing.
 const BARS: &[(&str, &str, &str)] = &[
@@ -159,7 +160,10 @@ impl Measure {
         if !told {
             records = changes.records.iter().collect();
         }
-        let who = changes.before.as_ref().map(|before| lost::accounts(before, analysis, self.check));
+        let lost_since = |before: &Earlier| {
+            analysis.lost((&before.hash, self.check), || lost::accounts(before, analysis, self.check))
+        };
+        let who = changes.before.as_ref().map(lost_since);
         let who = who.filter(|who| !who.is_empty());
         let mut evidence = match &who {
             Some(who) => analysis.evidence(rows::users(who, analysis.snapshot(), None)),
@@ -192,14 +196,15 @@ impl Measure {
     fn tried(&self, changes: &Since, analysis: &Analysis) -> (BTreeSet<String>, BTreeSet<String>) {
         let Some(check) = CHECKS.iter().find(|check| check.about().id == self.check) else { return Default::default() };
         let now = self.of.saturating_sub(self.covered);
-        let more = |old: &&Policy| {
+        let with = |old: &Policy| {
             let others = analysis.snapshot().policies.iter().filter(|policy| policy.id != old.id);
-            let model = analysis.model.with_policies(others.chain([*old]).cloned().collect());
+            let model = analysis.model.with_policies(others.chain([old]).cloned().collect());
             let thresholds = &analysis.thresholds;
             let read_at = analysis.snapshot().read_at;
             let found = check.run(&Context { model: &model, hash: &analysis.hash, now: read_at, thresholds });
-            open(&found) < now
+            open(&found)
         };
+        let more = |old: &&Policy| analysis.with_earlier((old, self.check), || with(old)) < now;
         let (did, innocent): (Vec<_>, Vec<_>) = changes.earlier.iter().take(TRIED).partition(more);
         let names = |of: Vec<&Policy>| of.iter().flat_map(|one| [one.id.clone(), one.display_name.clone()]).collect();
         (names(did), names(innocent))

@@ -4,7 +4,6 @@
 //! of the last day has to do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,9 +17,10 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::{AuditRecord, Policy, Snapshot, version_of};
 
 use super::Remembered;
+use super::lost::Earlier;
 
 /// What changed, with the rows that show it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(super) struct Since {
     /// From when on.
     pub(super) from: Timestamp,
@@ -34,7 +34,7 @@ pub(super) struct Since {
     /// Records of the audit log that may be what did it, newest first.
     pub(super) records: Vec<AuditRecord>,
     /// The earlier reading, where it is still there.
-    pub(super) before: Option<Arc<Snapshot>>,
+    pub(super) before: Option<Earlier>,
     /// Policies that were On, as they were before they were changed or removed.
     pub(super) earlier: Vec<Policy>,
 }
@@ -51,7 +51,7 @@ impl Since {
         match app.store.load_snapshot(&before.snapshot).await {
             Ok(earlier) => {
                 let since = Self::compared(&earlier, analysis.snapshot());
-                Self { from: before.at, before: Some(Arc::new(earlier)), ..since }
+                Self { from: before.at, before: Some(Earlier::new(&before.snapshot, earlier)), ..since }
             }
             // Readings aren't kept for ever: the audit log says what it holds.
             Err(_) => Self::logged(analysis, before.at),

@@ -132,7 +132,15 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     let mut tenant = nordwerk();
     tenant["policies"][2]["state"] = json!("disabled");
     let analysis = read(&app, &tenant).await;
+    let (check, was) = ("legacy-authentication", before.snapshot.clone());
+    let then = before.covered.iter().find(|(known, ..)| known == check).map(|(_, covered, of)| of - covered);
     let said = card::due(&app, (&analysis, &Head::default()), Some(before)).await.unwrap();
+    // The next conversation is told the same, and nothing is compiled or checked for it.
+    let lost = analysis.lost((&was, check), || panic!("it is known who lost cover"));
+    assert_eq!(lost.len(), 1);
+    let old = nordwerk()["policies"][2].clone();
+    let old = crate::tenant::read_policy(&old).unwrap();
+    assert_eq!(Some(analysis.with_earlier((&old, check), || panic!("it is known what did it"))), then);
     let sheets = said.answer.sheets.clone();
     let card = serde_json::to_value(compose(said.answer, None, &app.wording).unwrap().card).unwrap();
     let items = card["blocks"].as_array().unwrap().iter().find(|block| block["block"] == "items").unwrap();
