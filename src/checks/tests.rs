@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::tenant::read::{read_group, read_role_assignment, read_user};
-use crate::tenant::well_known::{APP_RIGHTS_MANAGEMENT, GLOBAL_ADMINISTRATOR};
+use crate::tenant::well_known::{APP_AZURE_MANAGEMENT, APP_RIGHTS_MANAGEMENT, GLOBAL_ADMINISTRATOR};
 use crate::tenant::{Kind, Reading, Snapshot, SnapshotBuilder, read_policy};
 
 const GONE: &str = "6f0e2b1a-0000-4000-8000-000000000001";
@@ -91,6 +91,15 @@ fn what_is_turned_on_leaves_emergency_access_alone_and_names_nobody_who_is_gone(
     let off = policy("legacy", "enabledForReportingButNotEnforced", &legacy, &any(&["block"]));
     let body = body("legacy-authentication", tenant(&[], &[off]), "Turn on legacy");
     assert_eq!((&body["state"], &body["conditions"]["users"]["excludeUsers"]), (&json!("enabled"), &json!(["bg"])));
+}
+
+/// An app of Microsoft's works in a tenant that holds no service principal of it.
+#[test]
+fn an_app_that_the_tenant_does_not_hold_is_no_dangling_reference() {
+    let apps = json!({"applications": {"includeApplications": [APP_AZURE_MANAGEMENT], "excludeApplications": [GONE]}});
+    let mut snapshot = tenant(&[], &[policy("p", "enabled", &apps, &any(&["mfa"]))]);
+    snapshot.readings.insert(Kind::ServicePrincipals, Reading::Complete { count: 0 });
+    assert_eq!(titles("dangling-references", snapshot), [""; 0]);
 }
 
 #[test]
