@@ -152,6 +152,26 @@ fn a_group_that_something_else_hangs_on_is_not_emptied() {
     assert_eq!(titles("mfa-all-users", tenant(staff, &[mfa, two])), ["Take 2 accounts out of staff"]);
 }
 
+/// Whoever is covered otherwise stays excluded: by name where the group is for other ends too, as far as anybody knows.
+#[test]
+fn a_group_that_is_not_called_an_exclusion_keeps_its_members() {
+    for (group, title) in
+        [("staff", "Take staff out of the exclusions of mfa"), ("mfa-excl", "Take 1 account out of mfa-excl")]
+    {
+        let without = json!({"users": {"includeUsers": ["All"], "excludeUsers": ["bg"], "excludeGroups": [group]}});
+        let of_cid = json!({"users": {"includeUsers": ["cid"]}});
+        let policies =
+            [policy("mfa", "enabled", &without, &any(&["mfa"])), policy("own", "enabled", &of_cid, &any(&["mfa"]))];
+        let cures = offered("mfa-all-users", tenant(&[(group, &["bob", "cid"])], &policies));
+        let [Cure { title: offered, action: CureAction::HandOver(change), .. }] = &cures[..] else {
+            panic!("{cures:#?}")
+        };
+        assert_eq!(offered, title);
+        let excluded = change.request.as_ref().map(|(_, _, body)| body["conditions"]["users"]["excludeUsers"].clone());
+        assert_eq!(excluded, (group == "staff").then(|| json!(["bg", "cid"])));
+    }
+}
+
 #[test]
 fn memberships_end_where_they_are() {
     let groups: &[(&str, &[&str])] =
