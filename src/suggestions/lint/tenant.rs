@@ -30,11 +30,11 @@ pub(super) fn check(case: &mut Case<'_>) {
 fn licences(case: &mut Case<'_>) {
     let conditions = case.conditions();
     let risk = !conditions.sign_in_risk.is_empty() || !conditions.user_risk.is_empty();
-    let lacks = !case.snapshot.licences.is_empty() && !case.snapshot.licences.contains_key(PLAN_P2);
+    let lacks = case.snapshot.knows_licences() && !case.snapshot.licences.contains_key(PLAN_P2);
     case.error(20, risk && lacks, "risk conditions need Microsoft Entra ID P2, which this tenant doesn't own");
     let workloads = case.conditions().client_applications.as_ref().is_some_and(|apps| !apps.include.is_empty());
     let premium = [PLAN_WORKLOAD_P1, PLAN_WORKLOAD_P2].iter().any(|plan| case.snapshot.licences.contains_key(*plan));
-    let lacks = !case.snapshot.licences.is_empty() && !premium;
+    let lacks = case.snapshot.knows_licences() && !premium;
     case.error(
         19,
         workloads && lacks,
