@@ -134,12 +134,14 @@ fn is_id(id: &str) -> bool {
     id.len() == 36 && id.chars().filter(|c| *c == '-').count() == 4 && !id.starts_with("00000000-0000-0000-0000")
 }
 
-/// The policy without what is gone; none where that would leave a condition or a control with nothing that it named. Such a
-/// policy applies to nobody, and without the condition it would apply to everybody.
+/// The policy without whom and what Graph may refuse to be told again; the lint objects to each of them, so that the edit
+/// says which. None where nothing would be left, as in [`without`].
 pub(super) fn without_gone(policy: &Policy, snapshot: &Snapshot) -> Option<Policy> {
     without(policy, &gone(policy, snapshot))
 }
 
+/// The policy without what is gone; none where that would leave a condition or a control with nothing that it named. Such a
+/// policy applies to nobody, and without the condition it would apply to everybody.
 fn without(policy: &Policy, gone: &BTreeSet<(&'static str, String)>) -> Option<Policy> {
     let lost = |id: &String| gone.iter().any(|(_, lost)| lost == id);
     let [.., strengths, _] = named(policy);

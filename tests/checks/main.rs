@@ -4,6 +4,7 @@
 mod at_demo;
 #[path = "../conforms/mod.rs"]
 mod conforms;
+mod edits;
 mod fixtures;
 
 use std::collections::{BTreeMap, BTreeSet};
