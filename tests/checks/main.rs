@@ -6,6 +6,7 @@ mod at_demo;
 mod conforms;
 mod edits;
 mod fixtures;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
