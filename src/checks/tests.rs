@@ -185,7 +185,7 @@ fn memberships_end_where_they_are() {
     let pair = |group: &str, member: &str| (group.to_owned(), member.to_owned());
     let change = leave(&[]);
     assert_eq!(change.memberships, [pair("excluded", "ann"), pair("excluded", "team"), pair("mixed", "cid")]);
-    assert!(change.changes[0].2.contains("team (1 members) no longer in it; mixed left by"), "{:?}", change.changes);
+    assert!(change.changes[0].2.contains("team (1 member) no longer in it; mixed left by"), "{:?}", change.changes);
     let needed = json!({"users": {"includeGroups": ["mixed"]}});
     let change = leave(&[policy("p", "enabled", &needed, &any(&["mfa"]))]);
     assert_eq!((change.memberships.len(), change.powershell.as_str()), (0, ""));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portcullis::engine::Model;
-use portcullis::facts::{Style, Wording};
+use portcullis::facts::{Evidence, Fact, Style, Wording};
 use portcullis::tenant::{Snapshot, read_policy};
 use serde_json::{Value, json};
 
@@ -97,4 +97,25 @@ fn read_all(folder: &str) -> Vec<(String, String)> {
     files
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
         .collect()
+}
+
+/// One of a kind is one, and what Microsoft gave an id has a name though the export doesn't hold it.
+#[test]
+fn what_is_said_counts_and_names() {
+    let strength = json!({"operator": "OR", "authenticationStrength": {"id": "00000000-0000-0000-0000-000000000002"}});
+    let without = json!({"includeUsers": ["All"], "excludeRoles": ["194ae4cb-b126-40b2-bd5b-6091b380977d"]});
+    let policy = json!({"id": "p", "displayName": "p", "state": "enabled", "conditions": {"users": without,
+        "applications": {"includeApplications": ["All"]}}, "grantControls": strength});
+    let held = json!({"principalId": "ann", "roleDefinitionId": "194ae4cb-b126-40b2-bd5b-6091b380977d",
+        "directoryScopeId": "/"});
+    let users = ["ann", "bob"].map(|id| json!({"id": id, "displayName": id, "accountEnabled": true}));
+    let tenant = super::fixtures::tenant(&json!({"policies": [policy], "users": users, "roleAssignments": [held]}));
+    let said: Vec<String> = super::findings(&Model::new(Arc::new(tenant))).iter().flat_map(super::said).collect();
+    let has = |words: &str| said.iter().any(|line| line.contains(words));
+    assert!(has("1 account is excluded from p by the role Security Administrator."), "{said:#?}");
+    assert!(has("p asks for something weaker: authentication strength Multifactor authentication."), "{said:#?}");
+    assert!(!has("ordinary sign-ins"), "{said:#?}");
+    let machines = Fact::new("cause.machines_only", Evidence::default()).with("service", 0usize).with("rooms", 1usize);
+    let only = Wording::new(jiff::tz::TimeZone::UTC).unwrap().of(&machines, Style::Full).unwrap();
+    assert_eq!(only, "No person or guest is left out, only 1 room: a person has to judge whether that is meant.");
 }
