@@ -234,11 +234,7 @@ pub fn control_word(control: &Control, snapshot: &Snapshot) -> String {
 }
 
 fn session(session: &SessionControls) -> String {
-    let frequency = session.sign_in_frequency.map(|frequency| match frequency.hours {
-        None => "Sign-in frequency: every time".to_owned(),
-        Some(hours) if hours % 24 == 0 => format!("Sign-in frequency: {} days", hours / 24),
-        Some(hours) => format!("Sign-in frequency: {hours} hours"),
-    });
+    let frequency = session.sign_in_frequency.map(|frequency| format!("Sign-in frequency: {}", frequency.often()));
     let flag = |set: bool, words: &str| set.then(|| words.to_owned());
     let parts: Vec<String> = [
         flag(session.application_enforced_restrictions, "App enforced restrictions"),

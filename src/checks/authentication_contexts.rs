@@ -1,4 +1,4 @@
-//! Every published authentication context has a policy that is On.
+//! Every published authentication context has a policy that is On, and one that is enough for protected actions.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +27,9 @@ static ABOUT: About = About {
     cure: CureKind::PolicyOrEdit,
 };
 
+/// Hours within which a sign-in counts as fresh for a protected action: any frequency is a session control of its own.
+const SESSION: u32 = u32::MAX;
+
 impl Check for AuthenticationContexts {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -41,11 +44,13 @@ impl Check for AuthenticationContexts {
         if snapshot.contexts.is_empty() {
             return listing::open(context, ABOUT.id, "authentication_contexts.nobody", Verdict::NotApplicable);
         }
-        let unasked = |(id, _): &(&String, &String)| leaves_somebody_out(context, id);
+        let unasked = |(id, _): &(&String, &String)| leaves_somebody_out(context, id, &Requirement::AnyPolicy);
         let open: Vec<(&String, &String)> = snapshot.contexts.iter().filter(unasked).collect();
         let listed = open.iter().map(|(id, name)| listed(context, (id, name)));
         let mut finding = listing::finding(context, (ABOUT.id, "authentication_contexts"), listed.collect());
-        if !open.is_empty() {
+        if open.is_empty() {
+            weak(context, &mut finding);
+        } else {
             finding.cures.extend(cure(context, open.iter().map(|(id, _)| (*id).clone()).collect()));
         }
         finding
@@ -55,26 +60,45 @@ impl Check for AuthenticationContexts {
     }
 }
 
-/// Whether somebody, or somebody under some conditions, is asked for nothing when the context is asked for.
-fn leaves_somebody_out(context: &Context<'_>, id: &str) -> bool {
+/// Whether somebody, or somebody under some conditions, isn't asked for this when the context is asked for.
+fn leaves_somebody_out(context: &Context<'_>, id: &str, asked: &Requirement) -> bool {
     let scope = Scope { authentication_context: Some(id.to_owned()), ..Scope::default() };
-    let coverage = context.model.coverage(&Requirement::AnyPolicy, &scope);
+    let coverage = context.model.coverage(asked, &scope);
     Gaps::any_in((&coverage, &scope), context.model, context.now)
 }
 
+/// Any context may be the one that protected actions carry, which takes phishing-resistant MFA or a fresh sign-in. For
+/// another use less may be enough, so that a person has to look.
+fn weak(context: &Context<'_>, finding: &mut Finding) {
+    let enough = [Requirement::PhishingResistantMfa, Requirement::SignInFrequency { hours: SESSION }];
+    let weak = |(id, _): &(&String, &String)| enough.iter().all(|asked| leaves_somebody_out(context, id, asked));
+    let weak: Vec<(&String, &String)> = context.model.snapshot.contexts.iter().filter(weak).collect();
+    if weak.is_empty() {
+        return;
+    }
+    let rows =
+        weak.iter().map(|(id, name)| row((id, name), "a policy that is On asks for less than protected actions take"));
+    let fact = Fact::new("authentication_contexts.weak", context.stamp(Evidence::of(rows)))
+        .with("count", weak.len())
+        .with("contexts", weak.iter().map(|(id, name)| format!("{name} ({id})")).collect::<Vec<_>>())
+        .must_show();
+    finding.verdict = Verdict::Review;
+    finding.facts = vec![fact];
+}
+
 fn listed(context: &Context<'_>, (id, name): (&str, &str)) -> Listed {
-    let row = Row::Object {
-        what: "Authentication context".into(),
-        id: id.to_owned(),
-        name: name.to_owned(),
-        note: "no policy that is On asks everybody for anything".into(),
-    };
+    let row = row((id, name), "no policy that is On asks everybody for anything");
     Listed {
         fact: Fact::new("authentication_contexts.context", context.stamp(Evidence::of([row])))
             .with("context", Term::Name(name.to_owned()))
             .with("id", Term::Word(id.to_owned())),
         cure: None,
     }
+}
+
+fn row((id, name): (&str, &str), note: &str) -> Row {
+    let what = "Authentication context".into();
+    Row::Object { what, id: id.to_owned(), name: name.to_owned(), note: note.to_owned() }
 }
 
 /// One policy for all of them.

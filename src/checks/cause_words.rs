@@ -10,7 +10,7 @@ use crate::tenant::{Policy, Snapshot, well_known};
 
 use super::accounts::Accounts;
 use super::gaps::{Everyones, Group};
-use super::rows;
+use super::{rows, scopes};
 
 /// The headline of a finding that concerns service accounts and rooms alone.
 pub const MACHINES_ONLY: &str = "cause.machines_only";
@@ -88,20 +88,24 @@ impl<'a> CauseWords<'a> {
                 let name = self.snapshot.directory.groups.get(id).map_or(id, |group| &group.display_name);
                 fact.with("group", Term::Name(name.clone()))
             }
-            Reason::ExcludedRole(id) => {
-                let name = self.snapshot.directory.roles.get(id).map_or(id, |role| &role.display_name);
-                fact.with("role", Term::Name(name.clone()))
-            }
+            Reason::ExcludedRole(id) => fact.with("role", Term::Name(scopes::role_name(self.snapshot, id))),
             Reason::NarrowerConditions(kinds) => {
                 fact.with("kinds", Term::Word(kinds.iter().copied().collect::<Vec<_>>().join(", ")))
             }
             Reason::WeakerControl(controls) => {
-                let words: Vec<&str> = controls.iter().map(|control| control_word(control)).collect();
-                fact.with("controls", Term::Word(words.join(", ")))
+                let words: Vec<String> = controls.iter().map(|control| self.control(control)).collect();
+                fact.with("controls", Term::Name(words.join(", ")))
             }
             Reason::Undecided(what) => fact.with("what", Term::Name(what.clone())),
             _ => fact,
         }
+    }
+
+    /// A control as people say it, a strength by its name.
+    fn control(&self, control: &str) -> String {
+        let strength = control.strip_prefix("authenticationStrength:").and_then(|id| self.snapshot.strengths.get(id));
+        let named = strength.map(|strength| format!("authentication strength {}", strength.display_name));
+        named.unwrap_or_else(|| control_word(control).to_owned())
     }
 
     fn evidence(&self, group: &Group, policy: Option<&Policy>) -> Evidence {

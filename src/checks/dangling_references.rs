@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::{Control, UserSide};
-use crate::tenant::{Kind, Policy, Snapshot};
+use crate::tenant::{Kind, Policy, Snapshot, well_known};
 
 use super::listing::{self, Listed};
 use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
@@ -27,14 +27,14 @@ static ABOUT: About = About {
     cure: CureKind::Edit,
 };
 
-/// Kinds of object that policies name, what they are called, and the file that lists them.
-const KINDS: [(Kind, &str, &str); 8] = [
+/// Kinds of object that policies name, what they are called, and the file that lists them. Not apps: one of Microsoft's, or of
+/// another tenant, works without a service principal here.
+const KINDS: [(Kind, &str, &str); 7] = [
     (Kind::Users, "User", "users.json"),
     (Kind::Groups, "Group", "groups.json"),
     (Kind::NamedLocations, "Named location", "namedLocations.json"),
     (Kind::TermsOfUse, "Terms of use", "termsOfUse.json"),
     (Kind::RoleDefinitions, "Role", "roleDefinitions.json"),
-    (Kind::ServicePrincipals, "App", "servicePrincipals.json"),
     (Kind::AuthenticationStrengthPolicies, "Authentication strength", "authenticationStrengthPolicies.json"),
     (Kind::AuthenticationContextClassReferences, "Authentication context", "authenticationContextClassReferences.json"),
 ];
@@ -57,6 +57,7 @@ impl Check for DanglingReferences {
         let unread = KINDS.iter().filter(|(kind, ..)| !snapshot.has(*kind));
         finding.not_checked =
             unread.map(|(_, what, file)| format!("{what} references ({file} would settle it)")).collect();
+        finding.not_checked.push("apps: those of Microsoft or of another tenant need not be in this one".to_owned());
         finding.not_checked.push("policies that are Off".to_owned());
         finding
     }
@@ -102,31 +103,29 @@ fn exists(kind: Kind, id: &str, snapshot: &Snapshot) -> bool {
         Kind::Groups => directory.groups.contains_key(id),
         Kind::NamedLocations => snapshot.locations.contains_key(id),
         Kind::TermsOfUse => snapshot.terms_of_use.contains_key(id),
-        Kind::RoleDefinitions => directory.roles.contains_key(id),
-        Kind::ServicePrincipals => directory.app(id).is_some(),
+        // A file may hold what the tenant defined itself only; these are in every tenant.
+        Kind::RoleDefinitions => directory.roles.contains_key(id) || well_known::role_name(id).is_some(),
         Kind::AuthenticationStrengthPolicies => snapshot.strengths.contains_key(id),
         _ => snapshot.contexts.contains_key(id),
     }
 }
 
 /// The ids that a policy names, in the order of [`KINDS`].
-fn named(policy: &Policy) -> [Vec<&String>; 8] {
+fn named(policy: &Policy) -> [Vec<&String>; 7] {
     let users = &policy.conditions.users;
     let sides: [&UserSide; 2] = [&users.include, &users.exclude];
     let places = policy.conditions.locations.iter().flat_map(|sides| sides.include.iter().chain(&sides.exclude));
     let controls = || policy.grant.iter().flat_map(|grant| &grant.controls);
     let terms = controls().filter_map(|control| if let Control::TermsOfUse(id) = control { Some(id) } else { None });
     let strengths = controls().filter_map(|control| if let Control::Strength(id) = control { Some(id) } else { None });
-    let apps = &policy.conditions.applications;
     [
         sides.iter().flat_map(|side| &side.users).filter(|id| is_id(id)).collect(),
         sides.iter().flat_map(|side| &side.groups).collect(),
         places.filter(|id| is_id(id)).collect(),
         terms.collect(),
         sides.iter().flat_map(|side| &side.roles).collect(),
-        apps.include.iter().chain(&apps.exclude).filter(|id| is_id(id)).collect(),
         strengths.collect(),
-        apps.contexts.iter().collect(),
+        policy.conditions.applications.contexts.iter().collect(),
     ]
 }
 
@@ -135,12 +134,14 @@ fn is_id(id: &str) -> bool {
     id.len() == 36 && id.chars().filter(|c| *c == '-').count() == 4 && !id.starts_with("00000000-0000-0000-0000")
 }
 
-/// The policy without what is gone; none where that would leave a condition or a control with nothing that it named. Such a
-/// policy applies to nobody, and without the condition it would apply to everybody.
+/// The policy without whom and what Graph may refuse to be told again; the lint objects to each of them, so that the edit
+/// says which. None where nothing would be left, as in [`without`].
 pub(super) fn without_gone(policy: &Policy, snapshot: &Snapshot) -> Option<Policy> {
     without(policy, &gone(policy, snapshot))
 }
 
+/// The policy without what is gone; none where that would leave a condition or a control with nothing that it named. Such a
+/// policy applies to nobody, and without the condition it would apply to everybody.
 fn without(policy: &Policy, gone: &BTreeSet<(&'static str, String)>) -> Option<Policy> {
     let lost = |id: &String| gone.iter().any(|(_, lost)| lost == id);
     let [.., strengths, _] = named(policy);
@@ -155,10 +156,7 @@ fn without(policy: &Policy, gone: &BTreeSet<(&'static str, String)>) -> Option<P
         side.groups.retain(|id| !lost(id));
         side.roles.retain(|id| !lost(id));
     }
-    let apps = &mut after.conditions.applications;
-    for ids in [&mut apps.include, &mut apps.exclude, &mut apps.contexts] {
-        ids.retain(|id| !lost(id));
-    }
+    after.conditions.applications.contexts.retain(|id| !lost(id));
     if let Some(places) = &mut after.conditions.locations {
         places.include.retain(|id| !lost(id));
         places.exclude.retain(|id| !lost(id));
@@ -169,9 +167,9 @@ fn without(policy: &Policy, gone: &BTreeSet<(&'static str, String)>) -> Option<P
 /// Whether every list of what a policy includes that named something still does.
 fn names_as_much(before: &Policy, after: &Policy) -> bool {
     let included = |policy: &Policy| {
-        let (users, apps) = (&policy.conditions.users.include, &policy.conditions.applications);
-        let places = policy.conditions.locations.as_ref().is_some_and(|places| !places.include.is_empty());
-        [*users != UserSide::default(), apps.all || !apps.include.is_empty(), !apps.contexts.is_empty(), places]
+        let conditions = &policy.conditions;
+        let places = conditions.locations.as_ref().is_some_and(|places| !places.include.is_empty());
+        [conditions.users.include != UserSide::default(), !conditions.applications.contexts.is_empty(), places]
     };
     included(before).into_iter().zip(included(after)).all(|(before, after)| after || !before)
 }
@@ -211,9 +209,7 @@ mod tests {
             json!({"users": {"includeUsers": users}, "applications": {"includeApplications": apps},
                 "locations": {"includeLocations": places, "excludeLocations": [GONE]}})
         };
-        for conditions in
-            [at(&["All"], &["All"], &[GONE]), at(&["All"], &[GONE], &["All"]), at(&[GONE], &["All"], &["All"])]
-        {
+        for conditions in [at(&["All"], &["All"], &[GONE]), at(&[GONE], &["All"], &["All"])] {
             let action = removed(&conditions);
             assert_eq!((action.request, action.powershell), (None, String::new()), "{conditions}");
         }

@@ -12,6 +12,7 @@ use crate::tenant::policy::{
 };
 use crate::tenant::{Policy, Snapshot};
 
+use super::licences::{Owned, owned};
 pub use super::naming::name;
 use super::{Context, Cure, CureAction, scopes};
 
@@ -111,11 +112,14 @@ pub fn on_unmanaged_devices(mut policy: Policy) -> Policy {
     policy
 }
 
-/// A draft as a cure, unless Graph would refuse it or it would lock the administrators out.
+/// A draft as a cure, unless the tenant has no Conditional Access, Graph would refuse it, or it would lock the administrators
+/// out.
 #[must_use]
 pub fn offer(context: &Context<'_>, title: &str, draft: Policy) -> Option<Cure> {
     let model = context.model;
-    let safe = is_acceptable(&draft, &model.snapshot) && model.lockout(&draft).anybody() != Truth::No;
+    let safe = owned(&model.snapshot, "P1") != Owned::No
+        && is_acceptable(&draft, &model.snapshot)
+        && model.lockout(&draft).anybody() != Truth::No;
     let action = CureAction::Draft(Box::new(draft));
     safe.then(|| Cure::new("", title.to_owned(), action))
 }

@@ -24,7 +24,8 @@ pub(super) fn cure(
     let staying = enabled(members, snapshot) - leaving - emergency_access(snapshot);
     // Whom a rule puts in is put in again.
     let fixed = group.membership_rule.is_some() || is_needed(group, policies, snapshot);
-    let only_here = staying.is_empty() && names(&group.id, snapshot) == 1;
+    // What else a group is for, the directory doesn't say: one that isn't called an exclusion is left as it is.
+    let only_here = names(&group.id, snapshot) == 1 && (staying.is_empty() || !is_called_exclusion(group));
     if !fixed && !only_here {
         let action = CureAction::HandOver(Box::new(hand_over::leave_group(group, leaving, snapshot)));
         return Some(Cure::new(&group.id, hand_over::leave_title(group, leaving.len()), action));
@@ -32,6 +33,12 @@ pub(super) fn cure(
     let [policy] = policies else { return None };
     let (title, action) = drop_group((policy, group), &staying, snapshot)?;
     Some(Cure::new(&policy.id, title, CureAction::HandOver(Box::new(action))))
+}
+
+/// Whether the name of a group says that it is there to be excluded.
+fn is_called_exclusion(group: &Group) -> bool {
+    let name = group.display_name.to_lowercase();
+    ["excl", "exempt", "except", "bypass"].iter().any(|word| name.contains(word))
 }
 
 /// How many policies name a group, in any state but Off.

@@ -256,7 +256,7 @@ fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> Opti
     }
     let change = (
         "Users > Exclude".to_owned(),
-        format!("{} accounts excluded by name, role or as guests", left.len()),
+        format!("{} excluded by name, role or as guests", hand_over::accounts_word(left.len())),
         "no longer excluded".to_owned(),
     );
     let body = json!({"conditions": crate::tenant::write_policy(&after).get("conditions")});

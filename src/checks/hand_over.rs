@@ -150,7 +150,11 @@ pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Sna
         target_kind: "Group".into(),
         target_id: group.id.clone(),
         target_name: group.display_name.clone(),
-        changes: vec![("Members".to_owned(), format!("{before} members, nested ones included"), after)],
+        changes: vec![(
+            "Members".to_owned(),
+            format!("{}, nested ones included", super::rows::members_word(before)),
+            after,
+        )],
         portal: format!("Entra admin center > Groups > {} > Members", group.display_name),
         powershell: if held.is_empty() { String::new() } else { end_memberships(&held) },
         members: people().map(|user| user.id.to_string()).collect(),
@@ -189,9 +193,9 @@ fn through(group: &Group, held: Option<&BTreeSet<(String, String)>>, snapshot: &
     let out = held.iter().filter_map(|(_, member)| {
         let nested = groups.get(member)?;
         Some(format!(
-            "{} ({} members)",
+            "{} ({})",
             nested.display_name,
-            nested.transitive.as_deref().unwrap_or(&nested.members).len()
+            super::rows::members_word(nested.transitive.as_deref().unwrap_or(&nested.members).len())
         ))
     });
     let within: BTreeSet<&String> = held.iter().map(|(of, _)| of).filter(|id| **id != group.id).collect();
@@ -267,8 +271,13 @@ pub fn for_its_cloud(command: &str, snapshot: &Snapshot) -> String {
 /// The one line for taking so many accounts out of a group.
 #[must_use]
 pub fn leave_title(group: &Group, count: u64) -> String {
-    let accounts = if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") };
-    format!("Take {accounts} out of {}", group.display_name)
+    format!("Take {} out of {}", accounts_word(count), group.display_name)
+}
+
+/// So many accounts, in words.
+#[must_use]
+pub fn accounts_word(count: u64) -> String {
+    if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }
 }
 
 fn pretty(body: &Value) -> String {

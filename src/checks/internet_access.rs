@@ -1,7 +1,7 @@
 //! Where Internet Access is used, a policy carries its security profile.
 
-use crate::tenant::Kind;
 use crate::tenant::well_known::APP_INTERNET_ACCESS;
+use crate::tenant::{Kind, Policy};
 
 use super::{
     About, Check, Context, Cure, CureAction, CureKind, Finding, HandOver, Severity, Verdict, listing, policies,
@@ -38,9 +38,7 @@ impl Check for InternetAccess {
         if snapshot.directory.app(APP_INTERNET_ACCESS).is_none() {
             return open("internet_access.nowhere", Verdict::NotApplicable);
         }
-        let carries = policies::on(snapshot)
-            .any(|policy| policy.session.as_ref().is_some_and(|session| session.filtering_profile.is_some()));
-        if carries {
+        if policies::on(snapshot).any(|policy| carries(policy, context)) {
             return open("internet_access.pass", Verdict::Pass);
         }
         let action = CureAction::HandOver(Box::new(link()));
@@ -52,13 +50,23 @@ impl Check for InternetAccess {
     }
 }
 
+/// Whether a policy brings a profile to the traffic of somebody.
+fn carries(policy: &Policy, context: &Context<'_>) -> bool {
+    let (users, apps) = (&policy.conditions.users, &policy.conditions.applications);
+    let at = (apps.all || apps.include.contains(APP_INTERNET_ACCESS)) && !apps.exclude.contains(APP_INTERNET_ACCESS);
+    // Guests need no account here, and without a directory nobody knows who is in a group.
+    let (_, possibly) = context.model.users_of(&policy.id);
+    let somebody = users.include.all || users.include.guests.is_some() || !possibly.is_empty();
+    at && somebody && policy.session.as_ref().is_some_and(|session| session.filtering_profile.is_some())
+}
+
 /// Only the organisation knows which of its profiles is meant.
 fn link() -> HandOver {
     HandOver {
         target_kind: "Security profile".into(),
         changes: vec![(
             "Session > Use Global Secure Access security profile".into(),
-            "selected in no policy that is On".into(),
+            "selected in no policy that is On for this traffic".into(),
             "selected in a policy for \"All internet resources with Global Secure Access\"".into(),
         )],
         portal: "Entra admin center > Conditional Access > Policies > New policy".into(),

@@ -6,7 +6,7 @@ use crate::engine::{Requirement, Scope};
 use crate::tenant::policy::Control;
 
 use super::requirement::{Asked, judge_administrators};
-use super::{About, Check, Context, CureKind, Finding, Severity, drafts, scopes};
+use super::{About, Check, Context, CureKind, Finding, Severity, admin_portals, drafts, scopes};
 
 /// Administrators are made to use MFA at the administration portals.
 #[derive(Debug)]
@@ -30,22 +30,24 @@ impl Check for MfaAdminPortals {
     }
 
     fn run(&self, context: &Context<'_>) -> Finding {
-        let target = BTreeSet::from([scopes::ADMIN_PORTALS.to_owned()]);
-        let what = "Require MFA at admin portals";
-        let draft = drafts::at(drafts::for_administrators(&context.model.snapshot, what, &[Control::Mfa]), &target);
-        let portals = scopes::admin_portals(&context.model.snapshot);
-        let mut finding = judge_administrators(
-            context,
-            Asked {
-                check: ABOUT.id,
-                area: "mfa_admin_portals",
-                requirement: Requirement::Mfa,
-                scope: Scope { apps: Some(portals), ..scopes::administrators(context.model) },
-                missing: scopes::missing_administrators(context.model),
-                draft: Some(("Require MFA at the administration portals", draft)),
-            },
-        );
-        finding.not_checked.extend(scopes::other_admin_portals(&context.model.snapshot));
-        finding
+        admin_portals::judge(context, "mfa_admin_portals", covered)
     }
+}
+
+fn covered(context: &Context<'_>) -> Finding {
+    let target = BTreeSet::from([scopes::ADMIN_PORTALS.to_owned()]);
+    let what = "Require MFA at admin portals";
+    let draft = drafts::at(drafts::for_administrators(&context.model.snapshot, what, &[Control::Mfa]), &target);
+    let portals = scopes::admin_portals(&context.model.snapshot);
+    judge_administrators(
+        context,
+        Asked {
+            check: ABOUT.id,
+            area: "mfa_admin_portals",
+            requirement: Requirement::Mfa,
+            scope: Scope { apps: Some(portals), ..scopes::administrators(context.model) },
+            missing: scopes::missing_administrators(context.model),
+            draft: Some(("Require MFA at the administration portals", draft)),
+        },
+    )
 }

@@ -15,6 +15,7 @@ pub mod scopes;
 pub mod workload_gaps;
 
 mod addresses_without_country;
+mod admin_portals;
 mod admin_portals_restricted;
 mod admin_workstations;
 mod agent_assisted_flows;

@@ -220,7 +220,8 @@ fn not_checked(context: &Context<'_>, asked: &Asked<'_>, coverage: &Coverage) ->
     if context.model.snapshot.settings.emergency_access.is_empty() {
         limits.push("emergency access accounts (none are configured; name them, so that they are listed apart)".into());
     }
-    limits.push("partner technicians (GDAP) and B2B direct connect users, who have no account here".into());
+    limits
+        .push("who the partner technicians (GDAP) and B2B direct connect users are: they have no account here".into());
     limits
 }
 

@@ -66,10 +66,16 @@ impl Iterator for Users<'_> {
 #[must_use]
 pub fn group(group: &Group) -> Row {
     let note = match &group.transitive {
-        Some(members) => format!("{} members, nested ones included", members.len()),
+        Some(members) => format!("{}, nested ones included", members_word(members.len())),
         None => "members not read".to_owned(),
     };
     Row::Object { what: "Group".into(), id: group.id.clone(), name: group.display_name.clone(), note }
+}
+
+/// So many members, in words.
+#[must_use]
+pub fn members_word(count: u64) -> String {
+    if count == 1 { "1 member".to_owned() } else { format!("{count} members") }
 }
 
 /// A named location, with what matters about it here.

@@ -31,8 +31,7 @@ pub fn role_name(snapshot: &Snapshot, id: &str) -> String {
     if let Some(role) = snapshot.directory.roles.get(id) {
         return role.display_name.clone();
     }
-    let known = well_known::ADMIN_ROLES.iter().find(|(known, _)| *known == id);
-    known.map_or_else(|| id.to_owned(), |(_, name)| (*name).to_owned())
+    well_known::role_name(id).unwrap_or(id).to_owned()
 }
 
 /// Enabled accounts that hold an administrator role now.

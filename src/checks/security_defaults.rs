@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::facts::{Evidence, Fact};
 
-use super::licence_coverage::PLAN_P1;
+use super::licences::{Owned, owned};
 use super::listing::{self, Listed};
 use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies};
 
@@ -37,11 +37,12 @@ impl Check for SecurityDefaults {
             finding.not_checked.push(settled.to_owned());
             return finding;
         };
-        let licensed = snapshot.licences.contains_key(PLAN_P1) || policies::on(snapshot).next().is_some();
-        let key = match (on, licensed, snapshot.licences.is_empty()) {
+        let on_already = policies::on(snapshot).next().is_some();
+        let licensed = on_already || snapshot.knows_licences() && owned(snapshot, "P1") == Owned::Yes;
+        let key = match (on, licensed, snapshot.knows_licences()) {
             (true, true, _) => "security_defaults.in_the_way",
-            (false, false, false) => "security_defaults.unprotected",
-            (false, false, true) => {
+            (false, false, true) => "security_defaults.unprotected",
+            (false, false, false) => {
                 return listing::open(context, ABOUT.id, "security_defaults.unlicensed", Verdict::Review);
             }
             _ => return listing::finding(context, (ABOUT.id, "security_defaults"), Vec::new()),

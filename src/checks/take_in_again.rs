@@ -8,7 +8,7 @@ use crate::tenant::{Policy, Snapshot, well_known};
 use super::accounts::emergency_access;
 use super::cause_words::app_name;
 use super::gaps::Group;
-use super::{HandOver, hand_over, rights_management};
+use super::{HandOver, hand_over, rights_management, scopes};
 
 /// The edit with its one-line title; none where the exclusion isn't the policy's own, or has its reason.
 pub(super) fn take_in_again(group: &Group, policy: &Policy, snapshot: &Snapshot) -> Option<(String, HandOver)> {
@@ -23,8 +23,8 @@ pub(super) fn take_in_again(group: &Group, policy: &Policy, snapshot: &Snapshot)
         }
         // The accounts that synchronise the directory can't do what policies ask.
         Reason::ExcludedRole(id) if id != well_known::DIRECTORY_SYNCHRONIZATION_ACCOUNTS => {
-            let role = snapshot.directory.roles.get(id).map_or("a role", |role| &role.display_name);
-            exclude.roles.remove(id).then(|| (role.to_owned(), role.to_owned()))?
+            let role = scopes::role_name(snapshot, id);
+            exclude.roles.remove(id).then(|| (role.clone(), role))?
         }
         Reason::ExcludedGuests => exclude.guests.take().map(|_| ("guests".to_owned(), "guests".to_owned()))?,
         Reason::ExcludedApp => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::tenant::read::{read_group, read_role_assignment, read_user};
-use crate::tenant::well_known::{APP_RIGHTS_MANAGEMENT, GLOBAL_ADMINISTRATOR};
+use crate::tenant::well_known::{APP_AZURE_MANAGEMENT, APP_RIGHTS_MANAGEMENT, GLOBAL_ADMINISTRATOR};
 use crate::tenant::{Kind, Reading, Snapshot, SnapshotBuilder, read_policy};
 
 const GONE: &str = "6f0e2b1a-0000-4000-8000-000000000001";
@@ -93,6 +93,15 @@ fn what_is_turned_on_leaves_emergency_access_alone_and_names_nobody_who_is_gone(
     assert_eq!((&body["state"], &body["conditions"]["users"]["excludeUsers"]), (&json!("enabled"), &json!(["bg"])));
 }
 
+/// An app of Microsoft's works in a tenant that holds no service principal of it.
+#[test]
+fn an_app_that_the_tenant_does_not_hold_is_no_dangling_reference() {
+    let apps = json!({"applications": {"includeApplications": [APP_AZURE_MANAGEMENT], "excludeApplications": [GONE]}});
+    let mut snapshot = tenant(&[], &[policy("p", "enabled", &apps, &any(&["mfa"]))]);
+    snapshot.readings.insert(Kind::ServicePrincipals, Reading::Complete { count: 0 });
+    assert_eq!(titles("dangling-references", snapshot), [""; 0]);
+}
+
 #[test]
 fn what_would_lock_every_administrator_out_is_not_offered() {
     let snapshot = tenant(&[], &[policy("p", "enabled", &json!({}), &any(&["mfa"]))]);
@@ -143,6 +152,26 @@ fn a_group_that_something_else_hangs_on_is_not_emptied() {
     assert_eq!(titles("mfa-all-users", tenant(staff, &[mfa, two])), ["Take 2 accounts out of staff"]);
 }
 
+/// Whoever is covered otherwise stays excluded: by name where the group is for other ends too, as far as anybody knows.
+#[test]
+fn a_group_that_is_not_called_an_exclusion_keeps_its_members() {
+    for (group, title) in
+        [("staff", "Take staff out of the exclusions of mfa"), ("mfa-excl", "Take 1 account out of mfa-excl")]
+    {
+        let without = json!({"users": {"includeUsers": ["All"], "excludeUsers": ["bg"], "excludeGroups": [group]}});
+        let of_cid = json!({"users": {"includeUsers": ["cid"]}});
+        let policies =
+            [policy("mfa", "enabled", &without, &any(&["mfa"])), policy("own", "enabled", &of_cid, &any(&["mfa"]))];
+        let cures = offered("mfa-all-users", tenant(&[(group, &["bob", "cid"])], &policies));
+        let [Cure { title: offered, action: CureAction::HandOver(change), .. }] = &cures[..] else {
+            panic!("{cures:#?}")
+        };
+        assert_eq!(offered, title);
+        let excluded = change.request.as_ref().map(|(_, _, body)| body["conditions"]["users"]["excludeUsers"].clone());
+        assert_eq!(excluded, (group == "staff").then(|| json!(["bg", "cid"])));
+    }
+}
+
 #[test]
 fn memberships_end_where_they_are() {
     let groups: &[(&str, &[&str])] =
@@ -156,7 +185,7 @@ fn memberships_end_where_they_are() {
     let pair = |group: &str, member: &str| (group.to_owned(), member.to_owned());
     let change = leave(&[]);
     assert_eq!(change.memberships, [pair("excluded", "ann"), pair("excluded", "team"), pair("mixed", "cid")]);
-    assert!(change.changes[0].2.contains("team (1 members) no longer in it; mixed left by"), "{:?}", change.changes);
+    assert!(change.changes[0].2.contains("team (1 member) no longer in it; mixed left by"), "{:?}", change.changes);
     let needed = json!({"users": {"includeGroups": ["mixed"]}});
     let change = leave(&[policy("p", "enabled", &needed, &any(&["mfa"]))]);
     assert_eq!((change.memberships.len(), change.powershell.as_str()), (0, ""));

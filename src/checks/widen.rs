@@ -95,7 +95,7 @@ fn take_roles(after: &mut Policy, draft: &Policy, (snapshot, edit): (&Snapshot, 
     if roles.is_empty() {
         return;
     }
-    let before = format!("{} roles", held.len());
+    let before = counted(held.len(), "role", "roles");
     held.extend(roles.iter().cloned());
     let names = hand_over::names(roles.iter().map(|id| scopes::role_name(snapshot, id)));
     edit.takes.push(counted(roles.len(), "more role", "more roles"));
@@ -151,10 +151,10 @@ fn set_session(after: &mut Policy, draft: &Policy, edit: &mut Edit) {
     let Some(wanted) = draft.session.as_ref().filter(|_| within::sign_ins(after, draft)) else { return };
     let mut session = after.session.clone().unwrap_or_default();
     if let Some(frequency) = wanted.sign_in_frequency.filter(|wanted| is_rarer(&session, *wanted)) {
-        let before = session.sign_in_frequency.map_or_else(|| "not set".to_owned(), often);
+        let before = session.sign_in_frequency.map_or_else(|| "not set".to_owned(), |held| held.often());
         session.sign_in_frequency = Some(frequency);
-        edit.sets.push(format!("the sign-in frequency to {}", often(frequency)));
-        edit.changes.push(("Session > Sign-in frequency".to_owned(), before, often(frequency)));
+        edit.sets.push(format!("the sign-in frequency to {}", frequency.often()));
+        edit.changes.push(("Session > Sign-in frequency".to_owned(), before, frequency.often()));
     }
     if let Some(mode) =
         wanted.persistent_browser.as_ref().filter(|mode| session.persistent_browser.as_ref() != Some(mode))
@@ -174,15 +174,6 @@ fn is_rarer(session: &SessionControls, wanted: SignInFrequency) -> bool {
         held.hours.unwrap_or(0) <= wanted.hours.unwrap_or(0) && (!held.secondary_only || wanted.secondary_only)
     };
     !session.sign_in_frequency.is_some_and(often)
-}
-
-fn often(frequency: SignInFrequency) -> String {
-    match frequency.hours {
-        None => "every time".to_owned(),
-        Some(1) => "1 hour".to_owned(),
-        Some(hours) if hours > 24 && hours % 24 == 0 => format!("{} days", hours / 24),
-        Some(hours) => format!("{hours} hours"),
-    }
 }
 
 /// Whether a policy asks for nothing beside what the draft asks for but multifactor authentication.

@@ -73,16 +73,21 @@ fn fact(context: &Context<'_>, gap: &WorkloadGap) -> Fact {
     let planned = gap.planned.iter().filter_map(|id| snapshot.policy(id)).map(rows::policy);
     let evidence = Evidence::of(identities(&gap.principals, snapshot).chain(planned));
     let key = if gap.sure { "workload_gaps.open" } else { "workload_gaps.unsure" };
-    let risk: Vec<&str> = gap.risk.iter().map(risk_word).collect();
+    let risk: Vec<&str> = gap.risk.iter().map(level_word).collect();
     let planned = gap.planned.iter().filter_map(|id| snapshot.policy(id)).map(|policy| policy.display_name.clone());
     let planned: Vec<String> = planned.collect();
     Fact::new(key, context.stamp(evidence))
         .with("names", Term::Names(names(&gap.principals, snapshot)))
         .with("apps", apps(gap, snapshot))
         .with("places", Term::Name(gap.locations.clone().unwrap_or_default()))
-        .with("risk", Term::Word(if every_level(&gap.risk) { String::new() } else { risk.join(", ") }))
+        .with("risk", Term::Word(if every_level(&gap.risk) { String::new() } else { risk.join(" or ") }))
         .with("waiting", planned.len())
         .with("planned", planned)
+}
+
+/// A level after "at risk level".
+fn level_word(level: &RiskLevel) -> &'static str {
+    if *level == RiskLevel::None { "none" } else { risk_word(level) }
 }
 
 fn every_level(levels: &BTreeSet<RiskLevel>) -> bool {

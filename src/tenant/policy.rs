@@ -375,3 +375,16 @@ pub struct SignInFrequency {
     /// Only the second factor is asked again.
     pub secondary_only: bool,
 }
+
+impl SignInFrequency {
+    /// How often, in words: `every time`, `1 hour`, `30 days`.
+    #[must_use]
+    pub fn often(&self) -> String {
+        match self.hours {
+            None => "every time".to_owned(),
+            Some(1) => "1 hour".to_owned(),
+            Some(hours) if hours > 24 && hours % 24 == 0 => format!("{} days", hours / 24),
+            Some(hours) => format!("{hours} hours"),
+        }
+    }
+}

@@ -57,6 +57,12 @@ impl Snapshot {
         matches!(self.readings.get(&kind), Some(Reading::Complete { .. }))
     }
 
+    /// Whether it is known what the tenant owns; that it owns nothing is known too.
+    #[must_use]
+    pub fn knows_licences(&self) -> bool {
+        self.has(Kind::SubscribedSkus) || !self.licences.is_empty()
+    }
+
     /// The same without what comes in large numbers: users, groups, apps, devices, registered methods and the logs.
     #[must_use]
     pub fn without_rows(&self) -> Self {

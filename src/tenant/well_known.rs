@@ -103,6 +103,14 @@ pub fn app_name(id: &str) -> Option<&'static str> {
         (APP_DEVICE_REGISTRATION, "Device Registration Service"),
         (APP_AZURE_DEVOPS, "Azure DevOps"),
         (APP_RIGHTS_MANAGEMENT, "Microsoft Rights Management Services"),
+        ("00000003-0000-0000-c000-000000000000", "Microsoft Graph"),
+        ("00000006-0000-0ff1-ce00-000000000000", "Office 365 Portal"),
+        ("01fc33a7-78ba-4d2f-a4b7-768e336e890e", "MS-PIM"),
+        ("0af06dc6-e4b5-4f28-818e-e78e62d137a5", "Windows 365"),
+        ("19db86c3-b2b9-44cc-b339-36da233a3be2", "My Signins"),
+        ("270efc09-cd0d-444b-a71f-39af4910ec45", "Windows Cloud Login"),
+        ("80ccca67-54bd-44ab-8625-4b79c4dc7775", "Security & Compliance Center"),
+        ("9cdead84-a844-4324-93f2-b2e6bb768d07", "Azure Virtual Desktop"),
     ];
     apps.into_iter().find(|(known, _)| *known == id).map(|(_, name)| name)
 }

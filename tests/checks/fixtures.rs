@@ -17,7 +17,7 @@ use portcullis::suggestions::draft::needs_beta;
 use portcullis::suggestions::lint::is_acceptable;
 use portcullis::tenant::policy::PolicyState;
 use portcullis::tenant::{Policy, Snapshot, folder, read_policy, write_policy};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::conforms::objections;
 
@@ -177,18 +177,27 @@ fn fixtures(check: &'static dyn Check) -> Vec<Fixture> {
     paths.into_iter().map(fixture).collect()
 }
 
-/// Reads a fixture through the reader of tenant folders.
+/// Reads a fixture.
 fn read(path: &Path) -> Snapshot {
     let text = fs::read_to_string(path).unwrap();
-    let files: Map<String, Value> =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let tenant = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        fs::write(tenant.path().join(format!("{name}.json")), content.to_string()).unwrap();
+    tenant(&serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// A tenant from a member for each file of its folder, through the reader of tenant folders.
+pub(super) fn tenant(files: &Value) -> Snapshot {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files.as_object().unwrap() {
+        fs::write(folder.path().join(format!("{name}.json")), content.to_string()).unwrap();
     }
-    let (snapshot, report) = folder::read(tenant.path()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    assert!(report.unrecognised.is_empty(), "{}: {:?}", path.display(), report.unrecognised);
+    let (snapshot, report) = folder::read(folder.path()).unwrap_or_else(|error| panic!("{files}: {error}"));
+    assert!(report.unrecognised.is_empty(), "{files}: {:?}", report.unrecognised);
     snapshot
+}
+
+/// The tenants of all fixtures, with the place of each.
+pub(super) fn every_tenant() -> impl Iterator<Item = (String, Snapshot)> {
+    let all = CHECKS.iter().flat_map(|check| fixtures(*check));
+    all.map(|fixture| (fixture.path.display().to_string(), read(&fixture.path)))
 }
 
 /// Compiled once: compiling hundreds of wordings takes a while.

@@ -4,7 +4,9 @@
 mod at_demo;
 #[path = "../conforms/mod.rs"]
 mod conforms;
+mod edits;
 mod fixtures;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -84,7 +84,7 @@ fn roles_of(index: u32, ids: &BTreeSet<String>, snapshot: &Snapshot) -> String {
         let counts = held.assignment == Assignment::Active && held.scope == "/" && ids.contains(&held.role_id);
         counts && (directory.user_index(&held.principal_id) == Some(index) || through(&held.principal_id))
     });
-    let name = |id: &str| directory.roles.get(id).map_or_else(|| id.to_owned(), |role| role.display_name.clone());
+    let name = |id: &str| scopes::role_name(snapshot, id);
     held.map(|held| name(&held.role_id)).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }
 

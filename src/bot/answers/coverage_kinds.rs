@@ -186,7 +186,10 @@ pub(super) fn conditions(asked: Asked<'_>) -> Answer {
         vec![column("Where"), number_column("People"), number_column("Guests"), number_column("Other accounts")];
     Answer::sentences(vec![total])
         .part(Part::Table { columns, rows: lines, more: 0 })
-        .part(limits(asked, &["partner technicians (GDAP) and B2B direct connect users, who have no account here"]))
+        .part(limits(
+            asked,
+            &["who the partner technicians (GDAP) and B2B direct connect users are: they have no account here"],
+        ))
         .action(ask("Users", "who is not covered by MFA?"))
         .action(ask("Apps", "which apps does no policy cover?"))
         .action(ask("Risk levels", "which risk levels does no policy cover?"))
@@ -250,7 +253,7 @@ mod tests {
         | Unknown platform | 4 | 1 | 3
         | Device code flow, not blocked | 4 | 1 | 3
         | Authentication transfer, not blocked | 4 | 1 | 3
-        Not checked: partner technicians (GDAP) and B2B direct connect users, who have no account here. Read Tue 24 Nov 08:00.
+        Not checked: who the partner technicians (GDAP) and B2B direct connect users are: they have no account here. Read Tue 24 Nov 08:00.
         (Users) (Apps) (Risk levels)
         [1] Holes by platform and authentication flow · 3 policies
         ");

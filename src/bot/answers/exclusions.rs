@@ -7,7 +7,7 @@ use crate::bot::describe;
 use crate::bot::intent::SlotName;
 use crate::checks::accounts::emergency_access;
 use crate::checks::cause_words::app_name;
-use crate::checks::rows;
+use crate::checks::{rows, scopes};
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Control, PolicyState};
 use crate::tenant::{Group, Kind, Policy, User};
@@ -139,7 +139,7 @@ fn entries_of(asked: Asked<'_>, policy: &Policy) -> Vec<(Fact, RoaringBitmap)> {
     }
     for id in &exclude.roles {
         let holders = model.role_holders(id, crate::tenant::Assignment::Active).unwrap_or_default();
-        let name = directory.roles.get(id).map_or_else(|| id.clone(), |role| role.display_name.clone());
+        let name = scopes::role_name(snapshot, id);
         found.push((fact("role", name, None, &holders, None), holders));
     }
     if let Some(guests) = &exclude.guests {

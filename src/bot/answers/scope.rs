@@ -2,6 +2,7 @@
 
 use crate::bot::describe;
 use crate::checks::rows::{self, path_into};
+use crate::checks::scopes;
 use crate::facts::{Row, Term};
 use crate::tenant::policy::UserSide;
 use crate::tenant::{Policy, Snapshot};
@@ -75,7 +76,7 @@ fn through_role(side: &UserSide, index: u32, snapshot: &Snapshot) -> Option<Stri
         })
     };
     let role = side.roles.iter().find(|id| holds(id))?;
-    Some(directory.roles.get(role).map_or_else(|| role.clone(), |role| role.display_name.clone()))
+    Some(scopes::role_name(snapshot, role))
 }
 
 /// What narrows a policy beyond users and target, as the portal labels it; empty when nothing does.

@@ -1,10 +1,10 @@
 //! The rule that a draft leaves emergency access accounts alone.
 //!
-//! A draft that names one of them on purpose (phishing-resistant MFA for emergency access) is not a fault.
+//! A draft that names one of them on purpose (phishing-resistant MFA for emergency access) is not a fault, unless it blocks.
 
 use super::Case;
 use crate::engine::Truth;
-use crate::tenant::policy::UserSide;
+use crate::tenant::policy::{Control, UserSide};
 use crate::tenant::{Assignment, Kind, Policy, Snapshot};
 
 pub(super) fn check(case: &mut Case<'_>) {
@@ -44,12 +44,19 @@ pub fn is_nobodys(snapshot: &Snapshot, id: &str) -> bool {
 /// The same for one id of the settings.
 fn reached(policy: &Policy, snapshot: &Snapshot, id: &str) -> Truth {
     let users = &policy.conditions.users;
-    let meant =
-        users.include.users.contains(id) || users.include.groups.iter().any(|group| is_emergency(snapshot, group));
-    if meant {
+    let blocks = policy.grant.as_ref().is_some_and(|grant| grant.controls.contains(&Control::Block));
+    if !blocks && is_meant(snapshot, &users.include, id) {
         return Truth::No;
     }
     reaches(snapshot, &users.include, id, true).and(reaches(snapshot, &users.exclude, id, false).negate())
+}
+
+/// Whether a side names emergency access on purpose: an account or a group that is configured, or accounts in it.
+fn is_meant(snapshot: &Snapshot, include: &UserSide, id: &str) -> bool {
+    let named = |position| snapshot.directory.user_at(position).is_some_and(|user| include.users.contains(&*user.id));
+    include.users.contains(id)
+        || accounts(snapshot, id).unwrap_or_default().into_iter().any(named)
+        || include.groups.iter().any(|group| is_emergency(snapshot, group))
 }
 
 /// Whether a side takes in a user, or those in a group: anybody there, or everybody.
@@ -62,12 +69,13 @@ fn reaches(snapshot: &Snapshot, side: &UserSide, id: &str, any: bool) -> Truth {
         return if named { Truth::Maybe } else { Truth::No };
     };
     let within = |position: u32| {
+        let named = snapshot.directory.user_at(position).is_some_and(|user| side.users.contains(&*user.id));
         let groups = side.groups.iter().map(|group| match snapshot.directory.groups.get(group) {
             Some(group) => group.transitive.as_ref().map_or(Truth::Maybe, |members| members.contains(position).into()),
             None if snapshot.has(Kind::Groups) => Truth::No,
             None => Truth::Maybe,
         });
-        Truth::any(groups).or(holds(snapshot, side, position))
+        Truth::from(named).or(Truth::any(groups)).or(holds(snapshot, side, position))
     };
     // A group is reached when anybody in it is, and excluded only when everybody is.
     match (any, members.is_empty()) {
@@ -164,6 +172,28 @@ mod tests {
         assert!(objects(&json!({"includeRoles": ["another"]})));
         assert!(!objects(&json!({"includeUsers": ["bg1"]})));
         assert!(!objects(&json!({"includeGroups": ["break-glass"]})));
+    }
+
+    /// What is asked of emergency access by name may be meant so; a block never is.
+    #[test]
+    fn a_block_of_emergency_access_is_a_fault_though_it_names_it() {
+        let block = ("/grantControls", json!({"operator": "OR", "builtInControls": ["block"]}));
+        for users in [json!({"includeUsers": ["bg1", "alice"]}), json!({"includeGroups": ["break-glass"]})] {
+            let policy = draft(&[("/conditions/users", users.clone()), block.clone()]);
+            assert_eq!(reaches_emergency_access(&policy, &tenant()), Truth::Yes, "{users}");
+            assert!(!objects(&users), "{users}");
+        }
+    }
+
+    #[test]
+    fn a_group_is_excluded_when_everybody_in_it_is_by_name() {
+        let mut tenant = tenant();
+        tenant.settings.emergency_access = ["break-glass".to_owned()].into();
+        let reached =
+            |users: &Value| reaches_emergency_access(&draft(&[("/conditions/users", users.clone())]), &tenant);
+        assert_eq!(reached(&json!({"includeUsers": ["All"], "excludeUsers": ["bg1"]})), Truth::No);
+        assert_ne!(reached(&json!({"includeUsers": ["All"], "excludeUsers": ["alice"]})), Truth::No);
+        assert_eq!(reached(&json!({"includeUsers": ["bg1"]})), Truth::No, "meant");
     }
 
     #[test]

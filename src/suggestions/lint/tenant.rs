@@ -30,11 +30,11 @@ pub(super) fn check(case: &mut Case<'_>) {
 fn licences(case: &mut Case<'_>) {
     let conditions = case.conditions();
     let risk = !conditions.sign_in_risk.is_empty() || !conditions.user_risk.is_empty();
-    let lacks = !case.snapshot.licences.is_empty() && !case.snapshot.licences.contains_key(PLAN_P2);
+    let lacks = case.snapshot.knows_licences() && !case.snapshot.licences.contains_key(PLAN_P2);
     case.error(20, risk && lacks, "risk conditions need Microsoft Entra ID P2, which this tenant doesn't own");
     let workloads = case.conditions().client_applications.as_ref().is_some_and(|apps| !apps.include.is_empty());
     let premium = [PLAN_WORKLOAD_P1, PLAN_WORKLOAD_P2].iter().any(|plan| case.snapshot.licences.contains_key(*plan));
-    let lacks = !case.snapshot.licences.is_empty() && !premium;
+    let lacks = case.snapshot.knows_licences() && !premium;
     case.error(
         19,
         workloads && lacks,
@@ -125,8 +125,9 @@ fn apps(case: &mut Case<'_>) {
     let apps = &case.conditions().applications;
     for id in apps.include.iter().chain(&apps.exclude) {
         case.error(43, id.starts_with('%'), format!("{id} stands for an app that must be chosen"));
-        let missing =
-            is_guid(id) && case.was_read(Kind::ServicePrincipals) && case.snapshot.directory.app(id).is_none();
+        // One of Microsoft's works without a service principal here.
+        let known = well_known::app_name(id).is_some() || case.snapshot.directory.app(id).is_some();
+        let missing = is_guid(id) && case.was_read(Kind::ServicePrincipals) && !known;
         case.warn(43, missing, format!("the app {id} is not in this tenant"));
     }
 }
@@ -222,6 +223,15 @@ mod tests {
         let mut custom = tenant();
         custom.directory.roles.insert(id.into(), read_role(&json!({"id": id, "isBuiltIn": false})).unwrap());
         assert_eq!(rules(&policy, &custom), [32]);
+    }
+
+    #[test]
+    fn an_app_of_microsofts_need_not_be_in_the_tenant() {
+        for (app, found) in [(well_known::APP_AZURE_MANAGEMENT, false), ("e0000000-0000-4000-8000-000000000001", true)]
+        {
+            let policy = draft(&[("/conditions/applications", json!({"includeApplications": [app]}))]);
+            assert_eq!(rules(&policy, &read(&[Kind::ServicePrincipals])).contains(&43), found, "{app}");
+        }
     }
 
     #[test]
