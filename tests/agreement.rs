@@ -88,7 +88,10 @@ fn the_demos_own_judge_holds_the_same_cases() {
             "applied": sorted(judge::applied(policies, tenant, sign_in)),
             "reportOnlyApplied": sorted(judge::report_only_applied(policies, tenant, sign_in)),
         });
-        let list = |name: &str| serde_json::from_value(expected[name].clone()).map(sorted).unwrap();
+        // A case may leave out what nothing is expected of.
+        let list = |name: &str| {
+            sorted(serde_json::from_value::<Option<_>>(expected[name].clone()).unwrap().unwrap_or_default())
+        };
         let mut theirs = json!({"applied": list("applied"), "reportOnlyApplied": list("reportOnlyApplied")});
         for (id, reason) in expected["notApplied"].as_object().into_iter().flatten() {
             let policy = policies.as_array().unwrap().iter().find(|policy| policy["id"] == json!(id)).unwrap();

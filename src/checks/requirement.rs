@@ -345,6 +345,10 @@ fn would_do(
 fn edit(group: &Group, context: &Context<'_>, wanted: Option<&Policy>) -> Option<Cure> {
     let snapshot = &context.model.snapshot;
     let policy = snapshot.policy(group.cause.policy_id.as_deref()?)?;
+    // Who is left out of a block that isn't wanted would be locked out of what they need.
+    if policies::blocks(policy) && !wanted.is_some_and(policies::blocks) {
+        return None;
+    }
     let (title, edit) = match &group.cause.reason {
         Reason::ExcludedGroup(id) => {
             let excluded = snapshot.directory.groups.get(id)?;

@@ -167,5 +167,5 @@ fn a_longer_session_is_weaker_and_no_choice_of_controls() {
     let wording = portcullis::facts::Wording::new(jiff::tz::TimeZone::UTC).unwrap();
     let fact = finding.facts.iter().find(|fact| fact.key == "cause.weaker").unwrap();
     let said = wording.of(fact, portcullis::facts::Style::Full).unwrap();
-    assert_eq!(said, "For 1 account p asks for something weaker: sign-in frequency of 48 hours.");
+    assert_eq!(said, "For 1 account p asks for something weaker: sign-in frequency of 2 days.");
 }

@@ -336,7 +336,8 @@ fn weaker_session(requirement: &Requirement, policy: &Policy) -> Option<String> 
     match requirement {
         Requirement::SignInFrequency { .. } => {
             let frequency = session.sign_in_frequency?;
-            let how_often = frequency.hours.map_or("every time".to_owned(), |hours| format!("of {hours} hours"));
+            let of = if frequency.hours.is_some() { "of " } else { "" };
+            let how_often = format!("{of}{}", frequency.often());
             let of_what = if frequency.secondary_only { " for secondary authentication only" } else { "" };
             Some(format!("sign-in frequency {how_often}{of_what}"))
         }

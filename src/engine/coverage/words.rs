@@ -22,6 +22,9 @@ impl Requirement {
             Self::SignInFrequency { hours: 24 } => "a sign-in at least once a day",
             Self::SignInFrequency { hours: 0 } => "a sign-in every time",
             Self::SignInFrequency { hours: 1 } => "a sign-in at least every hour",
+            Self::SignInFrequency { hours } if hours % 24 == 0 => {
+                return format!("a sign-in at least every {} days", hours / 24);
+            }
             Self::SignInFrequency { hours } => return format!("a sign-in at least every {hours} hours"),
             Self::NoPersistentBrowser => "sessions in the browser that end",
             Self::AppEnforcedRestrictions => "app enforced restrictions",
