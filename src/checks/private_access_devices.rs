@@ -44,7 +44,7 @@ impl Check for PrivateAccessDevices {
                 area: "private_access_devices",
                 requirement: Requirement::ManagedDevice,
                 scope: Scope { apps: Some(apps), ..scopes::members(context.model) },
-                missing: scopes::missing_members(context.model),
+                missing: None,
                 draft: Some(("Require a managed device for Private Access", draft)),
             },
         );
