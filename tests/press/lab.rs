@@ -15,6 +15,7 @@ use portcullis::clock::Clock;
 use portcullis::config::{Config, Credential};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::http::{self, Shared, WebPages};
+use portcullis::identity::{Endpoint, Tokens};
 use portcullis::jobs::{Pace, Worker};
 use portcullis::log::Actor;
 use portcullis::store::Store;
@@ -359,18 +360,27 @@ async fn app(service: &Service, clock: &Clock, configure: impl FnOnce(&mut Confi
 fn shared(app: App, service: &Service, web: &str) -> (Arc<App>, Shared) {
     let sessions = Sessions::new(&[7; 32], vec![web.to_owned()]);
     let chat = Arc::new(WebChat::new(sessions, jiff::tz::TimeZone::UTC).unwrap());
+    let (issuer, http) = ("https://api.botframework.com", reqwest::Client::builder().no_proxy().build().unwrap());
+    let (client_id, secret) = (service.app_id.clone(), service.app_secret.clone().into());
+    let login = Endpoint {
+        http: &http,
+        login_base: &service.base_url().parse().unwrap(),
+        login_key: "teams.login_base",
+        scope: &teams::scope(issuer),
+        clock: &app.clock,
+    };
+    let tokens = Tokens::new(&Credential::ClientSecret { client_id, secret }, &service.tenant_id, &login).unwrap();
     let teams = Teams::new(teams::Options {
         app_id: service.app_id.clone(),
-        app_secret: service.app_secret.clone().into(),
+        tokens,
         openid_metadata: service.openid_metadata().parse().unwrap(),
-        issuer: "https://api.botframework.com".into(),
+        issuer: issuer.to_owned(),
         service_hosts: vec!["127.0.0.1".into()],
         tenants: vec![service.tenant_id.clone()],
-        token_url: service.token_url().parse().unwrap(),
         allow_anonymous_loopback: false,
         key_refetch_floor: Duration::from_secs(1),
         retry: teams::Retry::default(),
-        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        http,
         clock: app.clock.clone(),
     });
     let app = Arc::new(app.with_platform(Arc::clone(&chat) as _).with_platform(Arc::new(teams.unwrap())));
