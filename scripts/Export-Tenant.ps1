@@ -12,11 +12,11 @@ Connect-MgGraph -NoWelcome -Environment $Environment -Scopes @(
     'Device.Read.All', 'RoleManagement.Read.Directory', 'AuditLog.Read.All', 'IdentityRiskyUser.Read.All'
     'LicenseAssignment.Read.All', 'Agreement.Read.All')
 
-function Read-One([string] $Path) { Invoke-MgGraphRequest -Method GET -Uri $Path -OutputType PSObject }
+# Without this header Graph hides newer values, such as the control riskRemediation, behind unknownFutureValue.
+$headers = @{ Prefer = 'include-unknown-enum-members' }
+function Read-One([string] $Path) { Invoke-MgGraphRequest -Method GET -Uri $Path -Headers $headers -OutputType PSObject }
 # Every object of a collection, page by page to the end.
-function Read-All([string] $Path) {
-    while ($Path) { $page = Read-One $Path; $page.value; $Path = $page.'@odata.nextLink' }
-}
+function Read-All([string] $Path) { while ($Path) { $page = Read-One $Path; $page.value; $Path = $page.'@odata.nextLink' } }
 # The first way to read a collection that you are allowed.
 function Read-First([string[]] $Paths) {
     foreach ($path in $Paths) { try { return @(Read-All $path) } catch { $refusal = $_ } }

@@ -101,7 +101,7 @@ pub struct LogAnalytics {
     pub timeout: Duration,
 }
 
-/// As whom Graph is asked.
+/// As whom one of the three identities signs in: the one that reads, the one that writes, the one that chats.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// An app registration with a client secret.
@@ -145,6 +145,18 @@ impl Credential {
             | Self::Certificate { client_id, .. }
             | Self::Federated { client_id, .. } => Some(client_id),
             Self::ManagedIdentity { .. } | Self::Fixed(_) => None,
+        }
+    }
+
+    /// Its kind, in one word.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ClientSecret { .. } => "secret",
+            Self::Certificate { .. } => "certificate",
+            Self::Federated { .. } => "federated",
+            Self::ManagedIdentity { .. } => "managed",
+            Self::Fixed(_) => "fixed",
         }
     }
 }
@@ -200,8 +212,8 @@ pub enum WriteMode {
 pub struct Teams {
     /// App id of the bot.
     pub app_id: String,
-    /// Its secret.
-    pub app_secret: SecretString,
+    /// As whom it signs in to post.
+    pub credential: Credential,
     /// Tenants whose people it talks to.
     pub tenants: BTreeSet<String>,
     /// Who issues inbound tokens, and for whom outbound ones are.

@@ -7,6 +7,7 @@
 //! - [`facts`]: a typed statement, its wording, and the very rows it rests on. [`log`]: what happened, chained by hash.
 //! - [`engine`]: pure: which policies govern which sign-ins. [`checks`]: one file a check. [`suggestions`]: findings
 //!   over time. [`approval`]: the life of an approval as a pure state machine.
+//! - [`identity`]: as whom the program signs in, and the tokens that it gets.
 //! - [`graph`] talks to Microsoft Graph, [`explain`] to a language model, [`chat`] to chat products, [`store`] to SQL.
 //! - [`bot`]: what the product does; the only module that sees all of the above. [`jobs`] and [`http`] drive it.
 //! - [`app`], [`config`], [`clock`], [`error`]: the long-lived things. [`cli`]: the commands.
@@ -27,6 +28,7 @@ pub mod explain;
 pub mod facts;
 pub mod graph;
 pub mod http;
+pub mod identity;
 pub mod jobs;
 pub mod log;
 pub mod store;

@@ -128,6 +128,11 @@ async fn what_the_writing_identity_lacks_and_what_the_chat_and_the_model_say() {
     assert_eq!(code, 1);
     assert_eq!(failed(&report), BTreeSet::from([WRITE, ""]), "{report:#}");
     assert_eq!((outcome(&report, "Chat"), outcome(&report, "Language model")), ("fine", "failed"));
+    let federated = format!("{teams}federated_token_file = '/there/is/none'\n");
+    let (_, report) = demo.report(&federated).await;
+    let chat = report["steps"].as_array().unwrap().iter().find(|step| step["name"] == "Chat").unwrap();
+    assert_eq!(chat["outcome"], "failed", "{chat}");
+    assert!(chat["todo"].to_string().contains("teams.federated_token_file"), "{chat}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,9 @@
 mod at_demo;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair, KeySize};
@@ -19,12 +21,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::{Timestamp, ToSpan as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use portcullis::chat::teams::{self, Teams};
+use portcullis::chat::{Card, Conversation, Platform as _};
 use portcullis::clock::Clock;
 use portcullis::config::{Cloud, Config, Credential};
 use portcullis::demo::permissions::WRITE;
 use portcullis::demo::trust::{PublicKey, Trust};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::graph::{Client, CreateOutcome, GraphError, Writer};
+use portcullis::identity::{Endpoint, Tokens};
 use portcullis::suggestions::draft::ReportOnlyPolicy;
 use portcullis::tenant::Policy;
 use portcullis::tenant::policy::{Control, GrantControls, Operator};
@@ -66,6 +71,52 @@ impl Demo {
         config.graph.credential = credential;
         Client::new(&config, self.clock.clone())
     }
+
+    /// Posts a card into a chat of Teams as `credential`.
+    async fn post_as(&self, credential: &Credential) -> anyhow::Result<()> {
+        let (http, issuer) = (reqwest::Client::builder().build()?, "https://api.botframework.com");
+        let login = Endpoint {
+            http: &http,
+            login_base: &self.service.base_url().parse()?,
+            login_key: "teams.login_base",
+            scope: &teams::scope(issuer),
+            clock: &self.clock,
+        };
+        let teams = Teams::new(teams::Options {
+            app_id: self.service.app_id.clone(),
+            tokens: Tokens::new(credential, &self.service.tenant_id, &login)?,
+            openid_metadata: self.service.openid_metadata().parse()?,
+            issuer: issuer.to_owned(),
+            service_hosts: vec!["127.0.0.1".to_owned()],
+            tenants: vec![self.service.tenant_id.clone()],
+            allow_anonymous_loopback: false,
+            key_refetch_floor: Duration::from_secs(1),
+            retry: teams::Retry { first: Duration::from_millis(1), times: 1 },
+            http: http.clone(),
+            clock: self.clock.clone(),
+        })?;
+        let chat = Conversation {
+            platform: "teams".to_owned(),
+            id: "a:somebody".to_owned(),
+            tenant: self.service.tenant_id.clone(),
+            personal: true,
+            reference: json!({"serviceUrl": self.service.connector_url(), "bot": "28:bot", "thread": null}),
+        };
+        let card = Card { summary: "Good morning".to_owned(), ..Card::default() };
+        // A token that is refused is renewed.
+        let first = teams.send(&chat, &card).await?;
+        self.service.state().tokens.expire_all();
+        let second = teams.send(&chat, &card).await?;
+        assert_ne!(first, second);
+        Ok(())
+    }
+
+    /// How many cards stand in Teams.
+    async fn posted(&self) -> usize {
+        let url = format!("{}/demo/connector/activities", self.service.base_url());
+        let seen = reqwest::Client::builder().build().unwrap().get(url).send().await.unwrap();
+        seen.json::<Value>().await.unwrap()["value"].as_array().unwrap().len()
+    }
 }
 
 /// An RSA key, with its PEM made up together with some certificate.
@@ -95,6 +146,16 @@ impl Key {
             n: public.modulus().big_endian_without_leading_zero(),
             e: public.exponent().big_endian_without_leading_zero(),
         })
+    }
+
+    /// Writes this issuer's token about `subject` to a file, as Kubernetes does.
+    fn vouch(&self, subject: &str, clock: &Clock, file: &Path) {
+        let now = clock.now().as_second();
+        let claims =
+            json!({"iss": ISSUER, "sub": subject, "aud": "api://AzureADTokenExchange", "nbf": now, "exp": now + 600});
+        let signing = self.pem.split_inclusive("-----END CERTIFICATE-----\n").last().unwrap();
+        let signing = EncodingKey::from_rsa_pem(signing.as_bytes()).unwrap();
+        std::fs::write(file, jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &signing).unwrap()).unwrap();
     }
 
     fn credential(&self, client_id: &str) -> Credential {
@@ -141,16 +202,7 @@ async fn another_issuers_token_signs_in_and_its_file_is_read_anew() {
     demo.service.state().tokens.trust(key.trusted(|public| Trust::federation(&client_id, ISSUER, SUBJECT, public)));
     let folder = tempfile::tempdir().unwrap();
     let token_file = folder.path().join("token");
-    let write = |subject: &str| {
-        let now = demo.clock.now().as_second();
-        let claims =
-            json!({"iss": ISSUER, "sub": subject, "aud": "api://AzureADTokenExchange", "nbf": now, "exp": now + 600});
-        let signing = EncodingKey::from_rsa_pem(
-            key.pem.split_inclusive("-----END CERTIFICATE-----\n").last().unwrap().as_bytes(),
-        );
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &signing.unwrap()).unwrap();
-        std::fs::write(&token_file, token).unwrap();
-    };
+    let write = |subject: &str| key.vouch(subject, &demo.clock, &token_file);
     let credential = || Credential::Federated { client_id: client_id.clone(), token_file: token_file.clone() };
     write("system:serviceaccount:default:somebody-else");
     assert!(demo.read_as(credential()).await.unwrap_err().to_string().contains("AADSTS700027"));
@@ -168,12 +220,13 @@ struct Machine {
 
 impl Machine {
     async fn start(demo: &Demo) -> (Self, String) {
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", &demo.service.client_id),
-            ("client_secret", &demo.service.client_secret),
-            ("scope", "https://graph.microsoft.com/.default"),
-        ];
+        let service = &demo.service;
+        Self::of(demo, (&service.client_id, &service.client_secret), "https://graph.microsoft.com/.default").await
+    }
+
+    async fn of(demo: &Demo, (id, secret): (&str, &str), scope: &str) -> (Self, String) {
+        let form =
+            [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret), ("scope", scope)];
         let form = form.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
         let machine = Self { token_url: demo.service.token_url(), form, asked: Arc::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -218,6 +271,48 @@ async fn a_managed_identity_signs_in_once_and_keeps_its_token() {
         asked.iter().map(|query| query.get("client_id").map(String::as_str)).collect::<Vec<_>>(),
         [None, Some(own)]
     );
+}
+
+/// The identity that chats takes every kind of credential that the one that reads takes.
+#[tokio::test]
+async fn the_bot_posts_to_teams_with_a_certificate() {
+    let demo = demo().await;
+    let (key, bot) = (Key::generate(), demo.service.app_id.clone());
+    let refused = demo.post_as(&key.credential(&bot)).await.unwrap_err();
+    let said = format!("{refused:#}");
+    assert!(said.contains("token for posting to Teams") && said.contains("AADSTS700027"), "{said}");
+    assert!(!said.contains("PRIVATE KEY") && !said.contains("eyJ"), "{said}");
+    let trust = key.trusted(|public| Trust::certificate(&bot, &key.thumbprint, public));
+    demo.service.state().tokens.trust(trust);
+    demo.post_as(&key.credential(&bot)).await.unwrap();
+    assert_eq!(demo.posted().await, 2);
+}
+
+#[tokio::test]
+async fn the_bot_posts_to_teams_with_another_issuers_token() {
+    let demo = demo().await;
+    let (key, bot) = (Key::generate(), demo.service.app_id.clone());
+    demo.service.state().tokens.trust(key.trusted(|public| Trust::federation(&bot, ISSUER, SUBJECT, public)));
+    let folder = tempfile::tempdir().unwrap();
+    let token_file = folder.path().join("token");
+    let credential = Credential::Federated { client_id: bot, token_file: token_file.clone() };
+    key.vouch("system:serviceaccount:default:somebody-else", &demo.clock, &token_file);
+    assert!(format!("{:#}", demo.post_as(&credential).await.unwrap_err()).contains("AADSTS700027"));
+    key.vouch(SUBJECT, &demo.clock, &token_file);
+    demo.post_as(&credential).await.unwrap();
+    assert_eq!(demo.posted().await, 2);
+}
+
+#[tokio::test]
+async fn the_bot_posts_to_teams_as_the_managed_identity_that_it_is_registered_with() {
+    let demo = demo().await;
+    let (bot, secret) = (demo.service.app_id.as_str(), demo.service.app_secret.as_str());
+    let (machine, base) = Machine::of(&demo, (bot, secret), "https://api.botframework.com/.default").await;
+    let credential = Credential::ManagedIdentity { client_id: Some(bot.to_owned()), base: Some(base.parse().unwrap()) };
+    demo.post_as(&credential).await.unwrap();
+    assert_eq!(demo.posted().await, 2);
+    let asked = machine.asked.lock().unwrap();
+    assert!(asked.iter().all(|query| query["resource"].starts_with("https://api.botframework.com")), "{asked:?}");
 }
 
 #[tokio::test]

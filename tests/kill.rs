@@ -26,10 +26,11 @@ use portcullis::chat::teams::{self, Teams};
 use portcullis::chat::{Conversation, Person};
 use portcullis::checks::CureAction;
 use portcullis::clock::Clock;
-use portcullis::config::{Config, Loopback};
+use portcullis::config::{Config, Credential, Loopback};
 use portcullis::demo::{self, Seed, Service, Tenant};
 use portcullis::graph::{self, Quiet};
 use portcullis::http::{Shared, router};
+use portcullis::identity::{Endpoint, Tokens};
 use portcullis::jobs::{Pace, Worker};
 use portcullis::store::Store;
 use portcullis::store::approvals::{Approval, NewApproval, Stored};
@@ -59,7 +60,7 @@ struct Bot {
     app_id: String,
     app_secret: String,
     openid_metadata: String,
-    token_url: String,
+    login: String,
     connector: String,
     /// What Teams signs its requests with.
     bearer: String,
@@ -108,14 +109,21 @@ async fn app(task: &Task) -> App {
 }
 
 fn teams(Task { bot, tenant_id, .. }: &Task) -> Teams {
+    let (client_id, secret) = (bot.app_id.clone(), bot.app_secret.clone().into());
+    let login = Endpoint {
+        http: &http(),
+        login_base: &bot.login.parse().unwrap(),
+        login_key: "teams.login_base",
+        scope: &teams::scope("https://api.botframework.com"),
+        clock: &Clock::system(),
+    };
     Teams::new(teams::Options {
         app_id: bot.app_id.clone(),
-        app_secret: bot.app_secret.clone().into(),
+        tokens: Tokens::new(&Credential::ClientSecret { client_id, secret }, tenant_id, &login).unwrap(),
         openid_metadata: bot.openid_metadata.parse().unwrap(),
         issuer: "https://api.botframework.com".into(),
         service_hosts: vec!["127.0.0.1".into()],
         tenants: vec![tenant_id.clone()],
-        token_url: bot.token_url.parse().unwrap(),
         allow_anonymous_loopback: false,
         key_refetch_floor: Duration::from_secs(1),
         retry: teams::Retry { first: Duration::from_millis(20), times: 3 },
@@ -272,7 +280,7 @@ async fn bot(service: &Service) -> Bot {
         app_id: service.app_id.clone(),
         app_secret: service.app_secret.clone(),
         openid_metadata: service.openid_metadata(),
-        token_url: service.token_url(),
+        login: service.base_url().to_owned(),
         connector: service.connector_url(),
         bearer: token["access_token"].as_str().unwrap().to_owned(),
     }

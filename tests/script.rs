@@ -66,6 +66,14 @@ fn it_selects_what_the_program_selects() {
     }
 }
 
+/// Newer values come as `unknownFutureValue` otherwise, and a control that nobody can name covers nobody.
+#[test]
+fn it_asks_for_values_that_are_newer_than_the_api() {
+    let requests: Vec<&str> = SCRIPT.lines().filter(|line| line.contains("Invoke-MgGraphRequest")).collect();
+    assert!(matches!(requests[..], [one] if one.contains(" -Headers $headers ")), "{requests:?}");
+    assert!(SCRIPT.contains("$headers = @{ Prefer = 'include-unknown-enum-members' }"));
+}
+
 #[test]
 fn what_may_not_be_read_ends_no_more_than_its_file() {
     let (_, body) = SCRIPT.split_once("$null = New-Item").unwrap();

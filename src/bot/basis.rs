@@ -100,7 +100,7 @@ fn same_change(one: &HandOver, other: &HandOver) -> bool {
 /// Who changed it since the card was made, where the audit log says.
 fn by_whom(app: &App, case: &Case, id: &str, audits: &[AuditRecord]) -> String {
     let since = case.kept.created;
-    let record = audits.iter().rev().find(|record| record.target_id == id && record.at >= since);
+    let record = audits.iter().rev().find(|record| record.is_about(id) && record.at >= since);
     record.map_or_else(String::new, |record| format!(" by {} on {}", record.by, moment(app, record.at)))
 }
 

@@ -205,7 +205,7 @@ pub async fn owner(app: &App, action: &CureAction, snapshot: &Snapshot) -> Optio
         };
         return Some(if owners.is_empty() { "nobody".to_owned() } else { owners.join(", ") });
     }
-    let last = snapshot.audits.iter().rev().find(|record| record.target_id == change.target_id)?;
+    let last = snapshot.audits.iter().rev().find(|record| record.is_about(&change.target_id))?;
     Some(format!("not recorded; last changed by {} on {}", last.by, moment(app, last.at)))
 }
 

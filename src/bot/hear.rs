@@ -1,5 +1,6 @@
 //! A message on its way from a chat to an answer: may this person ask here, what is meant, which facts, in which order.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -8,6 +9,7 @@ use crate::chat::card::{Press, Verb};
 use crate::chat::{Event, Incoming};
 use crate::facts::{Evidence, Fact, Term};
 use crate::log::{Action, Actor, NewEntry};
+use crate::store::jobs::{NewJob, Priority};
 use crate::store::settings::Key;
 
 use super::access::{Right, right_of};
@@ -22,6 +24,26 @@ use super::{learn, lookup, progress};
 
 /// Kind of the job that answers a message.
 pub const JOB: &str = "message";
+
+/// The job that answers a message. Its key begins with who sent it, so that what one person has waiting can be counted.
+///
+/// # Errors
+/// When the message can't be written as JSON.
+pub fn job(incoming: &Incoming, due: Timestamp) -> anyhow::Result<NewJob> {
+    Ok(NewJob {
+        id: format!("{}{}", of_person(incoming), incoming.key),
+        kind: JOB.into(),
+        payload: serde_json::to_value(incoming)?,
+        priority: Priority::Question,
+        due,
+    })
+}
+
+/// How the keys of all jobs begin that answer this person.
+#[must_use]
+pub fn of_person(incoming: &Incoming) -> String {
+    format!("{}:{}:", incoming.conversation.platform, incoming.person.id)
+}
 
 /// Answers a message that was stored before; a repeat answers nothing twice.
 ///

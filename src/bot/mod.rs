@@ -27,6 +27,7 @@ pub mod lookup;
 pub mod post;
 pub mod press;
 pub mod progress;
+pub mod put_off;
 pub mod reconcile;
 pub mod recurrence;
 pub mod review;

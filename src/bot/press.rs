@@ -217,16 +217,7 @@ async fn feedback(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Resu
 
 async fn enqueue(app: &App, incoming: &Incoming, event: Event) -> anyhow::Result<()> {
     let heard = Incoming { event, ..incoming.clone() };
-    app.store
-        .enqueue(&NewJob {
-            id: format!("{}:{}", incoming.conversation.platform, incoming.key),
-            kind: hear::JOB.into(),
-            payload: serde_json::to_value(heard)?,
-            priority: Priority::Question,
-            due: app.clock.now(),
-        })
-        .await?;
-    Ok(())
+    app.store.enqueue(&hear::job(&heard, app.clock.now())?).await.map(drop)
 }
 
 async fn refuse(app: &App, incoming: &Incoming, press: &Press) -> anyhow::Result<()> {

@@ -240,7 +240,7 @@ fn cause(row: &Row, case: Option<&Case>, analysis: &Analysis) -> anyhow::Result<
         (_, CureAction::HandOver(change)) => &change.target_id,
         _ => return Ok(None),
     };
-    let record = analysis.snapshot().audits.iter().rev().find(|record| record.target_id == *object);
+    let record = analysis.snapshot().audits.iter().rev().find(|record| record.is_about(object));
     Ok(record.filter(|record| record.at >= since).map(handed::audit_ref))
 }
 

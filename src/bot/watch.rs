@@ -138,7 +138,7 @@ pub(super) fn matters(record: &AuditRecord, known: &[&Snapshot]) -> bool {
 /// Identity Management writes, the target.
 fn changed_role(record: &AuditRecord) -> Option<String> {
     let property = changed_property(record, "Role.TemplateId");
-    property.or_else(|| (record.target_kind == "Role").then(|| record.target_id.clone()))
+    property.or_else(|| record.target_of("Role").map(str::to_owned))
 }
 
 /// Whether a policy names this role, or checks ask more of those who hold it. One that wasn't read counts.
@@ -155,7 +155,7 @@ fn role_matters(snapshot: &Snapshot, role: &str) -> bool {
 /// on the side of what was.
 pub(super) fn changed_group(record: &AuditRecord) -> Option<String> {
     let property = changed_property(record, "Group.ObjectID");
-    property.or_else(|| (record.target_kind == "Group").then(|| record.target_id.clone()))
+    property.or_else(|| record.target_of("Group").map(str::to_owned))
 }
 
 /// The id in a changed property: what it is now, or after a removal what it was.
@@ -193,6 +193,7 @@ async fn settle_due(app: &App) -> anyhow::Result<()> {
 mod tests {
     use super::*;
     use crate::tenant::read::{read_group, read_policy, read_role};
+    use crate::tenant::sign_in::AuditTarget;
     use crate::tenant::{Reading, SnapshotBuilder};
 
     fn record(id: &str, minute: i64) -> AuditRecord {
@@ -273,6 +274,14 @@ mod tests {
         assert!(activated("Add member to role completed (PIM activation)", "admin"));
         assert!(activated("Remove member from role (PIM activation expired)", "admin"));
         assert!(!activated("Add member to role completed (PIM activation)", "other"));
+        let role = AuditTarget { id: "other".into(), kind: "Role".into(), ..AuditTarget::default() };
+        let person_first = AuditRecord {
+            activity: "Add member to role completed (PIM activation)".into(),
+            target_kind: "User".into(),
+            others: vec![role],
+            ..record("a", 1)
+        };
+        assert!(!matters(&person_first, &[&snapshot]), "the role is told, if not first");
         assert!(!activated("Add member to role requested (PIM activation)", "admin"), "nothing has changed yet");
     }
 

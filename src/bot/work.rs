@@ -11,7 +11,7 @@ use crate::jobs::{Handlers, Outcome, Schedule, Timing};
 use crate::store::jobs::Job;
 
 use super::recurrence::Recurrence;
-use super::{alert, approve, hear, learn, post, press, review, summary, tell, watch};
+use super::{alert, approve, hear, learn, post, press, put_off, review, summary, tell, watch};
 
 /// The handlers of all jobs.
 #[must_use]
@@ -19,7 +19,7 @@ pub fn handlers(app: &Arc<App>) -> Handlers {
     let (heard, scanned, summed, approved, watched) =
         (Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app));
     let (learned, alerted, shown, pressed) = (Arc::clone(app), Arc::clone(app), Arc::clone(app), Arc::clone(app));
-    let (told, promised) = (Arc::clone(app), Arc::clone(app));
+    let (told, promised, put) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
     Handlers::default()
         .on(hear::JOB, move |job| hear_job(Arc::clone(&heard), job))
         .on(review::JOB, move |job| review::scan(Arc::clone(&scanned), job))
@@ -31,6 +31,7 @@ pub fn handlers(app: &Arc<App>) -> Handlers {
         .on(post::SHOW, move |job| post::show(Arc::clone(&shown), job))
         .on(tell::JOB, move |job| tell::say(Arc::clone(&told), job))
         .on(summary::after::JOB, move |job| summary::after::say(Arc::clone(&promised), job))
+        .on(put_off::JOB, move |job| put_off::say(Arc::clone(&put), job))
         .on(press::JOB, move |job| press::finish(Arc::clone(&pressed), job))
 }
 

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, Env, Loopback};
 use crate::demo::{self, Seed, Service, Tenant};
 use crate::http::{Shared, WebPages};
+use crate::identity::{Endpoint, Tokens};
 use crate::jobs::Pace;
 use crate::log::Actor;
 use crate::store::Store;
@@ -169,19 +170,28 @@ impl Demo {
     fn teams(&self, service: &Service) -> anyhow::Result<Teams> {
         let local = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
         let tenants = vec![service.tenant_id.clone()];
+        let (issuer, http, clock) = ("https://api.botframework.com", runtime::http_client()?, Clock::system());
+        let (client_id, secret) = (service.app_id.clone(), service.app_secret.clone().into());
+        let login = Endpoint {
+            http: &http,
+            login_base: &service.base_url().parse()?,
+            login_key: "teams.login_base",
+            scope: &teams::scope(issuer),
+            clock: &clock,
+        };
+        let bot = config::Credential::ClientSecret { client_id, secret };
         Teams::new(teams::Options {
             app_id: service.app_id.clone(),
-            app_secret: service.app_secret.clone().into(),
+            tokens: Tokens::new(&bot, &service.tenant_id, &login)?,
             openid_metadata: service.openid_metadata().parse()?,
-            issuer: "https://api.botframework.com".into(),
+            issuer: issuer.to_owned(),
             service_hosts: local,
             tenants,
-            token_url: service.token_url().parse()?,
             allow_anonymous_loopback: self.playground,
             key_refetch_floor: Duration::from_secs(1),
             retry: teams::Retry::default(),
-            http: runtime::http_client()?,
-            clock: Clock::system(),
+            http,
+            clock,
         })
     }
 

@@ -15,6 +15,7 @@ use crate::chat::teams::{self, Teams};
 use crate::clock::Clock;
 use crate::config::{self, Config, Env};
 use crate::http::Shared;
+use crate::identity::{Endpoint, Tokens};
 use crate::jobs::Pace;
 use crate::log::Actor;
 use crate::store::Store;
@@ -70,19 +71,25 @@ impl Serve {
 
 /// Teams as it is configured.
 pub(super) fn platform(teams: &config::Teams, config: &Config, clock: &Clock) -> anyhow::Result<Teams> {
-    let token_url = teams.login_base.join(&format!("{}/oauth2/v2.0/token", config.tenant.id))?;
+    let http = runtime::http_client()?;
+    let login = Endpoint {
+        http: &http,
+        login_base: &teams.login_base,
+        login_key: "teams.login_base",
+        scope: &teams::scope(&teams.issuer),
+        clock,
+    };
     Teams::new(teams::Options {
         app_id: teams.app_id.clone(),
-        app_secret: teams.app_secret.clone(),
+        tokens: Tokens::new(&teams.credential, &config.tenant.id, &login)?,
         openid_metadata: teams.openid_metadata.clone(),
         issuer: teams.issuer.clone(),
         service_hosts: teams.service_hosts.iter().cloned().collect(),
         tenants: teams.tenants.iter().cloned().collect(),
-        token_url,
         allow_anonymous_loopback: false,
         key_refetch_floor: Duration::from_mins(5),
         retry: teams::Retry::default(),
-        http: runtime::http_client()?,
+        http,
         clock: clock.clone(),
     })
 }

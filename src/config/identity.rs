@@ -5,7 +5,7 @@ use std::path::Path;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::raw::{RawGraph, RawWrite};
+use super::raw::{RawGraph, RawTeams, RawWrite};
 use super::validate::{Keys, Source};
 use super::{ConfigError, Credential};
 
@@ -46,7 +46,25 @@ impl<'a> From<&'a RawWrite> for RawIdentity<'a> {
     }
 }
 
-impl RawIdentity<'_> {
+impl<'a> From<&'a RawTeams> for RawIdentity<'a> {
+    fn from(raw: &'a RawTeams) -> Self {
+        Self {
+            client_id: &raw.app_id,
+            client_secret_file: raw.app_secret_file.as_deref(),
+            certificate_file: raw.certificate_file.as_deref(),
+            federated_token_file: raw.federated_token_file.as_deref(),
+            managed_identity: raw.managed_identity.as_deref(),
+            imds_base: None,
+        }
+    }
+}
+
+impl<'a> RawIdentity<'a> {
+    /// The machine has one identity service, whoever signs in.
+    pub(super) fn on(self, machine: &'a RawGraph) -> Self {
+        Self { imds_base: machine.imds_base.as_deref(), ..self }
+    }
+
     /// Whether anything is said of it.
     pub(super) fn is_given(&self) -> bool {
         !self.client_id.is_empty() || self.kinds() > 0
@@ -109,6 +127,20 @@ mod tests {
     const TENANT: &str = "[tenant]\nid = '00000000-1111-2222-3333-444444444444'\n";
     const CLIENT: &str = "client_id = '55555555-6666-7777-8888-999999999999'\n";
 
+    #[test]
+    fn the_bot_has_each_kind_too_and_the_machine_is_named_once() {
+        let bot = |keys: &str| {
+            let app = format!("[teams]\napp_id = '55555555-6666-7777-8888-999999999999'\n{keys}");
+            let text =
+                format!("{TENANT}[graph]\nmanaged_identity = 'system'\nimds_base = 'http://127.0.0.1:40342'\n{app}");
+            Config::parse(&text, "p.toml", &Env::default()).unwrap().teams.unwrap().credential
+        };
+        let federated = bot("federated_token_file = '/var/run/token'\n");
+        assert!(matches!(federated, Credential::Federated { .. }));
+        let own = bot("managed_identity = '55555555-6666-7777-8888-999999999999'\n");
+        assert!(matches!(own, Credential::ManagedIdentity { client_id: Some(_), base: Some(_) }));
+    }
+
     fn parse(graph: &str) -> Result<Credential, String> {
         let config = Config::parse(&format!("{TENANT}[graph]\n{graph}"), "p.toml", &Env::default());
         config.map(|config| config.graph.credential).map_err(|error| error.to_string())
@@ -141,6 +173,9 @@ mod tests {
         assert!(lacking.starts_with("p.toml: graph.certificate_file: ") && lacking.contains("BEGIN CERTIFICATE"));
         let both = parse("managed_identity = 'system'\nfederated_token_file = '/t'\n").unwrap_err();
         assert!(both.contains("choose one of"), "{both}");
+        let bot = "[teams]\napp_id = '55555555-6666-7777-8888-999999999999'\nmanaged_identity = 'system'\n";
+        let bot = parse(&format!("managed_identity = 'system'\n{bot}")).unwrap_err();
+        assert!(bot.starts_with("p.toml: teams.managed_identity: isn't the bot; expected teams.app_id"), "{bot}");
         let which = parse("managed_identity = 'mine'\n").unwrap_err();
         assert!(which.starts_with("p.toml: graph.managed_identity: "), "{which}");
     }

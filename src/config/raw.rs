@@ -177,6 +177,9 @@ impl Default for RawWeb {
 pub(super) struct RawTeams {
     pub(super) app_id: String,
     pub(super) app_secret_file: Option<PathBuf>,
+    pub(super) certificate_file: Option<PathBuf>,
+    pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) managed_identity: Option<String>,
     pub(super) tenants: Option<BTreeSet<String>>,
     pub(super) openid_metadata: Option<String>,
     pub(super) login_base: Option<String>,

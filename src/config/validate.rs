@@ -32,10 +32,10 @@ pub(super) fn validate(text: &str, file: &str, env: &Env) -> Result<Config, Conf
     Ok(Config {
         offline: false,
         graph: at.graph(&raw.graph, raw.log_analytics.as_ref())?,
-        write: at.write(raw.write)?,
+        write: at.write(&raw.write, &raw.graph)?,
         store_url: SecretString::from(raw.store.url),
         listen: at.read("web.listen", &raw.web.listen, "an address and port, such as 127.0.0.1:3978")?,
-        teams: raw.teams.map(|teams| at.teams(teams, raw.graph.cloud, &tenant.id)).transpose()?,
+        teams: raw.teams.map(|teams| at.teams(teams, &raw.graph, &tenant.id)).transpose()?,
         model: raw.model.map(|model| at.model(model)).transpose()?,
         schedule: at.schedule(&raw.schedule)?,
         who: at.who(raw.who)?,
@@ -144,11 +144,11 @@ impl Source<'_> {
         })
     }
 
-    fn write(self, raw: RawWrite) -> Result<Write, ConfigError> {
+    fn write(self, raw: &RawWrite, machine: &RawGraph) -> Result<Write, ConfigError> {
         if raw.mode == WriteMode::Approver {
             return Err(self.error("write.mode", "\"approver\" is not offered yet; use \"hand-over\" or \"app\""));
         }
-        let own = RawIdentity::from(&raw);
+        let own = RawIdentity::from(raw).on(machine);
         let credential = own.is_given().then(|| self.identity(&WRITE_KEYS, own)).transpose()?;
         Ok(Write { mode: raw.mode, credential })
     }
@@ -162,11 +162,20 @@ impl Source<'_> {
         Ok(naming)
     }
 
-    fn teams(self, raw: RawTeams, cloud: Cloud, tenant: &str) -> Result<Teams, ConfigError> {
+    fn teams(self, raw: RawTeams, graph: &RawGraph, tenant: &str) -> Result<Teams, ConfigError> {
+        let (cloud, app_id) = (graph.cloud, self.guid("teams.app_id", &raw.app_id)?);
+        let credential = self.identity(&TEAMS_KEYS, RawIdentity::from(&raw).on(graph))?;
+        if let Credential::ManagedIdentity { client_id, .. } = &credential
+            && client_id.as_ref() != Some(&app_id)
+        {
+            let problem = "isn't the bot; expected teams.app_id, the client id of the user-assigned identity that the \
+                bot is registered with";
+            return Err(self.error(TEAMS_KEYS.managed, problem));
+        }
         let tenants = raw.tenants.unwrap_or_else(|| BTreeSet::from([tenant.to_owned()]));
         Ok(Teams {
-            app_id: self.guid("teams.app_id", &raw.app_id)?,
-            app_secret: self.secret(&TEAMS_KEYS, raw.app_secret_file.as_deref())?,
+            app_id,
+            credential,
             tenants: self.guids("teams.tenants", &tenants)?,
             issuer: cloud.bot_issuer().to_owned(),
             openid_metadata: self
@@ -335,8 +344,8 @@ const TEAMS_KEYS: Keys = Keys {
     id: "teams.app_id",
     file: "teams.app_secret_file",
     variable: "PORTCULLIS_TEAMS_APP_SECRET",
-    certificate: "",
-    managed: "",
+    certificate: "teams.certificate_file",
+    managed: "teams.managed_identity",
 };
 
 const APPROVER_ROLES: [&str; 3] = [

@@ -16,9 +16,9 @@ use tokio::time::sleep;
 use super::GraphError;
 use super::log_analytics::Workspace;
 use super::pacing::{Limit, Pacing};
-use super::token::{Endpoint, Tokens, scope_of};
 use crate::clock::Clock;
-use crate::config::{BackOff, Config, Credential, Tenant};
+use crate::config::{BackOff, Cloud, Config, Credential, Tenant};
+use crate::identity::{Endpoint, Tokens};
 
 /// No answer that we ask for is larger: a page of 999 objects is a few MiB.
 const MAX_BODY: usize = 64 << 20;
@@ -77,8 +77,14 @@ impl Client {
         let mut base = graph.base.clone();
         base.set_path(&format!("{}/", base.path().trim_end_matches('/')));
         let tokens = |scope: &str| {
-            let endpoint = Endpoint { http: &http, login_base: &graph.login_base, scope, clock: &clock };
-            Tokens::new(own, &config.tenant.id, &endpoint)
+            let endpoint = Endpoint {
+                http: &http,
+                login_base: &graph.login_base,
+                login_key: "graph.login_base",
+                scope,
+                clock: &clock,
+            };
+            Tokens::new(own, &config.tenant.id, &endpoint).map_err(GraphError::from)
         };
         let workspace = match &graph.log_analytics {
             Some(at) => Some(Workspace::new(at, tokens(graph.cloud.log_analytics_scope())?, &clock)?),
@@ -120,7 +126,7 @@ impl Client {
 
     /// The permissions that this identity's token carries; none when the token can't be read.
     pub async fn permissions(&self) -> Result<Option<BTreeSet<String>>, GraphError> {
-        self.0.tokens.permissions().await
+        Ok(self.0.tokens.permissions().await?)
     }
 
     /// How long to wait between readings that must agree.
@@ -206,7 +212,7 @@ impl Client {
         loop {
             let sent = self.send_effect(method.clone(), ask, body).await;
             if matches!(sent, Err(Failure::Refused(GraphError::Unauthorised { .. }))) {
-                self.0.tokens.forget().map_err(Failure::NotSent)?;
+                self.0.tokens.forget().map_err(|error| Failure::NotSent(error.into()))?;
                 if !std::mem::replace(&mut renewed, true) {
                     continue;
                 }
@@ -222,7 +228,7 @@ impl Client {
     /// One request that has an effect, once; an error of the connection is the caller's to judge.
     async fn send_effect(&self, method: Method, ask: Ask<'_>, body: Option<&Value>) -> Result<Value, Failure> {
         let url = self.address(ask.path).map_err(Failure::NotSent)?;
-        let token = self.0.tokens.get().await.map_err(Failure::NotSent)?;
+        let token = self.0.tokens.get().await.map_err(|error| Failure::NotSent(error.into()))?;
         self.0.pacing.turn(ask.limit, ask.units).await;
         let mut request = self.0.http.request(method, url).bearer_auth(token.expose_secret());
         if let Some(body) = body {
@@ -340,6 +346,14 @@ pub(super) fn http_client(timeout: Duration) -> Result<reqwest::Client, GraphErr
         .map_err(|error| GraphError::Unavailable { cause: error.to_string() })
 }
 
+/// The scope of Graph's tokens: its own host; a tenant on this machine plays that of the cloud.
+fn scope_of(graph_base: &Url, cloud: Cloud) -> String {
+    match graph_base.host_str() {
+        Some(host) if graph_base.scheme() == "https" => format!("https://{host}/.default"),
+        _ => format!("{}/.default", cloud.graph()),
+    }
+}
+
 /// `Retry-After` in seconds, as Graph documents it, or as a date, as HTTP allows.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -377,6 +391,13 @@ mod tests {
         assert!(patience.covers(&asks(Some(seconds(10)))) && !patience.covers(&asks(Some(seconds(11)))));
         assert_eq!(patience.wait(&asks(Some(seconds(90))), seconds(1)), seconds(10));
         assert_eq!(patience.wait(&asks(Some(seconds(90))), seconds(2)), seconds(2), "then as long as we like");
+    }
+
+    #[test]
+    fn the_scope_follows_the_cloud_and_an_own_address() {
+        let scope = |base: &str, cloud| scope_of(&base.parse().unwrap(), cloud);
+        assert_eq!(scope("http://127.0.0.1:1", Cloud::China), "https://microsoftgraph.chinacloudapi.cn/.default");
+        assert_eq!(scope("https://graph.microsoft.us/", Cloud::Global), "https://graph.microsoft.us/.default");
     }
 
     #[test]

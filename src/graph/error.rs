@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::identity::NoToken;
+
 /// A request that did not bring what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
@@ -120,6 +122,12 @@ impl fmt::Display for Said {
             ("", only) | (only, "") => write!(f, " ({only})"),
             (code, message) => write!(f, " ({code}: {message})"),
         }
+    }
+}
+
+impl From<NoToken> for GraphError {
+    fn from(NoToken(cause): NoToken) -> Self {
+        Self::Token { cause }
     }
 }
 

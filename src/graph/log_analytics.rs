@@ -15,9 +15,9 @@ use serde_json::{Map, Value, json};
 use super::GraphError;
 use super::client::{Patience, body_of, http_client, lost, retry_after};
 use super::read::Progress;
-use super::token::Tokens;
 use crate::clock::Clock;
 use crate::config::LogAnalytics;
+use crate::identity::Tokens;
 use crate::tenant::Kind;
 use crate::tenant::read::ReadError;
 

@@ -1,4 +1,4 @@
-//! The only module that talks to Microsoft Graph: tokens, pacing, reading, and writing in report-only mode.
+//! The only module that talks to Microsoft Graph: pacing, reading, and writing in report-only mode.
 //!
 //! Nothing here can change or enable a policy: there is no request that alters one in place, and the writer accepts
 //! only a type whose state is report-only. Readings are tried again; a write only where it was throttled.
@@ -16,7 +16,6 @@ pub mod pacing;
 pub mod pages;
 pub mod people;
 pub mod read;
-pub mod token;
 pub mod write;
 
 pub use client::Client;

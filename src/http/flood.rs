@@ -17,12 +17,15 @@ use tokio::time::Instant;
 
 use super::{BODY_LIMIT, Shared, pages};
 use crate::bot::press;
+use crate::bot::put_off::Full;
 use crate::chat::Reply;
 use crate::facts::Term;
 
-/// Questions of one conversation that may wait at a time.
+/// Questions of one person that may wait at a time, wherever they are asked.
 pub(super) const WAITING: i64 = 20;
-/// Questions of all conversations that may.
+/// Questions of one channel that may: so many people ask there at once.
+pub(super) const WAITING_OF_CHANNEL: i64 = 100;
+/// Questions of everybody that may.
 pub(super) const WAITING_OF_ALL: i64 = 1_000;
 /// Whoever asks slower than this, or less at once, never meets the limit of a session.
 const OF_SESSION: Rate = Rate { at_once: 60, each: Duration::from_secs(1) };
@@ -100,13 +103,11 @@ pub(super) async fn slow(
     }
 }
 
-/// Says that too many questions wait.
-pub(super) fn too_many(shared: &Shared, waiting: i64) -> Response {
-    refuse(shared, ("said.too_many", "waiting", waiting.unsigned_abs()), 5)
-}
-
-/// 503: nothing more is taken before something is answered.
-pub(super) fn full() -> Response {
+/// Says that too many questions wait: in words to whoever asks too much, and by 503 where nothing more is taken of anybody.
+pub(super) fn refuse_full(shared: &Shared, full: Full) -> Response {
+    if let Full::OfPerson(waiting) | Full::OfChannel(waiting) = full {
+        return refuse(shared, (full.key(), "waiting", waiting), 5);
+    }
     tracing::error!(waiting = WAITING_OF_ALL, "too many questions wait: a message was not taken");
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, HeaderValue::from(30))], Json(json!({}))).into_response()
 }

@@ -10,11 +10,12 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
 use super::{Shared, flood};
-use crate::bot::{hear, press};
+use crate::bot::put_off::Full;
+use crate::bot::{hear, press, put_off};
 use crate::chat::card::Verb;
 use crate::chat::web;
 use crate::chat::{Event, Incoming, Platform, Received, Reply};
-use crate::store::jobs::{Job, NewJob, Priority};
+use crate::store::jobs::Job;
 use crate::store::messages::{Direction, NewMessage};
 
 /// A press is answered within this time, with "recorded, checking" if need be: the job that was kept first goes on.
@@ -55,23 +56,36 @@ async fn receive(shared: &Shared, name: &str, parts: Parts, body: Bytes) -> Resp
 
 /// Keeps a question, unless too many wait.
 async fn asked(shared: &Shared, incoming: &Incoming) -> anyhow::Result<Response> {
-    if let Some(refusal) = no_room(shared, incoming).await? {
-        return Ok(refusal);
+    if let Some(full) = no_room(shared, incoming).await? {
+        if incoming.conversation.platform == web::NAME {
+            return Ok(flood::refuse_full(shared, full));
+        }
+        // What isn't acknowledged, Teams sends again; the answer to a message can't hold words, so they are posted.
+        put_off::request(&shared.app, incoming, full).await?;
+        return Ok(Json(serde_json::json!({})).into_response());
     }
     keep(shared, incoming).await.map(|()| Json(serde_json::json!({})).into_response())
 }
 
-/// What a question is answered with while too many wait: of all, then it isn't acknowledged, or in the web chat of the same
-/// conversation. Whoever floods the web chat learns so, where Teams would only say that a message wasn't delivered.
-async fn no_room(shared: &Shared, incoming: &Incoming) -> anyhow::Result<Option<Response>> {
-    if shared.app.store.waiting(hear::JOB, "").await? >= flood::WAITING_OF_ALL {
-        return Ok(Some(flood::full()));
-    }
-    if incoming.conversation.platform != web::NAME {
+/// Of whom too many questions wait for one more, if so: of all, of one person wherever they ask, or of one channel.
+async fn no_room(shared: &Shared, incoming: &Incoming) -> anyhow::Result<Option<Full>> {
+    let store = &shared.app.store;
+    let all = store.waiting(hear::JOB, "").await?;
+    if all < flood::WAITING {
         return Ok(None);
     }
-    let waiting = shared.app.store.waiting(hear::JOB, &format!("{}:{}:", web::NAME, incoming.conversation.id)).await?;
-    Ok((waiting >= flood::WAITING).then(|| flood::too_many(shared, waiting)))
+    if all >= flood::WAITING_OF_ALL {
+        return Ok(Some(Full::OfAll));
+    }
+    let theirs = store.waiting(hear::JOB, &hear::of_person(incoming)).await?;
+    if theirs >= flood::WAITING {
+        return Ok(Some(Full::OfPerson(theirs.unsigned_abs())));
+    }
+    if incoming.conversation.personal {
+        return Ok(None);
+    }
+    let here = store.waiting_about(hear::JOB, &incoming.conversation.id).await?;
+    Ok((here >= flood::WAITING_OF_CHANNEL).then_some(Full::OfChannel(here.unsigned_abs())))
 }
 
 /// Stores a message, and the job that answers it, in one transaction.
@@ -93,14 +107,7 @@ async fn keep(shared: &Shared, incoming: &Incoming) -> anyhow::Result<()> {
         })
         .await?;
     }
-    tx.enqueue(&NewJob {
-        id: format!("{}:{}", incoming.conversation.platform, incoming.key),
-        kind: hear::JOB.into(),
-        payload: serde_json::to_value(incoming)?,
-        priority: Priority::Question,
-        due: at,
-    })
-    .await?;
+    tx.enqueue(&hear::job(incoming, at)?).await?;
     tx.commit().await
 }
 
@@ -111,9 +118,12 @@ async fn pressed(
     (incoming, verb): (&Incoming, Verb),
 ) -> anyhow::Result<Response> {
     if matches!(verb, Verb::Propose | Verb::Evidence)
-        && let Some(refusal) = no_room(shared, incoming).await?
+        && let Some(full) = no_room(shared, incoming).await?
     {
-        return Ok(refusal);
+        if incoming.conversation.platform == web::NAME {
+            return Ok(flood::refuse_full(shared, full));
+        }
+        return Ok(platform.reply(&press::word(&shared.app, full.key(), &full.terms())?));
     }
     let reply = match press::keep(&shared.app, incoming).await? {
         Some(job) => decided(shared, &job).await?,

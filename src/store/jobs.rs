@@ -162,6 +162,19 @@ impl Store {
         row.int("waiting")
     }
 
+    /// How many jobs of a kind wait or run whose keys hold this.
+    pub async fn waiting_about(&self, kind: &str, part: &str) -> anyhow::Result<i64> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS waiting FROM jobs WHERE state = 'ready' AND kind = $1 AND replace(id, $2, '') <> id",
+        )
+        .bind(kind)
+        .bind(part)
+        .fetch_one(self.reader())
+        .await
+        .context("count what waits")?;
+        row.int("waiting")
+    }
+
     /// Forgets finished jobs that ended before `before`; their keys could then come again.
     pub async fn forget_jobs(&self, before: Timestamp) -> anyhow::Result<u64> {
         let done = sqlx::query("DELETE FROM jobs WHERE state = 'done' AND changed < $1")

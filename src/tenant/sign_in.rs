@@ -255,17 +255,44 @@ pub struct AuditRecord {
     pub by: String,
     /// Object id of the person or app.
     pub by_id: String,
-    /// Object id of the target.
+    /// Object id of what it was done to; of several objects the first.
     pub target_id: String,
     /// Name of the target; untrusted text.
     pub target_name: String,
     /// Type of the target, such as `Policy` or `Group`.
     pub target_kind: String,
-    /// Changed properties: name, old value, new value (JSON text as logged).
+    /// The others: the group that a member joined, the person who got a role.
+    pub others: Vec<AuditTarget>,
+    /// Changed properties of all of them: name, old value, new value (JSON text as logged).
     pub changes: Vec<(String, Option<String>, Option<String>)>,
 }
 
+/// What a change was done to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditTarget {
+    /// Object id.
+    pub id: String,
+    /// Name; untrusted text.
+    pub name: String,
+    /// Type, such as `Policy` or `Group`.
+    pub kind: String,
+}
+
 impl AuditRecord {
+    /// Whether it was done to this object, alone or beside others.
+    #[must_use]
+    pub fn is_about(&self, id: &str) -> bool {
+        self.target_id == id || self.others.iter().any(|other| other.id == id)
+    }
+
+    /// Object id of the first target of this type.
+    #[must_use]
+    pub fn target_of(&self, kind: &str) -> Option<&str> {
+        let first = (self.target_kind.as_str(), self.target_id.as_str());
+        let others = self.others.iter().map(|other| (other.kind.as_str(), other.id.as_str()));
+        [first].into_iter().chain(others).find_map(|(of, id)| (of == kind).then_some(id))
+    }
+
     /// What it was done to: its name, or its id where the log has no name.
     #[must_use]
     pub fn target(&self) -> &str {

@@ -85,7 +85,7 @@ async fn a_count_is_given_where_it_is_asked_for() {
 #[tokio::test]
 async fn an_option_that_is_not_served_is_refused_and_not_ignored() {
     let world = world(50).await;
-    for option in ["$orderby=displayName", "$search=\"displayName:a\"", "$skip=3", "$apply=x"] {
+    for option in ["$search=\"displayName:a\"", "$apply=x"] {
         let headers = [("ConsistencyLevel", "eventual")];
         let (status, body) = world.with(&format!("/v1.0/users?{option}"), &headers).await;
         assert_eq!((status, body["error"]["code"].as_str()), (400, Some("BadRequest")), "{option}");

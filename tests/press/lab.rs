@@ -15,6 +15,7 @@ use portcullis::clock::Clock;
 use portcullis::config::{Config, Credential};
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::http::{self, Shared, WebPages};
+use portcullis::identity::{Endpoint, Tokens};
 use portcullis::jobs::{Pace, Worker};
 use portcullis::log::Actor;
 use portcullis::store::Store;
@@ -272,6 +273,14 @@ impl Lab {
     /// answer.
     pub(crate) async fn in_teams(&self, role: &str, said: &Value) -> Value {
         self.pass(1.second());
+        let (status, answer) = self.throw_in_teams(role, said).await;
+        assert_eq!(status, 200);
+        self.settle().await;
+        answer
+    }
+
+    /// The same, without waiting for what comes of it.
+    pub(crate) async fn throw_in_teams(&self, role: &str, said: &Value) -> (u16, Value) {
         let (person, service) = (self.person(role), &self.service);
         let scope = format!("{}/.default", service.app_id);
         let form = [
@@ -297,10 +306,7 @@ impl Lab {
             .send()
             .await
             .unwrap();
-        assert_eq!(answer.status(), 200);
-        let answer = answer.json().await.unwrap();
-        self.settle().await;
-        answer
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
 
     /// Every activity that Teams was sent, oldest first: its conversation, and its newest version.
@@ -364,18 +370,27 @@ async fn app(service: &Service, clock: &Clock, configure: impl FnOnce(&mut Confi
 fn shared(app: App, service: &Service, web: &str) -> (Arc<App>, Shared) {
     let sessions = Sessions::new(&[7; 32], vec![web.to_owned()]);
     let chat = Arc::new(WebChat::new(sessions, jiff::tz::TimeZone::UTC).unwrap());
+    let (issuer, http) = ("https://api.botframework.com", reqwest::Client::builder().no_proxy().build().unwrap());
+    let (client_id, secret) = (service.app_id.clone(), service.app_secret.clone().into());
+    let login = Endpoint {
+        http: &http,
+        login_base: &service.base_url().parse().unwrap(),
+        login_key: "teams.login_base",
+        scope: &teams::scope(issuer),
+        clock: &app.clock,
+    };
+    let tokens = Tokens::new(&Credential::ClientSecret { client_id, secret }, &service.tenant_id, &login).unwrap();
     let teams = Teams::new(teams::Options {
         app_id: service.app_id.clone(),
-        app_secret: service.app_secret.clone().into(),
+        tokens,
         openid_metadata: service.openid_metadata().parse().unwrap(),
-        issuer: "https://api.botframework.com".into(),
+        issuer: issuer.to_owned(),
         service_hosts: vec!["127.0.0.1".into()],
         tenants: vec![service.tenant_id.clone()],
-        token_url: service.token_url().parse().unwrap(),
         allow_anonymous_loopback: false,
         key_refetch_floor: Duration::from_secs(1),
         retry: teams::Retry::default(),
-        http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        http,
         clock: app.clock.clone(),
     });
     let app = Arc::new(app.with_platform(Arc::clone(&chat) as _).with_platform(Arc::new(teams.unwrap())));

@@ -13,9 +13,11 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use portcullis::chat::teams::{Options, Retry, Teams};
+use portcullis::chat::teams::{Options, Retry, Teams, scope};
 use portcullis::chat::{Platform as _, Received, Rejected};
 use portcullis::clock::Clock;
+use portcullis::config::Credential;
+use portcullis::identity::{Endpoint, Tokens};
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -159,6 +161,8 @@ pub(crate) struct Seen {
     /// Answers to come instead of 201: status, `Retry-After`, code.
     pub(crate) answers: VecDeque<(u16, Option<u64>, &'static str)>,
     pub(crate) tokens: u32,
+    /// Seconds that tokens are good for.
+    pub(crate) lifetime: u32,
     pub(crate) key_fetches: u32,
     pub(crate) keys: Vec<Value>,
     pub(crate) keys_down: bool,
@@ -180,7 +184,7 @@ impl Service {
             jwk("open", &KEYS.open, None),
             jwk("webchat", &KEYS.webchat, Some(&["webchat"])),
         ];
-        let service = Self { base, seen: Arc::new(Mutex::new(Seen { keys, ..Seen::default() })) };
+        let service = Self { base, seen: Arc::new(Mutex::new(Seen { keys, lifetime: 3600, ..Seen::default() })) };
         let router = Router::new().fallback(answer).with_state(service.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         service
@@ -194,23 +198,40 @@ impl Service {
         let url = |path: &str| Url::parse(&format!("{}{path}", self.base)).unwrap();
         Options {
             app_id: APP.to_owned(),
-            app_secret: "s3cret-of-the-bot".to_owned().into(),
+            tokens: self.tokens("", clock),
             openid_metadata: url("/openid"),
             issuer: ISSUER.to_owned(),
             service_hosts: vec!["smba.trafficmanager.net".to_owned(), "127.0.0.1".to_owned()],
             tenants: vec![TENANT.to_owned()],
-            token_url: url("/token"),
             allow_anonymous_loopback: false,
             key_refetch_floor: Duration::from_mins(5),
             retry: Retry { first: Duration::from_millis(1), times: 3 },
-            http: reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap(),
+            http: http(),
             clock: clock.clone(),
         }
+    }
+
+    /// The bot's tokens, from the token endpoint at this path.
+    pub(crate) fn tokens(&self, path: &str, clock: &Clock) -> Tokens {
+        let credential =
+            Credential::ClientSecret { client_id: APP.to_owned(), secret: "s3cret-of-the-bot".to_owned().into() };
+        let endpoint = Endpoint {
+            http: &http(),
+            login_base: &format!("{}{path}", self.base).parse().unwrap(),
+            login_key: "teams.login_base",
+            scope: &scope(ISSUER),
+            clock,
+        };
+        Tokens::new(&credential, TENANT, &endpoint).unwrap()
     }
 
     pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
         look(&mut self.seen.lock().unwrap())
     }
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap()
 }
 
 async fn answer(State(service): State<Service>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
@@ -225,13 +246,14 @@ async fn answer(State(service): State<Service>, method: Method, uri: Uri, header
             seen.key_fetches += 1;
             Json(json!({"keys": seen.keys})).into_response()
         }
-        "/token" => {
+        path if path == format!("/{TENANT}/oauth2/v2.0/token") => {
             seen.tokens += 1;
-            Json(json!({"access_token": format!("token-{}", seen.tokens), "expires_in": 3600})).into_response()
+            let (token, lifetime) = (format!("token-{}", seen.tokens), seen.lifetime);
+            Json(json!({"token_type": "Bearer", "access_token": token, "expires_in": lifetime})).into_response()
         }
         path => {
             let bearer = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned());
-            let activity = serde_json::from_slice(&body).unwrap();
+            let activity = serde_json::from_slice(&body).unwrap_or_default();
             seen.requests.push((method, path.to_owned(), bearer, activity));
             posted(&mut seen)
         }

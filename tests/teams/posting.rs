@@ -1,7 +1,6 @@
 //! Posts and updates against a fake service: token, retries, lost messages, and hosts that must never see the token.
 
 use axum::http::Method;
-use jiff::SignedDuration;
 use portcullis::chat::teams::Teams;
 use portcullis::chat::{Card, Conversation, Platform as _};
 use serde_json::json;
@@ -56,11 +55,12 @@ async fn an_answer_stays_in_its_thread() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_its_end_and_after_a_refusal() {
-    let (service, clock) = (Service::start().await, clock());
-    let teams = service.teams(&clock);
+    let service = Service::start().await;
+    let teams = service.teams(&clock());
     let chat = chat(&service.base, None);
+    service.with(|seen| seen.lifetime = 299);
     teams.send(&chat, &card("1")).await.unwrap();
-    clock.set(clock.now() + SignedDuration::from_mins(56));
+    service.with(|seen| seen.lifetime = 3600);
     teams.send(&chat, &card("2")).await.unwrap();
     service.with(|seen| seen.answers.push_back((401, None, "Unauthorized")));
     teams.send(&chat, &card("3")).await.unwrap();
@@ -128,11 +128,11 @@ async fn the_playground_gets_no_token() {
 async fn secrets_are_in_no_error() {
     let service = Service::start().await;
     let mut options = service.options(&clock());
-    options.token_url = format!("{}/nowhere?x=1", service.base).parse().unwrap();
-    service.with(|seen| seen.answers.push_back((500, None, "Fault")));
+    options.tokens = service.tokens("/nowhere", &clock());
+    service.with(|seen| seen.answers.extend([(500, None, "Fault"); 3]));
     let failed = Teams::new(options).unwrap().send(&chat(&service.base, None), &card("x")).await;
     let words = format!("{:#} {0:?}", failed.unwrap_err());
-    assert!(words.contains("teams.app_secret") && !words.contains("s3cret"), "{words}");
+    assert!(words.contains("token for posting to Teams") && !words.contains("s3cret"), "{words}");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ fn told(asked: Asked<'_>) -> Answer {
     let (about, group) = (about(asked), group(asked));
     let of_it = |record: &&AuditRecord| match (&group, &about) {
         (Some(group), _) => is_of_group(record, group),
-        (None, Some((id, name))) => record.target_id == *id || record.target_name == *name,
+        (None, Some((id, name))) => record.is_about(id) || record.target_name == *name,
         (None, None) => concerns(record, asked),
     };
     let mut found: Vec<&AuditRecord> =
@@ -75,7 +75,7 @@ fn group(asked: Asked<'_>) -> Option<&Group> {
 
 /// Whether a record is about a group: the group itself, or a member that came or went.
 pub(super) fn is_of_group(record: &AuditRecord, group: &Group) -> bool {
-    record.target_id == group.id || member_of(record, "Group.ObjectID").is_some_and(|id| id == group.id)
+    record.is_about(&group.id) || member_of(record, "Group.ObjectID").is_some_and(|id| id == group.id)
 }
 
 /// What a membership record says of the group: before a removal that stands on the side of what was.

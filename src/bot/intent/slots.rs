@@ -349,6 +349,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_opened_or_signed_in_to_is_an_app() {
+        let slots = read("what would happen if a guest opens Timeclock from Brazil", I::WhatIf);
+        insta::assert_compact_debug_snapshot!(slots, @r#"[("group", ["guest"]), ("app", ["Timeclock"]), ("location", ["Brazil"])]"#);
+        for lead in ["opening", "uses", "signs in to", "logs into"] {
+            let slots = read(&format!("would Sofia be asked for MFA when she {lead} Lumina Roster"), I::WhatIf);
+            assert_eq!(
+                slots,
+                [("user", vec!["Sofia".to_owned()]), ("app", vec!["Lumina Roster".to_owned()])],
+                "{lead}"
+            );
+        }
+        insta::assert_compact_debug_snapshot!(read("can somebody use Alice to sign in", I::WhatIf), @r#"[("user", ["Alice"])]"#);
+    }
+
+    #[test]
     fn a_bystander_is_no_user() {
         insta::assert_compact_debug_snapshot!(read("Priyanka wants the list", I::ListSuggestions), @"[]");
     }

@@ -155,16 +155,22 @@ fn persons(raw: &str, spans: &mut Vec<Span>) {
         }
     }
     spans.extend(last);
-    for span in spans.iter_mut().skip(certain).filter(|span| is_somewhere(raw, span)) {
-        span.kind = Kind::Place;
+    for span in spans.iter_mut().skip(certain).filter(|span| !is_given(span.text(raw))) {
+        let before = raw.get(..span.start).unwrap_or_default();
+        if IN.iter().any(|lead| before.ends_with(lead)) {
+            span.kind = Kind::Place;
+        } else if OPENS.is_match(before) {
+            span.kind = Kind::App;
+        }
     }
 }
 
-/// Whether the words before a capitalised word make it a town, "in Minsk", and it is no given name.
-fn is_somewhere(raw: &str, span: &Span) -> bool {
-    let before = raw.get(..span.start).unwrap_or_default();
-    [" in ", " near "].iter().any(|lead| before.ends_with(lead)) && !is_given(span.text(raw))
-}
+/// Before a capitalised word that is no given name, these make it a town: "in Minsk".
+const IN: [&str; 2] = [" in ", " near "];
+
+/// And these an app: "opens Timeclock".
+static OPENS: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?i)\b(?:open(?:s|ing)?|us(?:e|es|ing)|(?:sign|log)(?:s|g?ing)? ?in ?to) $"));
 
 fn is_given(word: &str) -> bool {
     static NAMES: LazyLock<HashSet<&str>> =

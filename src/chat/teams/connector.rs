@@ -5,17 +5,21 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::{Method, Response, StatusCode, Url};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::address::{self, ServiceHosts};
-use super::token::Tokens;
+use crate::identity::Tokens;
 
 /// A longer `Retry-After` than this is cut: the job that posts is repeated anyway.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
+/// What failed where there is no token; its cause stands behind it.
+const NO_TOKEN: &str = "token for posting to Teams";
 
 /// How often and how fast a request is repeated.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +117,11 @@ impl Connector {
         self.request(Method::PUT, url, activity).await.map(drop)
     }
 
+    /// The bot's own token, of which only the listed hosts hear.
+    pub(crate) async fn token(&self) -> anyhow::Result<SecretString> {
+        self.tokens.get().await.context(NO_TOKEN)
+    }
+
     fn url(&self, service: &str, path: &[&str]) -> Result<Url, Failure> {
         let mut url = self.hosts.admit(service).ok_or(Failure::ForeignHost)?;
         url.path_segments_mut().map_err(|()| Failure::ForeignHost)?.pop_if_empty().extend(path);
@@ -136,14 +145,14 @@ impl Connector {
         let anonymous = self.anonymous_loopback && address::is_loopback(&url);
         let mut request = self.http.request(method, url).json(activity);
         if !anonymous {
-            request = request.bearer_auth(self.tokens.get().await?.expose_secret());
+            request = request.bearer_auth(self.token().await?.expose_secret());
         }
         let answer = request.send().await.map_err(|error| Failure::Unreachable(error.without_url()))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
         if answer.status() == StatusCode::UNAUTHORIZED {
-            self.tokens.forget().await;
+            self.tokens.forget().context(NO_TOKEN)?;
         }
         Err(refused(answer).await)
     }

@@ -10,7 +10,6 @@ mod message;
 mod parse;
 mod render;
 mod reply;
-mod token;
 mod verify;
 
 use std::net::SocketAddr;
@@ -23,7 +22,6 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use reqwest::Url;
-use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -35,10 +33,10 @@ use self::connector::Connector;
 use self::keys::Keys;
 use self::parse::Reference;
 use self::render::Renderer;
-use self::token::Tokens;
 use self::verify::{Verifier, ensure};
 use super::{BoxFuture, Card, Conversation, Person, Platform, Received, Rejected, Reply};
 use crate::clock::Clock;
+use crate::identity::Tokens;
 
 /// The platform's name, and the channel that its activities come from.
 pub(crate) const NAME: &str = "teams";
@@ -49,18 +47,16 @@ const CHANNEL: &str = "msteams";
 pub struct Options {
     /// The bot's app (client) id.
     pub app_id: String,
-    /// Its secret, for posting.
-    pub app_secret: SecretString,
+    /// Its tokens for posting, of the scope that [`scope`] names.
+    pub tokens: Tokens,
     /// The Bot Framework's OpenID metadata; its keys must lie on the same host.
     pub openid_metadata: Url,
-    /// Who must have issued a token, exactly, and whom the bot's own tokens are for: `https://api.botframework.com`.
+    /// Who must have issued a token, exactly: `https://api.botframework.com`.
     pub issuer: String,
     /// Hosts that activities may come from and answers may go to: `smba.trafficmanager.net`, `*.botframework.com`.
     pub service_hosts: Vec<String>,
     /// Entra tenants whose people may talk to the bot.
     pub tenants: Vec<String>,
-    /// The token endpoint for the bot's own token.
-    pub token_url: Url,
     /// The Agents Playground sends no tokens: activities from this machine are believed without one. Demo only.
     pub allow_anonymous_loopback: bool,
     /// Unknown key ids cause at most one fetch of the keys in this time; five minutes in production.
@@ -82,6 +78,12 @@ pub struct Teams {
     anonymous_loopback: bool,
 }
 
+/// The scope of the bot's own tokens: they are for whom the tokens that it gets are from.
+#[must_use]
+pub fn scope(issuer: &str) -> String {
+    format!("{issuer}/.default")
+}
+
 impl Teams {
     /// Makes ready to talk to Teams; nothing is fetched yet.
     ///
@@ -90,14 +92,10 @@ impl Teams {
     pub fn new(options: Options) -> anyhow::Result<Self> {
         let Options { app_id, clock, http, .. } = options;
         let keys = Keys::new(options.openid_metadata, options.key_refetch_floor, http.clone(), clock.clone());
-        let scope = format!("{}/.default", options.issuer);
-        let verifier = Verifier { app_id: app_id.clone(), issuer: options.issuer, keys, clock: clock.clone() };
-        let (url, app_secret) = (options.token_url, options.app_secret);
-        let tokens =
-            Tokens { url, scope, app_id, app_secret, http: http.clone(), clock, kept: tokio::sync::Mutex::default() };
+        let verifier = Verifier { app_id, issuer: options.issuer, keys, clock };
         let anonymous_loopback = options.allow_anonymous_loopback;
         let hosts = ServiceHosts::new(&options.service_hosts, anonymous_loopback);
-        let connector = Connector { hosts, tokens, http, retry: options.retry, anonymous_loopback };
+        let connector = Connector { hosts, tokens: options.tokens, http, retry: options.retry, anonymous_loopback };
         Ok(Self { verifier, connector, renderer: Renderer::new()?, tenants: options.tenants, anonymous_loopback })
     }
 
@@ -106,7 +104,7 @@ impl Teams {
     /// # Errors
     /// When there is no token to be had.
     pub async fn sign_in(&self) -> anyhow::Result<()> {
-        self.connector.tokens.get().await.map(|_| ())
+        self.connector.token().await.map(drop)
     }
 
     async fn receive(&self, parts: &Parts, body: &Bytes) -> Result<Received, Rejected> {

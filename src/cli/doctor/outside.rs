@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 
 use crate::cli::{runtime, serve};
-use crate::config::ModelMode;
+use crate::config::{self, ModelMode};
 use crate::explain::Unplanned;
 use crate::facts::{Evidence, Fact};
 use crate::store::Store;
@@ -43,16 +43,21 @@ pub(super) async fn chat(patient: &mut Patient<'_>) -> anyhow::Result<()> {
     let step = |outcome, says| Step::new("Chat", outcome, says);
     let step = match &patient.config.teams {
         None => step(Outcome::Noted, patient.words("chat_none", &[])?),
-        Some(teams) => match serve::platform(teams, patient.config, patient.clock)?.sign_in().await {
+        Some(teams) => match sign_in(teams, patient).await {
             Ok(()) => step(Outcome::Fine, patient.words("chat", &[])?),
             Err(error) => {
                 let says = patient.words("chat_failed", &[("why", &format!("{error:#}"))])?;
-                step(Outcome::Failed, says).todo(patient.words("chat_todo", &[])?)
+                let kind = teams.credential.kind();
+                step(Outcome::Failed, says).todo(patient.words(&format!("chat_todo_{kind}"), &[])?)
             }
         },
     };
     patient.note(step);
     Ok(())
+}
+
+async fn sign_in(teams: &config::Teams, patient: &Patient<'_>) -> anyhow::Result<()> {
+    serve::platform(teams, patient.config, patient.clock)?.sign_in().await
 }
 
 /// Asks the model to order two sentences of our own.

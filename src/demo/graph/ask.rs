@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::delta::Round;
 use super::error::GraphError;
 use super::filter::Filter;
+use super::order::Order;
 use super::properties::Type;
 use super::versions;
 use crate::demo::state::Demo;
@@ -126,9 +127,19 @@ impl Ask {
 
     /// One page of `rows`, which are positions with objects from [`Ask::start`] on.
     pub fn page(&self, size: Size, rows: impl Iterator<Item = (u64, Value)>) -> Result<Text, GraphError> {
+        self.page_of(size, rows, None)
+    }
+
+    /// The same of so many rows that the filter leaves, where that is known.
+    fn page_of(
+        &self,
+        size: Size,
+        rows: impl Iterator<Item = (u64, Value)>,
+        all: Option<usize>,
+    ) -> Result<Text, GraphError> {
         let mut cut = self.cut(size, rows)?;
         let link = cut.next.map(|position| self.link("$skiptoken", &position.to_string())).transpose()?;
-        let count = self.counts().then(|| cut.value.len() + cut.left());
+        let count = self.counts().then(|| all.unwrap_or_else(|| cut.value.len() + cut.left()));
         Ok(self.text((count, link.map(|link| ("@odata.nextLink", link))), &cut.value))
     }
 
@@ -194,10 +205,23 @@ impl Ask {
         Text(format!("{{\"@odata.context\":{}{count}{link},\"value\":[{}]}}", json!(self.context()), value.join(",")))
     }
 
-    /// One page of a collection at hand.
-    pub fn list(&self, size: Size, rows: Vec<Value>) -> Result<Text, GraphError> {
-        let start = self.start()?;
-        self.page(size, (0..).zip(rows).skip_while(move |(at, _)| *at < start))
+    /// One page of a collection at hand, in the order that was asked for.
+    pub fn list(&self, size: Size, mut rows: Vec<Value>) -> Result<Text, GraphError> {
+        let (filter, order) = (self.filter()?, self.order());
+        rows.retain(|row| filter.matches(row));
+        order.sort(&mut rows);
+        let (all, start) = (rows.len(), if self.has("$skiptoken") { self.start()? } else { self.skip()? });
+        self.page_of(size, (0..).zip(rows).skip_while(move |(at, _)| *at < start), Some(all))
+    }
+
+    /// How many rows are left out at the beginning.
+    fn skip(&self) -> Result<u64, GraphError> {
+        let wrong = |_| GraphError::bad_request("Invalid value for query option $skip.");
+        self.option("$skip").map_or(Ok(0), |asked| asked.parse().map_err(wrong))
+    }
+
+    fn order(&self) -> Order<'_> {
+        Order::parse(self.option("$orderby").unwrap_or_default())
     }
 
     /// One object.
@@ -243,7 +267,15 @@ impl Ask {
                 let keep = |key: &String| {
                     key == expanded || key.contains('@') || (delta && key == "id") || chosen.contains(&key.as_str())
                 };
-                Value::Object(row.into_iter().filter(|(key, _)| keep(key)).collect::<Map<_, _>>())
+                let mut kept: Map<_, _> = row.into_iter().filter(|(key, _)| keep(key)).collect();
+                // What is selected and has no value is told so; only delta queries leave it out.
+                let of = Type::at(self.below()).filter(|_| !delta);
+                for name in chosen.into_iter().filter(|name| !name.is_empty()) {
+                    if let Some(empty) = of.and_then(|of| of.empty(name)).filter(|_| !kept.contains_key(name)) {
+                        kept.insert(name.to_owned(), empty);
+                    }
+                }
+                Value::Object(kept)
             }
             (_, row) => row,
         }
@@ -277,6 +309,7 @@ impl Ask {
                  Refer to https://aka.ms/graph-docs/advanced-queries for more information"
             )));
         }
+        self.sortable(&filter, counted)?;
         // Beta knows more of each type than is written down here.
         match Type::at(self.below()).filter(|_| !self.is_beta()) {
             Some(of) => of.check(self.option("$select").unwrap_or_default(), &filter),
@@ -284,7 +317,24 @@ impl Ask {
         }
     }
 
+    /// The directory sorts by names alone, and what is filtered only from its index.
+    fn sortable(&self, filter: &Filter, counted: bool) -> Result<(), GraphError> {
+        let order = self.order();
+        let Some(of) = Type::at(self.below()).filter(|_| self.is_indexed()) else { return Ok(()) };
+        if let Some(other) = order.properties().find(|name| !["displayName", "userPrincipalName"].contains(name)) {
+            let message = format!("Unsupported sort property '{other}' for '{}'.", of.class());
+            return Err(GraphError::unsupported_query(message));
+        }
+        if order.properties().next().is_some() && !filter.properties().is_empty() && !(self.eventual && counted) {
+            return Err(GraphError::unsupported_query("Sorting not supported for current query."));
+        }
+        Ok(())
+    }
+
     fn known_options(&self) -> Result<(), GraphError> {
+        if self.has("$skip") && self.is_indexed() {
+            return Err(GraphError::no_skip());
+        }
         if self.has("$search") && self.is_indexed() && !self.eventual {
             return Err(GraphError::unsupported_query(
                 "Request with $search query parameter only works through MSGraph with a special request header: \
@@ -292,7 +342,15 @@ impl Ask {
             ));
         }
         let known = ["$top", "$select", "$filter", "$skiptoken", "$deltatoken", "$count", "$expand"];
-        match self.query.keys().find(|key| key.starts_with('$') && !known.contains(&key.as_str())) {
+        // Collections at hand are sorted, those of Conditional Access may be entered in the middle; logs are as they were written.
+        let whole = self.below().starts_with("/identity/conditionalAccess/");
+        let delta = self.below().trim_end_matches("()").ends_with("/delta");
+        let served = |option: &str| match option {
+            "$orderby" => whole || (self.is_indexed() && !delta),
+            "$skip" => whole,
+            _ => known.contains(&option),
+        };
+        match self.query.keys().find(|key| key.starts_with('$') && !served(key)) {
             Some(option) => Err(GraphError::bad_request(format!("The query parameter '{option}' is not supported."))),
             None => Ok(()),
         }

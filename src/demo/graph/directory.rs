@@ -37,6 +37,9 @@ pub fn routes() -> Router<Arc<Demo>> {
 /// One page made by `row` from the users from the link's position on.
 fn per_user(demo: &Demo, (ask, size): (&Ask, Size), row: impl Fn(&Tenant, u32) -> Option<Value>) -> Answer {
     let tenant = demo.tenant();
+    if ask.has("$orderby") {
+        return ask.list(size, (0..tenant.people.count()).filter_map(|user| row(&tenant, user)).collect());
+    }
     let start = u32::try_from(ask.start()?).unwrap_or(u32::MAX);
     let rows = (start..tenant.people.count()).filter_map(|user| Some((u64::from(user), row(&tenant, user)?)));
     ask.page(size, rows)
@@ -89,6 +92,9 @@ async fn service_principal_count(State(demo): Shared, ask: Ask) -> Count {
 
 async fn device_list(State(demo): Shared, ask: Ask) -> Answer {
     let tenant = demo.tenant();
+    if ask.has("$orderby") {
+        return ask.list(DIRECTORY, all_devices(&tenant.people, 0).map(|(_, device)| device).collect());
+    }
     ask.page(DIRECTORY, all_devices(&tenant.people, ask.start()?))
 }
 

@@ -45,6 +45,12 @@ impl GraphError {
         Self::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "$count is not currently supported.")
     }
 
+    /// 400 for leaving out rows of the directory, which is read page by page.
+    #[must_use]
+    pub fn no_skip() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Request_BadRequest", "'$skip' is not supported by the service.")
+    }
+
     /// 405 for a method that an address doesn't have.
     #[must_use]
     pub fn no_method() -> Self {

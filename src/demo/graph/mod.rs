@@ -13,6 +13,7 @@ pub mod filter;
 pub mod filter_text;
 pub mod groups;
 pub mod logs;
+mod order;
 pub mod policies;
 pub mod properties;
 pub mod references;

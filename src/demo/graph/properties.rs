@@ -3,7 +3,7 @@
 //! From Graph's own metadata, by way of its official client library; `createdDateTime` of a service principal and
 //! `extensionAttributes` of a device are not in it and are told all the same.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::GraphError;
 use super::filter::Filter;
@@ -54,6 +54,21 @@ impl Type {
         }
     }
 
+    /// What Graph tells of a property of this type that has no value: null, or an empty list. None where it tells nothing.
+    #[must_use]
+    pub fn empty(self, name: &str) -> Option<Value> {
+        let (_, values, lists) = EMPTY.iter().find(|(of, ..)| *of == self.name)?;
+        let holds = |names: &str| names.split(' ').any(|known| known == name);
+        if holds(lists) { Some(json!([])) } else { holds(values).then_some(Value::Null) }
+    }
+
+    /// Its name as the directory calls it in errors, such as `ServicePrincipal`.
+    #[must_use]
+    pub fn class(self) -> String {
+        let mut letters = self.name.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+    }
+
     fn knows(self, name: &str) -> bool {
         // Extensions have names like `extension_{app}_{name}` and `{schema}_{name}`.
         let extension = self.open && name.contains('_');
@@ -75,6 +90,47 @@ impl Type {
         ))
     }
 }
+
+/// Properties that nobody has filled in this tenant: of each type the values, then the lists.
+const EMPTY: &[(&str, &str, &str)] = &[
+    (
+        "user",
+        "ageGroup city companyName consentProvidedForMinor country deletedDateTime employeeHireDate employeeId \
+        employeeLeaveDateTime employeeOrgData employeeType faxNumber legalAgeGroupClassification mobilePhone \
+        onPremisesDistinguishedName onPremisesDomainName onPremisesImmutableId onPremisesLastSyncDateTime \
+        onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesUserPrincipalName passwordPolicies postalCode \
+        preferredDataLocation preferredLanguage showInAddressList state streetAddress",
+        "assignedLicenses assignedPlans businessPhones imAddresses onPremisesProvisioningErrors otherMails \
+        provisionedPlans proxyAddresses serviceProvisioningErrors",
+    ),
+    (
+        "group",
+        "classification deletedDateTime expirationDateTime mail onPremisesDomainName onPremisesLastSyncDateTime \
+        onPremisesNetBiosName onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled \
+        preferredDataLocation preferredLanguage theme uniqueName",
+        "assignedLabels onPremisesProvisioningErrors proxyAddresses resourceBehaviorOptions \
+        resourceProvisioningOptions serviceProvisioningErrors",
+    ),
+    (
+        "servicePrincipal",
+        "appDescription applicationTemplateId deletedDateTime description disabledByMicrosoftStatus homepage loginUrl \
+        logoutUrl notes preferredSingleSignOnMode preferredTokenSigningKeyThumbprint samlSingleSignOnSettings \
+        tokenEncryptionKeyId",
+        "addIns alternativeNames appRoles keyCredentials notificationEmailAddresses oauth2PermissionScopes \
+        passwordCredentials replyUrls",
+    ),
+    (
+        "device",
+        "deletedDateTime deviceCategory deviceMetadata deviceVersion isRooted managementType onPremisesLastSyncDateTime \
+        onPremisesSecurityIdentifier onPremisesSyncEnabled registrationDateTime",
+        "alternativeSecurityIds",
+    ),
+    (
+        "conditionalAccessPolicy",
+        "createdDateTime deletedDateTime description grantControls modifiedDateTime sessionControls templateId",
+        "",
+    ),
+];
 
 const TYPES: &[(&str, Type)] = &[
     ("/users", USER),

@@ -8,7 +8,7 @@ use super::ReadError;
 use super::directory::trust_type;
 use super::node::{Node, id};
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
-use crate::tenant::sign_in::{AppliedPolicy, AuditRecord, PastSignIn};
+use crate::tenant::sign_in::{AppliedPolicy, AuditRecord, AuditTarget, PastSignIn};
 use crate::tenant::text::Text;
 use crate::tenant::words::Word;
 
@@ -174,14 +174,26 @@ pub fn read_audit(value: &Value) -> Result<Option<AuditRecord>, ReadError> {
             .unwrap_or_default(),
         ..AuditRecord::default()
     };
-    if let Some(target) = targets.first() {
-        record.target_id = target.member("id").id()?;
-        record.target_name = target.member("displayName").string()?;
-        record.target_kind = target.member("type").string()?;
-        let changes = target.member("modifiedProperties");
-        record.changes = changes.items()?.iter().map(read_change).collect::<Result<_, _>>()?;
+    for (at, target) in targets.iter().enumerate() {
+        let read = read_target(target)?;
+        if at == 0 {
+            (record.target_id, record.target_name, record.target_kind) = (read.id, read.name, read.kind);
+        } else {
+            record.others.push(read);
+        }
+        for change in target.member("modifiedProperties").items()? {
+            record.changes.push(read_change(&change)?);
+        }
     }
     Ok(Some(record))
+}
+
+fn read_target(node: &Node<'_>) -> Result<AuditTarget, ReadError> {
+    Ok(AuditTarget {
+        id: node.member("id").id()?,
+        name: node.member("displayName").string()?,
+        kind: node.member("type").string()?,
+    })
 }
 
 fn read_change(node: &Node<'_>) -> Result<(String, Option<String>, Option<String>), ReadError> {
@@ -243,6 +255,11 @@ mod tests {
         let record = read_audit(&logged).unwrap().unwrap();
         assert_eq!((record.by.as_str(), record.target_name.as_str()), ("piotr@x", "CA200"));
         assert_eq!(record.changes.len(), 1);
+        logged["targetResources"].as_array_mut().unwrap().push(json!({"id": "g", "displayName": null, "type": "Group",
+            "modifiedProperties": [{"displayName": "Description", "oldValue": null, "newValue": "\"x\""}]}));
+        let two = read_audit(&logged).unwrap().unwrap();
+        assert_eq!((two.target_id.as_str(), two.target_of("Group"), two.changes.len()), ("p", Some("g"), 2));
+        assert!(two.is_about("p") && two.is_about("g") && !record.is_about("g"));
         for (result, done) in [("success", true), ("failure", false), ("timeout", false)] {
             logged["result"] = json!(result);
             assert_eq!(read_audit(&logged).unwrap().is_some(), done, "{result}");

@@ -1,4 +1,5 @@
-//! Tokens for Microsoft Graph through Microsoft's own `azure_identity`, which caches them and renews them in time.
+//! Signing in: the tokens of each identity, for Graph, Log Analytics or the Bot Framework, through Microsoft's own
+//! `azure_identity`, which caches them and renews them five minutes before their end.
 //!
 //! That crate refuses login addresses without TLS, so one transport maps its login host to the configured base; that
 //! is the only difference between production, another cloud, and a tenant on this machine.
@@ -25,12 +26,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use self::certificate::{Certificate, Signs};
-use super::GraphError;
 use crate::clock::Clock;
-use crate::config::{Cloud, Credential};
+use crate::config::Credential;
 
 /// Further tries at the token endpoint.
 const RETRIES: u32 = 2;
+
+/// Why there is no token: what the token endpoint said, without the secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoToken(pub String);
 
 /// Where the tokens of one identity come from.
 #[derive(Clone)]
@@ -47,6 +52,7 @@ struct Asks {
     credential: Credential,
     http: reqwest::Client,
     login_base: Url,
+    login_key: &'static str,
     scope: String,
     clock: Clock,
 }
@@ -59,7 +65,7 @@ impl Debug for Tokens {
 
 impl Tokens {
     /// Tokens of `credential` in this tenant, from the token endpoint at `login_base`, for one service.
-    pub fn new(credential: &Credential, tenant_id: &str, at: &Endpoint<'_>) -> Result<Self, GraphError> {
+    pub fn new(credential: &Credential, tenant_id: &str, at: &Endpoint<'_>) -> Result<Self, NoToken> {
         if let Credential::Fixed(token) = credential {
             return Ok(Self(Arc::new(Source::Fixed(token.clone()))));
         }
@@ -68,6 +74,7 @@ impl Tokens {
             credential: credential.clone(),
             http: at.http.clone(),
             login_base: at.login_base.clone(),
+            login_key: at.login_key,
             scope: at.scope.to_owned(),
             clock: at.clock.clone(),
         });
@@ -76,7 +83,7 @@ impl Tokens {
     }
 
     /// A token that is good for at least five minutes more.
-    pub async fn get(&self) -> Result<SecretString, GraphError> {
+    pub async fn get(&self) -> Result<SecretString, NoToken> {
         let (asks, credential) = match &*self.0 {
             Source::Fixed(token) => return Ok(token.clone()),
             Source::Entra { asks, credential } => (asks, credential),
@@ -86,10 +93,10 @@ impl Tokens {
         token.map(|token| SecretString::from(token.token.secret())).map_err(|error| asks.lost(&error))
     }
 
-    /// Forgets the token that it holds, because Graph no longer accepts it.
-    pub fn forget(&self) -> Result<(), GraphError> {
+    /// Forgets the token that it holds, because the service no longer accepts it.
+    pub fn forget(&self) -> Result<(), NoToken> {
         match &*self.0 {
-            Source::Fixed(_) => Err(GraphError::Token { cause: "the fixed token is not accepted any more".to_owned() }),
+            Source::Fixed(_) => Err(wrong("the fixed token is not accepted any more")),
             Source::Entra { asks, credential } => {
                 *credential.lock().unwrap_or_else(PoisonError::into_inner) = asks.credential()?;
                 Ok(())
@@ -99,7 +106,7 @@ impl Tokens {
 
     /// The permissions that the token carries: `roles` of an app, `scp` of a person; none when it can't be read, since
     /// Microsoft doesn't promise what a token for Graph looks like.
-    pub async fn permissions(&self) -> Result<Option<BTreeSet<String>>, GraphError> {
+    pub async fn permissions(&self) -> Result<Option<BTreeSet<String>>, NoToken> {
         Ok(permissions_in(self.get().await?.expose_secret()))
     }
 }
@@ -118,7 +125,7 @@ fn permissions_in(token: &str) -> Option<BTreeSet<String>> {
 }
 
 impl Asks {
-    fn credential(&self) -> Result<Arc<dyn TokenCredential>, GraphError> {
+    fn credential(&self) -> Result<Arc<dyn TokenCredential>, NoToken> {
         let login = || ClientAssertionCredentialOptions { client_options: options(self.login()) };
         let tenant = self.tenant_id.clone();
         let made: azure_core::Result<Arc<dyn TokenCredential>> = match &self.credential {
@@ -159,7 +166,7 @@ impl Asks {
     }
 
     /// Why there is no token. Of a connection that never came about, the last cause says the most.
-    fn lost(&self, error: &azure_core::Error) -> GraphError {
+    fn lost(&self, error: &azure_core::Error) -> NoToken {
         let mut root: &dyn std::error::Error = error;
         let mut unreached = false;
         while let Some(source) = root.source() {
@@ -169,10 +176,11 @@ impl Asks {
         if !unreached {
             return cause(error);
         }
-        let host = self.login_base.host_str().unwrap_or_default();
-        GraphError::Token {
-            cause: format!("{host} can't be reached ({root}); are graph.cloud and graph.login_base right?"),
+        if let Credential::ManagedIdentity { .. } = self.credential {
+            return NoToken(format!("the identity service of this machine can't be reached ({root}); is it in Azure?"));
         }
+        let (host, key) = (self.login_base.host_str().unwrap_or_default(), self.login_key);
+        NoToken(format!("{host} can't be reached ({root}); are graph.cloud and {key} right?"))
     }
 
     fn login(&self) -> Transport {
@@ -192,13 +200,13 @@ fn options(transport: Transport) -> ClientOptions {
     }
 }
 
-fn wrong(cause: &str) -> GraphError {
-    GraphError::Token { cause: cause.to_owned() }
+fn wrong(cause: &str) -> NoToken {
+    NoToken(cause.to_owned())
 }
 
 /// The crate has tried again where that could help; its messages hold no secret.
-fn cause(error: &azure_core::Error) -> GraphError {
-    GraphError::Token { cause: error.to_string() }
+fn cause(error: &azure_core::Error) -> NoToken {
+    NoToken(error.to_string())
 }
 
 /// Where tokens are asked for, and for what.
@@ -208,30 +216,17 @@ pub struct Endpoint<'a> {
     pub http: &'a reqwest::Client,
     /// Base of the token endpoint.
     pub login_base: &'a Url,
+    /// The key of the configuration that names this base.
+    pub login_key: &'static str,
     /// What the tokens are for, such as `https://graph.microsoft.com/.default`.
     pub scope: &'a str,
     /// The time, which assertions carry.
     pub clock: &'a Clock,
 }
 
-/// The scope of Graph's tokens: its own host; a tenant on this machine plays that of the cloud.
-pub(super) fn scope_of(graph_base: &Url, cloud: Cloud) -> String {
-    match graph_base.host_str() {
-        Some(host) if graph_base.scheme() == "https" => format!("https://{host}/.default"),
-        _ => format!("{}/.default", cloud.graph()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_scope_follows_the_cloud_and_an_own_address() {
-        let scope = |base: &str, cloud| scope_of(&base.parse().unwrap(), cloud);
-        assert_eq!(scope("http://127.0.0.1:1", Cloud::China), "https://microsoftgraph.chinacloudapi.cn/.default");
-        assert_eq!(scope("https://graph.microsoft.us/", Cloud::Global), "https://graph.microsoft.us/.default");
-    }
 
     #[test]
     fn permissions_are_read_from_apps_and_from_people() {
