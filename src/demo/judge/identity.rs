@@ -86,6 +86,7 @@ fn roles_of(tenant: &Value, id: &str, groups: &BTreeSet<String>) -> BTreeSet<Str
         let principal = text(row, "principalId").unwrap_or_default();
         (principal == id || groups.contains(principal))
             && text(row, "directoryScopeId").is_none_or(|scope| scope == "/")
+            && text(row, "appScopeId").is_none_or(|scope| scope == "/")
             && text(row, "assignment").is_none_or(|kind| kind == "active")
     };
     let held = rows(tenant, "roleAssignments").iter().filter(counts).filter_map(|row| text(row, "roleDefinitionId"));

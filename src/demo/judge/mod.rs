@@ -77,7 +77,7 @@ fn in_state(policies: &Value, tenant: &Value, signin: &Value, state: &str) -> Ve
     let wanted = all.iter().filter(|policy| text(policy, "state") == Some(state));
     with_case(tenant, signin, |case| {
         wanted
-            .filter(|policy| applies(policy, case))
+            .filter(|policy| applies(policy, case) && !empty(policy))
             .filter_map(|policy| text(policy, "id"))
             .map(str::to_owned)
             .collect()

@@ -13,16 +13,26 @@ const REMEDIATION: &str = "93625bc8-bfe2-437a-97e0-3d0060024faa";
 const ENROLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
 /// Where agents exchange tokens.
 const TOKEN_EXCHANGE: &str = "fb60f99c-7a34-4190-8149-302f77469936";
-/// Windows Azure Service Management API, and what it takes in.
-const MANAGEMENT: (&str, [&str; 4]) = (
-    "797f4846-ba00-4fd7-ba43-dac1f8f63013",
-    [
-        "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
-        "e9f49c6b-5ce5-44c8-925d-015017e9f7ad",
-        "f5c26e74-f226-4ae8-85f0-b4af0080ac9e",
-        "ca7f3f0b-7d91-482c-8e09-c5d840d0eac5",
-    ],
-);
+/// Groups of apps with the members that are published: Windows Azure Service Management API, and the largest of Office 365.
+const PUBLISHED: [(&str, &[&str]); 2] = [
+    (
+        "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+        &[
+            "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
+            "e9f49c6b-5ce5-44c8-925d-015017e9f7ad",
+            "f5c26e74-f226-4ae8-85f0-b4af0080ac9e",
+            "ca7f3f0b-7d91-482c-8e09-c5d840d0eac5",
+        ],
+    ),
+    (
+        "Office365",
+        &[
+            "00000002-0000-0ff1-ce00-000000000000",
+            "00000003-0000-0ff1-ce00-000000000000",
+            "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
+        ],
+    ),
+];
 
 /// The reason why a policy with these conditions does not mean the target.
 #[must_use]
@@ -150,6 +160,7 @@ fn named(words: &[&str], app: &str, case: Case<'_>) -> bool {
 /// Whether the app belongs to a group of apps, or to a group within it.
 fn belongs(group: &str, app: &str, case: Case<'_>, depth: u8) -> bool {
     let members = list(case.around.app_groups, group);
-    let known = if members.is_empty() && group == MANAGEMENT.0 { MANAGEMENT.1.to_vec() } else { members };
+    let published = PUBLISHED.iter().find(|(name, _)| members.is_empty() && *name == group);
+    let known = published.map_or(members, |(_, apps)| apps.to_vec());
     depth < 8 && known.iter().any(|member| member.eq_ignore_ascii_case(app) || belongs(member, app, case, depth + 1))
 }

@@ -82,6 +82,7 @@ pub enum Requirement {
 
 /// Which sign-ins are looked at; an empty or absent member means all. Risk levels `None` are looked at too unless narrowed.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each narrows another dimension")]
 pub struct Scope {
     /// Positions of users; none means every user, *any other user* and every guest type.
     pub users: Option<RoaringBitmap>,

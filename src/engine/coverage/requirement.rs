@@ -68,6 +68,7 @@ impl Region {
 
 /// Something that makes sign-ins meet the requirement: a policy that is On, in a region; or the sign-in's own values.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub(super) struct Contributor {
     /// Position of the policy; none for sign-ins that need none.
     pub(super) policy: Option<usize>,
