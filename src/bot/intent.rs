@@ -11,6 +11,7 @@ pub(crate) mod gazetteer;
 pub(crate) mod kinds;
 pub(crate) mod model;
 pub(crate) mod names;
+pub(crate) mod pattern;
 pub(crate) mod questions;
 pub(crate) mod refusals;
 pub(crate) mod rules;

@@ -5,10 +5,9 @@
 
 use std::sync::LazyLock;
 
-use regex_automata::meta::{Config, Regex};
-use regex_automata::util::syntax;
-use regex_automata::{Input, MatchKind, PatternSet};
+use regex_automata::PatternSet;
 
+use super::pattern::Patterns;
 use super::text::Message;
 
 /// Name and pattern; `\b(?:` and `)` are put around it.
@@ -374,18 +373,14 @@ impl Concepts {
 /// So many patterns share an automaton: all in one would multiply its states, one each would read the text too often.
 const TOGETHER: usize = 4;
 
-/// What each of these may keep of the texts that it has read, in bytes.
-const SCRATCH: usize = 64 << 10;
-
 /// The concepts of a message.
 pub(crate) fn of(message: &Message<'_>) -> Concepts {
-    static SETS: LazyLock<Vec<Regex>> = LazyLock::new(|| CONCEPTS.chunks(TOGETHER).filter_map(compile).collect());
-    let text = Input::new(message.plain());
+    static SETS: LazyLock<Vec<Patterns>> = LazyLock::new(|| CONCEPTS.chunks(TOGETHER).filter_map(compile).collect());
     let mut found = PatternSet::new(TOGETHER);
     let mut concepts = Concepts::default();
     for (chunk, set) in SETS.iter().enumerate() {
         found.clear();
-        set.which_overlapping_matches(&text, &mut found);
+        set.matches(message.plain(), &mut found);
         for pattern in found.iter() {
             concepts.0 |= 1 << (chunk * TOGETHER + pattern.as_usize());
         }
@@ -393,17 +388,9 @@ pub(crate) fn of(message: &Message<'_>) -> Concepts {
     concepts
 }
 
-/// Bytes instead of characters, for normalised text is nearly all ASCII; and no search for literals first, whose tables
-/// would be larger than all the rest and save nothing on a line of text.
-fn compile(concepts: &[(&str, &str)]) -> Option<Regex> {
+fn compile(concepts: &[(&str, &str)]) -> Option<Patterns> {
     let patterns: Vec<String> = concepts.iter().map(|(_, pattern)| format!(r"\b(?:{pattern})(?:\b|$)")).collect();
-    let config =
-        Config::new().match_kind(MatchKind::All).utf8_empty(false).auto_prefilter(false).hybrid_cache_capacity(SCRATCH);
-    Regex::builder()
-        .configure(config)
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .build_many(&patterns)
-        .ok()
+    Patterns::new(&patterns)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::kinds::Intent;
+use super::pattern::Patterns;
 use super::text::{Message, plain_regex};
 
 /// Patterns of whole messages in normalised text, without the marks at the end.
@@ -114,18 +115,23 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
 
 /// What a message of one of these forms asks for.
 pub(crate) fn find(message: &Message<'_>) -> Option<Intent> {
-    static COMPILED: LazyLock<Vec<(Intent, Regex)>> = LazyLock::new(|| {
-        let whole = |form: &str| plain_regex(&format!(r"^(?:{form})$"));
-        FORMS.iter().map(|(intent, form)| (*intent, whole(form))).collect()
+    static COMPILED: LazyLock<Vec<(Intent, Patterns)>> = LazyLock::new(|| {
+        let whole = |form: &str| Patterns::new(&[format!(r"^(?:{form})$")]);
+        FORMS.iter().filter_map(|(intent, form)| Some((*intent, whole(form)?))).collect()
     });
     let text = message.plain().trim_end_matches([' ', '?', '!', '.', ',']);
-    COMPILED.iter().find(|(_, form)| form.is_match(text.as_bytes())).map(|(intent, _)| *intent)
+    COMPILED.iter().find(|(_, form)| form.is_match(text)).map(|(intent, _)| *intent)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Previous, route};
     use super::*;
+
+    #[test]
+    fn every_form_is_a_pattern() {
+        assert!(FORMS.iter().all(|(_, form)| Patterns::new(&[form]).is_some()));
+    }
 
     #[test]
     fn a_number_goes_on_with_the_answer_that_has_it() {

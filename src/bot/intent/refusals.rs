@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use regex::bytes::Regex;
 
 use super::kinds::{Intent, Refusal};
+use super::pattern::Patterns;
 use super::text::{Message, plain_regex};
 
 /// Where an order begins: at the start of a clause or after a word that introduces one.
@@ -178,33 +179,28 @@ fn follows(kind: Refusal, previous: Intent) -> bool {
 
 /// The refusal that a message earns, if any.
 pub(crate) fn find(message: &Message<'_>, previous: Option<Intent>) -> Option<Refusal> {
-    static GENERAL: LazyLock<Vec<(Refusal, Regex)>> = LazyLock::new(|| compile(PATTERNS));
-    static AFTER: LazyLock<Vec<(Refusal, Regex)>> = LazyLock::new(|| compile(SHORT));
+    static GENERAL: LazyLock<Vec<(Refusal, Patterns)>> = LazyLock::new(|| compile(PATTERNS));
+    static AFTER: LazyLock<Vec<(Refusal, Patterns)>> = LazyLock::new(|| compile(SHORT));
     let everything = message.whole();
     sentences(&everything).find_map(|sentence| {
         let asked = is_question(sentence);
         let fits = |kind: Refusal| !asked || matches!(kind, Refusal::Reveal);
-        let general = GENERAL.iter().find(|(kind, pattern)| {
-            fits(*kind) && pattern.is_match(sentence.as_bytes()) && !is_spared(*kind, sentence)
-        });
+        let general = GENERAL
+            .iter()
+            .find(|(kind, pattern)| fits(*kind) && pattern.is_match(sentence) && !is_spared(*kind, sentence));
         let after = || {
             let previous = previous?;
             AFTER.iter().find(|(kind, pattern)| {
-                !asked
-                    && follows(*kind, previous)
-                    && pattern.is_match(sentence.as_bytes())
-                    && !is_spared(*kind, sentence)
+                !asked && follows(*kind, previous) && pattern.is_match(sentence) && !is_spared(*kind, sentence)
             })
         };
         general.or_else(after).map(|(kind, _)| *kind)
     })
 }
 
-fn compile(patterns: &[(Refusal, &str)]) -> Vec<(Refusal, Regex)> {
-    patterns
-        .iter()
-        .map(|(kind, pattern)| (*kind, plain_regex(&pattern.replace("ORDER", ORDER).replace("TARGET", TARGET))))
-        .collect()
+fn compile(patterns: &[(Refusal, &str)]) -> Vec<(Refusal, Patterns)> {
+    let one = |pattern: &str| Patterns::new(&[pattern.replace("ORDER", ORDER).replace("TARGET", TARGET)]);
+    patterns.iter().filter_map(|(kind, pattern)| Some((*kind, one(pattern)?))).collect()
 }
 
 /// Sentences of normalised text, without what ends them.
@@ -307,6 +303,11 @@ mod tests {
             })
             .collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn every_refusal_is_a_pattern() {
+        assert_eq!((compile(PATTERNS).len(), compile(SHORT).len()), (PATTERNS.len(), SHORT.len()));
     }
 
     #[test]
