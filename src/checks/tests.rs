@@ -155,9 +155,10 @@ fn a_group_that_something_else_hangs_on_is_not_emptied() {
 /// Whoever is covered otherwise stays excluded: by name where the group is for other ends too, as far as anybody knows.
 #[test]
 fn a_group_that_is_not_called_an_exclusion_keeps_its_members() {
-    for (group, title) in
-        [("staff", "Take staff out of the exclusions of mfa"), ("mfa-excl", "Take 1 account out of mfa-excl")]
-    {
+    for (group, title) in [
+        ("staff", "Take staff out of the exclusions of mfa, but for 1 by name"),
+        ("mfa-excl", "Take 1 account out of mfa-excl"),
+    ] {
         let without = json!({"users": {"includeUsers": ["All"], "excludeUsers": ["bg"], "excludeGroups": [group]}});
         let of_cid = json!({"users": {"includeUsers": ["cid"]}});
         let policies =
