@@ -9,7 +9,7 @@ use crate::tenant::policy::{ClientAppType, Platform, RiskLevel, Sides};
 use crate::tenant::sign_in::{Known, SignIn};
 
 /// What the client can be.
-const EVERY_CLIENT: [ClientAppType; 4] = [
+pub(super) const EVERY_CLIENT: [ClientAppType; 4] = [
     ClientAppType::Browser,
     ClientAppType::MobileAppsAndDesktopClients,
     ClientAppType::ExchangeActiveSync,

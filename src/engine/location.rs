@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::truth::Truth;
+use super::unknown_words::is_word;
 use crate::tenant::location::{IpRange, NamedLocation, Place};
 use crate::tenant::policy::Sides;
 use crate::tenant::sign_in::{Known, SignIn};
@@ -33,7 +34,7 @@ pub fn within(snapshot: &Snapshot, id: &str, sign_in: &SignIn) -> Truth {
         _ => match snapshot.locations.get(id) {
             Some(location) => within_named(location, sign_in),
             // A word that isn't known is no id.
-            None if id.chars().all(char::is_alphanumeric) => Truth::Maybe,
+            None if is_word(id) => Truth::Maybe,
             None => unread(snapshot, id, sign_in),
         },
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::truth::Truth;
+use super::unknown_words::is_word;
 use super::{Model, attribute_filter};
 use crate::tenant::SignIn;
 use crate::tenant::policy::{Applications, Control, FilterMode, Operator, Policy, PolicyState};
@@ -275,9 +276,8 @@ fn in_group(model: &Model, group: &str, id: &str) -> Truth {
     if is_unknown_word(group) { Truth::Maybe } else { Truth::No }
 }
 
-/// Ids have hyphens, words don't.
 fn is_unknown_word(name: &str) -> bool {
-    name.chars().all(char::is_alphanumeric) && !["None", "AllAgentIdResources"].contains(&name)
+    is_word(name) && !["None", "AllAgentIdResources"].contains(&name)
 }
 
 /// Whether an app is in a group as the tenant lists it, groups within groups too.

@@ -28,6 +28,11 @@ const LISTS: &[(&str, Dimension, Side)] = &[
     ("users/excludeGuestsOrExternalUsers/guestOrExternalUserTypes", Dimension::Identity, Side::Exclude),
 ];
 
+/// Whether an entry of a list of ids is a word: ids have hyphens, and what an export says in its own words has spaces.
+pub(super) fn is_word(entry: &str) -> bool {
+    entry.chars().all(char::is_alphanumeric)
+}
+
 /// The list in which the word at a pointer stands; none where it is no word of a list.
 pub(super) fn of(pointer: &str) -> Option<(Dimension, Side)> {
     let below = pointer.strip_prefix("/conditions/")?;

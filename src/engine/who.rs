@@ -121,7 +121,7 @@ impl Side {
         for id in &side.users {
             match snapshot.directory.user_index(id) {
                 Some(position) => drop(built.named.insert(position)),
-                None if id.chars().all(char::is_alphanumeric) && !KEYWORDS.contains(&id.as_str()) => {
+                None if unknown_words::is_word(id) && !KEYWORDS.contains(&id.as_str()) => {
                     built.open.push(format!("whom {id} takes in"));
                 }
                 None if snapshot.has(Kind::Users) || emergency.contains(id) || is_keyword(id) => {}

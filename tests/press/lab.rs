@@ -8,8 +8,10 @@ use portcullis::app::App;
 use portcullis::approval::{State, Terms};
 use portcullis::bot::analysis::Analysis;
 use portcullis::bot::{basis, review, watch, work};
+use portcullis::chat::card::Press;
 use portcullis::chat::teams::{self, Teams};
 use portcullis::chat::web::{PersonView, Sessions, WebChat};
+use portcullis::chat::{Conversation, Event, Incoming, Person};
 use portcullis::checks::CureAction;
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Credential};
@@ -101,6 +103,23 @@ impl Lab {
         };
         self.app.store.enqueue(&job).await.unwrap();
         self.settle().await;
+    }
+
+    /// The press of somebody's button, as the web chat brings it.
+    pub(crate) fn incoming(&self, role: &str, press: Press) -> Incoming {
+        let (id, name) = (self.person(role).id.clone(), self.person(role).name.clone());
+        Incoming {
+            key: format!("{id}:k"),
+            conversation: Conversation {
+                platform: "web".into(),
+                id: id.clone(),
+                tenant: self.service.tenant_id.clone(),
+                personal: true,
+                reference: Value::Null,
+            },
+            person: Person { platform_id: id.clone(), id, name },
+            event: Event::Press(press),
+        }
     }
 
     pub(crate) fn person(&self, role: &str) -> &portcullis::demo::Person {

@@ -2,8 +2,7 @@
 
 use jiff::ToSpan;
 use portcullis::bot::press;
-use portcullis::chat::card::Press;
-use portcullis::chat::{Conversation, Event, Incoming, Person};
+use portcullis::chat::Incoming;
 use portcullis::checks::CureAction;
 use serde_json::{Value, json};
 
@@ -16,22 +15,9 @@ async fn card(lab: &Lab) -> (i64, Value) {
     (row.number, lab.say(READER, &format!("propose S-{}", row.number)).await)
 }
 
-/// The press of a button, as the web chat brings it.
-fn incoming(lab: &Lab, role: &str, card: &Value) -> Incoming {
-    let (id, name) = (lab.person(role).id.clone(), lab.person(role).name.clone());
-    let press: Press = serde_json::from_value(button(card, CREATE)["press"].clone()).unwrap();
-    Incoming {
-        key: format!("{id}:k"),
-        conversation: Conversation {
-            platform: "web".into(),
-            id: id.clone(),
-            tenant: lab.service.tenant_id.clone(),
-            personal: true,
-            reference: Value::Null,
-        },
-        person: Person { platform_id: id.clone(), id, name },
-        event: Event::Press(press),
-    }
+/// The press of a button that creates, as the web chat brings it.
+fn creating(lab: &Lab, card: &Value) -> Incoming {
+    lab.incoming(APPROVER, serde_json::from_value(button(card, CREATE)["press"].clone()).unwrap())
 }
 
 #[tokio::test]
@@ -93,7 +79,7 @@ async fn what_graph_never_answers_is_given_up_and_said() {
 async fn a_press_whose_process_dies_is_taken_up() {
     let lab = Lab::start(|_| {}).await;
     let (number, card) = card(&lab).await;
-    let incoming = incoming(&lab, APPROVER, &card);
+    let incoming = creating(&lab, &card);
     // Kept, and the process dies before anything is asked.
     assert!(press::keep(&lab.app, &incoming).await.unwrap().is_some());
     lab.settle().await;
@@ -107,7 +93,7 @@ async fn a_press_whose_process_dies_is_taken_up() {
 async fn a_press_whose_process_dies_after_the_decision_is_not_decided_again() {
     let lab = Lab::start(|_| {}).await;
     let (number, card) = card(&lab).await;
-    let incoming = incoming(&lab, APPROVER, &card);
+    let incoming = creating(&lab, &card);
     let kept = press::keep(&lab.app, &incoming).await.unwrap().unwrap();
     press::press(&lab.app, &kept).await.unwrap();
     lab.pass(3.seconds());

@@ -3,11 +3,10 @@
 use jiff::ToSpan;
 use portcullis::bot::press;
 use portcullis::chat::card::Press;
-use portcullis::chat::{Conversation, Event, Incoming, Person};
 use portcullis::checks::CureAction;
 use portcullis::log::Action;
 use portcullis::store::entries::Wanted;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::lab::{APPROVER, Lab, OUTSIDER, READER, button, words};
 use super::teams::{execute, press_of};
@@ -124,7 +123,7 @@ async fn a_wish_that_is_looked_at_late_takes_the_place_of_no_newer_one() {
     let card = lab.say(READER, &format!("open S-{number}")).await;
     let mut first: Press = serde_json::from_value(button(&card, "Ask to change…")["press"].clone()).unwrap();
     first.input = Some("the rooms".into());
-    assert!(press::keep(&lab.app, &incoming(&lab, first)).await.unwrap().is_some());
+    assert!(press::keep(&lab.app, &lab.incoming(READER, first)).await.unwrap().is_some());
     lab.pass(1.second());
     lab.press_with(READER, &card, ("Ask to change…", Some("the guests"))).await;
     lab.pass(3.seconds());
@@ -134,21 +133,4 @@ async fn a_wish_that_is_looked_at_late_takes_the_place_of_no_newer_one() {
     assert_eq!(logged(&lab, number).await, ["the guests"]);
     let told = words(&lab.newest_of(READER).await);
     assert!(told.starts_with("Already asked for a change by "), "{told}");
-}
-
-/// A press of the reader's, as the web chat brings it.
-fn incoming(lab: &Lab, press: Press) -> Incoming {
-    let (id, name) = (lab.person(READER).id.clone(), lab.person(READER).name.clone());
-    Incoming {
-        key: format!("{id}:k"),
-        conversation: Conversation {
-            platform: "web".into(),
-            id: id.clone(),
-            tenant: lab.service.tenant_id.clone(),
-            personal: true,
-            reference: Value::Null,
-        },
-        person: Person { platform_id: id.clone(), id, name },
-        event: Event::Press(press),
-    }
 }

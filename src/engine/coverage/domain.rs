@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use super::requirement::{ACTIVE_SYNC, ANY_DEVICE, BROWSER, Contributor, MODERN, Mask, OTHER, UNMANAGED};
 use super::{Requirement, Scope, devices, locations};
 use crate::engine::bits::{Bits, Lane};
+use crate::engine::condition::EVERY_CLIENT;
 use crate::engine::device_rule::DeviceFilter;
 use crate::engine::judge::Dimension;
 use crate::engine::truth::Truth;
@@ -71,7 +72,7 @@ pub(super) fn axes(model: &Model, requirement: &Requirement, scope: &Scope, of: 
 
 /// Where targets, places, devices and risks stand among the dimensions.
 pub(super) const TARGETS: usize = 0;
-const CLIENT_APPS: usize = 1;
+pub(super) const CLIENT_APPS: usize = 1;
 pub(super) const PLACES: usize = 3;
 pub(super) const DEVICES: usize = 4;
 
@@ -90,7 +91,7 @@ pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of
     let filters: Vec<&DeviceFilter> = policies.iter().filter_map(|at| model.device_filter(*at)).collect();
     vec![
         targets(model, requirement, scope, &policies),
-        narrowed(clients, &CLIENTS).into_iter().map(Value::Client).collect(),
+        narrowed(clients, &EVERY_CLIENT).into_iter().map(Value::Client).collect(),
         narrowed(&scope.platforms, &platforms()).into_iter().map(Value::Platform).collect(),
         places.into_iter().map(Value::Location).collect(),
         devices::values(&filters, devices::matter(requirement), scope),
@@ -121,13 +122,6 @@ pub(super) fn count_active_sync_in(axes: &[Axis], values: &mut [Vec<usize>]) {
         clients.sort_unstable();
     }
 }
-
-const CLIENTS: [ClientAppType; 4] = [
-    ClientAppType::Browser,
-    ClientAppType::MobileAppsAndDesktopClients,
-    ClientAppType::ExchangeActiveSync,
-    ClientAppType::Other,
-];
 
 /// Those with a name, and the unknown one as `All`.
 fn platforms() -> Vec<Platform> {

@@ -179,7 +179,7 @@ impl Search {
         let mut rest = hole.classes;
         let Some(targets) = self.axes.first().filter(|_| !rest.is_empty()) else { return Vec::new() };
         let first = rest.remove(0);
-        if let (Some(clients), Some(axis)) = (rest.first_mut(), self.axes.get(1)) {
+        if let (Some(clients), Some(axis)) = (rest.first_mut(), self.axes.get(domain::CLIENT_APPS)) {
             let mut values = [values_of(targets, first.as_deref()), values_of(axis, clients.as_deref())];
             domain::count_active_sync_in(&self.axes, &mut values);
             if values.get(1).is_some_and(|all| all.len() == axis.values.len()) {
