@@ -1,6 +1,7 @@
 //! Who is excluded from a policy is governed by another one.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
 use serde_json::json;
@@ -79,20 +80,19 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
     let assumed = fallback::without_trusted(&context.model.snapshot);
     let model = assumed.as_ref().unwrap_or(context.model);
     let (mut listed, mut compensated, mut open) = (Vec::new(), Vec::new(), Left::default());
-    let asked = asked(model, exclusions);
+    let asked = Asked::new(model, exclusions);
+    let asking = OnceCell::new();
     for one in exclusions {
         let mut left = Left::default();
-        for policy in &one.from {
-            let about = fallback::taken_away(model, policy);
-            let users = asked.iter().find(|(scope, _)| *scope == about).map_or(&one.users, |(_, users)| users);
-            left.add(fallback::left(model, about, users));
-        }
+        one.from.iter().filter_map(|policy| asked.left(model, policy)).for_each(|here| left.add(here));
         left.sure &= &one.users;
         left.maybe &= &one.users;
         match (left.sure.is_empty(), left.maybe.is_empty()) {
             (false, _) => listed.push(without(one, &left.sure, context)),
-            (true, false) => open.add(left),
-            (true, true) => compensated.extend(makes_up(one, context)),
+            (true, false) => open.add(&left),
+            (true, true) => {
+                compensated.extend(makes_up(one, asking.get_or_init(|| asking_of(exclusions, context)), context))
+            }
         }
     }
     let mut finding = listing::finding(context, (ABOUT.id, "exclusions_without_fallback"), listed);
@@ -113,17 +113,46 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
 
 /// The sign-ins that exclusions take from policies, each once, with everybody whom one of them concerns: policies about the
 /// same sign-ins are one question.
-fn asked(model: &Model, exclusions: &[Exclusion<'_>]) -> Vec<(Scope, RoaringBitmap)> {
-    let mut all: Vec<(Scope, RoaringBitmap)> = Vec::new();
-    for one in exclusions {
-        for about in one.from.iter().map(|policy| fallback::taken_away(model, policy)) {
-            match all.iter_mut().find(|(scope, _)| *scope == about) {
-                Some((_, users)) => *users |= &one.users,
-                None => all.push((about, one.users.clone())),
-            }
+struct Asked<'a> {
+    questions: Vec<Question>,
+    /// By policy id, its question.
+    by_policy: BTreeMap<&'a str, usize>,
+}
+
+/// Sign-ins, whom it concerns that a policy is left out there, and for whom of them nothing takes over.
+struct Question {
+    about: Scope,
+    users: RoaringBitmap,
+    left: OnceCell<Left>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(model: &Model, exclusions: &[Exclusion<'a>]) -> Self {
+        let mut all = Self { questions: Vec::new(), by_policy: BTreeMap::new() };
+        for (one, policy) in exclusions.iter().flat_map(|one| one.from.iter().map(move |policy| (one, *policy))) {
+            let place = match all.by_policy.get(policy.id.as_str()) {
+                Some(place) => *place,
+                None => all.place(fallback::taken_away(model, policy)),
+            };
+            all.by_policy.insert(&policy.id, place);
+            all.questions.get_mut(place).into_iter().for_each(|question| question.users |= &one.users);
         }
+        all
     }
-    all
+
+    fn place(&mut self, about: Scope) -> usize {
+        let known = self.questions.iter().position(|question| question.about == about);
+        known.unwrap_or_else(|| {
+            self.questions.push(Question { about, users: RoaringBitmap::new(), left: OnceCell::new() });
+            self.questions.len() - 1
+        })
+    }
+
+    /// For whom nothing makes up for what exclusions take from a policy, of all whom the same question concerns.
+    fn left(&self, model: &Model, policy: &Policy) -> Option<&Left> {
+        let question = self.questions.get(*self.by_policy.get(policy.id.as_str())?)?;
+        Some(question.left.get_or_init(|| fallback::left(model, question.about.clone(), &question.users)))
+    }
 }
 
 /// Whether a policy excludes anybody beside emergency access and the accounts that synchronise the directory.
@@ -263,16 +292,20 @@ fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> Opti
     Some(hand_over::edit_policy(policy, vec![change], &body))
 }
 
-/// The policies that take over for those whom another one excludes.
-fn makes_up(one: &Exclusion<'_>, context: &Context<'_>) -> Option<Fact> {
+/// The policies that ask everyday sign-ins for something, with whom of the excluded accounts they reach.
+fn asking_of<'a>(exclusions: &[Exclusion<'_>], context: &'a Context<'_>) -> Vec<(&'a Policy, RoaringBitmap)> {
+    let excluded = exclusions.iter().fold(RoaringBitmap::new(), |all, one| all | &one.users);
+    let asking = policies::on(&context.model.snapshot)
+        .filter(|policy| policies::is_everyday(policy) && policy.grant.as_ref().is_some_and(asks));
+    asking.map(|policy| (policy, context.model.users_of(&policy.id).0 & &excluded)).collect()
+}
+
+/// Which of these policies take over for those whom another one excludes.
+fn makes_up(one: &Exclusion<'_>, asking: &[(&Policy, RoaringBitmap)], context: &Context<'_>) -> Option<Fact> {
     let Way::Group(group) = one.way else { return None };
-    let asking = policies::on(&context.model.snapshot).filter(|policy| {
-        policies::is_everyday(policy) && policy.grant.as_ref().is_some_and(asks) && !one.from.contains(policy)
-    });
-    let reached: Vec<(&Policy, RoaringBitmap)> =
-        asking.map(|policy| (policy, context.model.users_of(&policy.id).0)).collect();
-    let all = reached.iter().find(|(_, users)| one.users.is_subset(users)).map(|(policy, _)| vec![*policy]);
-    let some = || reached.iter().filter(|(_, users)| !users.is_disjoint(&one.users)).map(|(policy, _)| *policy);
+    let others = || asking.iter().filter(|(policy, _)| !one.from.contains(policy));
+    let all = others().find(|(_, users)| one.users.is_subset(users)).map(|(policy, _)| vec![*policy]);
+    let some = || others().filter(|(_, users)| !users.is_disjoint(&one.users)).map(|(policy, _)| *policy);
     let instead = all.unwrap_or_else(|| some().collect());
     let rows = std::iter::once(rows::group(group)).chain(instead.iter().map(|policy| rows::policy(policy)));
     let fact = Fact::new("exclusions_without_fallback.made_up", context.stamp(Evidence::of(rows)))

@@ -29,10 +29,10 @@ pub(super) struct Left {
 
 impl Left {
     /// Both together.
-    pub(super) fn add(&mut self, other: Self) {
-        self.sure |= other.sure;
-        self.maybe |= other.maybe;
-        self.unresolved.extend(other.unresolved);
+    pub(super) fn add(&mut self, other: &Self) {
+        self.sure |= &other.sure;
+        self.maybe |= &other.maybe;
+        self.unresolved.extend(other.unresolved.iter().cloned());
     }
 }
 

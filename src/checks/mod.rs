@@ -221,7 +221,8 @@ pub fn run_all(context: &Context<'_>) -> Vec<Finding> {
     run_each(context, &|_| {})
 }
 
-/// The same; `begins` hears of each check before it runs. Checks run side by side, each on one thread.
+/// The same; `begins` hears of each check before it runs. Checks run side by side, each on one thread, the last ones first: those
+/// that compare policies with each other stand there, and take longest.
 #[must_use]
 pub fn run_each(context: &Context<'_>, begins: &(dyn Fn(&'static About) + Sync)) -> Vec<Finding> {
     let next = AtomicUsize::new(0);
@@ -245,8 +246,9 @@ pub fn run_each(context: &Context<'_>, begins: &(dyn Fn(&'static About) + Sync))
 /// More would only wait for each other: the first who asks compiles what all need.
 const THREADS: usize = 4;
 
-fn pair(found: &[OnceLock<Finding>], at: usize) -> Option<(&'static dyn Check, &OnceLock<Finding>)> {
-    Some((*CHECKS.get(at)?, found.get(at)?))
+/// The check that comes so many places before the last, and where its finding goes.
+fn pair(found: &[OnceLock<Finding>], before: usize) -> Option<(&'static dyn Check, &OnceLock<Finding>)> {
+    CHECKS.iter().copied().zip(found).rev().nth(before)
 }
 
 /// What is known of the check with this id.

@@ -46,9 +46,9 @@ pub fn members(model: &Model) -> Scope {
     if !model.snapshot.has(Kind::Users) {
         return Scope { residents: true, ..Scope::default() };
     }
-    let users = model.snapshot.directory.users.iter().zip(0u32..);
-    let here = users.filter(|(user, _)| user.enabled && matches!(user.guest, None | Some(GuestType::InternalGuest)));
-    let here = RoaringBitmap::from_sorted_iter(here.map(|(_, index)| index)).unwrap_or_default();
+    let guest = |at: &u32| model.snapshot.directory.user_at(*at).and_then(|user| user.guest);
+    let elsewhere = |at: &u32| guest(at).is_some_and(|kind| kind != GuestType::InternalGuest);
+    let here = model.default_users() - model.guests().iter().filter(elsewhere).collect::<RoaringBitmap>();
     Scope { users: Some(here), ..Scope::default() }
 }
 

@@ -11,6 +11,9 @@ use super::truth::Truth;
 /// How many words are kept in place: enough for every tenant, which has 240 policies at most, and for its contributors.
 const WORDS: usize = 8;
 
+/// Words that are looked at together: two lines of the processor's cache.
+const PIECE: usize = 16;
+
 /// A set of positions below a fixed length.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Bits(SmallVec<[u64; WORDS]>);
@@ -70,11 +73,6 @@ impl Bits {
         self.0.len() * 64
     }
 
-    /// How many words.
-    pub(super) fn words(&self) -> usize {
-        self.0.len()
-    }
-
     /// Which of these positions are members, numbered anew in their order.
     pub(super) fn packed(&self, positions: &[usize]) -> Self {
         let word = |chunk: &[usize]| (0..).zip(chunk).fold(0, |word, (at, one)| word | u64::from(self.has(*one)) << at);
@@ -108,19 +106,20 @@ impl Bits {
         Self((0..words).map(of).collect())
     }
 
-    /// Each combination of these sets that some member is in, as the names of the sets: 64 members at a time.
-    pub(super) fn told_apart(&self, sets: &[(usize, &Self)]) -> FxHashSet<Vec<usize>> {
-        let mut found: FxHashSet<Vec<usize>> = FxHashSet::default();
+    /// Each combination of these sets that some member is in, as the names of the sets, which are below this length: 64 members
+    /// at a time.
+    pub(super) fn told_apart(&self, sets: &[(usize, &Self)], length: usize) -> FxHashSet<Self> {
+        let mut found = FxHashSet::default();
         for (at, members) in self.0.iter().enumerate() {
             let mut left = *members;
             while left != 0 {
                 let first = left.trailing_zeros();
-                let (mut same, mut inside) = (left, Vec::new());
+                let (mut same, mut inside) = (left, Self::none(length));
                 for (name, set) in sets {
                     let word = set.0.get(at).copied().unwrap_or_default();
                     let is_in = word >> first & 1 != 0;
                     same &= if is_in { word } else { !word };
-                    inside.extend(is_in.then_some(*name));
+                    inside.put(*name, is_in);
                 }
                 found.insert(inside);
                 left &= !same;
@@ -175,21 +174,30 @@ impl Bits {
         RoaringBitmap::from_lsb0_bytes(0, &bytes)
     }
 
-    /// Keeps the members of which this holds.
-    pub(super) fn filter(&mut self, keep: impl Fn(usize) -> bool) {
-        for (at, word) in self.0.iter_mut().enumerate().filter(|(_, word)| **word != 0) {
-            let mut left = *word;
-            while left != 0 {
-                let bit = left.trailing_zeros() as usize;
-                left &= left - 1;
-                *word &= !(u64::from(!keep(at * 64 + bit)) << bit);
-            }
-        }
-    }
-
     /// Drops the members of the other set.
     pub(super) fn drop(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= !other);
+    }
+
+    /// Drops the members of several sets, a piece of all of them at a time: where none is left no further set is read. Tells
+    /// how many words were.
+    pub(super) fn drop_each(&mut self, others: &[&Self]) -> usize {
+        let mut read = 0;
+        for (at, piece) in self.0.chunks_mut(PIECE).enumerate() {
+            let mut left = piece.iter().fold(0, |left, word| left | *word);
+            for other in others {
+                if left == 0 {
+                    break;
+                }
+                left = 0;
+                for (word, other) in piece.iter_mut().zip(other.0.get(at * PIECE..).unwrap_or_default()) {
+                    *word &= !other;
+                    left |= *word;
+                }
+                read += piece.len();
+            }
+        }
+        read
     }
 
     pub(super) fn meets(&self, other: &Self) -> bool {
@@ -235,6 +243,8 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -248,14 +258,27 @@ mod tests {
         let expected: Vec<usize> = std::iter::once(3).chain(60..=200).collect();
         assert_eq!(filled.iter().collect::<Vec<_>>(), expected);
         assert_eq!(filled.compressed().iter().map(|at| at as usize).collect::<Vec<_>>(), expected);
-        let mut even = filled.clone();
-        even.filter(|at| at % 2 == 0);
-        assert_eq!(
-            even.iter().collect::<Vec<_>>(),
-            expected.iter().copied().filter(|at| at % 2 == 0).collect::<Vec<_>>()
-        );
         assert_eq!(filled.packed(&[2, 3, 60, 201, 200]).iter().collect::<Vec<_>>(), [1, 2, 4]);
         assert!(Bits::none(70).is_empty() && Bits::all(70).and(&Bits::none(70)).is_empty());
+    }
+
+    #[test]
+    fn members_of_several_sets_dropped() {
+        let multiples = |step: usize| {
+            let mut set = Bits::none(3_000);
+            (0..3_000).step_by(step).for_each(|at| set.set(at));
+            set
+        };
+        let (even, third) = (multiples(2), multiples(3));
+        let mut left = Bits::all(3_000);
+        assert_eq!(left.drop_each(&[&even, &third]), 2 * 3_000_usize.div_ceil(64));
+        assert_eq!(
+            left.iter().collect::<Vec<_>>(),
+            (0..3_000).filter(|at| at % 2 != 0 && at % 3 != 0).collect::<Vec<_>>()
+        );
+        let mut early = Bits::all(64);
+        assert_eq!(early.drop_each(&[&Bits::all(3_000), &even]), 1, "nobody is left after the first");
+        assert!(early.is_empty() && early.drop_each(&[&even]) == 0);
     }
 
     #[test]
@@ -266,8 +289,9 @@ mod tests {
             set
         };
         let (one, other) = (of(&[3, 70, 129]), of(&[70, 128]));
-        let found = of(&[2, 3, 4, 70, 129]).told_apart(&[(7, &one), (9, &other)]);
-        assert_eq!(found, [vec![], vec![7], vec![7, 9]].into_iter().collect());
+        let found = of(&[2, 3, 4, 70, 129]).told_apart(&[(7, &one), (9, &other)], 10);
+        let names: BTreeSet<Vec<usize>> = found.iter().map(|inside| inside.iter().collect()).collect();
+        assert_eq!(names, [vec![], vec![7], vec![7, 9]].into_iter().collect());
     }
 
     #[test]

@@ -169,13 +169,13 @@ impl Model {
         }
     }
 
-    /// The same model, that hasn't been asked for coverage yet.
+    /// The same model, that hasn't been asked for coverage yet and keeps all that it will be asked.
     #[must_use]
     pub fn unasked(&self) -> Self {
-        self.without_memory()
+        Self { known: Known::everything(), ..self.without_memory() }
     }
 
-    /// The coverage that it was asked for so far, in order; of very many questions the last ones.
+    /// The coverage that it was asked for so far, in order; the last questions, unless it keeps all of them.
     #[must_use]
     pub fn questions_asked(&self) -> Vec<Entry> {
         self.known.all()

@@ -232,6 +232,13 @@ impl Axis {
     pub(super) fn universal(&self, length: usize) -> Bits {
         self.classes.iter().fold(Bits::all(length), |all, class| all.and(&class.lane.surely))
     }
+
+    /// The contributors whose condition some value surely meets.
+    pub(super) fn somewhere(&self, length: usize) -> Bits {
+        let mut some = Bits::none(length);
+        self.classes.iter().for_each(|class| some.extend(&class.lane.surely));
+        some
+    }
 }
 
 impl Value {

@@ -212,9 +212,8 @@ impl Proof {
         let few = std::mem::take(&mut proof.lanes);
         for of in [Some(enough), more].into_iter().flatten() {
             proof.lanes = few.iter().map(|lane| lane.and(&of)).collect();
-            let busy = idle_but(&product.of, |at| of.has(at));
             for users in [&people, ever] {
-                proof.lanes.extend(sift::lanes(model, (&busy, &of), users));
+                proof.lanes.extend(sift::lanes(model, (&product.of, &of), users));
             }
             if proof.holds(&of) {
                 return Some(proof);
@@ -268,18 +267,13 @@ impl Proof {
     /// of users tell.
     fn sifted(&self, model: &Model, product: &Product, (users, of): (&RoaringBitmap, &Bits)) -> (bool, bool) {
         let axes: Vec<Axis> = self.axes.iter().map(|axis| counting(axis, of)).collect();
-        let of = idle_but(&product.of, |at| of.has(at));
-        let sifted = Diagram::new(&axes, self.count).sift_strictly(model, &of, users);
+        let sifted = Diagram::new(&axes, self.count).sift_strictly(model, &product.of, users);
         (!sifted.gap.is_empty(), !sifted.rest.is_empty())
     }
 
     /// Contributors that count and ask for something at some value of every condition.
     fn asking(&self, counted: &Bits) -> Bits {
-        self.axes.iter().fold(counted.clone(), |all, axis| {
-            let mut some = Bits::none(self.count);
-            axis.classes.iter().for_each(|class| some.extend(&class.lane.surely));
-            all.and(&some)
-        })
+        self.axes.iter().fold(counted.clone(), |all, axis| all.and(&axis.somewhere(self.count)))
     }
 
     /// Whether the contributors that count cover everything.
@@ -288,13 +282,6 @@ impl Proof {
         let mut diagram = Diagram::new(&axes, self.count);
         self.lanes.iter().all(|lane| diagram.search(&sure(lane.and(counted))) == COVERED)
     }
-}
-
-/// The same contributors, of which only these ask anything of anybody.
-fn idle_but(of: &[Contributor], busy: impl Fn(usize) -> bool) -> Vec<Contributor> {
-    let mut of = of.to_vec();
-    of.iter_mut().enumerate().filter(|(at, _)| !busy(*at)).for_each(|(_, one)| one.region.people = 0);
-    of
 }
 
 /// What isn't sure counts for nothing.

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::domain::Axis;
 use super::requirement::Contributor;
-use super::sift::{self, Product, Sifted};
+use super::sift::{self, Dimensions, Sifted};
 use crate::engine::Model;
 use crate::engine::bits::{Bits, Lane};
 
@@ -134,25 +134,34 @@ pub(super) struct Hole {
     pub(super) sure: bool,
 }
 
-fn beyond(axis: &Axis, rest: &Bits, contributors: usize) -> Vec<Exceptions> {
-    let classes = || axis.classes.iter().enumerate();
-    let of = |at: usize| classes().filter(|(_, class)| !class.lane.surely.has(at)).map(|(class, _)| class).collect();
-    (0..contributors).map(|at| rest.has(at).then(|| of(at))).collect()
+/// For each of these dimensions, and after the last: the contributors that hold everywhere from it on.
+pub(super) fn universal(axes: &[&Axis], contributors: usize) -> Vec<Bits> {
+    let mut universal = vec![Bits::all(contributors)];
+    for axis in axes.iter().rev() {
+        let rest = universal.last().map(|rest| rest.and(&axis.universal(contributors)));
+        universal.extend(rest);
+    }
+    universal.reverse();
+    universal
+}
+
+/// For each of these dimensions and contributor that holds everywhere after it: the classes where it doesn't surely hold.
+pub(super) fn beyond(axes: &[&Axis], universal: &[Bits], contributors: usize) -> Vec<Vec<Exceptions>> {
+    let without = |axis: &Axis, at: usize| {
+        let classes = axis.classes.iter().enumerate().filter(|(_, class)| !class.lane.surely.has(at));
+        classes.map(|(class, _)| class).collect()
+    };
+    let of =
+        |(axis, rest): (&&Axis, &Bits)| (0..contributors).map(|at| rest.has(at).then(|| without(axis, at))).collect();
+    axes.iter().zip(universal.iter().skip(1)).map(of).collect()
 }
 
 impl<'a> Diagram<'a> {
     /// An empty diagram over these dimensions, for so many contributors.
     pub(super) fn new(axes: &'a [Axis], contributors: usize) -> Self {
-        let mut universal = vec![Bits::all(contributors)];
-        for axis in axes.iter().rev() {
-            let rest = universal
-                .last()
-                .map_or_else(|| Bits::all(contributors), |rest| rest.and(&axis.universal(contributors)));
-            universal.push(rest);
-        }
-        universal.reverse();
-        let after = universal.iter().skip(1);
-        let beyond = axes.iter().zip(after).map(|(axis, rest)| beyond(axis, rest, contributors)).collect();
+        let each: Vec<&Axis> = axes.iter().collect();
+        let universal = universal(&each, contributors);
+        let beyond = beyond(&each, &universal, contributors);
         let broad = Broad::new(axes, contributors);
         let decided = axes.iter().flat_map(|axis| &axis.classes).all(|class| class.lane.surely == class.lane.possibly);
         Self {
@@ -170,22 +179,14 @@ impl<'a> Diagram<'a> {
 
     /// Users who need not be looked at one by one: by far most.
     pub(super) fn sift(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Sifted {
-        sift::sift(model, of, (self.product(), false), users)
+        let known = Dimensions { axes: self.axes, broad: &self.broad, decided: self.decided, strictly: false };
+        sift::sift(model, of, known, users)
     }
 
     /// The same where what isn't sure counts for nothing.
     pub(super) fn sift_strictly(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Sifted {
-        sift::sift(model, of, (self.product(), true), users)
-    }
-
-    fn product(&self) -> Product<'_> {
-        Product {
-            axes: self.axes,
-            universal: &self.universal,
-            beyond: &self.beyond,
-            broad: &self.broad,
-            decided: self.decided,
-        }
+        let known = Dimensions { axes: self.axes, broad: &self.broad, decided: true, strictly: true };
+        sift::sift(model, of, known, users)
     }
 
     /// The part that is left for users whom these contributors reach.

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::domain::{Axis, Class};
 use super::requirement::{ANY, Contributor, Mask, person};
-use super::search::{Broad, Exceptions};
+use super::search::{Broad, Exceptions, beyond, universal};
 use crate::engine::Model;
 use crate::engine::bits::Bits;
 
@@ -35,17 +35,33 @@ pub(super) struct Sifted {
     pub(super) rest: RoaringBitmap,
 }
 
-/// The product of the dimensions beside the user.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Product<'a> {
-    pub(super) axes: &'a [Axis],
+/// The product of the dimensions beside the user, those with few classes first: what holds but at a few apps is then looked
+/// at there alone, whatever else it asks for.
+#[derive(Debug)]
+struct Product<'a> {
+    /// The dimensions of more than one class.
+    axes: Vec<&'a Axis>,
+    /// The contributors that hold in all other dimensions.
+    alive: Bits,
+    /// Those of them that hold somewhere in each of these.
+    somewhere: Bits,
     /// For each dimension: the contributors that hold everywhere from it on.
-    pub(super) universal: &'a [Bits],
+    universal: Vec<Bits>,
     /// For each dimension and contributor that holds everywhere after it: the classes where it doesn't.
-    pub(super) beyond: &'a [Vec<Exceptions>],
-    pub(super) broad: &'a Broad,
-    /// Nothing about the dimensions is open.
-    pub(super) decided: bool,
+    beyond: Vec<Vec<Exceptions>>,
+}
+
+impl<'a> Product<'a> {
+    fn new(axes: &'a [Axis], contributors: usize) -> Self {
+        let (single, mut axes): (Vec<&Axis>, Vec<&Axis>) = axes.iter().partition(|axis| axis.classes.len() == 1);
+        axes.sort_by_key(|axis| axis.classes.len());
+        let classes = single.iter().flat_map(|axis| &axis.classes);
+        let alive = classes.fold(Bits::all(contributors), |alive, class| alive.and(&class.lane.surely));
+        let somewhere = axes.iter().fold(alive.clone(), |alive, axis| alive.and(&axis.somewhere(contributors)));
+        let universal = universal(&axes, contributors);
+        let beyond = beyond(&axes, &universal, contributors);
+        Self { axes, alive, somewhere, universal, beyond }
+    }
 }
 
 /// Some users, numbered anew, and whom of them each contributor reaches.
@@ -61,8 +77,8 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// These users and the contributors of a requirement.
-    fn new(model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Self {
+    /// These users and the contributors of a requirement; those that aren't asked about reach nobody.
+    fn new(model: &Model, (of, asked): (&[Contributor], &Bits), users: &RoaringBitmap) -> Self {
         let few = users.len() * FEWER < model.directory.everyone.len();
         let positions: Option<Vec<u32>> = few.then(|| users.iter().collect());
         let numbers: Option<Vec<usize>> =
@@ -74,15 +90,16 @@ impl Crowd {
         let people = |kinds| packed(&Arc::new(model.directory.bits(&people(model, kinds))));
         let mut known: Vec<(Mask, Arc<Bits>)> = Vec::new();
         let (mut decided, mut surely) = (true, Vec::new());
-        for one in of {
+        for (at, one) in of.iter().enumerate() {
+            let asked = asked.has(at);
             // What isn't sure reaches nobody surely.
-            let kinds = if one.sure { one.region.people } else { 0 };
+            let kinds = if one.sure && asked { one.region.people } else { 0 };
             let at = known.iter().position(|(mask, _)| *mask == kinds).unwrap_or(known.len());
             if at == known.len() {
                 known.push((kinds, people(kinds)));
             }
             let Some((_, people)) = known.get(at) else { continue };
-            decided &= one.sure;
+            decided &= one.sure || !asked;
             let reached = one.policy.filter(|_| kinds != 0).map(|policy| model.reached(policy));
             decided &= reached.as_ref().is_none_or(|reached| reached.decided);
             surely.push(match reached {
@@ -99,11 +116,11 @@ impl Crowd {
     }
 
     /// Drops those whom a contributor covers everywhere, and those who have more of the broad ones than can be ruled out.
-    fn cover(&mut self, product: Product<'_>) {
+    fn cover(&mut self, product: &Product<'_>, broad: &Broad) {
         let Some(universal) = product.universal.first() else { return };
         let reached = |at: usize| self.surely.get(at);
-        universal.iter().filter_map(reached).for_each(|reached| self.users.drop(reached));
-        let (broad, slack) = product.broad.count();
+        universal.shared(&product.alive).filter_map(reached).for_each(|reached| self.users.drop(reached));
+        let (broad, slack) = broad.count();
         let broad: Vec<&Bits> = broad.iter().filter_map(reached).map(|reached| &**reached).collect();
         if broad.len() > slack && !self.users.is_empty() {
             self.users.drop(&Bits::in_more_than(slack, &broad));
@@ -137,18 +154,24 @@ impl Crowd {
     }
 }
 
-/// Sifts users by the contributors of one requirement. Gaps are looked for where nothing is open, or where what is open
-/// counts for nothing.
-pub(super) fn sift(
-    model: &Model,
-    of: &[Contributor],
-    (product, strictly): (Product<'_>, bool),
-    users: &RoaringBitmap,
-) -> Sifted {
-    let mut crowd = Crowd::new(model, of, users);
+/// What is known of the dimensions before users are sifted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dimensions<'a> {
+    pub(super) axes: &'a [Axis],
+    pub(super) broad: &'a Broad,
+    /// Gaps are looked for: nothing about the dimensions is open, or what is open counts for nothing.
+    pub(super) decided: bool,
+    /// What is open about users counts for nothing.
+    pub(super) strictly: bool,
+}
+
+/// Sifts users by the contributors of one requirement.
+pub(super) fn sift(model: &Model, of: &[Contributor], known: Dimensions<'_>, users: &RoaringBitmap) -> Sifted {
+    let product = &Product::new(known.axes, of.len());
+    let mut crowd = Crowd::new(model, (of, &product.somewhere), users);
     let mut sifted = Sifted::default();
-    crowd.cover(product);
-    if strictly || (product.decided && crowd.decided) {
+    crowd.cover(product, known.broad);
+    if known.decided && (known.strictly || crowd.decided) {
         for effort in EFFORTS {
             let left = crowd.users.len();
             if left == 0 {
@@ -166,98 +189,107 @@ pub(super) fn sift(
 
 /// How users stand to some contributors: each way in which some of these users are surely reached.
 pub(super) fn lanes(model: &Model, (of, asked): (&[Contributor], &Bits), users: &RoaringBitmap) -> FxHashSet<Bits> {
-    let crowd = Crowd::new(model, of, users);
+    let crowd = Crowd::new(model, (of, asked), users);
     let sets: Vec<(usize, &Bits)> = asked.iter().filter_map(|at| Some((at, &**crowd.surely.get(at)?))).collect();
-    let lane = |inside: Vec<usize>| {
-        let mut lane = Bits::none(of.len());
-        inside.into_iter().for_each(|at| lane.set(at));
-        lane
-    };
-    crowd.users.told_apart(&sets).into_iter().map(lane).collect()
+    crowd.users.told_apart(&sets, of.len())
 }
 
 /// One way through the product, as far as the effort allows.
 #[derive(Debug)]
 struct Walk<'a> {
-    product: Product<'a>,
+    product: &'a Product<'a>,
     surely: &'a [Arc<Bits>],
     /// The contributors, those that reach most first.
     order: Vec<usize>,
-    /// How many of them reach a good part of the users: what the others cover is seen in the last dimension.
-    broad: usize,
+    /// Those that reach a good part of the users: what the others cover is seen after the last dimension.
+    broad: Bits,
     /// Words that may still be read.
     effort: usize,
     gap: Bits,
     rest: Bits,
 }
 
+/// A point on the way.
+#[derive(Clone, Debug)]
+struct Point {
+    /// The next dimension.
+    axis: usize,
+    /// The contributors that hold so far.
+    alive: Bits,
+    /// Those of them that reach nobody who is left.
+    done: Bits,
+}
+
 impl<'a> Walk<'a> {
-    fn of(crowd: &'a Crowd, product: Product<'a>, effort: usize) -> Self {
+    fn of(crowd: &'a Crowd, product: &'a Product<'a>, effort: usize) -> Self {
         let mut order: Vec<(usize, usize)> = crowd.surely.iter().map(|reached| reached.len()).enumerate().collect();
         order.sort_by_key(|(_, reached)| Reverse(*reached));
         let part = crowd.users.len() / GOOD_PART;
-        let broad = order.iter().filter(|(_, reached)| *reached >= part).count();
+        let mut broad = Bits::none(order.len());
+        order.iter().filter(|(_, reached)| *reached >= part).for_each(|(at, _)| broad.set(*at));
         let order = order.into_iter().map(|(at, _)| at).collect();
         let none = Bits::none(crowd.users.capacity());
         let mut walk = Self { product, surely: &crowd.surely, order, broad, effort, gap: none.clone(), rest: none };
-        walk.walk(0, &Bits::all(crowd.surely.len()), crowd.users.clone());
+        let start = Point { axis: 0, alive: product.alive.clone(), done: Bits::none(crowd.surely.len()) };
+        walk.walk(start, crowd.users.clone());
         walk.rest.drop(&walk.gap);
         walk
     }
 
-    /// Drops the users whom these contributors reach, of the first so many: set by set, and the last few one by one.
-    fn without(&mut self, left: &mut Bits, (of, first): (&Bits, usize)) {
-        let surely = self.surely;
-        let mut reaching = self.order.iter().take(first).filter(|at| of.has(**at)).filter_map(|at| surely.get(*at));
-        let mut count = left.len();
-        while count > left.words() / 8 {
-            let Some(reached) = reaching.next() else { return };
-            left.drop(reached);
-            self.effort = self.effort.saturating_sub(left.words());
-            count = left.len();
-        }
-        if count > 0 {
-            let rest: Vec<&Arc<Bits>> = reaching.collect();
-            self.effort = self.effort.saturating_sub(count * rest.len());
-            left.filter(|user| !rest.iter().any(|reached| reached.has(user)));
-        }
+    /// Drops the users whom these contributors reach.
+    fn without(&mut self, left: &mut Bits, of: &Bits) {
+        let reaching = self.order.iter().filter(|at| of.has(**at)).filter_map(|at| self.surely.get(*at));
+        let reaching: Vec<&Bits> = reaching.map(|reached| &**reached).collect();
+        self.effort = self.effort.saturating_sub(left.drop_each(&reaching));
     }
 
-    /// Looks for gaps of these users where only these contributors hold.
-    fn walk(&mut self, axis: usize, alive: &Bits, mut left: Bits) {
+    /// Looks for gaps of these users from a point on.
+    fn walk(&mut self, mut at: Point, mut left: Bits) {
         let product = self.product;
-        if let Some(rest) = product.universal.get(axis) {
-            let last = axis == product.axes.len();
-            self.without(&mut left, (&alive.and(rest), if last { usize::MAX } else { self.broad }));
+        let Some(rest) = product.universal.get(at.axis) else { return };
+        let mut everywhere = at.alive.and(rest);
+        if at.axis < product.axes.len() {
+            everywhere.retain(&self.broad);
         }
+        everywhere.drop(&at.done);
+        self.without(&mut left, &everywhere);
+        at.done.extend(&everywhere);
         if left.is_empty() {
             return;
         }
-        if alive.len() <= SOON {
+        let mut others = at.alive.clone();
+        others.drop(&at.done);
+        if others.len() <= SOON {
             let mut unreached = left.clone();
-            self.without(&mut unreached, (alive, usize::MAX));
+            self.without(&mut unreached, &others);
             left.drop(&unreached);
             self.gap.extend(&unreached);
         }
         // After the last dimension whoever is left is reached by none.
-        let Some(dimension) = product.axes.get(axis) else {
+        let Some(dimension) = product.axes.get(at.axis) else {
             self.gap.extend(&left);
             return;
         };
-        self.beside(axis, alive, &mut left);
-        self.each((axis, alive), left, &dimension.classes);
+        self.beside(&at, &mut left);
+        self.each(&at, left, &dimension.classes);
     }
 
     /// Looks for gaps of those whom one contributor covers in all but a few classes of a dimension, and drops them.
-    fn beside(&mut self, axis: usize, alive: &Bits, left: &mut Bits) {
+    fn beside(&mut self, at: &Point, left: &mut Bits) {
         let product = self.product;
-        let (Some(rest), Some(beyond)) = (product.universal.get(axis + 1), product.beyond.get(axis)) else { return };
-        let Some(classes) = product.axes.get(axis).map(|axis| &axis.classes) else { return };
-        let broad = alive.and(rest);
+        let (Some(rest), Some(beyond)) = (product.universal.get(at.axis + 1), product.beyond.get(at.axis)) else {
+            return;
+        };
+        let Some(classes) = product.axes.get(at.axis).map(|axis| &axis.classes) else { return };
+        let mut broad = at.alive.and(rest);
+        broad.drop(&at.done);
         for place in 0..self.order.len() {
-            let at = self.order.get(place).filter(|at| broad.has(**at));
-            let known = at.and_then(|at| Some((self.surely.get(*at)?, beyond.get(*at)?.as_ref()?)));
-            let Some((reached, exceptions)) = known else { continue };
+            let one = self.order.get(place).filter(|one| broad.has(**one));
+            let known = one.and_then(|one| Some((self.surely.get(*one)?, beyond.get(*one)?.as_ref()?)));
+            let Some((reached, exceptions)) = known.filter(|(_, exceptions)| exceptions.len() * 2 < classes.len())
+            else {
+                continue;
+            };
             let mut group = left.clone();
             group.retain(reached);
             // Each group costs a look at the exceptions: small ones are looked at together.
@@ -265,18 +297,16 @@ impl<'a> Walk<'a> {
                 return;
             }
             left.drop(&group);
-            self.each((axis, alive), group, exceptions.iter().filter_map(|class| classes.get(*class)));
+            self.each(at, group, exceptions.iter().filter_map(|class| classes.get(*class)));
         }
     }
 
     /// Looks for gaps of these users in some classes of a dimension, in those with few contributors first.
-    fn each<'c>(
-        &mut self,
-        (axis, alive): (usize, &Bits),
-        mut left: Bits,
-        classes: impl IntoIterator<Item = &'c Class>,
-    ) {
-        let mut each: Vec<Bits> = classes.into_iter().map(|class| alive.and(&class.lane.surely)).collect();
+    fn each<'c>(&mut self, at: &Point, mut left: Bits, classes: impl IntoIterator<Item = &'c Class>) {
+        if left.is_empty() {
+            return;
+        }
+        let mut each: Vec<Bits> = classes.into_iter().map(|class| at.alive.and(&class.lane.surely)).collect();
         each.sort_by_cached_key(|alive| (alive.len(), alive.clone()));
         each.dedup();
         for alive in each {
@@ -288,7 +318,7 @@ impl<'a> Walk<'a> {
                 self.rest.extend(&left);
                 return;
             }
-            self.walk(axis + 1, &alive, left.clone());
+            self.walk(Point { axis: at.axis + 1, alive, done: at.done.clone() }, left.clone());
         }
     }
 }

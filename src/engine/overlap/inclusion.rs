@@ -3,6 +3,7 @@
 //! Each kind of condition is tried with one value of everything that policies tell apart; for each value the policies
 //! that possibly meet it may only lie within those that surely do.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use roaring::RoaringBitmap;
@@ -205,16 +206,22 @@ fn lane(model: &Model, policies: &[Policy], group: &Group, value: &SignIn) -> La
 /// Whom each policy reaches.
 struct People<'a> {
     model: &'a Model,
-    /// Surely and possibly.
-    reached: Vec<(RoaringBitmap, RoaringBitmap)>,
+    /// Surely and possibly, of those that were asked for: of a million users each takes a quarter of a megabyte.
+    reached: Vec<OnceCell<(RoaringBitmap, RoaringBitmap)>>,
     /// Roles that somebody could activate.
     eligible: BTreeSet<&'a str>,
 }
 
 impl<'a> People<'a> {
     fn new(model: &'a Model) -> Self {
-        let reached = model.users.iter().map(|users| model.positions(users)).collect();
+        let reached = model.users.iter().map(|_| OnceCell::new()).collect();
         Self { model, reached, eligible: model.activatable() }
+    }
+
+    /// Whom the policy at this position surely and possibly reaches.
+    fn reached(&self, at: usize) -> Option<&(RoaringBitmap, RoaringBitmap)> {
+        let users = self.model.users.get(at)?;
+        Some(self.reached.get(at)?.get_or_init(|| self.model.positions(users)))
     }
 
     /// Whether policy `a` reaches only people that policy `b` surely reaches, today and whatever roles anybody activates.
@@ -227,7 +234,7 @@ impl<'a> People<'a> {
         if mine == theirs || written {
             return true;
         }
-        let (Some((_, possibly)), Some((surely, _))) = (self.reached.get(a), self.reached.get(b)) else { return false };
+        let (Some((_, possibly)), Some((surely, _))) = (self.reached(a), self.reached(b)) else { return false };
         // Without a list of users there are others, whom only what is written could tell apart. Whoever comes to be in an
         // empty group need not be in the other one.
         self.model.snapshot.has(Kind::Users)
@@ -264,13 +271,16 @@ impl<'a> People<'a> {
     /// Whether the user condition reaches nobody: no user of the directory, whatever roles they activate, no agent's user
     /// account, no kind of guest, no workload identity.
     fn nobody(&self, at: usize, policy: &Policy) -> bool {
-        let (Some(users), Some((_, reached))) = (self.model.users.get(at), self.reached.get(at)) else { return false };
+        let Some(users) = self.model.users.get(at) else { return false };
+        if !self.model.reached(at).surely.is_empty() {
+            return false;
+        }
         let conditions = &policy.conditions;
         let others = conditions.client_applications.is_some() || conditions.agents.is_some();
         let guest = |(kind, tenant): &(GuestType, String)| users.met(&guest_of(*kind, Some(tenant))) != Truth::No;
         self.model.snapshot.has(Kind::Users)
             && !others
-            && reached.is_empty()
+            && self.reached(at).is_none_or(|(_, possibly)| possibly.is_empty())
             && !reaches_agent_user(policy, None)
             && self
                 .activated(&conditions.users.include)
