@@ -127,6 +127,15 @@ fn excluded_from_mfa_and_included_for_one_platform_only_is_a_gap() {
 }
 
 #[test]
+fn excluded_within_trusted_places_alone_is_no_gap_outside_them() {
+    let out = json!({"includeUsers": ["All"], "excludeUsers": [BREAK_GLASS], "excludeGroups": ["services"]});
+    let trusted = json!({"/conditions/locations": {"includeLocations": ["AllTrusted"], "excludeLocations": []}});
+    let everywhere = policy("mfa", &json!({"includeUsers": ["All"], "excludeUsers": [BREAK_GLASS]}), &json!({}));
+    let found = findings(&[policy("office", &out, &trusted), everywhere], true);
+    assert_eq!(verdict(&found, "exclusions-without-fallback"), Verdict::Pass);
+}
+
+#[test]
 fn nothing_to_judge_is_never_a_pass() {
     let found = findings(&[], true);
     for check in ["exclusions-without-fallback", "baseline-scopes", "microsoft-managed-policies", "report-only-age"] {

@@ -80,18 +80,19 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
     let assumed = fallback::without_trusted(&context.model.snapshot);
     let model = assumed.as_ref().unwrap_or(context.model);
     let (mut listed, mut compensated, mut open) = (Vec::new(), Vec::new(), Left::default());
-    let asked = Asked::new(model, exclusions);
-    let asking = OnceCell::new();
+    let questions = Questions::new(model, exclusions);
+    let taking_over = OnceCell::new();
     for one in exclusions {
         let mut left = Left::default();
-        one.from.iter().filter_map(|policy| asked.left(model, policy)).for_each(|here| left.add(here));
+        one.from.iter().filter_map(|policy| questions.left(model, policy)).for_each(|here| left.add(here));
         left.sure &= &one.users;
         left.maybe &= &one.users;
         match (left.sure.is_empty(), left.maybe.is_empty()) {
             (false, _) => listed.push(without(one, &left.sure, context)),
             (true, false) => open.add(&left),
             (true, true) => {
-                compensated.extend(makes_up(one, asking.get_or_init(|| asking_of(exclusions, context)), context))
+                let others = taking_over.get_or_init(|| taking_over_from(exclusions, context));
+                compensated.extend(makes_up(one, others, context));
             }
         }
     }
@@ -113,44 +114,44 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
 
 /// The sign-ins that exclusions take from policies, each once, with everybody whom one of them concerns: policies about the
 /// same sign-ins are one question.
-struct Asked<'a> {
-    questions: Vec<Question>,
+struct Questions<'a> {
+    all: Vec<Question>,
     /// By policy id, its question.
     by_policy: BTreeMap<&'a str, usize>,
 }
 
-/// Sign-ins, whom it concerns that a policy is left out there, and for whom of them nothing takes over.
+/// Sign-ins that policies leave some people out of, all of those people, and for whom of them nothing takes over.
 struct Question {
     about: Scope,
     users: RoaringBitmap,
     left: OnceCell<Left>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Questions<'a> {
     fn new(model: &Model, exclusions: &[Exclusion<'a>]) -> Self {
-        let mut all = Self { questions: Vec::new(), by_policy: BTreeMap::new() };
+        let mut known = Self { all: Vec::new(), by_policy: BTreeMap::new() };
         for (one, policy) in exclusions.iter().flat_map(|one| one.from.iter().map(move |policy| (one, *policy))) {
-            let place = match all.by_policy.get(policy.id.as_str()) {
+            let place = match known.by_policy.get(policy.id.as_str()) {
                 Some(place) => *place,
-                None => all.place(fallback::taken_away(model, policy)),
+                None => known.place(fallback::taken_away(model, policy)),
             };
-            all.by_policy.insert(&policy.id, place);
-            all.questions.get_mut(place).into_iter().for_each(|question| question.users |= &one.users);
+            known.by_policy.insert(&policy.id, place);
+            known.all.get_mut(place).into_iter().for_each(|question| question.users |= &one.users);
         }
-        all
+        known
     }
 
     fn place(&mut self, about: Scope) -> usize {
-        let known = self.questions.iter().position(|question| question.about == about);
+        let known = self.all.iter().position(|question| question.about == about);
         known.unwrap_or_else(|| {
-            self.questions.push(Question { about, users: RoaringBitmap::new(), left: OnceCell::new() });
-            self.questions.len() - 1
+            self.all.push(Question { about, users: RoaringBitmap::new(), left: OnceCell::new() });
+            self.all.len() - 1
         })
     }
 
     /// For whom nothing makes up for what exclusions take from a policy, of all whom the same question concerns.
     fn left(&self, model: &Model, policy: &Policy) -> Option<&Left> {
-        let question = self.questions.get(*self.by_policy.get(policy.id.as_str())?)?;
+        let question = self.all.get(*self.by_policy.get(policy.id.as_str())?)?;
         Some(question.left.get_or_init(|| fallback::left(model, question.about.clone(), &question.users)))
     }
 }
@@ -293,7 +294,7 @@ fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> Opti
 }
 
 /// The policies that ask everyday sign-ins for something, with whom of the excluded accounts they reach.
-fn asking_of<'a>(exclusions: &[Exclusion<'_>], context: &'a Context<'_>) -> Vec<(&'a Policy, RoaringBitmap)> {
+fn taking_over_from<'a>(exclusions: &[Exclusion<'_>], context: &'a Context<'_>) -> Vec<(&'a Policy, RoaringBitmap)> {
     let excluded = exclusions.iter().fold(RoaringBitmap::new(), |all, one| all | &one.users);
     let asking = policies::on(&context.model.snapshot)
         .filter(|policy| policies::is_everyday(policy) && policy.grant.as_ref().is_some_and(asks));

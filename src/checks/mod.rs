@@ -127,7 +127,7 @@ use crate::facts::Fact;
 
 pub use about::{About, CureKind, Severity, Threshold};
 
-/// Every check, in the order that reports show them.
+/// Every check, in the order that reports show them; they run from the last one on, of which some take long.
 pub static CHECKS: &[&dyn Check] = &[
     &mfa_all_users::MfaAllUsers,
     &mfa_admins::MfaAdmins,
@@ -222,13 +222,13 @@ pub fn run_all(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// The same; `begins` hears of each check before it runs. Checks run side by side, each on one thread, the last ones first: those
-/// that compare policies with each other stand there, and take longest.
+/// that compare policies with each other stand there, and one that takes long should not be left over for one thread.
 #[must_use]
 pub fn run_each(context: &Context<'_>, begins: &(dyn Fn(&'static About) + Sync)) -> Vec<Finding> {
     let next = AtomicUsize::new(0);
     let found: Vec<OnceLock<Finding>> = CHECKS.iter().map(|_| OnceLock::new()).collect();
     let work = || {
-        while let Some((check, found)) = pair(&found, next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some((check, found)) = from_the_last(&found, next.fetch_add(1, Ordering::Relaxed)) {
             begins(check.about());
             found.get_or_init(|| edits::harmless(check.run(context), context));
         }
@@ -247,7 +247,7 @@ pub fn run_each(context: &Context<'_>, begins: &(dyn Fn(&'static About) + Sync))
 const THREADS: usize = 4;
 
 /// The check that comes so many places before the last, and where its finding goes.
-fn pair(found: &[OnceLock<Finding>], before: usize) -> Option<(&'static dyn Check, &OnceLock<Finding>)> {
+fn from_the_last(found: &[OnceLock<Finding>], before: usize) -> Option<(&'static dyn Check, &OnceLock<Finding>)> {
     CHECKS.iter().copied().zip(found).rev().nth(before)
 }
 

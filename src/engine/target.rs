@@ -250,12 +250,12 @@ pub(super) fn listed(model: &Model, names: &BTreeSet<String>, id: &str) -> Truth
     if names.contains(id) {
         return Truth::Yes;
     }
-    Truth::any(names.iter().filter(|name| is_group(model, name)).map(|name| in_group(model, name, id)))
+    Truth::any(names.iter().filter(|name| may_be_group(model, name)).map(|name| in_group(model, name, id)))
 }
 
-/// Whether a name may stand for several apps. An id does only where it is the Azure management API's, or where the tenant lists
-/// it as a group.
-fn is_group(model: &Model, name: &str) -> bool {
+/// Whether a name may stand for several apps. Of the ids only that of the Azure management API does, and those that the tenant
+/// lists as groups.
+fn may_be_group(model: &Model, name: &str) -> bool {
     !name.contains('-') || name == APP_AZURE_MANAGEMENT || model.snapshot.settings.app_groups.contains_key(name)
 }
 

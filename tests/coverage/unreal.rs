@@ -95,3 +95,14 @@ fn most_apps_are_in_no_group_of_microsofts() {
     let coverage = Model::new(Arc::new(snapshot)).coverage(&Requirement::Mfa, &Scope::default());
     assert_eq!(coverage.uncovered.len(), 4, "{:?}", coverage.unresolved);
 }
+
+#[test]
+fn where_no_sign_in_is_at_all_nobody_is_left_uncovered() {
+    let within = ["l-hq".to_owned()].into();
+    let nowhere = Scope { within, untrusted_locations: true, ..Scope::default() };
+    let some = policy("mfa", json!({"users": {"includeUsers": ["u-1"]}}), one_of(&["mfa"]));
+    for policies in [vec![], vec![some]] {
+        let coverage = tenant(&policies).coverage(&Requirement::Mfa, &nowhere);
+        assert!(coverage.uncovered.is_empty() && coverage.gaps().is_empty(), "{coverage:?}");
+    }
+}

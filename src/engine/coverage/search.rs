@@ -85,6 +85,8 @@ pub(super) struct Diagram<'a> {
     left: Vec<Left>,
     /// Nothing about the dimensions is open.
     decided: bool,
+    /// Some dimension has no class at all: there are no such sign-ins, and nothing to cover.
+    empty: bool,
     known: FxHashMap<Branch, Part>,
     memo: FxHashMap<(usize, Lane), Part>,
 }
@@ -99,7 +101,7 @@ pub(super) struct Broad {
 }
 
 impl Broad {
-    fn new(axes: &[Axis], contributors: usize) -> Self {
+    pub(super) fn new(axes: &[Axis], contributors: usize) -> Self {
         let holds = |axis: &Axis, at| axis.classes.iter().filter(|class| class.lane.surely.has(at)).count();
         let mut broad = Bits::none(contributors);
         (0..contributors)
@@ -146,7 +148,7 @@ pub(super) fn universal(axes: &[&Axis], contributors: usize) -> Vec<Bits> {
 }
 
 /// For each of these dimensions and contributor that holds everywhere after it: the classes where it doesn't surely hold.
-pub(super) fn beyond(axes: &[&Axis], universal: &[Bits], contributors: usize) -> Vec<Vec<Exceptions>> {
+pub(super) fn exceptions_of(axes: &[&Axis], universal: &[Bits], contributors: usize) -> Vec<Vec<Exceptions>> {
     let without = |axis: &Axis, at: usize| {
         let classes = axis.classes.iter().enumerate().filter(|(_, class)| !class.lane.surely.has(at));
         classes.map(|(class, _)| class).collect()
@@ -161,7 +163,7 @@ impl<'a> Diagram<'a> {
     pub(super) fn new(axes: &'a [Axis], contributors: usize) -> Self {
         let each: Vec<&Axis> = axes.iter().collect();
         let universal = universal(&each, contributors);
-        let beyond = beyond(&each, &universal, contributors);
+        let beyond = exceptions_of(&each, &universal, contributors);
         let broad = Broad::new(axes, contributors);
         let decided = axes.iter().flat_map(|axis| &axis.classes).all(|class| class.lane.surely == class.lane.possibly);
         Self {
@@ -172,6 +174,7 @@ impl<'a> Diagram<'a> {
             branches: Vec::new(),
             left: Vec::new(),
             decided,
+            empty: axes.iter().any(|axis| axis.classes.is_empty()),
             known: FxHashMap::default(),
             memo: FxHashMap::default(),
         }
@@ -179,14 +182,20 @@ impl<'a> Diagram<'a> {
 
     /// Users who need not be looked at one by one: by far most.
     pub(super) fn sift(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Sifted {
-        let known = Dimensions { axes: self.axes, broad: &self.broad, decided: self.decided, strictly: false };
-        sift::sift(model, of, known, users)
+        self.sift_by(model, of, users, false)
     }
 
     /// The same where what isn't sure counts for nothing.
     pub(super) fn sift_strictly(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap) -> Sifted {
-        let known = Dimensions { axes: self.axes, broad: &self.broad, decided: true, strictly: true };
-        sift::sift(model, of, known, users)
+        self.sift_by(model, of, users, true)
+    }
+
+    fn sift_by(&self, model: &Model, of: &[Contributor], users: &RoaringBitmap, strictly: bool) -> Sifted {
+        if self.empty {
+            return Sifted::default();
+        }
+        let decided = self.decided || strictly;
+        sift::sift(model, of, Dimensions { axes: self.axes, broad: &self.broad, decided, strictly }, users)
     }
 
     /// The part that is left for users whom these contributors reach.
@@ -246,6 +255,9 @@ impl<'a> Diagram<'a> {
 
     /// The part where it is one and the same for all values of the dimensions that are left.
     fn at_once(&self, axis: usize, lane: &Lane) -> Option<Part> {
+        if self.empty {
+            return Some(COVERED);
+        }
         if lane.possibly.is_empty() {
             return Some(GAP);
         }

@@ -1,6 +1,9 @@
 //! Most users by sets, before anybody is looked at alone: whom some policy covers everywhere, whom several do that leave
 //! little out, and who has a gap in a place that is soon found. Those who are left are searched class by class.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -9,7 +12,7 @@ use rustc_hash::FxHashSet;
 
 use super::domain::{Axis, Class};
 use super::requirement::{ANY, Contributor, Mask, person};
-use super::search::{Broad, Exceptions, beyond, universal};
+use super::search::{Broad, Exceptions, exceptions_of, universal};
 use crate::engine::Model;
 use crate::engine::bits::Bits;
 
@@ -35,8 +38,9 @@ pub(super) struct Sifted {
     pub(super) rest: RoaringBitmap,
 }
 
-/// The product of the dimensions beside the user, those with few classes first: what holds but at a few apps is then looked
-/// at there alone, whatever else it asks for.
+/// The product of the dimensions beside the user, none of which is empty. Those with few classes come first: once client,
+/// place and platform are chosen, a policy with exceptions among them and among the apps either holds or doesn't, and where it
+/// holds only the few apps that it leaves out are looked at. With the apps first each of them would be.
 #[derive(Debug)]
 struct Product<'a> {
     /// The dimensions of more than one class.
@@ -59,7 +63,7 @@ impl<'a> Product<'a> {
         let alive = classes.fold(Bits::all(contributors), |alive, class| alive.and(&class.lane.surely));
         let somewhere = axes.iter().fold(alive.clone(), |alive, axis| alive.and(&axis.somewhere(contributors)));
         let universal = universal(&axes, contributors);
-        let beyond = beyond(&axes, &universal, contributors);
+        let beyond = exceptions_of(&axes, &universal, contributors);
         Self { axes, alive, somewhere, universal, beyond }
     }
 }
@@ -90,16 +94,16 @@ impl Crowd {
         let people = |kinds| packed(&Arc::new(model.directory.bits(&people(model, kinds))));
         let mut known: Vec<(Mask, Arc<Bits>)> = Vec::new();
         let (mut decided, mut surely) = (true, Vec::new());
-        for (at, one) in of.iter().enumerate() {
-            let asked = asked.has(at);
+        for (number, one) in of.iter().enumerate() {
+            let counts = asked.has(number);
             // What isn't sure reaches nobody surely.
-            let kinds = if one.sure && asked { one.region.people } else { 0 };
+            let kinds = if one.sure && counts { one.region.people } else { 0 };
             let at = known.iter().position(|(mask, _)| *mask == kinds).unwrap_or(known.len());
             if at == known.len() {
                 known.push((kinds, people(kinds)));
             }
             let Some((_, people)) = known.get(at) else { continue };
-            decided &= one.sure || !asked;
+            decided &= one.sure || !counts;
             let reached = one.policy.filter(|_| kinds != 0).map(|policy| model.reached(policy));
             decided &= reached.as_ref().is_none_or(|reached| reached.decided);
             surely.push(match reached {
@@ -154,18 +158,18 @@ impl Crowd {
     }
 }
 
-/// What is known of the dimensions before users are sifted.
+/// The dimensions by which users are sifted, none of them empty.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dimensions<'a> {
     pub(super) axes: &'a [Axis],
     pub(super) broad: &'a Broad,
-    /// Gaps are looked for: nothing about the dimensions is open, or what is open counts for nothing.
+    /// Nothing about the dimensions is open, or what is open counts for nothing.
     pub(super) decided: bool,
-    /// What is open about users counts for nothing.
+    /// What is open about users counts for nothing either.
     pub(super) strictly: bool,
 }
 
-/// Sifts users by the contributors of one requirement.
+/// Sifts users by the contributors of one requirement. Gaps are looked for where nothing is open.
 pub(super) fn sift(model: &Model, of: &[Contributor], known: Dimensions<'_>, users: &RoaringBitmap) -> Sifted {
     let product = &Product::new(known.axes, of.len());
     let mut crowd = Crowd::new(model, (of, &product.somewhere), users);
@@ -202,7 +206,7 @@ struct Walk<'a> {
     /// The contributors, those that reach most first.
     order: Vec<usize>,
     /// Those that reach a good part of the users: what the others cover is seen after the last dimension.
-    broad: Bits,
+    far_reaching: Bits,
     /// Words that may still be read.
     effort: usize,
     gap: Bits,
@@ -210,7 +214,7 @@ struct Walk<'a> {
 }
 
 /// A point on the way.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Point {
     /// The next dimension.
     axis: usize,
@@ -225,11 +229,12 @@ impl<'a> Walk<'a> {
         let mut order: Vec<(usize, usize)> = crowd.surely.iter().map(|reached| reached.len()).enumerate().collect();
         order.sort_by_key(|(_, reached)| Reverse(*reached));
         let part = crowd.users.len() / GOOD_PART;
-        let mut broad = Bits::none(order.len());
-        order.iter().filter(|(_, reached)| *reached >= part).for_each(|(at, _)| broad.set(*at));
+        let mut far_reaching = Bits::none(order.len());
+        order.iter().filter(|(_, reached)| *reached >= part).for_each(|(at, _)| far_reaching.set(*at));
         let order = order.into_iter().map(|(at, _)| at).collect();
         let none = Bits::none(crowd.users.capacity());
-        let mut walk = Self { product, surely: &crowd.surely, order, broad, effort, gap: none.clone(), rest: none };
+        let mut walk =
+            Self { product, surely: &crowd.surely, order, far_reaching, effort, gap: none.clone(), rest: none };
         let start = Point { axis: 0, alive: product.alive.clone(), done: Bits::none(crowd.surely.len()) };
         walk.walk(start, crowd.users.clone());
         walk.rest.drop(&walk.gap);
@@ -249,7 +254,7 @@ impl<'a> Walk<'a> {
         let Some(rest) = product.universal.get(at.axis) else { return };
         let mut everywhere = at.alive.and(rest);
         if at.axis < product.axes.len() {
-            everywhere.retain(&self.broad);
+            everywhere.retain(&self.far_reaching);
         }
         everywhere.drop(&at.done);
         self.without(&mut left, &everywhere);
@@ -281,10 +286,10 @@ impl<'a> Walk<'a> {
             return;
         };
         let Some(classes) = product.axes.get(at.axis).map(|axis| &axis.classes) else { return };
-        let mut broad = at.alive.and(rest);
-        broad.drop(&at.done);
+        let mut lasting = at.alive.and(rest);
+        lasting.drop(&at.done);
         for place in 0..self.order.len() {
-            let one = self.order.get(place).filter(|one| broad.has(**one));
+            let one = self.order.get(place).filter(|one| lasting.has(**one));
             let known = one.and_then(|one| Some((self.surely.get(*one)?, beyond.get(*one)?.as_ref()?)));
             let Some((reached, exceptions)) = known.filter(|(_, exceptions)| exceptions.len() * 2 < classes.len())
             else {

@@ -272,6 +272,7 @@ impl<'a> People<'a> {
     /// account, no kind of guest, no workload identity.
     fn nobody(&self, at: usize, policy: &Policy) -> bool {
         let Some(users) = self.model.users.get(at) else { return false };
+        // Mostly that tells, and is kept anyway.
         if !self.model.reached(at).surely.is_empty() {
             return false;
         }
@@ -280,7 +281,7 @@ impl<'a> People<'a> {
         let guest = |(kind, tenant): &(GuestType, String)| users.met(&guest_of(*kind, Some(tenant))) != Truth::No;
         self.model.snapshot.has(Kind::Users)
             && !others
-            && self.reached(at).is_none_or(|(_, possibly)| possibly.is_empty())
+            && self.reached(at).is_some_and(|(_, possibly)| possibly.is_empty())
             && !reaches_agent_user(policy, None)
             && self
                 .activated(&conditions.users.include)
