@@ -46,7 +46,7 @@ pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
     let mut finding = Finding {
         check: asked.check,
         verdict,
-        facts: facts(context, &asked, verdict, &gaps),
+        facts: facts(context, &asked, (verdict, &gaps, &coverage)),
         not_checked: not_checked(context, &asked, &coverage),
         cures: Vec::new(),
     };
@@ -128,7 +128,11 @@ fn unlicensed(context: &Context<'_>, check: &str, finding: &mut Finding) -> bool
     }
 }
 
-fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps) -> Vec<Fact> {
+fn facts(
+    context: &Context<'_>,
+    asked: &Asked<'_>,
+    (verdict, gaps, coverage): (Verdict, &Gaps, &Coverage),
+) -> Vec<Fact> {
     let words = CauseWords::new(&context.model.snapshot, context.hash);
     let machines = if verdict == Verdict::Review && !gaps.any() { &gaps.machines[..] } else { &[] };
     // They are told from people by what they are called, so whether that is right is for a person to say.
@@ -166,9 +170,23 @@ fn hangs_on_unknown(gaps: &Gaps, coverage: &Coverage) -> bool {
 }
 
 /// Whether somebody in scope may be covered by what is On: whoever is in every role and group that a policy includes, and in
+    facts.extend(acting(context, asked, (verdict, coverage)));
 /// none that it excludes.
 fn could_be_met(context: &Context<'_>, asked: &Asked<'_>) -> bool {
     let snapshot = &context.model.snapshot;
+/// What is blocked only because it can't do what it is asked for is said to be.
+fn acting(context: &Context<'_>, asked: &Asked<'_>, (verdict, coverage): (Verdict, &Coverage)) -> Option<Fact> {
+    let blocked = asked.requirement == Requirement::Block && verdict == Verdict::Pass;
+    let by = coverage.acts_as_block.iter().filter_map(|id| context.model.snapshot.policy(id)).collect::<Vec<_>>();
+    (blocked && coverage.rests_on_acting()).then(|| {
+        let names = by.iter().map(|policy| policy.display_name.clone()).collect();
+        Fact::new("blocks.by_asking", context.stamp(Evidence::of(by.iter().map(|policy| super::rows::policy(policy)))))
+            .with("policies", Term::Names(names))
+            .with("one", word(if by.len() == 1 { "one" } else { "" }))
+            .must_show()
+    })
+}
+
     let asks = |policy: &Policy| {
         policy.state == PolicyState::Enabled
             && asked.draft.as_ref().is_some_and(|(_, draft)| asks_at_least(snapshot, policy, draft))

@@ -9,12 +9,13 @@ use std::sync::{Arc, OnceLock};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
+use super::acting::acting_as_block;
 use super::causes::{Causes, Set, kind_name};
 use super::domain::{self, Axis, Value};
 use super::people::{self, People};
 use super::requirement::{Contributor, contributors};
 use super::search::{COVERED, Diagram, Hole, Left, Part};
-use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations, sift};
+use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations};
 use crate::engine::bits::Lane;
 use crate::engine::judge::{Dimension, undecided};
 use crate::engine::standing::Projection;
@@ -365,21 +366,6 @@ fn labels<'a>(of: &[&'a Value]) -> Vec<&'a str> {
     of.iter()
         .filter_map(|value| if let Value::Device(_, _, label) = value { Some(label.as_str()) } else { None })
         .collect()
-}
-
-/// Policies that reach somebody, where they cover only because what they ask can't be done.
-fn acting_as_block(
-    model: &Model,
-    axes: &[Axis],
-    (users, others): (&RoaringBitmap, &[(Other, Lane)]),
-    of: &[Contributor],
-) -> BTreeSet<String> {
-    let reaches = |at: usize, one: &Contributor| {
-        axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
-            && (others.iter().any(|(_, lane)| lane.possibly.has(at)) || sift::reaches_any(model, one, users))
-    };
-    let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at, one));
-    acting.filter_map(|(_, one)| Some(model.snapshot.policies.get(one.policy?)?.id.clone())).collect()
 }
 
 /// What would settle the undecided part, as people read it: never nothing, since an open gap without a reason reads as none.

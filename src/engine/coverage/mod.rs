@@ -1,5 +1,6 @@
 //! Where no policy meets a requirement: requirement × scope → gaps, and why.
 
+mod acting;
 mod causes;
 mod devices;
 mod domain;
