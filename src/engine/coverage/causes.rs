@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::domain::{Axis, Value};
+use super::domain::{self, Axis, Value};
 use super::people;
 use super::reasons::Why;
 use super::requirement::{Bearing, bearing};
@@ -151,8 +151,14 @@ impl<'a> Causes<'a> {
 
     /// How a hole with these values stands to the candidates, its targets aside.
     pub(super) fn beside(&self, values: &[Vec<usize>]) -> Beside {
+        let shown = domain::shown_by_legacy(self.axes, values);
+        let seen = |(axis, values): (usize, &'_ Vec<usize>)| match shown {
+            Some(device) if axis == domain::DEVICES => (axis, vec![device]),
+            _ => (axis, values.clone()),
+        };
+        let values: Vec<(usize, Vec<usize>)> = values.iter().enumerate().skip(1).map(seen).collect();
         let of = |one: &Candidate<'_>| {
-            let axes = || values.iter().enumerate().skip(1);
+            let axes = || values.iter().map(|(axis, values)| (*axis, values));
             let reaches = axes().all(|(axis, values)| one.reaches(axis, values));
             let missed = axes().filter(|(axis, values)| !one.meets(*axis, values));
             (reaches, missed.fold(0u16, |all, (axis, _)| all | bit(axis)))

@@ -33,7 +33,7 @@ impl Model {
     }
 
     fn find_coverage(&self, requirement: &Requirement, scope: &Scope) -> Coverage {
-        let of = contributors(&self.snapshot, requirement);
+        let of = contributors(&self.snapshot, requirement, scope);
         let axes = domain::axes(self, requirement, scope, &of);
         let mut diagram = Diagram::new(&axes, of.len());
         let looked_at = scope.users.clone().unwrap_or_else(|| self.default_users());
@@ -108,7 +108,7 @@ impl Search {
         let axes = &self.axes;
         let mut values: Vec<Vec<usize>> =
             axes.iter().zip(&hole.classes).map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
-        domain::count_active_sync_in(axes, &mut values);
+        domain::count_unreal_in(axes, &mut values);
         let (Some(targets), Some(first)) = (axes.first(), values.first()) else { return };
         let snapshot = &self.model.snapshot;
         let conditions: Vec<Condition> =

@@ -176,16 +176,17 @@ impl Search {
 
     /// Where a hole is. Where every other app is reached, requests for baseline scopes are no news.
     fn places_of(&self, hole: Hole) -> Vec<Where> {
+        let of = self.axes.iter().zip(&hole.classes);
+        let mut values: Vec<Vec<usize>> = of.map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
+        domain::count_unreal_in(&self.axes, &mut values);
         let mut rest = hole.classes;
         let Some(targets) = self.axes.first().filter(|_| !rest.is_empty()) else { return Vec::new() };
-        let first = rest.remove(0);
-        if let (Some(clients), Some(axis)) = (rest.first_mut(), self.axes.get(domain::CLIENT_APPS)) {
-            let mut values = [values_of(targets, first.as_deref()), values_of(axis, clients.as_deref())];
-            domain::count_active_sync_in(&self.axes, &mut values);
-            if values.get(1).is_some_and(|all| all.len() == axis.values.len()) {
-                *clients = None;
-            }
+        if let (Some(axis), Some(clients)) = (self.axes.get(domain::CLIENT_APPS), values.get(domain::CLIENT_APPS)) {
+            let classes: BTreeSet<usize> = clients.iter().filter_map(|at| axis.class_of(*at)).collect();
+            let told = (clients.len() < axis.values.len()).then(|| classes.into_iter().collect());
+            rest.get_mut(domain::CLIENT_APPS).into_iter().for_each(|clients| clients.clone_from(&told));
         }
+        let first = rest.remove(0);
         if any_app(targets, first.as_deref()) {
             return vec![Where { targets: None, slipping: false, rest }];
         }
