@@ -81,7 +81,9 @@ fn cause(cause: &Cause) -> Value {
 fn told(scope: &Scope) -> Value {
     json!({
         "users": scope.users.as_ref().map(roaring::RoaringBitmap::len), "guestTypes": scope.guest_types,
-        "apps": scope.apps, "userAction": scope.user_action, "clientApps": scope.client_apps,
+        "apps": scope.apps, "userAction": scope.user_action,
+        "authenticationContext": scope.authentication_context, "contextOnResources": scope.context_on_resources,
+        "clientApps": scope.client_apps,
         "platforms": scope.platforms, "flows": scope.flows, "signInRisk": scope.sign_in_risk,
         "userRisk": scope.user_risk, "insiderRisk": scope.insider_risk, "unmanagedDevices": scope.unmanaged_devices,
         "ordinaryDevice": scope.ordinary_device,

@@ -395,7 +395,9 @@ impl<'a> Candidate<'a> {
         }
         let known = || Some(model.apps().included(app?)?.has(model.at_origin(self.at)?));
         let included = match value {
-            Value::App(Some(id)) => known().unwrap_or_else(|| target::included(model, condition, id)),
+            Value::App(Some(id)) | Value::ContextOf(_, Some(id)) => {
+                known().unwrap_or_else(|| target::included(model, condition, id))
+            }
             Value::Baseline => condition.all,
             _ => false,
         };
@@ -444,11 +446,8 @@ fn barrier(condition: &UserCondition, who: &Who<'_>) -> Barrier {
 fn met(model: &Model, (at, policy): (usize, &Policy), axes: &[Axis]) -> Vec<Vec<Truth>> {
     let origin = model.at_origin(at);
     let of_value = |(value, app): (&Value, &Option<usize>)| {
-        let known = || Some(model.apps().lane((*app)?)?.of(origin?));
-        known().unwrap_or_else(|| {
-            let sign_in = value.sign_in();
-            model.meets(at, policy, value.dimension(), (&sign_in, &model.who(&sign_in.identity)))
-        })
+        let known = || Some(model.apps().lane((*app)?)?.of(origin?).or(value.on_top(policy)));
+        known().unwrap_or_else(|| value.meets(model, (at, policy), &value.sign_in()))
     };
     axes.iter().map(|axis| axis.values.iter().zip(&axis.indexed).map(of_value).collect()).collect()
 }

@@ -15,7 +15,7 @@ use crate::engine::device_rule::DeviceFilter;
 use crate::engine::judge::Dimension;
 use crate::engine::truth::Truth;
 use crate::engine::{Model, target};
-use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, RiskLevel, TransferMethod};
+use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, Policy, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
 use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_INTUNE_ENROLLMENT, APP_WINDOWS_AZURE_AD};
@@ -31,6 +31,8 @@ pub(super) enum Value {
     Action(String),
     /// An authentication context.
     Context(String),
+    /// An authentication context that an app asks for; none is any app that nothing names.
+    ContextOf(Arc<str>, Option<Arc<str>>),
     Client(ClientAppType),
     /// `All` is the unknown platform.
     Platform(Platform),
@@ -81,10 +83,10 @@ pub(super) const DEVICES: usize = 4;
 pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of: &[Contributor]) -> Vec<Vec<Value>> {
     let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
     let browser_only = BTreeSet::from([ClientAppType::Browser]);
-    // The flows are those of modern authentication, and so are user actions: none of them can be done without asking the
-    // person.
+    // The flows are those of modern authentication, and so are user actions and the answer to a resource that asks for a
+    // context: none of them can be done without asking the person.
     let modern = BTreeSet::from([ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients]);
-    let interactive = !scope.flows.is_empty() || scope.user_action.is_some();
+    let interactive = !scope.flows.is_empty() || scope.user_action.is_some() || scope.context_on_resources;
     let clients = match *requirement {
         Requirement::NoPersistentBrowser => &browser_only,
         _ if scope.client_apps.is_empty() && interactive => &modern,
@@ -231,7 +233,13 @@ pub(super) fn targets(
         return vec![Value::Action(urn.clone())];
     }
     if let Some(id) = &scope.authentication_context {
-        return vec![Value::Context(id.clone())];
+        if !scope.context_on_resources {
+            return vec![Value::Context(id.clone())];
+        }
+        let context: Arc<str> = Arc::from(id.as_str());
+        let apps = model.targets();
+        let apps = apps.iter().cloned().map(Some).chain([None]);
+        return apps.map(|app| Value::ContextOf(Arc::clone(&context), app)).collect();
     }
     if let Some(apps) = &scope.apps {
         return apps.iter().map(|app| Value::App(Some(Arc::from(app.as_str())))).collect();
@@ -315,7 +323,9 @@ impl Value {
             ..SignIn::default()
         };
         match self {
-            Self::App(id) => one.target = Target::Apps(vec![id.as_deref().unwrap_or_default().to_owned()]),
+            Self::App(id) | Self::ContextOf(_, id) => {
+                one.target = Target::Apps(vec![id.as_deref().unwrap_or_default().to_owned()]);
+            }
             Self::Baseline => {
                 one.target = Target::Apps(vec![APP_WINDOWS_AZURE_AD.into()]);
                 one.scopes = Some(vec!["openid".into()]);
@@ -340,7 +350,9 @@ impl Value {
 
     pub(super) fn dimension(&self) -> Dimension {
         match self {
-            Self::App(_) | Self::Baseline | Self::Action(_) | Self::Context(_) => Dimension::Target,
+            Self::App(_) | Self::Baseline | Self::Action(_) | Self::Context(_) | Self::ContextOf(..) => {
+                Dimension::Target
+            }
             Self::Client(_) => Dimension::ClientApp,
             Self::Platform(_) => Dimension::Platform,
             Self::Location(_) => Dimension::Location,
@@ -360,6 +372,8 @@ impl Value {
         let mut lane = Lane::none(of.len());
         for (at, one) in of.iter().enumerate().filter(|(_, one)| self.is_in(one)) {
             let known = one.policy.and_then(|policy| Some(indexed?.of(model.at_origin(policy)?)));
+            let policy = one.policy.and_then(|policy| model.snapshot.policies.get(policy));
+            let known = known.map(|met| policy.map_or(met, |policy| met.or(self.on_top(policy))));
             lane.note(at, known.unwrap_or_else(|| self.met(model, one, sign_in)));
         }
         lane
@@ -368,7 +382,7 @@ impl Value {
     /// The class of an app that was compiled for all requirements.
     pub(super) fn indexed(&self, model: &Model) -> Option<usize> {
         match self {
-            Self::App(Some(id)) => model.apps().class(id),
+            Self::App(Some(id)) | Self::ContextOf(_, Some(id)) => model.apps().class(id),
             _ => None,
         }
     }
@@ -381,6 +395,11 @@ impl Value {
             Self::Flow(flow) => one.region.flows & flow_mask(*flow) != 0,
             _ => !(one.beside_exchange && self.is_exchange()),
         }
+    }
+
+    /// Whether it is any app that nothing names.
+    pub(super) fn is_any_app(&self) -> bool {
+        matches!(self, Self::App(None) | Self::ContextOf(_, None))
     }
 
     pub(super) fn is_exchange(&self) -> bool {
@@ -402,7 +421,21 @@ impl Value {
             let bare = SignIn { device: Known::Absent, ..SignIn::default() };
             return model.meets(at, policy, Dimension::Device, (&bare, &model.who(&bare.identity)));
         }
-        model.meets(at, policy, self.dimension(), (sign_in, &model.who(&sign_in.identity)))
+        self.meets(model, (at, policy), sign_in)
+    }
+
+    /// Whether it meets a policy's condition; the sign-in is the one that has it.
+    pub(super) fn meets(&self, model: &Model, (at, policy): (usize, &Policy), sign_in: &SignIn) -> Truth {
+        let met = model.meets(at, policy, self.dimension(), (sign_in, &model.who(&sign_in.identity)));
+        met.or(self.on_top(policy))
+    }
+
+    /// A context is asked for on top of a resource: policies on either apply.
+    pub(super) fn on_top(&self, policy: &Policy) -> Truth {
+        match self {
+            Self::ContextOf(context, _) => policy.conditions.applications.contexts.contains(&**context).into(),
+            _ => Truth::No,
+        }
     }
 }
 

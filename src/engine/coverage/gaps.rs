@@ -116,7 +116,7 @@ impl Search {
         let beside = causes.beside(&values);
         let baseline = |value: &usize| matches!(targets.values.get(*value), Some(Value::Baseline));
         // Where every other app is reached, requests for baseline scopes are no news.
-        let any_app = first.iter().any(|value| matches!(targets.values.get(*value), Some(Value::App(None))));
+        let any_app = first.iter().any(|value| targets.values.get(*value).is_some_and(Value::is_any_app));
         let (slipping, ordinary): (Vec<usize>, Vec<usize>) = first.iter().partition(|value| baseline(value));
         let mut kinds = causes.alike(&ordinary);
         if !any_app && !slipping.is_empty() {
@@ -319,9 +319,9 @@ pub(super) fn values_of(axis: &Axis, classes: Option<&[usize]>) -> Vec<usize> {
 
 pub(super) fn apps(axis: &Axis, values: &[usize]) -> (BTreeSet<String>, bool) {
     let of = values.iter().filter_map(|value| axis.values.get(*value));
-    let any = of.clone().any(|value| matches!(value, Value::App(None)));
+    let any = of.clone().any(Value::is_any_app);
     let named = of.filter_map(|value| match value {
-        Value::App(id) => id.as_deref().map(str::to_owned),
+        Value::App(id) | Value::ContextOf(_, id) => id.as_deref().map(str::to_owned),
         _ => None,
     });
     (named.collect(), any)
@@ -345,6 +345,7 @@ pub(super) fn condition(snapshot: &Snapshot, axis: &Axis, values: &[usize]) -> O
         | Value::Baseline
         | Value::Action(_)
         | Value::Context(_)
+        | Value::ContextOf(..)
         | Value::PrincipalRisk(_)
         | Value::AgentRisk(_) => return None,
         Value::Client(_) => Condition::ClientApps(pick!(gap, Client).collect()),
@@ -413,6 +414,10 @@ pub(super) fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> 
             all.extend(pointers.iter().map(|pointer| format!("{pointer} of policy {}", policy.display_name)));
         }
         all.extend(target::open(model, &policy.conditions.applications));
+        let sides = [&policy.conditions.users.include, &policy.conditions.users.exclude];
+        if sides.iter().filter_map(|side| side.guests.as_ref()).any(|guests| guests.tenants.is_some()) {
+            all.insert("which organisations the guests come from (Graph doesn't say with users)".into());
+        }
         let locations = policy.conditions.locations.iter().flat_map(|sides| sides.include.union(&sides.exclude));
         if locations.clone().any(|id| id != "All" && !model.snapshot.locations.contains_key(id))
             && !model.snapshot.has(crate::tenant::Kind::NamedLocations)

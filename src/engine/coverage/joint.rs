@@ -259,6 +259,7 @@ fn told_apart(value: &Value) -> (u8, Option<Arc<str>>) {
         Value::App(id) => (0, id.clone()),
         Value::Baseline => (1, None),
         Value::Action(id) => (2, Some(Arc::from(id.as_str()))),
+        Value::ContextOf(_, id) => (u8::MAX - 1, id.clone()),
         Value::SignInRisk(level) | Value::UserRisk(level) => (3 + *level as u8, None),
         _ => (u8::MAX, None),
     }

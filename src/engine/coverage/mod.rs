@@ -97,6 +97,8 @@ pub struct Scope {
     pub user_action: Option<String>,
     /// An authentication context instead of apps, `c1` to `c99`: what the resource itself asks for comes on top.
     pub authentication_context: Option<String>,
+    /// The context together with every resource that can ask for it, whose own policies apply as well.
+    pub context_on_resources: bool,
     /// Client apps.
     pub client_apps: BTreeSet<ClientAppType>,
     /// Platforms; [`Platform::All`] stands for the unknown platform here.

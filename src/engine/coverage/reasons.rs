@@ -62,7 +62,8 @@ impl<'a> Reasons<'a> {
     /// all of it has in common, which is any other app where that is reached.
     pub fn at(&mut self, place: &Place, app: Option<&str>) -> Vec<Why> {
         let targets = self.search.axes.first().map_or(&[][..], |axis| &axis.values);
-        let named = |value: &Value| matches!(value, Value::App(Some(id)) if app == Some(&**id));
+        let named =
+            |value: &Value| matches!(value, Value::App(Some(id)) | Value::ContextOf(_, Some(id)) if app == Some(&**id));
         let first = || place.values.first().and_then(|values| values.first()).copied();
         let Some(target) = targets.iter().position(named).or_else(first) else { return Vec::new() };
         let beside = self.causes.beside(&place.values);
@@ -200,7 +201,7 @@ impl Search {
     fn place(&self, at: Where, (users, others): Concerned) -> Place {
         let any = || {
             let targets = self.axes.first().into_iter().flat_map(|axis| &axis.values);
-            targets.into_iter().position(|value| matches!(value, Value::App(None))).into_iter().collect()
+            targets.into_iter().position(Value::is_any_app).into_iter().collect()
         };
         let named = |values: &Vec<usize>| self.axes.first().map(|axis| apps(axis, values).0).unwrap_or_default();
         let apps = Arc::new(at.targets.as_ref().map(named).unwrap_or_default());
@@ -218,9 +219,9 @@ impl Search {
 
 /// Whether these classes of targets, none for all, are about any app that no policy names.
 fn any_app(targets: &Axis, classes: Option<&[usize]>) -> bool {
-    let is_any = |value: &usize| matches!(targets.values.get(*value), Some(Value::App(None)));
+    let is_any = |value: &usize| targets.values.get(*value).is_some_and(Value::is_any_app);
     match classes {
-        None => targets.values.iter().any(|value| matches!(value, Value::App(None))),
+        None => targets.values.iter().any(Value::is_any_app),
         Some(classes) => {
             classes.iter().filter_map(|class| targets.classes.get(*class)).any(|class| class.values.iter().any(is_any))
         }
