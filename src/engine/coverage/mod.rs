@@ -65,6 +65,11 @@ pub enum Requirement {
         /// Hours, at most.
         hours: u32,
     },
+    /// The second factor again after at most so many hours (0: every time), alone or with the whole sign-in.
+    SecondFactorFrequency {
+        /// Hours, at most.
+        hours: u32,
+    },
     /// Browser sessions that never persist.
     NoPersistentBrowser,
     /// App enforced restrictions. Only Exchange and SharePoint enforce them.

@@ -282,7 +282,10 @@ fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) ->
         | (R::CompliantDevice, Control::CompliantDevice)
         | (R::HybridDevice, Control::DomainJoinedDevice)
         // Microsoft's own remediation comes with signing in every time (Microsoft Learn, ID Protection policies).
-        | (R::SignInFrequency { .. } | R::RiskRemediation, Control::RiskRemediation)
+        | (
+            R::SignInFrequency { .. } | R::SecondFactorFrequency { .. } | R::RiskRemediation,
+            Control::RiskRemediation,
+        )
         | (R::TermsOfUse, Control::TermsOfUse(_))
         | (R::AppProtection, Control::CompliantApplication | Control::ApprovedApplication)
         | (R::PasswordChange, Control::PasswordChange | Control::RiskRemediation) => Truth::Yes,
@@ -332,6 +335,9 @@ fn session_meets(requirement: &Requirement, policy: &Policy) -> bool {
         (Requirement::SignInFrequency { hours }, Some(session)) => session
             .sign_in_frequency
             .is_some_and(|frequency| !frequency.secondary_only && frequency.hours.unwrap_or(0) <= *hours),
+        (Requirement::SecondFactorFrequency { hours }, Some(session)) => {
+            session.sign_in_frequency.is_some_and(|frequency| frequency.hours.unwrap_or(0) <= *hours)
+        }
         (Requirement::NoPersistentBrowser, Some(session)) => session.persistent_browser.as_deref() == Some("never"),
         (Requirement::AppEnforcedRestrictions, Some(session)) => session.application_enforced_restrictions,
         (Requirement::AppControl, Some(session)) => session.cloud_app_security.is_some(),
@@ -382,7 +388,7 @@ fn is_related(requirement: &Requirement, control: &Control) -> bool {
 fn weaker_session(requirement: &Requirement, policy: &Policy) -> Option<String> {
     let session = policy.session.as_ref()?;
     match requirement {
-        Requirement::SignInFrequency { .. } => {
+        Requirement::SignInFrequency { .. } | Requirement::SecondFactorFrequency { .. } => {
             let frequency = session.sign_in_frequency?;
             let of = if frequency.hours.is_some() { "of " } else { "" };
             let how_often = format!("{of}{}", frequency.often());
