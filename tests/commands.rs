@@ -136,6 +136,34 @@ fn the_answer_to_a_machine_has_the_shape_of_graphs_evaluate() {
 }
 
 #[test]
+fn session_controls_of_all_policies_are_told_together() {
+    let often = |hours: u32, of: &str| {
+        serde_json::json!({"persistentBrowser": {"isEnabled": true, "mode": "never"}, "signInFrequency": {"isEnabled": true,
+            "type": "hours", "value": hours, "frequencyInterval": "timeBased", "authenticationType": of}})
+    };
+    let folder = changed(&[("policies.json", &|policies| {
+        policies["value"][0]["sessionControls"] = often(4, "primaryAndSecondaryAuthentication");
+        let mut second = policies["value"][0].clone();
+        second["id"] = "c0000000-0000-4000-8000-000000000009".into();
+        second["sessionControls"] = often(1, "secondaryAuthentication");
+        policies["value"].as_array_mut().unwrap().push(second);
+    })]);
+    let request = folder.path().join("request.txt");
+    let body = r#"{"signInIdentity": {"userId": "a0000000-0000-4000-8000-000000000002"}, "signInContext": {"includeApplications": ["x"]},
+        "signInConditions": {"clientAppType": "browser"}}"#;
+    fs::write(&request, body).unwrap();
+    let request = request.display().to_string();
+    let (text, _) = said(&["what-if", &at(&folder), &request]);
+    let told = "For the session: Sign-in frequency: 4 hours, Sign-in frequency: 1 hour (secondary authentication methods only) \
+        and Persistent browser session: never.";
+    assert!(text.contains(told), "{text}");
+    let (answer, _) = json(&["what-if", &at(&folder), &request, "--format", "json"]);
+    assert_eq!(answer["session"]["persistentBrowser"]["mode"], "never");
+    let hours: Vec<_> = answer["signInFrequencies"].as_array().unwrap().iter().map(|one| &one["value"]).collect();
+    assert_eq!(hours, [4, 1]);
+}
+
+#[test]
 fn what_a_request_leaves_open_is_none_for_graph_and_unknown_for_a_question() {
     let folder = tempfile::tempdir().unwrap();
     let request = folder.path().join("request.json");
@@ -346,6 +374,8 @@ fn a_machine_reads_gaps_with_conditions_and_causes_and_all_accounts() {
     let gap = &question["gaps"][0];
     assert!(gap["users"].as_u64().unwrap() > 0 && gap["causes"][0]["reason"].is_string(), "{gap}");
     assert!(found.as_object().unwrap().contains_key("window"));
+    let listed = gap["accounts"].as_array().map(|accounts| accounts.len() as u64);
+    assert_eq!(listed, gap["users"].as_u64(), "{gap}");
     let all = coverage(&["--all"]);
     let uncovered = &all["questions"][0]["uncovered"];
     assert_eq!(uncovered["total"].as_u64(), uncovered["accounts"].as_array().map(|accounts| accounts.len() as u64));

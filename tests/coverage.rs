@@ -277,6 +277,46 @@ fn an_authentication_context_is_asked_for_instead_of_an_app() {
 }
 
 #[test]
+fn a_context_is_asked_for_on_top_of_a_resource() {
+    let scope = |on_resources| Scope {
+        authentication_context: Some("c1".to_owned()),
+        context_on_resources: on_resources,
+        ..Scope::default()
+    };
+    let context = json!({"includeAuthenticationContextClassReferences": ["c1"]});
+    let guests = json!({"includeUsers": ["GuestsOrExternalUsers"]});
+    let of_guests = policy("guests", json!({"applications": context, "users": guests}), one_of(&["mfa"]));
+    let members = |applications: Value| {
+        let users = json!({"includeUsers": ["All"], "excludeUsers": ["GuestsOrExternalUsers"]});
+        policy("members", json!({"applications": applications, "users": users}), one_of(&["mfa"]))
+    };
+    let all = members(json!({"includeApplications": ["All"]}));
+    assert!(covered(&Requirement::Mfa, &scope(true), &[of_guests.clone(), all.clone()]));
+    assert!(!covered(&Requirement::Mfa, &scope(false), &[of_guests.clone(), all]));
+    let but_one = members(json!({"includeApplications": ["All"], "excludeApplications": ["app-2"]}));
+    let coverage = tenant(&[of_guests, but_one]).coverage(&Requirement::Mfa, &scope(true));
+    let [gap] = coverage.gaps() else { panic!("{:?}", coverage.gaps()) };
+    assert!(gap.apps.iter().eq(["app-2"]) && !gap.any_app && gap.others.is_empty(), "{gap:?}");
+    assert_eq!(gap.causes[0].reason, Reason::ExcludedApp);
+    assert_eq!(coverage.uncovered.iter().collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
+fn where_guests_come_from_is_not_known_of_users() {
+    let of = |tenants: &str| {
+        json!({"guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": {
+            "@odata.type": "#microsoft.graph.conditionalAccessEnumeratedExternalTenants", "membershipKind": "enumerated",
+            "members": [tenants]}})
+    };
+    let users = json!({"includeUsers": ["All"], "excludeGuestsOrExternalUsers": of("t-1")});
+    let coverage = tenant(&[policy("mfa", json!({"users": users}), one_of(&["mfa"]))])
+        .coverage(&Requirement::Mfa, &Scope::default());
+    assert_eq!(coverage.undecided.iter().collect::<Vec<_>>(), [4]);
+    let open: Vec<&str> = coverage.unresolved.iter().map(String::as_str).collect();
+    assert_eq!(open, ["which organisations the guests come from (Graph doesn't say with users)"]);
+}
+
+#[test]
 fn registration_with_a_compliant_device_or_mfa_does_not_require_the_device() {
     let scope = Scope { user_action: Some("urn:user:registersecurityinfo".into()), ..Scope::default() };
     let action = json!({"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}});

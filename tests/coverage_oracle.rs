@@ -181,7 +181,7 @@ fn meets(requirement: &Requirement, tenant: &Value, policies: &Value, case: (&Po
         _ => false,
     };
     // Legacy clients show no device, so that there are no such sign-ins by them.
-    if entailed {
+    if entailed || (!modern && !device.is_null()) {
         return true;
     }
     let impossible = |control: &str| match control {
@@ -248,6 +248,10 @@ fn named(coverage: &Coverage) -> BTreeSet<Cell> {
         for condition in &gap.conditions {
             match condition {
                 Condition::ClientApps(only) => clients.retain(|name| only.contains(&word::<ClientAppType>(name))),
+                // Nor is a device named that legacy clients could show.
+                Condition::Devices(only) if !takes_in_unregistered(only) => {
+                    clients.retain(|name| ["browser", "mobileAppsAndDesktopClients"].contains(&name.as_str()));
+                }
                 Condition::Platforms(only) => {
                     platforms.retain(|name| only.contains(&if name == "unknown" { Platform::All } else { word(name) }));
                 }
@@ -266,6 +270,11 @@ fn named(coverage: &Coverage) -> BTreeSet<Cell> {
         }
     }
     open
+}
+
+/// Whether devices, as people read them, may be unregistered ones.
+fn takes_in_unregistered(devices: &str) -> bool {
+    devices.contains("unregistered") || devices.starts_with("not ") || devices.starts_with("neither ")
 }
 
 fn word<T: serde::de::DeserializeOwned>(name: &str) -> T {

@@ -169,6 +169,20 @@ fn a_sign_in_frequency_is_compared_at_each_value_in_use() {
 }
 
 #[test]
+fn a_frequency_of_the_second_factor_alone_is_asked_about_as_such() {
+    let mut second = policy("p", json!({}), Value::Null);
+    second["sessionControls"] = json!({"signInFrequency": {"isEnabled": true, "type": "hours", "value": 1,
+        "frequencyInterval": "timeBased", "authenticationType": "secondaryAuthentication"}});
+    removal_shows(&second, "a second factor at least every hour");
+    let mut whole = second.clone();
+    whole["sessionControls"]["signInFrequency"]["authenticationType"] = json!("primaryAndSecondaryAuthentication");
+    let side = |one: &Value| tenant(std::slice::from_ref(one), &Around::default());
+    assert!(!difference(&side(&second), &side(&whole)).is_looser());
+    let weakened = difference(&side(&whole), &side(&second));
+    assert_eq!(told(&weakened).0, ["a sign-in at least once a day", "a sign-in at least every hour"]);
+}
+
+#[test]
 fn a_strength_that_allows_more_is_weaker() {
     let grant = json!({"operator": "OR", "authenticationStrength": {"id": "s"}});
     let with = |combinations: &[&str]| {

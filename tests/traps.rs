@@ -174,6 +174,39 @@ fn both_flows_in_one_policy_are_both_blocked() {
 }
 
 #[test]
+fn a_compliant_device_in_device_code_flow_is_a_block_and_is_said_to_be() {
+    let flow = json!({"authenticationFlows": {"transferMethods": "deviceCodeFlow"}});
+    let said = |controls: &[&str]| {
+        let finding = run("device-code-flow", tenant(&[policy(controls, flow.clone())]).build());
+        let acting = finding.facts.iter().filter(|fact| fact.key == "blocks.by_asking").count();
+        (finding.verdict, acting)
+    };
+    assert_eq!(said(&["compliantDevice"]), (Verdict::Pass, 1));
+    assert_eq!(said(&["compliantDevice", "domainJoinedDevice"]), (Verdict::Pass, 1));
+    assert_eq!(said(&["block"]), (Verdict::Pass, 0));
+    assert_eq!(said(&["compliantDevice", "mfa"]).0, Verdict::Fail);
+}
+
+#[test]
+fn a_context_needs_no_policy_where_every_resource_asks_for_as_much() {
+    let judged = |policies: &[Value]| {
+        let mut builder = tenant(policies);
+        builder.reading(Kind::AuthenticationContextClassReferences, Reading::Complete { count: 1 });
+        builder.snapshot.contexts.insert("c1".into(), "Sensitive".into());
+        run("authentication-contexts", builder.build()).verdict
+    };
+    let resistant = strength(STRENGTH_RESISTANT, json!({}));
+    let context = json!({"applications": {"includeAuthenticationContextClassReferences": ["c1"]}});
+    assert_eq!(judged(std::slice::from_ref(&resistant)), Verdict::Pass);
+    assert_eq!(judged(&[mfa(json!({}))]), Verdict::Fail, "the context adds nothing");
+    assert_eq!(judged(&[mfa(context.clone())]), Verdict::Review);
+    assert_eq!(judged(&[mfa(context.clone()), resistant]), Verdict::Pass);
+    let applications = json!({"includeApplications": ["All"], "excludeApplications": ["app-1"]});
+    let but_one = strength(STRENGTH_RESISTANT, json!({"applications": applications}));
+    assert_eq!(judged(&[mfa(context), but_one]), Verdict::Review);
+}
+
+#[test]
 fn a_compliant_device_alone_is_stricter_than_compliant_or_hybrid() {
     assert_eq!(verdict("managed-devices", &[policy(&["compliantDevice"], json!({}))]), Verdict::Pass);
 }

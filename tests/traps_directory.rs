@@ -188,6 +188,30 @@ fn an_administrator_whose_role_nobody_judged_is_no_pass() {
 }
 
 #[test]
+fn administrators_through_a_group_that_was_not_read_are_not_nobody() {
+    let judged_with = |policies: &[Value], read: bool| {
+        let mut builder = SnapshotBuilder::default();
+        let kinds = [Kind::Policies, Kind::Users, Kind::RoleAssignments];
+        kinds.into_iter().for_each(|kind| builder.reading(kind, Reading::Complete { count: 1 }));
+        builder.user(read_user(&json!({"id": "ada", "displayName": "ada", "userType": "Member"})).unwrap());
+        let held =
+            json!({"principalId": "g-admins", "roleDefinitionId": GLOBAL_ADMINISTRATOR, "directoryScopeId": "/"});
+        builder.role_assignment(read_role_assignment(&held).unwrap());
+        if read {
+            builder.reading(Kind::Groups, Reading::Complete { count: 1 });
+            builder.group(read_group(&json!({"id": "g-admins", "displayName": "Admins", "members": ["ada"]})).unwrap());
+        }
+        policies.iter().for_each(|one| builder.policy(read_policy(one).unwrap()));
+        let finding = judged("mfa-admins", builder);
+        (finding.verdict, finding.not_checked.iter().any(|one| one.contains("g-admins")))
+    };
+    assert_eq!(judged_with(&[], false), (Verdict::Review, true));
+    assert_eq!(judged_with(&[], true), (Verdict::Fail, false));
+    let everybody = policy("p", &json!({"includeUsers": ["All"]}), &json!({}));
+    assert_eq!(judged_with(std::slice::from_ref(&everybody), true), (Verdict::Pass, false));
+}
+
+#[test]
 fn emergency_access_that_is_nobodys_is_said() {
     let all = policy("p", &json!({"includeUsers": ["All"], "excludeGroups": ["g"]}), &json!({}));
     let mut tenant = administered(GLOBAL_ADMINISTRATOR, "/", true);

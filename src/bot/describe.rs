@@ -7,7 +7,7 @@ use crate::checks::rows::state_word;
 use crate::checks::scopes;
 use crate::tenant::policy::{
     Applications, ClientAppType, Control, FilterMode, GrantControls, GuestType, Guests, Operator, Platform, RiskLevel,
-    SessionControls, Sides, TransferMethod, UserSide,
+    SessionControls, Sides, SignInFrequency, TransferMethod, UserSide,
 };
 use crate::tenant::{Policy, Snapshot};
 
@@ -234,20 +234,28 @@ pub fn control_word(control: &Control, snapshot: &Snapshot) -> String {
 }
 
 fn session(session: &SessionControls) -> String {
-    let frequency = session.sign_in_frequency.map(|frequency| format!("Sign-in frequency: {}", frequency.often()));
+    session_words(session, session.sign_in_frequency.as_slice()).join(" · ")
+}
+
+/// Session controls in the portal's words, with these sign-in frequencies.
+#[must_use]
+pub fn session_words(session: &SessionControls, frequencies: &[SignInFrequency]) -> Vec<String> {
+    let frequency = |one: &SignInFrequency| {
+        let of_what = if one.secondary_only { " (secondary authentication methods only)" } else { "" };
+        format!("Sign-in frequency: {}{of_what}", one.often())
+    };
+    let often: Vec<String> = frequencies.iter().map(frequency).collect();
     let flag = |set: bool, words: &str| set.then(|| words.to_owned());
-    let parts: Vec<String> = [
+    let before = [
         flag(session.application_enforced_restrictions, "App enforced restrictions"),
         session.cloud_app_security.as_ref().map(|kind| format!("Conditional Access App Control: {kind}")),
-        frequency,
+    ];
+    let after = [
         session.persistent_browser.as_ref().map(|mode| format!("Persistent browser session: {mode}")),
         session.continuous_access_evaluation.as_ref().map(|mode| format!("Continuous access evaluation: {mode}")),
         flag(session.disable_resilience_defaults, "Disable resilience defaults"),
         flag(session.secure_sign_in_session, "Require token protection for sign-in sessions"),
         session.filtering_profile.as_ref().map(|id| format!("Global Secure Access profile {id}")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    parts.join(" · ")
+    ];
+    before.into_iter().flatten().chain(often).chain(after.into_iter().flatten()).collect()
 }

@@ -1,4 +1,5 @@
-//! Every published authentication context has a policy that is On, and one that is enough for protected actions.
+//! Every published authentication context has a policy that is On, and what it and the resources ask for together is enough
+//! for protected actions.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +45,10 @@ impl Check for AuthenticationContexts {
         if snapshot.contexts.is_empty() {
             return listing::open(context, ABOUT.id, "authentication_contexts.nobody", Verdict::NotApplicable);
         }
-        let unasked = |(id, _): &(&String, &String)| leaves_somebody_out(context, id, &Requirement::AnyPolicy);
+        // Where the resources themselves ask for as much as any use of a context takes, it needs no policy of its own.
+        let unasked = |(id, _): &(&String, &String)| {
+            is_weak(context, id) && leaves_somebody_out(context, &of(id), &Requirement::AnyPolicy)
+        };
         let open: Vec<(&String, &String)> = snapshot.contexts.iter().filter(unasked).collect();
         let listed = open.iter().map(|(id, name)| listed(context, (id, name)));
         let mut finding = listing::finding(context, (ABOUT.id, "authentication_contexts"), listed.collect());
@@ -60,18 +64,29 @@ impl Check for AuthenticationContexts {
     }
 }
 
-/// Whether somebody, or somebody under some conditions, isn't asked for this when the context is asked for.
-fn leaves_somebody_out(context: &Context<'_>, id: &str, asked: &Requirement) -> bool {
-    let scope = Scope { authentication_context: Some(id.to_owned()), ..Scope::default() };
-    let coverage = context.model.coverage(asked, &scope);
-    Gaps::any_in((&coverage, &scope), context.model, context.now)
+/// Sign-ins that ask for a context.
+fn of(id: &str) -> Scope {
+    Scope { authentication_context: Some(id.to_owned()), ..Scope::default() }
+}
+
+/// Whether somebody, or somebody under some conditions, isn't asked for this.
+fn leaves_somebody_out(context: &Context<'_>, scope: &Scope, asked: &Requirement) -> bool {
+    let coverage = context.model.coverage(asked, scope);
+    Gaps::any_in((&coverage, scope), context.model, context.now)
+}
+
+/// Whether somebody is asked for less than phishing-resistant MFA or a fresh sign-in, by the context and the resource that
+/// asks for it together.
+fn is_weak(context: &Context<'_>, id: &str) -> bool {
+    let enough = [Requirement::PhishingResistantMfa, Requirement::SignInFrequency { hours: SESSION }];
+    let scope = Scope { context_on_resources: true, ..of(id) };
+    enough.iter().all(|asked| leaves_somebody_out(context, &scope, asked))
 }
 
 /// Any context may be the one that protected actions carry, which takes phishing-resistant MFA or a fresh sign-in. For
 /// another use less may be enough, so that a person has to look.
 fn weak(context: &Context<'_>, finding: &mut Finding) {
-    let enough = [Requirement::PhishingResistantMfa, Requirement::SignInFrequency { hours: SESSION }];
-    let weak = |(id, _): &(&String, &String)| enough.iter().all(|asked| leaves_somebody_out(context, id, asked));
+    let weak = |(id, _): &(&String, &String)| is_weak(context, id);
     let weak: Vec<(&String, &String)> = context.model.snapshot.contexts.iter().filter(weak).collect();
     if weak.is_empty() {
         return;

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
-use crate::tenant::policy::Control;
+use crate::facts::{Evidence, Fact, Term};
+use crate::tenant::Policy;
+use crate::tenant::policy::{Control, GrantControls, Operator, PolicyState};
 use crate::tenant::well_known::APP_INTUNE_ENROLLMENT;
 
 use super::requirement::{Asked, judge_both};
-use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts, rows};
 
 /// Enrolling a device in Intune takes MFA and a fresh sign-in every time.
 #[derive(Debug)]
@@ -47,6 +49,36 @@ impl Check for IntuneEnrolment {
             missing: None,
             draft: Some(("Require MFA and a fresh sign-in to enrol in Intune", draft.clone())),
         };
-        judge_both(context, asked(Requirement::Mfa), asked(Requirement::SignInFrequency { hours: 0 }))
+        let frequency = asked(Requirement::SignInFrequency { hours: 0 });
+        let mut finding = judge_both(context, asked(Requirement::Mfa), frequency);
+        if let Some(fact) = circular(context) {
+            finding.facts.push(fact);
+            finding.verdict = if finding.verdict == Verdict::Pass { Verdict::Review } else { finding.verdict };
+        }
+        finding
     }
+}
+
+/// Policies that ask for a compliant device to enrol one. Microsoft spares the enrolment from this where a policy takes it
+/// in with all resources, and not where it names it.
+fn circular(context: &Context<'_>) -> Option<Fact> {
+    let compliant = |grant: &GrantControls| {
+        let alone = grant.operator == Operator::And || grant.controls.len() == 1;
+        alone && grant.controls.contains(&Control::CompliantDevice)
+    };
+    let names = |policy: &&Policy| {
+        policy.state == PolicyState::Enabled
+            && policy.conditions.applications.include.contains(APP_INTUNE_ENROLLMENT)
+            && policy.grant.as_ref().is_some_and(compliant)
+    };
+    let all: Vec<&Policy> = context.model.snapshot.policies.iter().filter(names).collect();
+    let named = all.iter().map(|policy| policy.display_name.clone()).collect();
+    (!all.is_empty()).then(|| {
+        Fact::new(
+            "intune_enrolment.circular",
+            context.stamp(Evidence::of(all.iter().map(|policy| rows::policy(policy)))),
+        )
+        .with("policies", Term::Names(named))
+        .must_show()
+    })
 }

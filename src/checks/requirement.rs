@@ -46,7 +46,7 @@ pub fn judge(context: &Context<'_>, asked: Asked<'_>) -> Finding {
     let mut finding = Finding {
         check: asked.check,
         verdict,
-        facts: facts(context, &asked, verdict, &gaps),
+        facts: facts(context, &asked, (verdict, &gaps, &coverage)),
         not_checked: not_checked(context, &asked, &coverage),
         cures: Vec::new(),
     };
@@ -68,13 +68,39 @@ pub fn judge_administrators(context: &Context<'_>, asked: Asked<'_>) -> Finding 
     let (requirement, scope) = (asked.requirement.clone(), asked.scope.clone());
     let known = asked.missing.is_none();
     let finding = judge(context, asked);
-    if !known || perhaps.is_empty() {
+    if !known {
+        return finding;
+    }
+    let finding = with_unread(context, finding, (&requirement, &scope));
+    if perhaps.is_empty() {
         return finding;
     }
     let scope = Scope { users: Some(perhaps), ..scope };
     let coverage = context.model.coverage(&requirement, &scope);
     let left = Gaps::of((&coverage, &scope), context.model, context.now).accounts.humans();
     if left.is_empty() { finding } else { with_others(context, finding, &left) }
+}
+
+/// The finding where nobody read who is in a group that holds an administrator role: fine only if it is for everybody.
+fn with_unread(context: &Context<'_>, finding: Finding, (requirement, scope): (&Requirement, &Scope)) -> Finding {
+    let unread = scopes::unread_administrators(context.model);
+    if unread.is_empty() || !matches!(finding.verdict, Verdict::Pass | Verdict::NotApplicable) {
+        return finding;
+    }
+    let everybody = Scope { users: None, ..scope.clone() };
+    let coverage = context.model.coverage(requirement, &everybody);
+    let settled = coverage.unresolved.is_empty() && !Gaps::any_in((&coverage, &everybody), context.model, context.now);
+    if settled && finding.verdict == Verdict::Pass {
+        return finding;
+    }
+    let fact = Fact::new("administrators.unread", context.stamp(Evidence::default()))
+        .with("holders", Term::Names(unread.iter().cloned().collect()))
+        .must_show();
+    let mut not_checked = finding.not_checked;
+    not_checked.extend(unread.iter().map(|what| {
+        format!("{what}, which holds an administrator role (groups.json with its members would settle it)")
+    }));
+    Finding { verdict: Verdict::Review, facts: vec![fact], not_checked, ..finding }
 }
 
 /// The finding with those who may be administrators too, and have a gap.
@@ -128,7 +154,11 @@ fn unlicensed(context: &Context<'_>, check: &str, finding: &mut Finding) -> bool
     }
 }
 
-fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps) -> Vec<Fact> {
+fn facts(
+    context: &Context<'_>,
+    asked: &Asked<'_>,
+    (verdict, gaps, coverage): (Verdict, &Gaps, &Coverage),
+) -> Vec<Fact> {
     let words = CauseWords::new(&context.model.snapshot, context.hash);
     let machines = if verdict == Verdict::Review && !gaps.any() { &gaps.machines[..] } else { &[] };
     // They are told from people by what they are called, so whether that is right is for a person to say.
@@ -140,7 +170,21 @@ fn facts(context: &Context<'_>, asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps
     if !gaps.others.is_empty() && context.model.snapshot.has(Kind::Users) {
         facts.push(words.others(&gaps.others));
     }
+    facts.extend(acting(context, asked, (verdict, coverage)));
     facts
+}
+
+/// What is blocked only because it can't do what it is asked for is said to be.
+fn acting(context: &Context<'_>, asked: &Asked<'_>, (verdict, coverage): (Verdict, &Coverage)) -> Option<Fact> {
+    let blocked = asked.requirement == Requirement::Block && verdict == Verdict::Pass;
+    let by = coverage.acts_as_block.iter().filter_map(|id| context.model.snapshot.policy(id)).collect::<Vec<_>>();
+    (blocked && coverage.rests_on_acting()).then(|| {
+        let names = by.iter().map(|policy| policy.display_name.clone()).collect();
+        Fact::new("blocks.by_asking", context.stamp(Evidence::of(by.iter().map(|policy| super::rows::policy(policy)))))
+            .with("policies", Term::Names(names))
+            .with("one", word(if by.len() == 1 { "one" } else { "" }))
+            .must_show()
+    })
 }
 
 /// An empty scope is never a pass, and neither is a scope that nobody could draw.

@@ -113,6 +113,24 @@ pub fn perhaps_administrators(model: &Model) -> RoaringBitmap {
         - role_holders(directory, Assignment::Active)
 }
 
+/// Groups that hold an administrator role for the whole tenant and whose members nobody read: who in them is an
+/// administrator isn't known.
+#[must_use]
+pub fn unread_administrators(model: &Model) -> BTreeSet<String> {
+    let (directory, roles) = (&model.snapshot.directory, administrator_roles(&model.snapshot.directory));
+    let wanted = |held: &&RoleAssignment| {
+        held.assignment == Assignment::Active && held.scope == "/" && roles.contains(&held.role_id)
+    };
+    let held = directory.role_assignments.iter().filter(wanted).map(|held| held.principal_id.as_str());
+    let workload = |id: &str| directory.service_principals.iter().any(|one| one.id == id);
+    let unknown = held.filter(|id| directory.user_index(id).is_none() && !workload(id));
+    let group = |id: &str| match directory.groups.get(id) {
+        Some(group) => group.transitive.is_none().then(|| format!("members of group {}", group.display_name)),
+        None => (!model.snapshot.has(Kind::Groups)).then(|| format!("who {id} is")),
+    };
+    unknown.filter_map(group).collect()
+}
+
 /// Enabled accounts that hold one of these, directly or through a group.
 fn holders(directory: &Directory, wanted: impl Fn(&RoleAssignment) -> bool) -> RoaringBitmap {
     let mut holders = RoaringBitmap::new();

@@ -8,7 +8,7 @@ use crate::checks::accounts::Accounts;
 use crate::checks::{CHECKS, Context};
 use crate::engine::coverage::{Entry, Other};
 use crate::engine::{Cause, Gap, Reason, Scope};
-use crate::tenant::Word;
+use crate::tenant::{Directory, Word};
 
 /// How many gaps, apps and accounts are listed unless all are wanted.
 const SHOWN: usize = 50;
@@ -42,17 +42,19 @@ fn question(analysis: &Analysis, (requirement, scope, coverage): &Entry, (now, a
             "accounts": listed.map(|user| user.id.to_string()).collect::<Vec<_>>(),
         },
         "undecided": coverage.undecided.len(), "unresolved": coverage.unresolved, "actsAsBlock": coverage.acts_as_block,
-        "gapsTotal": gaps.len(), "gaps": gaps.iter().take(most).map(|one| gap(one, most)).collect::<Vec<_>>(),
+        "gapsTotal": gaps.len(), "gaps": gaps.iter().take(most).map(|one| gap(directory, one, most)).collect::<Vec<_>>(),
     })
 }
 
-fn gap(gap: &Gap, most: usize) -> Value {
+fn gap(directory: &Directory, gap: &Gap, most: usize) -> Value {
+    let listed = gap.users.iter().filter_map(|at| directory.user_at(at)).take(most);
     let other = |other: &Other| match other {
         Other::AnyUser => "anyUser",
         Other::Guest(kind) => kind.word(),
     };
     json!({
-        "users": gap.users.len(), "others": gap.others.iter().map(other).collect::<Vec<_>>(), "sure": gap.sure,
+        "users": gap.users.len(), "accounts": listed.map(|user| user.id.to_string()).collect::<Vec<_>>(),
+        "others": gap.others.iter().map(other).collect::<Vec<_>>(), "sure": gap.sure,
         "apps": gap.apps.iter().take(most).collect::<Vec<_>>(), "appsTotal": gap.apps.len(), "anyApp": gap.any_app,
         "conditions": gap.conditions, "causes": gap.causes.iter().map(cause).collect::<Vec<_>>(),
     })
@@ -81,7 +83,9 @@ fn cause(cause: &Cause) -> Value {
 fn told(scope: &Scope) -> Value {
     json!({
         "users": scope.users.as_ref().map(roaring::RoaringBitmap::len), "guestTypes": scope.guest_types,
-        "apps": scope.apps, "userAction": scope.user_action, "clientApps": scope.client_apps,
+        "apps": scope.apps, "userAction": scope.user_action,
+        "authenticationContext": scope.authentication_context, "contextOnResources": scope.context_on_resources,
+        "clientApps": scope.client_apps,
         "platforms": scope.platforms, "flows": scope.flows, "signInRisk": scope.sign_in_risk,
         "userRisk": scope.user_risk, "insiderRisk": scope.insider_risk, "unmanagedDevices": scope.unmanaged_devices,
         "ordinaryDevice": scope.ordinary_device,

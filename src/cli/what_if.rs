@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, column};
 use crate::bot::answers::what_if::hinges::Hinges;
-use crate::bot::answers::what_if::{decision, kind_word};
+use crate::bot::answers::what_if::{decision, kind_word, sessions};
 use crate::bot::describe::grant_words;
 use crate::checks::rows::state_word;
 use crate::clock::Clock;
@@ -18,6 +18,7 @@ use crate::engine::request::{Unstated, read_request, respond};
 use crate::engine::{Applies, Outcome, PolicyOutcome};
 use crate::facts::Wording;
 use crate::tenant::sign_in::{Identity, Target};
+use crate::tenant::write::{write_frequency, write_session};
 use crate::tenant::{Policy, SignIn, Snapshot};
 
 use super::{Ended, folder, output};
@@ -115,7 +116,8 @@ fn told(analysis: &Analysis, sign_in: &SignIn, outcome: &Outcome) -> Answer {
     let mut rows: Vec<(u8, Vec<String>)> =
         outcome.policies.iter().filter_map(|one| Some((order(one), row(one)?))).collect();
     rows.sort_by_key(|(order, _)| *order);
-    Answer::sentences(vec![decision(analysis, (sign_in, outcome), disabled)]).part(Part::Table {
+    let decided = [decision(analysis, (sign_in, outcome), disabled)].into_iter().chain(sessions(analysis, outcome));
+    Answer::sentences(decided.collect()).part(Part::Table {
         columns: ["Policy", "Enable policy", "Result", "Because"].map(column).to_vec(),
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         more: 0,
@@ -150,6 +152,9 @@ fn machine(snapshot: &Snapshot, outcome: &Outcome, applied_only: bool) -> Value 
     let mut response = respond(snapshot, outcome, applied_only);
     if let Some(members) = response.as_object_mut() {
         members.insert("decision".to_owned(), decided(&outcome.decision));
+        members.insert("session".to_owned(), write_session(&outcome.session));
+        let often = outcome.frequencies.iter().map(|one| write_frequency(*one)).collect();
+        members.insert("signInFrequencies".to_owned(), Value::Array(often));
     }
     response
 }

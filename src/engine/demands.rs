@@ -70,10 +70,13 @@ fn asked_by_control(control: &Control) -> Asked {
 }
 
 fn asked_by_session(session: &SessionControls) -> Vec<Asked> {
-    let hours = session.sign_in_frequency.map(|frequency| frequency.hours.unwrap_or(0));
+    let frequency = session.sign_in_frequency.map(|frequency| match frequency.hours.unwrap_or(0) {
+        hours if frequency.secondary_only => Requirement::SecondFactorFrequency { hours },
+        hours => Requirement::SignInFrequency { hours },
+    });
     let continuous = session.continuous_access_evaluation.as_deref();
     let all = [
-        hours.map(|hours| exactly(Requirement::SignInFrequency { hours })),
+        frequency.map(exactly),
         session.persistent_browser.as_deref().map(|mode| match mode {
             "never" => exactly(Requirement::NoPersistentBrowser),
             _ => roughly(Requirement::AnyPolicy),

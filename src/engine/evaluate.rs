@@ -16,6 +16,9 @@ pub struct Outcome {
     pub decision: Decision,
     /// Session controls of the policies that are On and surely apply; of two, the stricter.
     pub session: SessionControls,
+    /// The sign-in frequencies of these that stand beside each other: the strictest for all factors, and the strictest for
+    /// the second factor alone, where that is asked for more often.
+    pub frequencies: Vec<SignInFrequency>,
 }
 
 /// What one policy says about one sign-in.
@@ -104,7 +107,7 @@ impl Model {
     #[must_use]
     pub fn evaluate(&self, sign_in: &SignIn) -> Outcome {
         let snapshot = &self.snapshot;
-        let who = self.who(&sign_in.identity);
+        let who = self.who_in(sign_in);
         let verdicts = self.lanewise((sign_in, &who));
         let judged = snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state != PolicyState::Disabled);
         let policies = judged
@@ -119,9 +122,10 @@ impl Model {
             enabled.zip(&policies).filter(|(policy, _)| policy.state == PolicyState::Enabled)
         };
         let decision = decide(enforced());
-        let session =
-            session(enforced().filter(|(_, outcome)| outcome.applies == Applies::Yes).map(|(policy, _)| policy));
-        Outcome { policies, decision, session }
+        let applied = enforced().filter(|(_, outcome)| outcome.applies == Applies::Yes);
+        let sessions: Vec<&SessionControls> = applied.filter_map(|(policy, _)| policy.session.as_ref()).collect();
+        let (session, frequencies) = (session(&sessions), frequencies(&sessions));
+        Outcome { policies, decision, session, frequencies }
     }
 }
 
@@ -199,9 +203,9 @@ pub fn control_name(control: &Control) -> String {
 }
 
 /// Session controls joined; where two differ the stricter one stands (inferred for sign-in frequency and persistence).
-fn session<'a>(policies: impl Iterator<Item = &'a Policy>) -> SessionControls {
+fn session(controls: &[&SessionControls]) -> SessionControls {
     let mut all = SessionControls::default();
-    for one in policies.filter_map(|policy| policy.session.as_ref()) {
+    for one in controls {
         all.application_enforced_restrictions |= one.application_enforced_restrictions;
         all.secure_sign_in_session |= one.secure_sign_in_session;
         all.disable_resilience_defaults |= one.disable_resilience_defaults;
@@ -221,6 +225,18 @@ fn session<'a>(policies: impl Iterator<Item = &'a Policy>) -> SessionControls {
 fn stricter(one: Option<SignInFrequency>, other: Option<SignInFrequency>) -> Option<SignInFrequency> {
     let order = |frequency: &SignInFrequency| (frequency.hours.unwrap_or(0), frequency.secondary_only);
     one.into_iter().chain(other).min_by_key(order)
+}
+
+/// Signing in again takes the second factor too, so that one for this alone counts where it is asked for more often.
+fn frequencies(controls: &[&SessionControls]) -> Vec<SignInFrequency> {
+    let strictest = |secondary_only| {
+        let all = controls.iter().filter_map(|one| one.sign_in_frequency);
+        all.filter(|one| one.secondary_only == secondary_only).min_by_key(|one| one.hours.unwrap_or(0))
+    };
+    let (whole, second) = (strictest(false), strictest(true));
+    let hours = |one: SignInFrequency| one.hours.unwrap_or(0);
+    let second = second.filter(|second| whole.is_none_or(|whole| hours(*second) < hours(whole)));
+    whole.into_iter().chain(second).collect()
 }
 
 impl Outcome {
@@ -255,5 +271,108 @@ impl UnmetKind {
             Self::EmptyPolicy => "emptyPolicy",
             Self::PolicyNotEnabled => "policyNotEnabled",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::engine::request::{Unstated, read_request};
+    use crate::tenant::{SnapshotBuilder, read_policy};
+
+    /// Policies for everybody and everything, with these members, and what they say about a guest's sign-in.
+    fn outcome(policies: &[Value], request: &Value, unstated: Unstated) -> Outcome {
+        let mut builder = SnapshotBuilder::default();
+        for (at, with) in policies.iter().enumerate() {
+            let mut policy = json!({"id": format!("p-{at}"), "displayName": "p", "state": "enabled",
+                "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}}});
+            for (pointer, value) in with.as_object().unwrap() {
+                let (parent, name) = pointer.rsplit_once('/').unwrap();
+                policy.pointer_mut(parent).unwrap()[name] = value.clone();
+            }
+            builder.policy(read_policy(&policy).unwrap());
+        }
+        let mut asked = json!({"signInIdentity": {"externalUserType": "b2bCollaborationGuest", "externalTenantId": "t"},
+            "signInContext": {"includeApplications": ["app"]}, "signInConditions": {"authenticationFlow": {"transferMethod": "none"}}});
+        for (name, value) in request.as_object().unwrap() {
+            asked[name] = value.clone();
+        }
+        Model::new(Arc::new(builder.build())).evaluate(&read_request(&asked, unstated).unwrap())
+    }
+
+    fn frequency(hours: u32, of: &str) -> Value {
+        json!({"/sessionControls": {"signInFrequency": {"isEnabled": true, "type": "hours", "value": hours,
+            "frequencyInterval": "timeBased", "authenticationType": of}}})
+    }
+
+    #[test]
+    fn a_frequency_of_the_second_factor_stands_beside_a_longer_one_of_all() {
+        let (all, second) = ("primaryAndSecondaryAuthentication", "secondaryAuthentication");
+        let often = |policies: &[Value]| -> Vec<(Option<u32>, bool)> {
+            let found = outcome(policies, &json!({}), Unstated::None).frequencies;
+            found.iter().map(|one| (one.hours, one.secondary_only)).collect()
+        };
+        assert_eq!(often(&[frequency(1, second), frequency(4, all)]), [(Some(4), false), (Some(1), true)]);
+        assert_eq!(often(&[frequency(4, second), frequency(1, all), frequency(9, all)]), [(Some(1), false)]);
+        assert_eq!(often(&[frequency(4, second), frequency(2, second)]), [(Some(2), true)]);
+        assert!(often(&[]).is_empty());
+    }
+
+    /// What the only policy hangs on, in a question and as Graph takes it.
+    fn open(policy: &Value, request: &Value) -> (Applies, Applies) {
+        let mut policy = policy.clone();
+        policy["/grantControls"] = json!({"operator": "OR", "builtInControls": ["mfa"]});
+        let applies = |unstated| outcome(std::slice::from_ref(&policy), request, unstated).policies.remove(0).applies;
+        (applies(Unstated::Unknown), applies(Unstated::None))
+    }
+
+    fn on(what: &str) -> Applies {
+        Applies::DependsOn([what.to_owned()].into())
+    }
+
+    #[test]
+    fn a_guest_may_connect_directly_too_unless_that_is_said() {
+        let direct = json!({"guestOrExternalUserTypes": "b2bDirectConnectUser", "externalTenants": null});
+        let included = json!({"/conditions/users": {"includeGuestsOrExternalUsers": direct}});
+        let hinge = on("whether the guest is eligible for B2B direct connect");
+        assert_eq!(open(&included, &json!({})), (hinge.clone(), Applies::No(UnmetKind::Users)));
+        let excluded = json!({"/conditions/users/excludeGuestsOrExternalUsers": direct});
+        assert_eq!(open(&excluded, &json!({})), (hinge, Applies::Yes));
+        let said = json!({"extra": {"eligibleForB2bDirectConnect": true}});
+        assert_eq!(open(&included, &said).0, Applies::Yes);
+        let internal = json!({"signInIdentity": {"externalUserType": "internalGuest"}});
+        assert_eq!(open(&included, &internal).0, Applies::No(UnmetKind::Users));
+    }
+
+    #[test]
+    fn a_session_may_have_begun_with_a_flow_unless_that_is_said() {
+        let by_code = json!({"/conditions/authenticationFlows": {"transferMethods": "deviceCodeFlow"}});
+        let hinge = on("the authentication flow that the session began with");
+        assert_eq!(open(&by_code, &json!({})), (hinge, Applies::No(UnmetKind::AuthenticationFlow)));
+        let said = |method: &str| open(&by_code, &json!({"extra": {"originalTransferMethod": method}})).0;
+        assert_eq!(said("none"), Applies::No(UnmetKind::AuthenticationFlow));
+        assert_eq!(said("deviceCodeFlow"), Applies::Yes);
+    }
+
+    #[test]
+    fn which_scopes_are_baseline_hangs_on_the_client() {
+        let but_one = json!({"/conditions/applications/excludeApplications": ["other-app"]});
+        let asks = |scope: &str, more: Value| {
+            let mut extra = json!({"scopes": [scope]});
+            extra.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            open(&but_one, &json!({"extra": extra})).0
+        };
+        let client = on("which client it is, and whether a confidential one");
+        assert_eq!(asks("User.Read.All", json!({})), client);
+        assert_eq!(asks("User.Read.All", json!({"clientType": "public"})), Applies::Yes);
+        let setting = on("the tenant's setting for baseline scopes");
+        assert_eq!(asks("User.Read.All", json!({"clientType": "confidential"})), setting);
+        assert_eq!(asks("User.Read", json!({})), setting);
+        assert_eq!(asks("Mail.Read", json!({})), Applies::Yes);
+        assert_eq!(asks("openid", json!({"clientType": "confidential", "clientAppId": "app"})), Applies::Yes);
     }
 }

@@ -100,7 +100,7 @@ impl Dimension {
 impl Model {
     /// Whether the policy at this position of the snapshot applies.
     pub(super) fn judge(&self, at: usize, policy: &Policy, sign_in: &SignIn) -> Applies {
-        let who = self.who(&sign_in.identity);
+        let who = self.who_in(sign_in);
         let mut open = Vec::new();
         for dimension in Dimension::ALL {
             match self.meets(at, policy, dimension, (sign_in, &who)) {
@@ -177,8 +177,12 @@ impl Model {
             }
             Dimension::InsiderRisk => condition::listed(&conditions.insider_risk, &sign_in.insider_risk),
             Dimension::Flow => {
-                let began = sign_in.began.is_some_and(|began| conditions.flows.contains(&began));
-                condition::listed(&conditions.flows, &sign_in.flow).or(began.into())
+                let began = match sign_in.began {
+                    Some(began) => conditions.flows.contains(&began).into(),
+                    None if sign_in.open.began => Truth::Maybe,
+                    None => Truth::No,
+                };
+                condition::listed(&conditions.flows, &sign_in.flow).or(began)
             }
             Dimension::AgentRisk => condition::listed(&conditions.agent_risk, &sign_in.agent_risk),
             Dimension::AgentContext => condition::agent_context(conditions.agent_contexts.as_ref(), sign_in),
@@ -283,8 +287,18 @@ impl Model {
             }
             (Dimension::Identity, Identity::ServicePrincipal(_), _) => vec!["the service principal".into()],
             (Dimension::Target, ..) => vec![target::unknown(self, &policy.conditions.applications, sign_in)],
+            (Dimension::Flow, ..) if sign_in.flow != Known::Unknown => {
+                vec!["the authentication flow that the session began with".into()]
+            }
             _ => vec![dimension.label().into()],
         }
+    }
+
+    /// What is known of the person who signs in, with what the sign-in leaves open about them.
+    pub(super) fn who_in<'a>(&'a self, sign_in: &'a SignIn) -> Who<'a> {
+        let who = self.who(&sign_in.identity);
+        let open = if sign_in.open.direct_connect { Truth::Maybe } else { Truth::No };
+        Who { direct_connect: who.direct_connect.or(open), ..who }
     }
 
     /// What is known of the person who signs in.
@@ -295,7 +309,7 @@ impl Model {
                 membership: Membership::Unknown,
                 guest: Known::Unknown,
                 tenant: Known::Unknown,
-                direct_connect: false,
+                direct_connect: Truth::No,
             };
         };
         let directory = &self.snapshot.directory;
@@ -317,7 +331,7 @@ impl Model {
             membership,
             guest,
             tenant: home.map_or(Known::Unknown, Known::Is),
-            direct_connect: *direct_connect,
+            direct_connect: (*direct_connect).into(),
         }
     }
 }

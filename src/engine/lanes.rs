@@ -197,7 +197,7 @@ impl Model {
     /// Which policies apply to a sign-in, without the reasons.
     #[must_use]
     pub fn verdicts(&self, sign_in: &SignIn) -> Verdicts {
-        let who = self.who(&sign_in.identity);
+        let who = self.who_in(sign_in);
         let known = self.lanes();
         let mut left = Lane { surely: known.decided.clone(), possibly: known.decided.clone() };
         for (dimension, alike) in &known.alike {
@@ -242,7 +242,9 @@ impl Model {
     fn indexed(&self, dimension: Dimension, (sign_in, who): (&SignIn, &Who<'_>)) -> Option<Cow<'_, Lane>> {
         match (dimension, &sign_in.identity, &sign_in.target) {
             _ if !self.is_origin() => None,
-            (Dimension::Identity, Identity::User { guest: None, tenant: None, direct_connect: false, .. }, _) => {
+            (Dimension::Identity, Identity::User { guest: None, tenant: None, .. }, _)
+                if who.direct_connect == Truth::No =>
+            {
                 let Membership::At(position) = who.membership else { return None };
                 (self.is_agent_user(who) == Truth::No).then(|| Cow::Owned(self.lane_of(position)))
             }

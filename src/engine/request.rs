@@ -11,7 +11,7 @@ use super::Model;
 use super::evaluate::{Applies, Outcome};
 use crate::tenant::Snapshot;
 use crate::tenant::policy::TransferMethod;
-use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
+use crate::tenant::sign_in::{DeviceInfo, Identity, Known, LeftOpen, SignIn, Target};
 use crate::tenant::well_known::{APP_INTUNE, REGISTER_DEVICE, REGISTER_SECURITY_INFO};
 use crate::tenant::words::Word;
 use crate::tenant::write::export_policy;
@@ -73,6 +73,7 @@ pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, Reque
     let flow = conditions.value.get("authenticationFlow").unwrap_or(&Value::Null);
     let flow = Part { at: "/signInConditions/authenticationFlow", value: flow, unstated };
     let ours = Part { at: "/extra", value: extra, unstated };
+    let began = ours.word::<TransferMethod>("originalTransferMethod")?;
     Ok(SignIn {
         identity: read_identity(part("signInIdentity"), extra)?,
         target: read_target(part("signInContext"))?,
@@ -89,9 +90,14 @@ pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, Reque
         agent_risk: conditions.word("agentIdRiskLevel")?,
         agent_context: ours.text("agentContext", |word| Some(word.to_owned()))?,
         flow: flow.word("transferMethod")?,
-        began: match ours.word::<TransferMethod>("originalTransferMethod")? {
-            Known::Is(method) => Some(method),
+        began: match &began {
+            Known::Is(method) => Some(*method),
             _ => None,
+        },
+        open: LeftOpen {
+            direct_connect: unstated == Unstated::Unknown && flag("eligibleForB2bDirectConnect").is_none(),
+            began: began == Known::Unknown,
+            client: unstated == Unstated::Unknown,
         },
         compliant_network: flag("compliantNetwork").or((unstated == Unstated::None).then_some(false)),
         scopes: extra.get("scopes").and_then(Value::as_array).map(|list| strings(list)),
@@ -292,6 +298,20 @@ mod tests {
             (Known::Absent, Known::Unknown)
         );
         assert_eq!((read(Unstated::None).device, read(Unstated::Unknown).device), (Known::Absent, Known::Unknown));
+    }
+
+    #[test]
+    fn a_question_leaves_open_what_stands_beside_the_conditions() {
+        let read = |more: Value| {
+            let mut request = request(&json!({"authenticationFlow": {"transferMethod": "none"}}));
+            request["extra"] = more;
+            let left_open = |unstated| read_request(&request, unstated).unwrap().open;
+            (left_open(Unstated::None), left_open(Unstated::Unknown))
+        };
+        let all = LeftOpen { direct_connect: true, began: true, client: true };
+        assert_eq!(read(json!({})), (LeftOpen::default(), all));
+        let said = json!({"eligibleForB2bDirectConnect": false, "originalTransferMethod": "none"});
+        assert_eq!(read(said), (LeftOpen::default(), LeftOpen { client: true, ..LeftOpen::default() }));
     }
 
     #[test]

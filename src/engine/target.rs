@@ -82,10 +82,19 @@ pub(super) fn met(model: &Model, condition: &Applications, sign_in: &SignIn) -> 
             (condition.user_actions.contains(urn) || (condition.all && urn == REGISTER_SECURITY_INFO)).into()
         }
         Target::Context(id) => condition.contexts.contains(id).into(),
-        Target::Apps(_) if leaks(condition) && asks_baseline_only(sign_in) => baseline(model, condition),
         Target::Apps(ids) => {
-            let met = |id: &str| app_met(model, condition, id);
-            Truth::any(resources(ids, sign_in).map(met)).or(unlogged(condition, sign_in))
+            let of_apps = || {
+                let met = |id: &str| app_met(model, condition, id);
+                Truth::any(resources(ids, sign_in).map(met)).or(unlogged(condition, sign_in))
+            };
+            match if leaks(condition) { asks_baseline_only(sign_in) } else { Truth::No } {
+                Truth::No => of_apps(),
+                Truth::Yes => baseline(model, condition),
+                Truth::Maybe => {
+                    let (one, other) = (of_apps(), baseline(model, condition));
+                    if one == other { one } else { Truth::Maybe }
+                }
+            }
         }
     }
 }
@@ -147,23 +156,34 @@ fn baseline(model: &Model, condition: &Applications) -> Truth {
     }
 }
 
-/// Only baseline scopes are asked for; a confidential client that signs people in to itself asks for itself.
-fn asks_baseline_only(sign_in: &SignIn) -> bool {
-    let Some(scopes) = sign_in.scopes.as_ref().filter(|scopes| !scopes.is_empty()) else { return false };
+/// Only baseline scopes are asked for; a confidential client that signs people in to itself asks for itself. Where it isn't
+/// known which client it is, it may be any.
+fn asks_baseline_only(sign_in: &SignIn) -> Truth {
+    let Some(scopes) = sign_in.scopes.as_ref().filter(|scopes| !scopes.is_empty()) else { return Truth::No };
     // A scope of another resource than the two directories is none, whatever its name.
     let Some(names) = scopes.iter().map(|scope| directory_scope(scope)).collect::<Option<Vec<_>>>() else {
-        return false;
+        return Truth::No;
     };
-    let confidential = sign_in.confidential_client == Some(true);
     let open_id = |name: &String| OPEN_ID.contains(&name.as_str());
-    if confidential && asks_itself(sign_in) && names.iter().all(open_id) {
-        return false;
-    }
-    names.iter().all(|name| {
-        open_id(name)
-            || BASELINE.contains(&name.as_str())
-            || (confidential && BASELINE_CONFIDENTIAL.contains(&name.as_str()))
-    })
+    let asks = |confidential: bool, itself: bool| {
+        let own = confidential && itself && names.iter().all(open_id);
+        let baseline = |name: &String| {
+            open_id(name)
+                || BASELINE.contains(&name.as_str())
+                || (confidential && BASELINE_CONFIDENTIAL.contains(&name.as_str()))
+        };
+        !own && names.iter().all(baseline)
+    };
+    let either = |known: Option<bool>| match known {
+        Some(known) => vec![known],
+        None if sign_in.open.client => vec![false, true],
+        None => vec![false],
+    };
+    let itself = either(sign_in.client_app_id.as_ref().map(|client| asks_itself(sign_in, client)));
+    let kinds = either(sign_in.confidential_client).into_iter();
+    let mut answers = kinds.flat_map(|kind| itself.iter().map(move |itself| (kind, *itself)));
+    let first = answers.next().is_some_and(|(kind, itself)| asks(kind, itself));
+    if answers.all(|(kind, itself)| asks(kind, itself) == first) { first.into() } else { Truth::Maybe }
 }
 
 /// The name of a scope of Microsoft Graph or Azure AD Graph, or of one that names no resource.
@@ -180,11 +200,8 @@ fn directory_scope(scope: &str) -> Option<String> {
     }
 }
 
-fn asks_itself(sign_in: &SignIn) -> bool {
-    match (&sign_in.target, &sign_in.client_app_id) {
-        (Target::Apps(ids), Some(client)) => ids.iter().all(|id| id == client),
-        _ => false,
-    }
+fn asks_itself(sign_in: &SignIn, client: &str) -> bool {
+    matches!(&sign_in.target, Target::Apps(ids) if ids.iter().all(|id| id == client))
 }
 
 /// One resource: included by any kind, excluded by none.
@@ -342,7 +359,11 @@ pub(super) fn unknown(model: &Model, condition: &Applications, sign_in: &SignIn)
     if unlogged(condition, sign_in) == Truth::Maybe {
         return "whether a user action or an authentication context was asked for".into();
     }
-    if leaks(condition) && asks_baseline_only(sign_in) {
+    let baseline = if leaks(condition) { asks_baseline_only(sign_in) } else { Truth::No };
+    if baseline == Truth::Maybe {
+        return "which client it is, and whether a confidential one".into();
+    }
+    if baseline == Truth::Yes {
         return "the tenant's setting for baseline scopes".into();
     }
     if condition.filter.is_some() && !attribute_filter::readable(model) {

@@ -31,7 +31,7 @@ pub(super) struct Who<'a> {
     /// Home tenant of a guest; `Absent` for one that no policy names.
     pub(super) tenant: Known<&'a str>,
     /// Also eligible for B2B direct connect.
-    pub(super) direct_connect: bool,
+    pub(super) direct_connect: Truth,
 }
 
 /// What is known of a person's groups and roles.
@@ -209,6 +209,10 @@ impl Side {
         if self.hit(who, excluding) != Truth::Maybe {
             return Vec::new();
         }
+        let connects_not = Who { direct_connect: Truth::No, ..who.clone() };
+        if who.direct_connect == Truth::Maybe && self.hit(&connects_not, excluding) != Truth::Maybe {
+            return vec!["whether the guest is eligible for B2B direct connect".into()];
+        }
         match who.membership {
             Membership::Everybody if excluding => [self.open.as_slice(), self.strangers.as_slice()].concat(),
             Membership::At(_) | Membership::Everybody if !self.open.is_empty() => self.open.clone(),
@@ -225,7 +229,7 @@ pub(super) fn guest_of(kind: GuestType, tenant: Option<&str>) -> Who<'_> {
         membership: Membership::Nothing,
         guest: Known::Is(kind),
         tenant: tenant.map_or(Known::Unknown, Known::Is),
-        direct_connect: false,
+        direct_connect: Truth::No,
     }
 }
 
@@ -240,16 +244,15 @@ pub(super) fn guest_hit(guests: &Guests, who: &Who<'_>) -> Truth {
         return guests.types.contains(&kind).into();
     }
     let collaborates = matches!(kind, GuestType::B2bCollaborationGuest | GuestType::B2bCollaborationMember);
-    let also_connects = who.direct_connect && collaborates && guests.types.contains(&GuestType::B2bDirectConnectUser);
-    if !guests.types.contains(&kind) && !also_connects {
-        return Truth::No;
-    }
-    match (&guests.tenants, &who.tenant) {
+    let connects = Truth::from(collaborates && guests.types.contains(&GuestType::B2bDirectConnectUser));
+    let of_type = Truth::from(guests.types.contains(&kind)).or(connects.and(who.direct_connect));
+    let of_tenant = match (&guests.tenants, &who.tenant) {
         (None, _) => Truth::Yes,
         (Some(tenants), Known::Is(tenant)) => tenants.contains(*tenant).into(),
         (Some(_), Known::Absent) => Truth::No,
         (Some(_), Known::Unknown) => Truth::Maybe,
-    }
+    };
+    of_type.and(of_tenant)
 }
 
 /// Guests among the directory's users, by kind and home tenant.

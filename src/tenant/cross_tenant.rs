@@ -34,6 +34,13 @@ impl CrossTenantAccess {
         self.partners.get(tenant_id).copied().flatten().or(self.default)
     }
 
+    /// Whether a claim surely counts from no organisation at all.
+    #[must_use]
+    pub fn trusts_nobody(&self, claim: impl Fn(InboundTrust) -> bool) -> bool {
+        let stated = self.partners.values().flatten().chain(&self.default);
+        self.default.is_some() && !stated.copied().any(claim)
+    }
+
     /// Takes over what one object of the settings says: the default has no tenant id.
     pub fn add(&mut self, (tenant_id, trust): (String, Option<InboundTrust>)) {
         if tenant_id.is_empty() {

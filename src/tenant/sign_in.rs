@@ -72,6 +72,20 @@ pub struct SignIn {
     pub interrupted: bool,
     /// From a log, which names resources and not whether a user action or an authentication context was asked for besides.
     pub logged: bool,
+    /// What isn't known besides.
+    #[serde(default)]
+    pub open: LeftOpen,
+}
+
+/// What a question leaves open that isn't a condition by itself; what isn't left open and isn't stated there isn't.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOpen {
+    /// Whether a guest is eligible for B2B direct connect too.
+    pub direct_connect: bool,
+    /// Which flow the session began with.
+    pub began: bool,
+    /// Which client it is, and whether a confidential one.
+    pub client: bool,
 }
 
 /// Who signs in.

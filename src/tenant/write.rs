@@ -201,7 +201,9 @@ fn write_grant(grant: &GrantControls) -> Value {
     body
 }
 
-fn write_session(session: &SessionControls) -> Value {
+/// Session controls in Graph's words.
+#[must_use]
+pub fn write_session(session: &SessionControls) -> Value {
     let on = |set: bool| set.then(|| json!({"isEnabled": true}));
     let members = [
         ("applicationEnforcedRestrictions", on(session.application_enforced_restrictions)),
@@ -222,7 +224,9 @@ fn write_session(session: &SessionControls) -> Value {
     members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect::<Map<_, _>>().into()
 }
 
-fn write_frequency(frequency: SignInFrequency) -> Value {
+/// A sign-in frequency in Graph's words.
+#[must_use]
+pub fn write_frequency(frequency: SignInFrequency) -> Value {
     let who = if frequency.secondary_only { "secondaryAuthentication" } else { "primaryAndSecondaryAuthentication" };
     let (kind, value, interval) = match frequency.hours {
         None => (None, None, "everyTime"),

@@ -1,7 +1,10 @@
 //! Sign-ins that there are none of, and places that nobody read: neither is a gap, and neither hides one.
 
+use std::collections::BTreeSet;
+
 use portcullis::engine::Condition;
 use portcullis::tenant::policy::TransferMethod;
+use portcullis::tenant::{CrossTenantAccess, InboundTrust, Snapshot};
 
 use super::*;
 
@@ -36,10 +39,87 @@ fn what_is_open_everywhere_is_one_gap_and_one_place_though_exchange_stands_apart
 }
 
 #[test]
+fn what_is_open_to_legacy_clients_alone_is_one_place_at_exchange_and_elsewhere() {
+    let only = |id: &str, client: &str| policy(id, json!({"clientAppTypes": [client]}), one_of(&["mfa"]));
+    let modern = [only("browser", "browser"), only("modern", "mobileAppsAndDesktopClients")];
+    let coverage = tenant(&modern).coverage(&Requirement::Mfa, &Scope::default());
+    let [place] = &coverage.places()[..] else { panic!("{:?}", coverage.places()) };
+    let legacy = [ClientAppType::ExchangeActiveSync, ClientAppType::Other];
+    assert_eq!(place.conditions, [Condition::ClientApps(legacy.into())]);
+    assert!(place.apps.is_empty(), "{place:?}");
+}
+
+#[test]
 fn legacy_clients_show_no_device_so_unmanaged_ones_are_all_there_are() {
     let unmanaged = json!({"devices": {"deviceFilter": {"mode": "exclude",
         "rule": "device.isCompliant -eq True -or device.trustType -eq \"ServerAD\""}}});
     assert!(covered(&Requirement::ManagedDevice, &Scope::default(), &[block(unmanaged)]));
+}
+
+fn filtered(mode: &str, rule: &str) -> Value {
+    json!({"devices": {"deviceFilter": {"mode": mode, "rule": rule}}})
+}
+
+#[test]
+fn a_block_of_legacy_clients_that_leaves_out_registered_devices_leaves_out_none_of_them() {
+    let legacy_only = |mode: &str| {
+        let mut conditions = filtered(mode, "device.isCompliant -eq True");
+        conditions["clientAppTypes"] = json!(["exchangeActiveSync", "other"]);
+        block(conditions)
+    };
+    assert!(covered(&Requirement::Block, &legacy(), &[legacy_only("exclude")]));
+    let coverage = tenant(&[legacy_only("include")]).coverage(&Requirement::Block, &legacy());
+    let [gap] = coverage.gaps() else { panic!("{:?}", coverage.gaps()) };
+    assert!(gap.any_app && gap.conditions.is_empty(), "{gap:?}");
+    let narrower = Reason::NarrowerConditions(["Filter for devices"].into());
+    assert_eq!(gap.causes.iter().map(|cause| &cause.reason).collect::<Vec<_>>(), [&narrower]);
+}
+
+#[test]
+fn what_registered_devices_are_left_out_of_is_not_told_by_client() {
+    let filter = filtered("exclude", "device.isCompliant -eq True");
+    let coverage = tenant(&[policy("mfa", filter, one_of(&["mfa"]))]).coverage(&Requirement::Mfa, &Scope::default());
+    let [gap] = coverage.gaps() else { panic!("{:?}", coverage.gaps()) };
+    assert_eq!(gap.conditions, [Condition::Devices("compliant".into())]);
+    let [place] = &coverage.places()[..] else { panic!("{:?}", coverage.places()) };
+    assert_eq!(place.conditions, gap.conditions);
+}
+
+#[test]
+fn a_managed_device_cannot_be_shown_in_device_code_flow() {
+    let scope = |flow| Scope { flows: [flow].into(), ..Scope::default() };
+    let by_code = scope(TransferMethod::DeviceCodeFlow);
+    for control in ["compliantDevice", "domainJoinedDevice"] {
+        let device = policy("device", json!({}), one_of(&[control]));
+        let coverage = tenant(std::slice::from_ref(&device)).coverage(&Requirement::Block, &by_code);
+        assert!(coverage.gaps().is_empty() && coverage.rests_on_acting(), "{control}: {:?}", coverage.gaps());
+        assert_eq!(coverage.acts_as_block, ["device".to_owned()].into());
+        let both = tenant(&[device.clone(), block(json!({}))]).coverage(&Requirement::Block, &by_code);
+        assert!(!both.rests_on_acting());
+        let transfer = scope(TransferMethod::AuthenticationTransfer);
+        assert!(!covered(&Requirement::Block, &transfer, std::slice::from_ref(&device)));
+        assert!(!covered(&Requirement::Block, &Scope::default(), &[device]));
+    }
+    let either = policy("either", json!({}), one_of(&["compliantDevice", "mfa"]));
+    assert!(!covered(&Requirement::Block, &by_code, std::slice::from_ref(&either)));
+    assert!(covered(&Requirement::Mfa, &by_code, &[either]));
+}
+
+#[test]
+fn guests_cannot_show_a_device_where_nobodys_is_trusted() {
+    let trust = |compliant| InboundTrust { compliant_device: compliant, ..InboundTrust::default() };
+    let guests = Scope { users: Some([4].into()), guest_types: BTreeSet::new(), ..Scope::default() };
+    let open = |cross_tenant: CrossTenantAccess, control: &str| {
+        let device = policy("device", json!({}), one_of(&[control]));
+        let snapshot = Snapshot { cross_tenant, ..(*tenant(&[device]).snapshot).clone() };
+        Model::new(Arc::new(snapshot)).coverage(&Requirement::Mfa, &guests).uncovered.len()
+    };
+    let by_default = |compliant| CrossTenantAccess { default: Some(trust(compliant)), ..CrossTenantAccess::default() };
+    assert_eq!(open(CrossTenantAccess::default(), "compliantDevice"), 1, "nobody read it");
+    assert_eq!((open(by_default(false), "compliantDevice"), open(by_default(true), "compliantDevice")), (0, 1));
+    assert_eq!(open(by_default(true), "domainJoinedDevice"), 0);
+    let partner = CrossTenantAccess { partners: [("t-2".into(), Some(trust(true)))].into(), ..by_default(false) };
+    assert_eq!(open(partner, "compliantDevice"), 1);
 }
 
 #[test]
@@ -51,6 +131,16 @@ fn the_flows_are_those_of_modern_clients() {
     let mut browser = modern;
     browser["clientAppTypes"] = json!(["browser"]);
     assert!(!covered(&Requirement::Block, &scope, &[block(browser)]));
+}
+
+#[test]
+fn legacy_clients_register_no_security_information() {
+    let scope = Scope { user_action: Some("urn:user:registersecurityinfo".into()), ..Scope::default() };
+    let mut register = json!({"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]},
+        "clientAppTypes": ["browser", "mobileAppsAndDesktopClients"]});
+    assert!(covered(&Requirement::Mfa, &scope, &[policy("mfa", register.clone(), one_of(&["mfa"]))]));
+    register["clientAppTypes"] = json!(["browser"]);
+    assert!(!covered(&Requirement::Mfa, &scope, &[policy("mfa", register, one_of(&["mfa"]))]));
 }
 
 /// The same tenant where nobody read the named locations.

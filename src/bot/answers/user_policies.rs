@@ -153,7 +153,10 @@ fn mfa(asked: Asked<'_>, user: &User, index: u32) -> Vec<Fact> {
 /// The shortest sign-in frequency, and whose it is.
 fn frequency(asked: Asked<'_>, user: &User, on: &[(&Policy, bool)]) -> Option<Fact> {
     let snapshot = asked.analysis.snapshot();
-    let hours = |policy: &Policy| Some(policy.session.as_ref()?.sign_in_frequency?.hours.unwrap_or(0));
+    let hours = |policy: &Policy| {
+        let whole = policy.session.as_ref()?.sign_in_frequency.filter(|frequency| !frequency.secondary_only)?;
+        Some(whole.hours.unwrap_or(0))
+    };
     let (policy, hours) =
         on.iter().filter_map(|(policy, _)| Some((*policy, hours(policy)?))).min_by_key(|(_, hours)| *hours)?;
     let fact = Fact::new("user_policies.frequency", asked.analysis.evidence([rows::policy(policy)]))

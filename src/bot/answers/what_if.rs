@@ -3,12 +3,13 @@
 
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::describe;
 use crate::bot::intent::SlotName;
 use crate::checks::rows;
 use crate::engine::evaluate::{Demand, demand};
 use crate::engine::{Applies, Decision, Outcome, PolicyOutcome, UnmetKind};
 use crate::facts::{Evidence, Fact, Row, Term};
-use crate::tenant::policy::{ClientAppType, Operator};
+use crate::tenant::policy::{ClientAppType, Operator, TransferMethod};
 use crate::tenant::sign_in::{Identity, Known};
 use crate::tenant::{Policy, SignIn, Snapshot};
 
@@ -41,6 +42,8 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let decided = resources::blocked(asked, &stated, &outcome)
         .unwrap_or_else(|| vec![decision(asked.analysis, (&stated.sign_in, &outcome), disabled)]);
     let opening = [tested(asked, &stated)].into_iter().chain(decided).chain(cannot(asked, &stated.sign_in, &outcome));
+    // Each policy's own controls are beside its name.
+    let opening = opening.chain(sessions(asked.analysis, &outcome).filter(|fact| fact.evidence.total > 1));
     let answer = policies(asked, &stated, &outcome, Answer::sentences(opening.collect()));
     let limits = ["location by GPS, Intune's compliance grace periods, and MFA that a session already has".to_owned()];
     let limits = asked.not_checked(&limits).into_iter().chain([asked.read_at()]).collect();
@@ -153,6 +156,22 @@ pub(crate) fn decision(analysis: &Analysis, (sign_in, outcome): (&SignIn, &Outco
     fact.with("of", looked_at).with("disabled", Term::Word(if disabled { "yes" } else { "" }.to_owned())).must_show()
 }
 
+/// The session controls of the policies that are On and surely apply; none where there are none, or nobody gets in.
+pub(crate) fn sessions(analysis: &Analysis, outcome: &Outcome) -> Option<Fact> {
+    let snapshot = analysis.snapshot();
+    let controls = describe::session_words(&outcome.session, &outcome.frequencies);
+    let blocked = matches!(outcome.decision, Decision::Block { .. });
+    let applied = outcome.applied(false).into_iter().filter_map(|id| snapshot.policy(id));
+    let by: Vec<&Policy> = applied.filter(|policy| policy.session.is_some()).collect();
+    (!blocked && !controls.is_empty()).then(|| {
+        let names = by.iter().map(|policy| policy.display_name.clone()).collect();
+        Fact::new("what_if.sessions", analysis.evidence(by.iter().map(|policy| rows::policy(policy))))
+            .with("controls", Term::Names(controls))
+            .with("policies", Term::Names(names))
+            .must_show()
+    })
+}
+
 /// What surely is demanded and can't be met with the device or client that the question states.
 fn cannot(asked: Asked<'_>, sign_in: &SignIn, outcome: &Outcome) -> Option<Fact> {
     let (Decision::Require(demands) | Decision::DependsOn { surely: demands, .. }) = &outcome.decision else {
@@ -175,12 +194,14 @@ fn cannot(asked: Asked<'_>, sign_in: &SignIn, outcome: &Outcome) -> Option<Fact>
 /// Whether a demand can't be met: by all of its controls, or by all alternatives.
 fn hopeless(demand: &Demand, sign_in: &SignIn) -> bool {
     let legacy = matches!(sign_in.client_app, Known::Is(ClientAppType::Other | ClientAppType::ExchangeActiveSync));
+    // The device that is given the code shows nothing of itself (Microsoft Learn, Conditional Access: Grant).
+    let by_code = sign_in.flow == Known::Is(TransferMethod::DeviceCodeFlow);
     let never = |control: &String| match (control.as_str(), &sign_in.device) {
         ("compliantDevice" | "domainJoinedDevice", Known::Absent) => true,
         ("compliantDevice", Known::Is(device)) if device.compliant == Some(false) => true,
-        ("mfa", _) => matches!(sign_in.client_app, Known::Is(ClientAppType::Other)),
-        ("compliantDevice" | "domainJoinedDevice" | "passwordChange", _) => legacy,
-        _ => false,
+        ("compliantDevice" | "domainJoinedDevice", _) => legacy || by_code,
+        ("mfa" | "passwordChange", _) => legacy,
+        (control, _) => legacy && control.starts_with("authenticationStrength:"),
     };
     match demand.operator {
         Operator::And => demand.controls.iter().any(never),

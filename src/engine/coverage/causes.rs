@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::domain::{Axis, Value};
+use super::domain::{self, Axis, Value};
 use super::people;
 use super::reasons::Why;
 use super::requirement::{Bearing, bearing};
@@ -151,8 +151,14 @@ impl<'a> Causes<'a> {
 
     /// How a hole with these values stands to the candidates, its targets aside.
     pub(super) fn beside(&self, values: &[Vec<usize>]) -> Beside {
+        let shown = domain::shown_by_legacy(self.axes, values);
+        let seen = |(axis, values): (usize, &'_ Vec<usize>)| match shown {
+            Some(device) if axis == domain::DEVICES => (axis, vec![device]),
+            _ => (axis, values.clone()),
+        };
+        let values: Vec<(usize, Vec<usize>)> = values.iter().enumerate().skip(1).map(seen).collect();
         let of = |one: &Candidate<'_>| {
-            let axes = || values.iter().enumerate().skip(1);
+            let axes = || values.iter().map(|(axis, values)| (*axis, values));
             let reaches = axes().all(|(axis, values)| one.reaches(axis, values));
             let missed = axes().filter(|(axis, values)| !one.meets(*axis, values));
             (reaches, missed.fold(0u16, |all, (axis, _)| all | bit(axis)))
@@ -389,7 +395,9 @@ impl<'a> Candidate<'a> {
         }
         let known = || Some(model.apps().included(app?)?.has(model.at_origin(self.at)?));
         let included = match value {
-            Value::App(Some(id)) => known().unwrap_or_else(|| target::included(model, condition, id)),
+            Value::App(Some(id)) | Value::ContextOf(_, Some(id)) => {
+                known().unwrap_or_else(|| target::included(model, condition, id))
+            }
             Value::Baseline => condition.all,
             _ => false,
         };
@@ -438,11 +446,8 @@ fn barrier(condition: &UserCondition, who: &Who<'_>) -> Barrier {
 fn met(model: &Model, (at, policy): (usize, &Policy), axes: &[Axis]) -> Vec<Vec<Truth>> {
     let origin = model.at_origin(at);
     let of_value = |(value, app): (&Value, &Option<usize>)| {
-        let known = || Some(model.apps().lane((*app)?)?.of(origin?));
-        known().unwrap_or_else(|| {
-            let sign_in = value.sign_in();
-            model.meets(at, policy, value.dimension(), (&sign_in, &model.who(&sign_in.identity)))
-        })
+        let known = || Some(model.apps().lane((*app)?)?.of(origin?).or(value.on_top(policy)));
+        known().unwrap_or_else(|| value.meets(model, (at, policy), &value.sign_in()))
     };
     axes.iter().map(|axis| axis.values.iter().zip(&axis.indexed).map(of_value).collect()).collect()
 }

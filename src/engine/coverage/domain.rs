@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::requirement::{ACTIVE_SYNC, ANY_DEVICE, BROWSER, Contributor, MODERN, Mask, OTHER, UNMANAGED};
+use super::requirement::{ACTIVE_SYNC, ANY_DEVICE, BROWSER, Contributor, MODERN, Mask, OTHER, UNMANAGED, flow_mask};
+use super::search::Hole;
 use super::{Requirement, Scope, devices, locations};
 use crate::engine::bits::{Bits, Lane};
 use crate::engine::condition::EVERY_CLIENT;
@@ -14,7 +15,7 @@ use crate::engine::device_rule::DeviceFilter;
 use crate::engine::judge::Dimension;
 use crate::engine::truth::Truth;
 use crate::engine::{Model, target};
-use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, RiskLevel, TransferMethod};
+use crate::tenant::policy::{ClientAppType, InsiderRisk, Platform, Policy, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
 use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_INTUNE_ENROLLMENT, APP_WINDOWS_AZURE_AD};
@@ -30,6 +31,8 @@ pub(super) enum Value {
     Action(String),
     /// An authentication context.
     Context(String),
+    /// An authentication context that an app asks for; none is any app that nothing names.
+    ContextOf(Arc<str>, Option<Arc<str>>),
     Client(ClientAppType),
     /// `All` is the unknown platform.
     Platform(Platform),
@@ -80,11 +83,13 @@ pub(super) const DEVICES: usize = 4;
 pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of: &[Contributor]) -> Vec<Vec<Value>> {
     let policies: BTreeSet<usize> = of.iter().filter_map(|one| one.policy).collect();
     let browser_only = BTreeSet::from([ClientAppType::Browser]);
-    // The flows are those of modern authentication.
+    // The flows are those of modern authentication, and so are user actions and the answer to a resource that asks for a
+    // context: none of them can be done without asking the person.
     let modern = BTreeSet::from([ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients]);
+    let interactive = !scope.flows.is_empty() || scope.user_action.is_some() || scope.context_on_resources;
     let clients = match *requirement {
         Requirement::NoPersistentBrowser => &browser_only,
-        _ if scope.client_apps.is_empty() && !scope.flows.is_empty() => &modern,
+        _ if scope.client_apps.is_empty() && interactive => &modern,
         _ => &scope.client_apps,
     };
     let places = locations::values(&model.snapshot, scope, &locations::named(&model.snapshot, scope, &policies));
@@ -102,10 +107,75 @@ pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of
     ]
 }
 
+/// Counts sign-ins in that there are none of, where to leave them out would say that something covers them.
+pub(super) fn count_unreal_in(axes: &[Axis], values: &mut [Vec<usize>]) {
+    count_legacy_in(axes, values);
+    count_active_sync_in(axes, values);
+}
+
+/// Legacy clients show no device: they are counted in where the hole takes in all others, on registered devices alone.
+fn count_legacy_in(axes: &[Axis], values: &mut [Vec<usize>]) {
+    let Some(unregistered) = axes.get(DEVICES).and_then(unregistered) else { return };
+    let (Some(axis), Some(devices)) = (axes.get(CLIENT_APPS), values.get(DEVICES)) else { return };
+    if devices.is_empty() || devices.contains(&unregistered) {
+        return;
+    }
+    let Some(clients) = values.get_mut(CLIENT_APPS) else { return };
+    let others = axis.values.iter().enumerate().filter(|(_, value)| !value.is_legacy()).map(|(at, _)| at);
+    let others: Vec<usize> = others.collect();
+    if !others.is_empty() && others.iter().all(|at| clients.contains(at)) {
+        *clients = (0..axis.values.len()).collect();
+    }
+}
+
+/// What is open to legacy clients is told with what is open to others, where that takes in an unregistered device: these
+/// clients show no other.
+pub(super) fn legacy_with_others(axes: &[Axis], holes: Vec<Hole>) -> Vec<Hole> {
+    let bare = axes.get(DEVICES).and_then(|axis| axis.class_of(unregistered(axis)?));
+    let (Some(bare), Some(clients)) = (bare, axes.get(CLIENT_APPS)) else { return holes };
+    let legacy = |class: &usize| {
+        let mut values = clients.classes.get(*class).into_iter().flat_map(|class| &class.values);
+        values.all(|at| clients.values.get(*at).is_some_and(Value::is_legacy))
+    };
+    let chosen = |hole: &Hole, axis: usize| hole.classes.get(axis).cloned().flatten();
+    let is_legacy = |hole: &Hole| chosen(hole, CLIENT_APPS).is_some_and(|all| all.iter().all(legacy));
+    let (shown, mut all): (Vec<Hole>, Vec<Hole>) = holes
+        .into_iter()
+        .partition(|hole| is_legacy(hole) && chosen(hole, DEVICES).is_none_or(|all| all.contains(&bare)));
+    let key = |hole: &Hole| {
+        let besides = hole.classes.iter().enumerate().filter(|(axis, _)| ![CLIENT_APPS, DEVICES].contains(axis));
+        (hole.sure, besides.map(|(_, classes)| classes.clone()).collect::<Vec<_>>())
+    };
+    let others = all.iter().enumerate();
+    let others = others.filter(|(_, hole)| chosen(hole, DEVICES).is_none_or(|all| all.contains(&bare)));
+    let alike: HashMap<_, usize> = others.map(|(at, hole)| (key(hole), at)).collect();
+    for hole in shown {
+        let with = alike.get(&key(&hole)).and_then(|at| all.get_mut(*at)?.classes.get_mut(CLIENT_APPS)?.as_mut());
+        match with {
+            Some(clients) => clients.extend(chosen(&hole, CLIENT_APPS).into_iter().flatten()),
+            None => all.push(hole),
+        }
+    }
+    all
+}
+
+/// Where an unregistered device stands among these values.
+fn unregistered(devices: &Axis) -> Option<usize> {
+    devices.values.iter().position(|value| matches!(value, Value::Device(Known::Absent, ..)))
+}
+
+/// The devices that legacy clients alone show: an unregistered one. None where another client is among these values, or
+/// devices aren't told apart.
+pub(super) fn shown_by_legacy(axes: &[Axis], values: &[Vec<usize>]) -> Option<usize> {
+    let (clients, at) = (axes.get(CLIENT_APPS)?, values.get(CLIENT_APPS)?);
+    let legacy = at.iter().all(|at| clients.values.get(*at).is_some_and(Value::is_legacy));
+    axes.get(DEVICES).and_then(unregistered).filter(|_| legacy)
+}
+
 /// Counts Exchange `ActiveSync` in where Exchange Online isn't among the targets and the hole takes in all other clients, or
 /// legacy ones which no policy tells from it: by that client there are no sign-ins at other apps, and to leave it out there
 /// would say that something covers it.
-pub(super) fn count_active_sync_in(axes: &[Axis], values: &mut [Vec<usize>]) {
+fn count_active_sync_in(axes: &[Axis], values: &mut [Vec<usize>]) {
     let [targets, clients, ..] = values else { return };
     let (Some(apps), Some(axis)) = (axes.get(TARGETS), axes.get(CLIENT_APPS)) else { return };
     let place = |client| axis.values.iter().position(|value| matches!(value, Value::Client(one) if *one == client));
@@ -163,7 +233,13 @@ pub(super) fn targets(
         return vec![Value::Action(urn.clone())];
     }
     if let Some(id) = &scope.authentication_context {
-        return vec![Value::Context(id.clone())];
+        if !scope.context_on_resources {
+            return vec![Value::Context(id.clone())];
+        }
+        let context: Arc<str> = Arc::from(id.as_str());
+        let apps = model.targets();
+        let apps = apps.iter().cloned().map(Some).chain([None]);
+        return apps.map(|app| Value::ContextOf(Arc::clone(&context), app)).collect();
     }
     if let Some(apps) = &scope.apps {
         return apps.iter().map(|app| Value::App(Some(Arc::from(app.as_str())))).collect();
@@ -225,7 +301,12 @@ impl Axis {
 
     /// The contributors whose condition the value at this position meets.
     fn lane_of(&self, value: usize) -> Option<&Lane> {
-        self.classes.iter().find(|class| class.values.contains(&value)).map(|class| &class.lane)
+        self.classes.get(self.class_of(value)?).map(|class| &class.lane)
+    }
+
+    /// The class that the value at this position is in.
+    pub(super) fn class_of(&self, value: usize) -> Option<usize> {
+        self.classes.iter().position(|class| class.values.contains(&value))
     }
 
     /// The contributors whose condition every value surely meets.
@@ -249,7 +330,9 @@ impl Value {
             ..SignIn::default()
         };
         match self {
-            Self::App(id) => one.target = Target::Apps(vec![id.as_deref().unwrap_or_default().to_owned()]),
+            Self::App(id) | Self::ContextOf(_, id) => {
+                one.target = Target::Apps(vec![id.as_deref().unwrap_or_default().to_owned()]);
+            }
             Self::Baseline => {
                 one.target = Target::Apps(vec![APP_WINDOWS_AZURE_AD.into()]);
                 one.scopes = Some(vec!["openid".into()]);
@@ -274,7 +357,9 @@ impl Value {
 
     pub(super) fn dimension(&self) -> Dimension {
         match self {
-            Self::App(_) | Self::Baseline | Self::Action(_) | Self::Context(_) => Dimension::Target,
+            Self::App(_) | Self::Baseline | Self::Action(_) | Self::Context(_) | Self::ContextOf(..) => {
+                Dimension::Target
+            }
             Self::Client(_) => Dimension::ClientApp,
             Self::Platform(_) => Dimension::Platform,
             Self::Location(_) => Dimension::Location,
@@ -294,6 +379,8 @@ impl Value {
         let mut lane = Lane::none(of.len());
         for (at, one) in of.iter().enumerate().filter(|(_, one)| self.is_in(one)) {
             let known = one.policy.and_then(|policy| Some(indexed?.of(model.at_origin(policy)?)));
+            let policy = one.policy.and_then(|policy| model.snapshot.policies.get(policy));
+            let known = known.map(|met| policy.map_or(met, |policy| met.or(self.on_top(policy))));
             lane.note(at, known.unwrap_or_else(|| self.met(model, one, sign_in)));
         }
         lane
@@ -302,7 +389,7 @@ impl Value {
     /// The class of an app that was compiled for all requirements.
     pub(super) fn indexed(&self, model: &Model) -> Option<usize> {
         match self {
-            Self::App(Some(id)) => model.apps().class(id),
+            Self::App(Some(id)) | Self::ContextOf(_, Some(id)) => model.apps().class(id),
             _ => None,
         }
     }
@@ -312,12 +399,22 @@ impl Value {
         match self {
             Self::Client(client) => one.region.clients & client_mask(*client) != 0,
             Self::Device(_, mask, _) => one.region.devices & mask != 0,
+            Self::Flow(flow) => one.region.flows & flow_mask(*flow) != 0,
             _ => !(one.beside_exchange && self.is_exchange()),
         }
     }
 
+    /// Whether it is any app that nothing names.
+    pub(super) fn is_any_app(&self) -> bool {
+        matches!(self, Self::App(None) | Self::ContextOf(_, None))
+    }
+
     pub(super) fn is_exchange(&self) -> bool {
         matches!(self, Self::App(Some(id)) if **id == *APP_EXCHANGE_ONLINE)
+    }
+
+    fn is_legacy(&self) -> bool {
+        matches!(self, Self::Client(client) if client_mask(*client) & (BROWSER | MODERN) == 0)
     }
 
     fn met(&self, model: &Model, one: &Contributor, sign_in: &SignIn) -> Truth {
@@ -327,7 +424,25 @@ impl Value {
         if one.blind_to_user_risk && matches!(self, Self::UserRisk(_)) {
             return policy.conditions.user_risk.contains(&RiskLevel::None).into();
         }
-        model.meets(at, policy, self.dimension(), (sign_in, &model.who(&sign_in.identity)))
+        if one.shows_no_device && matches!(self, Self::Device(..)) {
+            let bare = SignIn { device: Known::Absent, ..SignIn::default() };
+            return model.meets(at, policy, Dimension::Device, (&bare, &model.who(&bare.identity)));
+        }
+        self.meets(model, (at, policy), sign_in)
+    }
+
+    /// Whether it meets a policy's condition; the sign-in is the one that has it.
+    pub(super) fn meets(&self, model: &Model, (at, policy): (usize, &Policy), sign_in: &SignIn) -> Truth {
+        let met = model.meets(at, policy, self.dimension(), (sign_in, &model.who(&sign_in.identity)));
+        met.or(self.on_top(policy))
+    }
+
+    /// A context is asked for on top of a resource: policies on either apply.
+    pub(super) fn on_top(&self, policy: &Policy) -> Truth {
+        match self {
+            Self::ContextOf(context, _) => policy.conditions.applications.contexts.contains(&**context).into(),
+            _ => Truth::No,
+        }
     }
 }
 

@@ -9,12 +9,13 @@ use std::sync::{Arc, OnceLock};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
+use super::acting::acting_as_block;
 use super::causes::{Causes, Set, kind_name};
 use super::domain::{self, Axis, Value};
 use super::people::{self, People};
 use super::requirement::{Contributor, contributors};
 use super::search::{COVERED, Diagram, Hole, Left, Part};
-use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations, sift};
+use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations};
 use crate::engine::bits::Lane;
 use crate::engine::judge::{Dimension, undecided};
 use crate::engine::standing::Projection;
@@ -32,7 +33,7 @@ impl Model {
     }
 
     fn find_coverage(&self, requirement: &Requirement, scope: &Scope) -> Coverage {
-        let of = contributors(&self.snapshot, requirement);
+        let of = contributors(&self.snapshot, requirement, scope);
         let axes = domain::axes(self, requirement, scope, &of);
         let mut diagram = Diagram::new(&axes, of.len());
         let looked_at = scope.users.clone().unwrap_or_else(|| self.default_users());
@@ -107,7 +108,7 @@ impl Search {
         let axes = &self.axes;
         let mut values: Vec<Vec<usize>> =
             axes.iter().zip(&hole.classes).map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
-        domain::count_active_sync_in(axes, &mut values);
+        domain::count_unreal_in(axes, &mut values);
         let (Some(targets), Some(first)) = (axes.first(), values.first()) else { return };
         let snapshot = &self.model.snapshot;
         let conditions: Vec<Condition> =
@@ -115,7 +116,7 @@ impl Search {
         let beside = causes.beside(&values);
         let baseline = |value: &usize| matches!(targets.values.get(*value), Some(Value::Baseline));
         // Where every other app is reached, requests for baseline scopes are no news.
-        let any_app = first.iter().any(|value| matches!(targets.values.get(*value), Some(Value::App(None))));
+        let any_app = first.iter().any(|value| targets.values.get(*value).is_some_and(Value::is_any_app));
         let (slipping, ordinary): (Vec<usize>, Vec<usize>) = first.iter().partition(|value| baseline(value));
         let mut kinds = causes.alike(&ordinary);
         if !any_app && !slipping.is_empty() {
@@ -318,9 +319,9 @@ pub(super) fn values_of(axis: &Axis, classes: Option<&[usize]>) -> Vec<usize> {
 
 pub(super) fn apps(axis: &Axis, values: &[usize]) -> (BTreeSet<String>, bool) {
     let of = values.iter().filter_map(|value| axis.values.get(*value));
-    let any = of.clone().any(|value| matches!(value, Value::App(None)));
+    let any = of.clone().any(Value::is_any_app);
     let named = of.filter_map(|value| match value {
-        Value::App(id) => id.as_deref().map(str::to_owned),
+        Value::App(id) | Value::ContextOf(_, id) => id.as_deref().map(str::to_owned),
         _ => None,
     });
     (named.collect(), any)
@@ -344,6 +345,7 @@ pub(super) fn condition(snapshot: &Snapshot, axis: &Axis, values: &[usize]) -> O
         | Value::Baseline
         | Value::Action(_)
         | Value::Context(_)
+        | Value::ContextOf(..)
         | Value::PrincipalRisk(_)
         | Value::AgentRisk(_) => return None,
         Value::Client(_) => Condition::ClientApps(pick!(gap, Client).collect()),
@@ -365,21 +367,6 @@ fn labels<'a>(of: &[&'a Value]) -> Vec<&'a str> {
     of.iter()
         .filter_map(|value| if let Value::Device(_, _, label) = value { Some(label.as_str()) } else { None })
         .collect()
-}
-
-/// Policies that reach somebody, where they cover only because what they ask can't be done.
-fn acting_as_block(
-    model: &Model,
-    axes: &[Axis],
-    (users, others): (&RoaringBitmap, &[(Other, Lane)]),
-    of: &[Contributor],
-) -> BTreeSet<String> {
-    let reaches = |at: usize, one: &Contributor| {
-        axes.iter().all(|axis| axis.classes.iter().any(|class| class.lane.possibly.has(at)))
-            && (others.iter().any(|(_, lane)| lane.possibly.has(at)) || sift::reaches_any(model, one, users))
-    };
-    let acting = of.iter().enumerate().filter(|(at, one)| one.acts_as_block && reaches(*at, one));
-    acting.filter_map(|(_, one)| Some(model.snapshot.policies.get(one.policy?)?.id.clone())).collect()
 }
 
 /// What would settle the undecided part, as people read it: never nothing, since an open gap without a reason reads as none.
@@ -427,6 +414,10 @@ pub(super) fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> 
             all.extend(pointers.iter().map(|pointer| format!("{pointer} of policy {}", policy.display_name)));
         }
         all.extend(target::open(model, &policy.conditions.applications));
+        let sides = [&policy.conditions.users.include, &policy.conditions.users.exclude];
+        if sides.iter().filter_map(|side| side.guests.as_ref()).any(|guests| guests.tenants.is_some()) {
+            all.insert("which organisations the guests come from (Graph doesn't say with users)".into());
+        }
         let locations = policy.conditions.locations.iter().flat_map(|sides| sides.include.union(&sides.exclude));
         if locations.clone().any(|id| id != "All" && !model.snapshot.locations.contains_key(id))
             && !model.snapshot.has(crate::tenant::Kind::NamedLocations)

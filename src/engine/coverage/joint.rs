@@ -79,7 +79,7 @@ impl<'a> Joint<'a> {
         (requirement, scope): (&Requirement, &Scope),
         known: &[Strength],
     ) -> Self {
-        let of = sides.map(|model| contributors(&judged(model, known), requirement));
+        let of = sides.map(|model| contributors(&judged(model, known), requirement, scope));
         let values = zipped(sides, &of, |model, of| domain::values(model, requirement, scope, of));
         let places = places(sides.map(|model| &*model.snapshot));
         let mut values = values;
@@ -142,7 +142,7 @@ impl<'a> Joint<'a> {
         let opening = |classes: Vec<Option<Vec<usize>>>| {
             let of = self.axes.iter().zip(&classes);
             let mut values: Vec<Vec<usize>> = of.map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
-            domain::count_active_sync_in(&self.axes, &mut values);
+            domain::count_unreal_in(&self.axes, &mut values);
             let mut all = self.axes.iter().zip(&values);
             let (apps, any_app) = all.next().map(|(axis, values)| apps(axis, values)).unwrap_or_default();
             let conditions = all.filter_map(|(axis, values)| condition(&self.places, axis, values)).collect();
@@ -219,11 +219,14 @@ impl<'a> Joint<'a> {
     }
 }
 
-/// The policies and strengths by which contributors are found, with some strengths as they are asked about.
+/// The policies, strengths and trusted organisations by which contributors are found, with some strengths as they are asked
+/// about.
 fn judged(model: &Model, known: &[Strength]) -> Snapshot {
     let mut strengths = model.snapshot.strengths.clone();
     strengths.extend(known.iter().map(|strength| (strength.id.clone(), strength.clone())));
-    Snapshot { policies: model.snapshot.policies.clone(), strengths, ..Snapshot::default() }
+    let snapshot = &model.snapshot;
+    let (policies, cross_tenant) = (snapshot.policies.clone(), snapshot.cross_tenant.clone());
+    Snapshot { policies, strengths, cross_tenant, ..Snapshot::default() }
 }
 
 /// The policies of both sides that contribute something.
@@ -256,6 +259,7 @@ fn told_apart(value: &Value) -> (u8, Option<Arc<str>>) {
         Value::App(id) => (0, id.clone()),
         Value::Baseline => (1, None),
         Value::Action(id) => (2, Some(Arc::from(id.as_str()))),
+        Value::ContextOf(_, id) => (u8::MAX - 1, id.clone()),
         Value::SignInRisk(level) | Value::UserRisk(level) => (3 + *level as u8, None),
         _ => (u8::MAX, None),
     }

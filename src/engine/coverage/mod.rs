@@ -1,5 +1,6 @@
 //! Where no policy meets a requirement: requirement × scope → gaps, and why.
 
+mod acting;
 mod causes;
 mod devices;
 mod domain;
@@ -64,6 +65,11 @@ pub enum Requirement {
         /// Hours, at most.
         hours: u32,
     },
+    /// The second factor again after at most so many hours (0: every time), alone or with the whole sign-in.
+    SecondFactorFrequency {
+        /// Hours, at most.
+        hours: u32,
+    },
     /// Browser sessions that never persist.
     NoPersistentBrowser,
     /// App enforced restrictions. Only Exchange and SharePoint enforce them.
@@ -96,6 +102,8 @@ pub struct Scope {
     pub user_action: Option<String>,
     /// An authentication context instead of apps, `c1` to `c99`: what the resource itself asks for comes on top.
     pub authentication_context: Option<String>,
+    /// The context together with every resource that can ask for it, whose own policies apply as well.
+    pub context_on_resources: bool,
     /// Client apps.
     pub client_apps: BTreeSet<ClientAppType>,
     /// Platforms; [`Platform::All`] stands for the unknown platform here.

@@ -47,7 +47,7 @@ struct Product {
 
 impl Product {
     fn new(model: &Model, requirement: &Requirement, scope: &Scope) -> Self {
-        let of = contributors(&model.snapshot, requirement);
+        let of = contributors(&model.snapshot, requirement, scope);
         let axes = domain::axes(model, requirement, scope, &of);
         let others = people::lanes_of_others(model, scope, &of);
         Self { requirement: requirement.clone(), scope: scope.clone(), of, axes, others }

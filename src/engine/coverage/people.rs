@@ -163,7 +163,8 @@ pub(super) fn others<'a>(model: &'a Model, scope: &Scope) -> Vec<(Other, Who<'a>
     let membership = if read { Membership::Nothing } else { Membership::Everybody };
     let mut all = Vec::new();
     if whole && !read {
-        let member = Who { id: None, membership, guest: Known::Absent, tenant: Known::Absent, direct_connect: false };
+        let member =
+            Who { id: None, membership, guest: Known::Absent, tenant: Known::Absent, direct_connect: Truth::No };
         all.push((Other::AnyUser, member));
     }
     let tenants = named_tenants(model);
@@ -175,7 +176,7 @@ pub(super) fn others<'a>(model: &'a Model, scope: &Scope) -> Vec<(Other, Who<'a>
         let bodiless = matches!(kind, GuestType::B2bDirectConnectUser | GuestType::ServiceProvider);
         let membership = if bodiless { Membership::Nothing } else { membership };
         for tenant in [Known::Absent].into_iter().chain(tenants.iter().map(|tenant| Known::Is(*tenant))) {
-            let who = Who { id: None, membership, guest: Known::Is(kind), tenant, direct_connect: false };
+            let who = Who { id: None, membership, guest: Known::Is(kind), tenant, direct_connect: Truth::No };
             all.push((Other::Guest(kind), who));
         }
     }

@@ -62,7 +62,8 @@ impl<'a> Reasons<'a> {
     /// all of it has in common, which is any other app where that is reached.
     pub fn at(&mut self, place: &Place, app: Option<&str>) -> Vec<Why> {
         let targets = self.search.axes.first().map_or(&[][..], |axis| &axis.values);
-        let named = |value: &Value| matches!(value, Value::App(Some(id)) if app == Some(&**id));
+        let named =
+            |value: &Value| matches!(value, Value::App(Some(id)) | Value::ContextOf(_, Some(id)) if app == Some(&**id));
         let first = || place.values.first().and_then(|values| values.first()).copied();
         let Some(target) = targets.iter().position(named).or_else(first) else { return Vec::new() };
         let beside = self.causes.beside(&place.values);
@@ -176,16 +177,17 @@ impl Search {
 
     /// Where a hole is. Where every other app is reached, requests for baseline scopes are no news.
     fn places_of(&self, hole: Hole) -> Vec<Where> {
+        let of = self.axes.iter().zip(&hole.classes);
+        let mut values: Vec<Vec<usize>> = of.map(|(axis, classes)| values_of(axis, classes.as_deref())).collect();
+        domain::count_unreal_in(&self.axes, &mut values);
         let mut rest = hole.classes;
         let Some(targets) = self.axes.first().filter(|_| !rest.is_empty()) else { return Vec::new() };
-        let first = rest.remove(0);
-        if let (Some(clients), Some(axis)) = (rest.first_mut(), self.axes.get(domain::CLIENT_APPS)) {
-            let mut values = [values_of(targets, first.as_deref()), values_of(axis, clients.as_deref())];
-            domain::count_active_sync_in(&self.axes, &mut values);
-            if values.get(1).is_some_and(|all| all.len() == axis.values.len()) {
-                *clients = None;
-            }
+        if let (Some(axis), Some(clients)) = (self.axes.get(domain::CLIENT_APPS), values.get(domain::CLIENT_APPS)) {
+            let classes: BTreeSet<usize> = clients.iter().filter_map(|at| axis.class_of(*at)).collect();
+            let told = (clients.len() < axis.values.len()).then(|| classes.into_iter().collect());
+            rest.get_mut(domain::CLIENT_APPS).into_iter().for_each(|clients| clients.clone_from(&told));
         }
+        let first = rest.remove(0);
         if any_app(targets, first.as_deref()) {
             return vec![Where { targets: None, slipping: false, rest }];
         }
@@ -199,7 +201,7 @@ impl Search {
     fn place(&self, at: Where, (users, others): Concerned) -> Place {
         let any = || {
             let targets = self.axes.first().into_iter().flat_map(|axis| &axis.values);
-            targets.into_iter().position(|value| matches!(value, Value::App(None))).into_iter().collect()
+            targets.into_iter().position(Value::is_any_app).into_iter().collect()
         };
         let named = |values: &Vec<usize>| self.axes.first().map(|axis| apps(axis, values).0).unwrap_or_default();
         let apps = Arc::new(at.targets.as_ref().map(named).unwrap_or_default());
@@ -217,9 +219,9 @@ impl Search {
 
 /// Whether these classes of targets, none for all, are about any app that no policy names.
 fn any_app(targets: &Axis, classes: Option<&[usize]>) -> bool {
-    let is_any = |value: &usize| matches!(targets.values.get(*value), Some(Value::App(None)));
+    let is_any = |value: &usize| targets.values.get(*value).is_some_and(Value::is_any_app);
     match classes {
-        None => targets.values.iter().any(|value| matches!(value, Value::App(None))),
+        None => targets.values.iter().any(Value::is_any_app),
         Some(classes) => {
             classes.iter().filter_map(|class| targets.classes.get(*class)).any(|class| class.values.iter().any(is_any))
         }

@@ -5,14 +5,14 @@
 //!
 //! Sources: Microsoft Learn, Conditional Access: Grant controls; Authentication strengths; External users.
 
-use super::Requirement;
+use super::{Requirement, Scope};
 use crate::engine::evaluate::control_name;
 use crate::engine::judge::undecided;
 use crate::engine::truth::Truth;
-use crate::tenant::policy::{Control, GuestType, Operator, Policy, PolicyState, SessionControls};
-use crate::tenant::{Snapshot, Strength};
+use crate::tenant::policy::{Control, GuestType, Operator, Policy, PolicyState, SessionControls, TransferMethod};
+use crate::tenant::{InboundTrust, Snapshot, Strength};
 
-/// A set of clients, of people, or of devices, as bits.
+/// A set of clients, of people, of devices, or of authentication flows, as bits.
 pub(super) type Mask = u16;
 
 /// All members of a [`Mask`].
@@ -31,6 +31,16 @@ pub(super) const HYBRID: Mask = 4;
 pub(super) const BOTH: Mask = 8;
 pub(super) const ANY_DEVICE: Mask = 16;
 
+/// Authentication flows: an ordinary sign-in, or the flow.
+pub(super) fn flow_mask(flow: Option<TransferMethod>) -> Mask {
+    match flow {
+        None => 1,
+        Some(TransferMethod::DeviceCodeFlow) => DEVICE_CODE,
+        Some(TransferMethod::AuthenticationTransfer) => 4,
+    }
+}
+const DEVICE_CODE: Mask = 2;
+
 /// People: a member, or the kind of guest.
 pub(super) fn person(guest: Option<GuestType>) -> Mask {
     guest.map_or(1, |kind| 2 << (kind as u16))
@@ -41,24 +51,27 @@ fn external() -> Mask {
     ANY & !person(None) & !person(Some(GuestType::InternalGuest))
 }
 
-/// A region of clients × people × devices.
+/// A region of clients × people × devices × flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Region {
     pub(super) clients: Mask,
     pub(super) people: Mask,
     pub(super) devices: Mask,
+    pub(super) flows: Mask,
 }
 
 impl Region {
-    pub(super) const EVERYWHERE: Self = Self { clients: ANY, people: ANY, devices: ANY };
+    pub(super) const EVERYWHERE: Self = Self { clients: ANY, people: ANY, devices: ANY, flows: ANY };
 
     fn and(self, other: Self) -> Option<Self> {
         let both = Self {
             clients: self.clients & other.clients,
             people: self.people & other.people,
             devices: self.devices & other.devices,
+            flows: self.flows & other.flows,
         };
-        (both.clients != 0 && both.people != 0 && both.devices != 0).then_some(both)
+        let parts = [both.clients, both.people, both.devices, both.flows];
+        parts.iter().all(|part| *part != 0).then_some(both)
     }
 
     fn within(self, other: Self) -> bool {
@@ -81,6 +94,8 @@ pub(super) struct Contributor {
     pub(super) acts_as_block: bool,
     /// User risk of these people is judged elsewhere, so that a user-risk condition sees none.
     pub(super) blind_to_user_risk: bool,
+    /// Of clients that show no device, so that a filter for devices sees an unregistered one.
+    pub(super) shows_no_device: bool,
 }
 
 /// What a policy could do about a requirement if it were On and its conditions were met.
@@ -94,14 +109,17 @@ pub(super) enum Bearing {
     Weaker(Vec<String>),
 }
 
-/// Everything that meets a requirement somewhere, in the order of the policies.
-pub(super) fn contributors(snapshot: &Snapshot, requirement: &Requirement) -> Vec<Contributor> {
+/// Everything that meets a requirement somewhere in a scope, in the order of the policies.
+pub(super) fn contributors(snapshot: &Snapshot, requirement: &Requirement, scope: &Scope) -> Vec<Contributor> {
     let mut all: Vec<Contributor> = [entailed(requirement), Some(NO_SUCH_SIGN_IN)].into_iter().flatten().collect();
     for (at, policy) in snapshot.policies.iter().enumerate() {
         if policy.state == PolicyState::Enabled && !is_about_others(policy) {
             all.extend(of_policy(snapshot, requirement, at, policy));
         }
     }
+    let asked = scope.flows.iter().fold(0, |all, flow| all | flow_mask(Some(*flow)));
+    let flows = if asked == 0 { flow_mask(None) } else { asked };
+    all.retain(|one| one.region.flows & flows != 0);
     all
 }
 
@@ -121,6 +139,7 @@ const PLAIN: Contributor = Contributor {
     sure: true,
     acts_as_block: false,
     blind_to_user_risk: false,
+    shows_no_device: false,
 };
 
 /// Exchange `ActiveSync` speaks to Exchange Online alone, so nothing has to cover it elsewhere.
@@ -151,17 +170,35 @@ fn of_policy(snapshot: &Snapshot, requirement: &Requirement, at: usize, policy: 
     for (region, sure) in sure.chain(open) {
         let acts_as_block = region != Region::EVERYWHERE;
         let one = Contributor { policy: Some(at), region, sure, acts_as_block, ..PLAIN };
-        if policy.conditions.user_risk.is_empty() {
-            all.push(one);
-            continue;
-        }
-        let parts = [(ANY & !external(), false), (external(), true)];
-        all.extend(parts.into_iter().filter_map(|(people, blind_to_user_risk)| {
-            let region = region.and(Region { people, ..Region::EVERYWHERE })?;
-            Some(Contributor { region, blind_to_user_risk, ..one })
-        }));
+        all.extend(by_user_risk(policy, one).into_iter().flat_map(|one| by_device(policy, one)));
     }
     all
+}
+
+/// Those whose user risk is judged here, and those of whom it is judged elsewhere.
+fn by_user_risk(policy: &Policy, one: Contributor) -> Vec<Contributor> {
+    if policy.conditions.user_risk.is_empty() {
+        return vec![one];
+    }
+    let parts = [(ANY & !external(), false), (external(), true)];
+    let part = |(people, blind_to_user_risk)| {
+        let region = one.region.and(Region { people, ..Region::EVERYWHERE })?;
+        Some(Contributor { region, blind_to_user_risk, ..one })
+    };
+    parts.into_iter().filter_map(part).collect()
+}
+
+/// Clients whose device a filter sees, and those that show none.
+fn by_device(policy: &Policy, one: Contributor) -> Vec<Contributor> {
+    if policy.conditions.device_filter.is_none() {
+        return vec![one];
+    }
+    let parts = [(BROWSER | MODERN, false), (ACTIVE_SYNC | OTHER, true)];
+    let part = |(clients, shows_no_device)| {
+        let region = one.region.and(Region { clients, ..Region::EVERYWHERE })?;
+        Some(Contributor { region, shows_no_device, ..one })
+    };
+    parts.into_iter().filter_map(part).collect()
 }
 
 /// Where the policy meets the requirement, with everything entailed at least as truly as `bar`.
@@ -173,7 +210,7 @@ fn regions(snapshot: &Snapshot, requirement: &Requirement, policy: &Policy, bar:
     for clause in clauses(policy) {
         let mut parts = vec![Region::EVERYWHERE];
         for control in clause.iter().filter(|control| entails(snapshot, requirement, control) < bar) {
-            let dead = impossible(control);
+            let dead = impossible(snapshot, control);
             parts = parts.iter().flat_map(|part| dead.iter().filter_map(|one| part.and(*one))).collect();
         }
         all.extend(parts);
@@ -197,19 +234,29 @@ fn clauses(policy: &Policy) -> Vec<Vec<&Control>> {
     }
 }
 
-/// Where a control can't be satisfied. Legacy clients can do nothing interactive and show no device; app controls on
-/// Exchange `ActiveSync` are checked by Exchange. App controls and password change can't be met by external users.
-fn impossible(control: &Control) -> Vec<Region> {
+/// Where a control can't be satisfied. Legacy clients can do nothing interactive and show no device, and in device code
+/// flow the device that is given the code shows none either (Microsoft Learn, Conditional Access: Grant); app controls on
+/// Exchange `ActiveSync` are checked by Exchange. App controls and password change can't be met by external users, nor can
+/// device controls where no organisation's devices are trusted (Microsoft Learn, Cross-tenant access overview).
+fn impossible(snapshot: &Snapshot, control: &Control) -> Vec<Region> {
     let clients = |clients| Region { clients, ..Region::EVERYWHERE };
     let people = |people| Region { people, ..Region::EVERYWHERE };
     let devices = |devices| Region { devices, ..Region::EVERYWHERE };
+    let by_code = Region { flows: DEVICE_CODE, ..Region::EVERYWHERE };
     match control {
         Control::Block => vec![Region::EVERYWHERE],
         Control::Mfa | Control::Strength(_) | Control::Custom(_) | Control::VerifiedId => {
             vec![clients(ACTIVE_SYNC | OTHER)]
         }
-        Control::CompliantDevice => vec![clients(ACTIVE_SYNC | OTHER), devices(UNMANAGED | HYBRID)],
-        Control::DomainJoinedDevice => vec![clients(ACTIVE_SYNC | OTHER), devices(UNMANAGED | COMPLIANT)],
+        Control::CompliantDevice | Control::DomainJoinedDevice => {
+            let compliant = *control == Control::CompliantDevice;
+            let claim = |trust: InboundTrust| if compliant { trust.compliant_device } else { trust.hybrid_device };
+            // Whose devices a partner's technicians show isn't said there.
+            let guests = external() & !person(Some(GuestType::ServiceProvider));
+            let others = devices(UNMANAGED | if compliant { HYBRID } else { COMPLIANT });
+            let untrusted = snapshot.cross_tenant.trusts_nobody(claim).then(|| people(guests));
+            [clients(ACTIVE_SYNC | OTHER), others, by_code].into_iter().chain(untrusted).collect()
+        }
         Control::ApprovedApplication | Control::CompliantApplication => vec![clients(OTHER), people(external())],
         Control::PasswordChange | Control::RiskRemediation => vec![clients(ACTIVE_SYNC | OTHER), people(external())],
         Control::TermsOfUse(_) => {
@@ -235,7 +282,10 @@ fn entails(snapshot: &Snapshot, requirement: &Requirement, control: &Control) ->
         | (R::CompliantDevice, Control::CompliantDevice)
         | (R::HybridDevice, Control::DomainJoinedDevice)
         // Microsoft's own remediation comes with signing in every time (Microsoft Learn, ID Protection policies).
-        | (R::SignInFrequency { .. } | R::RiskRemediation, Control::RiskRemediation)
+        | (
+            R::SignInFrequency { .. } | R::SecondFactorFrequency { .. } | R::RiskRemediation,
+            Control::RiskRemediation,
+        )
         | (R::TermsOfUse, Control::TermsOfUse(_))
         | (R::AppProtection, Control::CompliantApplication | Control::ApprovedApplication)
         | (R::PasswordChange, Control::PasswordChange | Control::RiskRemediation) => Truth::Yes,
@@ -285,6 +335,9 @@ fn session_meets(requirement: &Requirement, policy: &Policy) -> bool {
         (Requirement::SignInFrequency { hours }, Some(session)) => session
             .sign_in_frequency
             .is_some_and(|frequency| !frequency.secondary_only && frequency.hours.unwrap_or(0) <= *hours),
+        (Requirement::SecondFactorFrequency { hours }, Some(session)) => {
+            session.sign_in_frequency.is_some_and(|frequency| frequency.hours.unwrap_or(0) <= *hours)
+        }
         (Requirement::NoPersistentBrowser, Some(session)) => session.persistent_browser.as_deref() == Some("never"),
         (Requirement::AppEnforcedRestrictions, Some(session)) => session.application_enforced_restrictions,
         (Requirement::AppControl, Some(session)) => session.cloud_app_security.is_some(),
@@ -335,7 +388,7 @@ fn is_related(requirement: &Requirement, control: &Control) -> bool {
 fn weaker_session(requirement: &Requirement, policy: &Policy) -> Option<String> {
     let session = policy.session.as_ref()?;
     match requirement {
-        Requirement::SignInFrequency { .. } => {
+        Requirement::SignInFrequency { .. } | Requirement::SecondFactorFrequency { .. } => {
             let frequency = session.sign_in_frequency?;
             let of = if frequency.hours.is_some() { "of " } else { "" };
             let how_often = format!("{of}{}", frequency.often());

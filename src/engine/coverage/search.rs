@@ -9,7 +9,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
-use super::domain::Axis;
+use super::domain::{self, Axis};
 use super::requirement::Contributor;
 use super::sift::{self, Dimensions, Sifted};
 use crate::engine::Model;
@@ -357,7 +357,7 @@ impl<'a> Diagram<'a> {
     pub(super) fn holes(&self, part: Part) -> Vec<Hole> {
         let mut found = Vec::new();
         self.collect(part, vec![None; self.axes.len()], &mut found);
-        found
+        domain::legacy_with_others(self.axes, found)
     }
 
     fn collect(&self, part: Part, classes: Vec<Option<Vec<usize>>>, found: &mut Vec<Hole>) {

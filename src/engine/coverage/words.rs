@@ -26,6 +26,9 @@ impl Requirement {
                 return format!("a sign-in at least every {} days", hours / 24);
             }
             Self::SignInFrequency { hours } => return format!("a sign-in at least every {hours} hours"),
+            Self::SecondFactorFrequency { hours: 0 } => "a second factor every time",
+            Self::SecondFactorFrequency { hours: 1 } => "a second factor at least every hour",
+            Self::SecondFactorFrequency { hours } => return format!("a second factor at least every {hours} hours"),
             Self::NoPersistentBrowser => "sessions in the browser that end",
             Self::AppEnforcedRestrictions => "app enforced restrictions",
             Self::AppControl => "Conditional Access App Control",

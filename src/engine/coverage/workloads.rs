@@ -149,6 +149,7 @@ impl Model {
             acts_as_block: false,
             beside_exchange: false,
             blind_to_user_risk: false,
+            shows_no_device: false,
         })
     }
 
