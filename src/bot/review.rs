@@ -21,7 +21,7 @@ use crate::store::runs::{RunEnd, RunState};
 use crate::store::settings::Key;
 use crate::tenant::{Kind, Snapshot};
 
-use super::answers::bot_activity;
+use super::answers::{bot_activity, policy_changes};
 use super::progress::SoFar;
 use super::summary::after::{self, Before};
 use super::{alert, basis, cite, handed, reconcile};
@@ -243,7 +243,7 @@ async fn asked(app: &App, run: &str) -> anyhow::Result<Vec<Fact>> {
 fn changed(run: &str, read: &Snapshot) -> Option<Fact> {
     let (_, id) = run.split_once(CHANGE)?;
     let record = read.audits.iter().find(|record| record.id == id)?;
-    Some(alert::made(record, Evidence::of([rows::audit(record)])))
+    Some(policy_changes::made(record, Evidence::of([rows::audit(record)])))
 }
 
 /// Notes what became of a scan, with what it was for.

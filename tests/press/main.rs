@@ -7,6 +7,7 @@
     reason = "helpers of tests"
 )]
 
+mod alerts;
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
 mod cited;
