@@ -47,6 +47,16 @@ impl Cloud {
         }
     }
 
+    /// The audience of tokens by which an app registration is vouched for (workload identity federation).
+    #[must_use]
+    pub fn token_exchange(self) -> &'static str {
+        match self {
+            Self::Global => "api://AzureADTokenExchange",
+            Self::UsgovL4 | Self::UsgovL5 => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
+
     /// As PowerShell names it; none for the public cloud, which is meant without a word.
     #[must_use]
     pub fn environment(self) -> Option<Environment> {

@@ -46,6 +46,7 @@ pub(super) struct RawGraph {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) federated_managed_identity: Option<String>,
     pub(super) managed_identity: Option<String>,
     pub(super) imds_base: Option<String>,
     pub(super) log_days: u16,
@@ -67,6 +68,7 @@ impl Default for RawGraph {
             client_secret_file: None,
             certificate_file: None,
             federated_token_file: None,
+            federated_managed_identity: None,
             managed_identity: None,
             imds_base: None,
             log_days: 30,
@@ -143,6 +145,7 @@ pub(super) struct RawWrite {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) federated_managed_identity: Option<String>,
     pub(super) managed_identity: Option<String>,
     pub(super) naming: Option<String>,
 }

@@ -323,6 +323,7 @@ pub(super) struct Keys {
     pub(super) file: &'static str,
     pub(super) variable: &'static str,
     pub(super) certificate: &'static str,
+    pub(super) trusted: &'static str,
     pub(super) managed: &'static str,
 }
 
@@ -331,6 +332,7 @@ const GRAPH_KEYS: Keys = Keys {
     file: "graph.client_secret_file",
     variable: "PORTCULLIS_CLIENT_SECRET",
     certificate: "graph.certificate_file",
+    trusted: "graph.federated_managed_identity",
     managed: "graph.managed_identity",
 };
 const WRITE_KEYS: Keys = Keys {
@@ -338,6 +340,7 @@ const WRITE_KEYS: Keys = Keys {
     file: "write.client_secret_file",
     variable: "PORTCULLIS_WRITE_CLIENT_SECRET",
     certificate: "write.certificate_file",
+    trusted: "write.federated_managed_identity",
     managed: "write.managed_identity",
 };
 const TEAMS_KEYS: Keys = Keys {
@@ -345,6 +348,8 @@ const TEAMS_KEYS: Keys = Keys {
     file: "teams.app_secret_file",
     variable: "PORTCULLIS_TEAMS_APP_SECRET",
     certificate: "teams.certificate_file",
+    // A bot is registered with a managed identity itself.
+    trusted: "",
     managed: "teams.managed_identity",
 };
 
