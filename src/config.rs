@@ -82,6 +82,8 @@ pub struct Graph {
     pub lag_bound: Duration,
     /// How often the audit log is read for changes.
     pub audit_poll: Duration,
+    /// How far the logs of a first reading may lag behind policies and people before answers are given without them.
+    pub early_after: Duration,
     /// Time between two requests, by service.
     pub pacing: Pacing,
     /// How failed readings are tried again.

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::chat::Incoming;
@@ -136,7 +137,8 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     app.store.set(Key { tenant: app.tenant(), name: LEFT_OFF, at: app.clock.now() }, &left_off).await?;
     let analysis = app.judge(snapshot, kept.hash.clone()).await?;
     drop(judging);
-    let before = app.newest_known(&analysis.hash);
+    // What comes first has no logs, and nothing before it to be compared with.
+    let before = app.newest_known(&analysis.hash).filter(|before| !before.snapshot().is_early());
     // What a person did is said as that, before the scan closes what it doesn't find any more.
     if let Err(error) = handed::look(app, analysis.snapshot(), &analysis.snapshot().audits).await {
         tracing::warn!(error = %format!("{error:#}"), "what was handed over could not be compared");
@@ -161,7 +163,7 @@ async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>>
         let marks = left_off.as_ref().filter(|left_off| left_off.snapshot == analysis.hash);
         Previous { snapshot: analysis.snapshot(), marks: marks.map(|left_off| &left_off.marks) }
     });
-    let pages = Pages::default();
+    let pages = Pages { early_after: app.config.graph.early_after, ..Pages::default() };
     let is_change = job.payload.get("change").and_then(Value::as_bool).unwrap_or_default();
     let reading = async {
         if is_change {
@@ -171,10 +173,15 @@ async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>>
     };
     tokio::pin!(reading);
     let mut tick = tokio::time::interval(TICK);
+    // Ends with the reading, so that nothing early takes the place of what is whole.
+    let mut answering = JoinSet::new();
     loop {
         tokio::select! {
             read = &mut reading => return Ok(read),
             _ = tick.tick() => {
+                if let Some(early) = pages.early.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    answering.spawn(answer_from(Arc::clone(app), early));
+                }
                 let so_far = serde_json::to_value(&*pages.so_far())?;
                 if app.store.run_progress(&job.id, &so_far).await? {
                     // A reading only reads, so it may end in the middle of a wait that Graph asked for.
@@ -182,6 +189,21 @@ async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>>
                 }
             }
         }
+    }
+}
+
+/// Lets questions be answered from a reading without logs. Nothing is suggested from it: that waits for all there is.
+async fn answer_from(app: Arc<App>, early: Snapshot) {
+    let early = Arc::new(early);
+    let kept = async {
+        let _judging = app.judging().await;
+        let kept = app.store.save_snapshot(Arc::clone(&early)).await?;
+        app.set_analysis(app.judge(early, kept.hash).await?);
+        anyhow::Ok(())
+    };
+    match kept.await {
+        Ok(()) => tracing::info!("policies and people are read; questions are answered while the logs are being read"),
+        Err(error) => tracing::warn!(error = %format!("{error:#}"), "questions wait for the whole scan"),
     }
 }
 
@@ -200,6 +222,9 @@ struct LeftOff {
 #[derive(Debug, Default)]
 struct Pages {
     so_far: Mutex<SoFar>,
+    /// A reading without the logs, until somebody takes it.
+    early: Mutex<Option<Snapshot>>,
+    early_after: Duration,
 }
 
 impl Pages {
@@ -209,6 +234,12 @@ impl Pages {
 }
 
 impl Progress for Pages {
+    fn begun(&self, kind: Kind) {
+        let mut so_far = self.so_far();
+        so_far.objects.entry(kind).or_default();
+        so_far.done.remove(&kind);
+    }
+
     fn page(&self, kind: Kind, objects: u64) {
         let mut so_far = self.so_far();
         so_far.objects.insert(kind, objects);
@@ -223,6 +254,14 @@ impl Progress for Pages {
     fn cancelled(&self) -> bool {
         // Whoever reads drops the reading instead.
         false
+    }
+
+    fn early_after(&self) -> Option<Duration> {
+        Some(self.early_after)
+    }
+
+    fn early(&self, read: Snapshot) {
+        *self.early.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) struct RawGraph {
     pub(super) read_back: SignedDuration,
     pub(super) lag_bound: SignedDuration,
     pub(super) audit_poll: SignedDuration,
+    pub(super) early_after: SignedDuration,
     pub(super) pacing: RawPacing,
     pub(super) back_off: RawBackOff,
 }
@@ -76,6 +77,7 @@ impl Default for RawGraph {
             read_back: SignedDuration::from_secs(5),
             lag_bound: SignedDuration::from_mins(15),
             audit_poll: SignedDuration::from_mins(5),
+            early_after: SignedDuration::from_secs(10),
             pacing: RawPacing::default(),
             back_off: RawBackOff::default(),
         }

@@ -121,6 +121,7 @@ impl Source<'_> {
             read_back: self.duration("graph.read_back", raw.read_back)?,
             lag_bound: self.duration("graph.lag_bound", raw.lag_bound)?,
             audit_poll: self.duration("graph.audit_poll", raw.audit_poll)?,
+            early_after: self.duration("graph.early_after", raw.early_after)?,
             pacing: Pacing {
                 conditional_access: self.duration("graph.pacing.conditional_access", raw.pacing.conditional_access)?,
                 reports: self.duration("graph.pacing.reports", raw.pacing.reports)?,
@@ -419,7 +420,7 @@ mod tests {
             ]
             .join("\n"),
             @r#"
-        p.toml: line 5: unknown field `client_secret`, expected one of `cloud`, `base`, `login_base`, `client_id`, `client_secret_file`, `certificate_file`, `federated_token_file`, `managed_identity`, `imds_base`, `log_days`, `timeout`, `read_back`, `lag_bound`, `audit_poll`, `pacing`, `back_off`
+        p.toml: line 5: unknown field `client_secret`, expected one of `cloud`, `base`, `login_base`, `client_id`, `client_secret_file`, `certificate_file`, `federated_token_file`, `federated_managed_identity`, `managed_identity`, `imds_base`, `log_days`, `timeout`, `read_back`, `lag_bound`, `audit_poll`, `early_after`, `pacing`, `back_off`
         p.toml: graph.base: http://graph.example/ is not protected by TLS; expected https (http only for loopback)
         p.toml: write.mode: "approver" is not offered yet; use "hand-over" or "app"
         p.toml: line 6: unknown variant `yolo`, expected one of `hand-over`, `approver`, `app`

@@ -11,6 +11,7 @@ mod alerts;
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
 mod cited;
+mod early;
 mod edits;
 mod flood;
 mod gone;
