@@ -122,7 +122,10 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
         RunState::Failed => Action::RunFailed,
         RunState::Finished | RunState::Running => Action::RunFinished,
     };
-    note(&app, (action, &job.id, json!({"snapshot": snapshot, "error": error})), &cause).await?;
+    // Whoever stopped it is in the log already.
+    if state != RunState::Cancelled || noted(&app, &job.id, Action::RunCancelled).await?.is_empty() {
+        note(&app, (action, &job.id, json!({"snapshot": snapshot, "error": error})), &cause).await?;
+    }
     let end = RunEnd { state, snapshot: snapshot.as_deref(), error: error.as_deref(), at: app.clock.now() };
     app.store.end_run(&job.id, &end).await?;
     Ok(Outcome::Done)
@@ -155,7 +158,7 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
 }
 
 /// Reads the tenant while another task writes down how far it is and listens for the wish to cancel.
-async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>> {
+async fn read(app: &Arc<App>, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>> {
     let graph = app.graph.as_ref().context("no live tenant is configured")?;
     let known = app.newest_analysis().await?;
     let left_off: Option<LeftOff> = app.store.setting(app.tenant(), LEFT_OFF).await?;
@@ -267,15 +270,20 @@ impl Progress for Pages {
 
 /// That a person asked for a scan, by the entry of the log; nothing where it was due, or a change asked for it.
 async fn asked(app: &App, run: &str) -> anyhow::Result<Vec<Fact>> {
-    let wanted = Wanted { subject: Some(run.to_owned()), limit: 10, ..Wanted::default() };
-    let entries = app.store.entries(app.tenant(), &wanted).await?;
-    let asked = entries.iter().filter(|entry| entry.action == Action::RunAsked);
+    let asked = noted(app, run, Action::RunAsked).await?;
     let fact = |entry: &Entry| {
         Fact::new("scan.asked", Evidence::of([bot_activity::row(entry)]))
             .with("who", Term::Name(entry.actor.name.clone()))
             .with("at", entry.at)
     };
-    Ok(asked.map(fact).collect())
+    Ok(asked.iter().map(fact).collect())
+}
+
+/// What the log says of a scan under this action.
+async fn noted(app: &App, run: &str, action: Action) -> anyhow::Result<Vec<Entry>> {
+    let wanted = Wanted { subject: Some(run.to_owned()), limit: 10, ..Wanted::default() };
+    let entries = app.store.entries(app.tenant(), &wanted).await?;
+    Ok(entries.into_iter().filter(|entry| entry.action == action).collect())
 }
 
 /// The change that asked for a scan, once its record was read.

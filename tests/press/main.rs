@@ -25,6 +25,7 @@ mod refusals;
 mod roles;
 mod scans;
 mod settled;
+mod stopped;
 mod teams;
 mod told;
 mod trouble;
