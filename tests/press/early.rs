@@ -86,3 +86,24 @@ async fn logs_that_are_there_soon_are_waited_for() {
     let ((), early) = tokio::join!(lab.settle(), watching);
     assert!(!early);
 }
+
+/// Graph is away just when the bot is started: it doesn't take a day until there is an answer.
+#[tokio::test]
+async fn a_first_scan_that_fails_is_begun_again() {
+    let lab = Lab::unread(|_| {}).await;
+    lab.faults(json!({"schedule": [{"path": "/policies", "times": 1_000_000, "kind": "unavailable"}]})).await;
+    lab.scan().await;
+    let state = async || lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap().state;
+    assert_eq!(state().await, RunState::Failed);
+    lab.faults(json!({})).await;
+    lab.poll().await;
+    assert!(lab.app.analysis().is_none(), "not at once: Graph may need a while");
+    lab.pass(5.minutes());
+    lab.poll().await;
+    assert_eq!(state().await, RunState::Finished);
+    assert!(lab.app.analysis().is_some());
+    let runs = lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap().id;
+    lab.pass(10.minutes());
+    lab.poll().await;
+    assert_eq!(lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap().id, runs, "and that was it");
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::ToSpan;
 use portcullis::bot::review;
 use portcullis::config::BackOff;
 use portcullis::log::{Action, Actor};
@@ -69,6 +70,13 @@ async fn a_scan_shows_how_far_it_is_and_is_stopped_in_the_middle_of_a_wait() {
     let asked = lab.service.state().requests().len();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(lab.service.state().requests().len(), asked, "nothing more is asked of Graph");
+    lab.pass(10.minutes());
+    lab.poll().await;
+    assert_eq!(
+        lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap().state,
+        RunState::Cancelled,
+        "it stays so"
+    );
     let left = lab.say(READER, "why was Alice blocked yesterday?").await.to_string();
     assert!(left.contains("had not come to it yet") && !left.contains("still being read"), "{left}");
 }
