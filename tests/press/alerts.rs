@@ -11,8 +11,8 @@ const GROUP: &str = "CA-Excl-MFA-Rollout";
 /// Object id of the group and how many accounts it holds, as the newest reading has it.
 fn group(lab: &Lab) -> (String, u64) {
     let analysis = lab.app.analysis().unwrap();
-    let groups = analysis.snapshot().directory.groups.values();
-    let group = groups.into_iter().find(|group| group.display_name == GROUP).unwrap();
+    let mut groups = analysis.snapshot().directory.groups.values();
+    let group = groups.find(|group| group.display_name == GROUP).unwrap();
     (group.id.clone(), group.transitive.as_ref().unwrap().len())
 }
 
