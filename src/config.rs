@@ -82,6 +82,8 @@ pub struct Graph {
     pub lag_bound: Duration,
     /// How often the audit log is read for changes.
     pub audit_poll: Duration,
+    /// How far the logs of a first reading may lag behind policies and people before answers are given without them.
+    pub early_after: Duration,
     /// Time between two requests, by service.
     pub pacing: Pacing,
     /// How failed readings are tried again.
@@ -132,6 +134,17 @@ pub enum Credential {
         /// The machine's metadata service where it isn't at its usual address; for tests.
         base: Option<Url>,
     },
+    /// An app registration that trusts a user-assigned managed identity of Azure.
+    TrustedIdentity {
+        /// Application (client) id.
+        client_id: String,
+        /// Client id of the identity.
+        identity: String,
+        /// Audience of federated tokens in the tenant's cloud.
+        exchange: &'static str,
+        /// As for a managed identity.
+        base: Option<Url>,
+    },
     /// A token as it is, for a first try; it is never renewed.
     Fixed(SecretString),
 }
@@ -143,7 +156,8 @@ impl Credential {
         match self {
             Self::ClientSecret { client_id, .. }
             | Self::Certificate { client_id, .. }
-            | Self::Federated { client_id, .. } => Some(client_id),
+            | Self::Federated { client_id, .. }
+            | Self::TrustedIdentity { client_id, .. } => Some(client_id),
             Self::ManagedIdentity { .. } | Self::Fixed(_) => None,
         }
     }
@@ -154,7 +168,7 @@ impl Credential {
         match self {
             Self::ClientSecret { .. } => "secret",
             Self::Certificate { .. } => "certificate",
-            Self::Federated { .. } => "federated",
+            Self::Federated { .. } | Self::TrustedIdentity { .. } => "federated",
             Self::ManagedIdentity { .. } => "managed",
             Self::Fixed(_) => "fixed",
         }

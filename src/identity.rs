@@ -6,6 +6,7 @@
 
 mod certificate;
 mod transport;
+mod trusted;
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Debug};
@@ -26,6 +27,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use self::certificate::{Certificate, Signs};
+use self::trusted::Trusted;
 use crate::clock::Clock;
 use crate::config::Credential;
 
@@ -152,17 +154,25 @@ impl Asks {
                 WorkloadIdentityCredential::new(Some(options)).map(|made| made as _)
             }
             Credential::ManagedIdentity { client_id, base } => {
-                let way = base
-                    .as_ref()
-                    .map_or_else(|| transport::direct(&self.http), |base| transport::mapped(&self.http, base));
-                let options = ManagedIdentityCredentialOptions {
-                    user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                    client_options: options(way),
-                };
-                ManagedIdentityCredential::new(Some(options)).map(|made| made as _)
+                self.managed(client_id.clone(), base.as_ref()).map(|made| made as _)
+            }
+            Credential::TrustedIdentity { client_id, identity, exchange, base } => {
+                let identity = self.managed(Some(identity.clone()), base.as_ref()).map_err(|error| cause(&error))?;
+                let trusted = Trusted::new(identity, exchange);
+                ClientAssertionCredential::new(tenant, client_id.clone(), trusted, Some(login())).map(|made| made as _)
             }
         };
         made.map_err(|error| cause(&error))
+    }
+
+    /// The identity of this machine; with a client id, the user-assigned one.
+    fn managed(&self, id: Option<String>, base: Option<&Url>) -> azure_core::Result<Arc<ManagedIdentityCredential>> {
+        let way = base.map_or_else(|| transport::direct(&self.http), |base| transport::mapped(&self.http, base));
+        let options = ManagedIdentityCredentialOptions {
+            user_assigned_id: id.map(UserAssignedId::ClientId),
+            client_options: options(way),
+        };
+        ManagedIdentityCredential::new(Some(options))
     }
 
     /// Why there is no token. Of a connection that never came about, the last cause says the most.

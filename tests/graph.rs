@@ -1,6 +1,8 @@
 //! The Graph client against a service that misbehaves in every documented way.
 
 mod fake;
+#[path = "graph/odd.rs"]
+mod odd;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -150,12 +150,17 @@ impl Key {
 
     /// Writes this issuer's token about `subject` to a file, as Kubernetes does.
     fn vouch(&self, subject: &str, clock: &Clock, file: &Path) {
+        std::fs::write(file, self.vouched(subject, clock)).unwrap();
+    }
+
+    /// This issuer's token about `subject`.
+    fn vouched(&self, subject: &str, clock: &Clock) -> String {
         let now = clock.now().as_second();
         let claims =
             json!({"iss": ISSUER, "sub": subject, "aud": "api://AzureADTokenExchange", "nbf": now, "exp": now + 600});
         let signing = self.pem.split_inclusive("-----END CERTIFICATE-----\n").last().unwrap();
         let signing = EncodingKey::from_rsa_pem(signing.as_bytes()).unwrap();
-        std::fs::write(file, jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &signing).unwrap()).unwrap();
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &signing).unwrap()
     }
 
     fn credential(&self, client_id: &str) -> Credential {
@@ -271,6 +276,53 @@ async fn a_managed_identity_signs_in_once_and_keeps_its_token() {
         asked.iter().map(|query| query.get("client_id").map(String::as_str)).collect::<Vec<_>>(),
         [None, Some(own)]
     );
+}
+
+/// The app has no secret: it trusts a managed identity, whose token from the machine is its assertion.
+#[tokio::test]
+async fn an_app_that_trusts_a_managed_identity_signs_in_by_its_token() {
+    let demo = demo().await;
+    let (key, client_id) = (Arc::new(Key::generate()), demo.service.client_id.clone());
+    let own = "55555555-6666-7777-8888-999999999999".to_owned();
+    let trusted = |base: &str| Credential::TrustedIdentity {
+        client_id: client_id.clone(),
+        identity: own.clone(),
+        exchange: Cloud::Global.token_exchange(),
+        base: Some(base.parse().unwrap()),
+    };
+    let asked: Arc<Mutex<Vec<BTreeMap<String, String>>>> = Arc::default();
+    let (noted, issuer, clock) = (Arc::clone(&asked), Arc::clone(&key), demo.clock.clone());
+    let hand_out = async move |Query(query): Query<BTreeMap<String, String>>| {
+        noted.lock().unwrap().push(query);
+        let until = Clock::system().now().as_second() + 3_599;
+        Json(json!({"access_token": issuer.vouched(SUBJECT, &clock), "expires_in": "3599",
+            "expires_on": until.to_string(), "resource": "api://AzureADTokenExchange", "token_type": "Bearer"}))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let machine = format!("http://{}/", listener.local_addr().unwrap());
+    let router = Router::new().route("/metadata/identity/oauth2/token", get(hand_out));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+
+    let refused = demo.read_as(trusted(&machine)).await.unwrap_err().to_string();
+    assert!(refused.contains("AADSTS700027") && !refused.contains("eyJ"), "the app doesn't trust it yet: {refused}");
+    demo.service.state().tokens.trust(key.trusted(|public| Trust::federation(&client_id, ISSUER, SUBJECT, public)));
+    assert_eq!(demo.read_as(trusted(&machine)).await, Ok(25));
+    let queries = asked.lock().unwrap().clone();
+    let told = |name: &str| queries.iter().map(|query| query[name].as_str()).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(told("resource"), ["api://AzureADTokenExchange"].into());
+    assert_eq!(told("client_id"), [own.as_str()].into(), "the identity, not the app");
+
+    // As the machine says it where the identity isn't assigned to it.
+    let unassigned = async || {
+        let said = json!({"error": "invalid_request", "error_description": "Identity not found"});
+        (axum::http::StatusCode::BAD_REQUEST, Json(said))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = format!("http://{}/", listener.local_addr().unwrap());
+    let router = Router::new().route("/metadata/identity/oauth2/token", get(unassigned));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let gone = demo.read_as(trusted(&other)).await.unwrap_err().to_string();
+    assert!(gone.contains("the managed identity gives no token"), "{gone}");
 }
 
 /// The identity that chats takes every kind of credential that the one that reads takes.

@@ -9,10 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
+use crate::chat::card::ChangeRow;
 use crate::checks::rows;
 use crate::engine::Model;
 use crate::engine::difference::{Difference, Region, Shift, difference};
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Evidence, Fact, Term, grouped};
 use crate::jobs::Outcome;
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::settings::Key;
@@ -20,7 +21,7 @@ use crate::tenant::{AuditRecord, Kind, Snapshot};
 
 use super::analysis::Analysis;
 use super::answer::{Answer, Part, ask};
-use super::answers::policy_changes;
+use super::answers::{policy_changes, unread};
 use super::compose::{Composed, compose};
 use super::impact::{positions, who};
 use super::post::{Post, conversation, post};
@@ -208,7 +209,7 @@ fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysi
     let mut answer = Answer::default().titled("A change lets people out").part(Part::Warning(people));
     let records = new_records(was, is);
     if !records.is_empty() {
-        let said = |record: &AuditRecord| made(record, after.evidence([rows::audit(record)]));
+        let said = |record: &AuditRecord| policy_changes::made(record, after.evidence([rows::audit(record)]));
         let items = records.iter().map(|record| (said(record), Vec::new())).collect();
         answer = answer.part(Part::Heading("Who changed what".into())).part(Part::List { ordered: false, items });
     }
@@ -217,6 +218,9 @@ fn card((found, let_out): (&Difference, LetOut), was: &Snapshot, after: &Analysi
         if !lines.is_empty() {
             answer = answer.part(Part::Heading(change.name.clone())).part(Part::Change(lines));
         }
+    }
+    for (name, row) in regrouped(was, is).into_iter().take(SHOWN) {
+        answer = answer.part(Part::Heading(name)).part(Part::Change(vec![row]));
     }
     let read_at = Fact::new("common.read_at", after.evidence([])).must_show().with("at", is.read_at);
     // The summary's coverage counts fewer: whoever had a narrower gap before lost none of it.
@@ -246,13 +250,35 @@ pub(super) fn new_records<'a>(before: &Snapshot, after: &'a Snapshot) -> Vec<&'a
     new.filter(|record| watch::matters(record, &[before, after])).take(SHOWN).collect()
 }
 
-/// Who changed what.
-pub(super) fn made(record: &AuditRecord, evidence: Evidence) -> Fact {
-    Fact::new("changes.one", evidence)
-        .with("at", record.at)
-        .with("who", Term::Name(record.by.clone()))
-        .with("what", Term::Name(record.activity.clone()))
-        .with("target", Term::Name(record.target().to_owned()))
+/// Groups that policies which are On go by and that other accounts are in now, the most changed first: how many before and
+/// after.
+fn regrouped(was: &Snapshot, is: &Snapshot) -> Vec<(String, ChangeRow)> {
+    let users = unread::on(was).chain(unread::on(is)).map(|policy| &policy.conditions.users);
+    let named: BTreeSet<&String> =
+        users.flat_map(|users| users.include.groups.iter().chain(&users.exclude.groups)).collect();
+    let mut found: Vec<(usize, (String, ChangeRow))> =
+        named.into_iter().filter_map(|id| regroup(id, was, is)).collect();
+    found.sort_by_key(|(moved, _)| Reverse(*moved));
+    found.into_iter().map(|(_, group)| group).collect()
+}
+
+/// One group, with how many came or left; none where nobody did, or where who was in it isn't known of both times.
+fn regroup(id: &str, was: &Snapshot, is: &Snapshot) -> Option<(usize, (String, ChangeRow))> {
+    let (then, now) = (accounts(was, id)?, accounts(is, id)?);
+    let (came, left) = (now.difference(&then).count(), then.difference(&now).count());
+    let number = |count: usize| grouped(i64::try_from(count).unwrap_or(i64::MAX));
+    let exchanged = format!("{} ({} new, {} gone)", number(now.len()), number(came), number(left));
+    let after = if came > 0 && left > 0 { exchanged } else { number(now.len()) };
+    let row = ChangeRow { label: "Accounts in it".to_owned(), before: Some(number(then.len())), after: Some(after) };
+    (came + left > 0).then(|| {
+        (came + left, (is.directory.groups.get(id).map(|group| group.display_name.clone()).unwrap_or_default(), row))
+    })
+}
+
+/// Ids of the accounts in a group, nested groups counted.
+fn accounts<'a>(of: &'a Snapshot, group: &str) -> Option<BTreeSet<&'a str>> {
+    let members = of.directory.groups.get(group)?.transitive.as_deref()?;
+    Some(members.iter().filter_map(|at| of.directory.user_at(at)).map(|user| user.id.as_str()).collect())
 }
 
 #[cfg(test)]

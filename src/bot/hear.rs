@@ -11,6 +11,7 @@ use crate::facts::{Evidence, Fact, Term};
 use crate::log::{Action, Actor, NewEntry};
 use crate::store::jobs::{NewJob, Priority};
 use crate::store::settings::Key;
+use crate::tenant::Snapshot;
 
 use super::access::{Right, right_of};
 use super::answer::{Answer, Part, ask};
@@ -152,8 +153,21 @@ async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Wor
     let next = Turn { intent: routed.intent.as_str().to_owned(), subject };
     app.store.set(Key { tenant: app.tenant(), name: &turn_key, at: app.clock.now() }, &next).await?;
     log(app, incoming, Action::QuestionAnswered, routed.intent.as_str()).await?;
+    let answer = staged(app, analysis.snapshot(), answer).await?;
     let about = answer.subject.clone();
     Ok((in_order(app, &routed, answer).await?, about))
+}
+
+/// Says under an answer from a reading without logs how far the scan is that reads them.
+async fn staged(app: &App, read: &Snapshot, answer: Answer) -> anyhow::Result<Answer> {
+    let far = if read.is_early() { progress::under_way(app).await? } else { None };
+    let Some(far) = far.map(|under_way| under_way.fact) else { return Ok(answer) };
+    // An answer about the scan has said it.
+    let is_said = answer
+        .parts
+        .iter()
+        .any(|part| matches!(part, Part::Sentences(facts) if facts.iter().any(|fact| fact.key == far.key)));
+    Ok(if is_said { answer } else { answer.part(Part::Limits(vec![far])) })
 }
 
 /// What is remembered of a turn, so that "and from Android?" is understood.

@@ -183,10 +183,7 @@ pub async fn press(app: &App, job: &Job) -> anyhow::Result<Reply> {
             review::request_by(app, &actor(incoming), incoming).await?;
             word(app, "said.run_requested", &[])
         }
-        Verb::CancelRun => {
-            let running = app.store.cancel_run(app.tenant()).await?;
-            word(app, if running { "said.run_cancelling" } else { "said.no_run" }, &[])
-        }
+        Verb::CancelRun => settings::stop_scan(app, incoming).await,
         Verb::KeepInstruction => settings::keep_instruction(app, incoming, press).await,
         Verb::RemoveInstruction => settings::remove_instruction(app, incoming, press).await,
         Verb::KeepSchedule => settings::keep_schedule(app, incoming, press).await,

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::chat::Incoming;
@@ -21,7 +22,7 @@ use crate::store::runs::{RunEnd, RunState};
 use crate::store::settings::Key;
 use crate::tenant::{Kind, Snapshot};
 
-use super::answers::bot_activity;
+use super::answers::{bot_activity, policy_changes};
 use super::progress::SoFar;
 use super::summary::after::{self, Before};
 use super::{alert, basis, cite, handed, reconcile};
@@ -121,7 +122,10 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
         RunState::Failed => Action::RunFailed,
         RunState::Finished | RunState::Running => Action::RunFinished,
     };
-    note(&app, (action, &job.id, json!({"snapshot": snapshot, "error": error})), &cause).await?;
+    // Whoever stopped it is in the log already.
+    if state != RunState::Cancelled || noted(&app, &job.id, Action::RunCancelled).await?.is_empty() {
+        note(&app, (action, &job.id, json!({"snapshot": snapshot, "error": error})), &cause).await?;
+    }
     let end = RunEnd { state, snapshot: snapshot.as_deref(), error: error.as_deref(), at: app.clock.now() };
     app.store.end_run(&job.id, &end).await?;
     Ok(Outcome::Done)
@@ -136,7 +140,8 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     app.store.set(Key { tenant: app.tenant(), name: LEFT_OFF, at: app.clock.now() }, &left_off).await?;
     let analysis = app.judge(snapshot, kept.hash.clone()).await?;
     drop(judging);
-    let before = app.newest_known(&analysis.hash);
+    // What comes first has no logs, and nothing before it to be compared with.
+    let before = app.newest_known(&analysis.hash).filter(|before| !before.snapshot().is_early());
     // What a person did is said as that, before the scan closes what it doesn't find any more.
     if let Err(error) = handed::look(app, analysis.snapshot(), &analysis.snapshot().audits).await {
         tracing::warn!(error = %format!("{error:#}"), "what was handed over could not be compared");
@@ -153,7 +158,7 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
 }
 
 /// Reads the tenant while another task writes down how far it is and listens for the wish to cancel.
-async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>> {
+async fn read(app: &Arc<App>, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>> {
     let graph = app.graph.as_ref().context("no live tenant is configured")?;
     let known = app.newest_analysis().await?;
     let left_off: Option<LeftOff> = app.store.setting(app.tenant(), LEFT_OFF).await?;
@@ -161,7 +166,7 @@ async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>>
         let marks = left_off.as_ref().filter(|left_off| left_off.snapshot == analysis.hash);
         Previous { snapshot: analysis.snapshot(), marks: marks.map(|left_off| &left_off.marks) }
     });
-    let pages = Pages::default();
+    let pages = Pages { early_after: app.config.graph.early_after, ..Pages::default() };
     let is_change = job.payload.get("change").and_then(Value::as_bool).unwrap_or_default();
     let reading = async {
         if is_change {
@@ -171,10 +176,15 @@ async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>>
     };
     tokio::pin!(reading);
     let mut tick = tokio::time::interval(TICK);
+    // Ends with the reading, so that nothing early takes the place of what is whole.
+    let mut answering = JoinSet::new();
     loop {
         tokio::select! {
             read = &mut reading => return Ok(read),
             _ = tick.tick() => {
+                if let Some(early) = pages.early.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    answering.spawn(answer_from(Arc::clone(app), early));
+                }
                 let so_far = serde_json::to_value(&*pages.so_far())?;
                 if app.store.run_progress(&job.id, &so_far).await? {
                     // A reading only reads, so it may end in the middle of a wait that Graph asked for.
@@ -182,6 +192,21 @@ async fn read(app: &App, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>>
                 }
             }
         }
+    }
+}
+
+/// Lets questions be answered from a reading without logs. Nothing is suggested from it: that waits for all there is.
+async fn answer_from(app: Arc<App>, early: Snapshot) {
+    let early = Arc::new(early);
+    let kept = async {
+        let _judging = app.judging().await;
+        let kept = app.store.save_snapshot(Arc::clone(&early)).await?;
+        app.set_analysis(app.judge(early, kept.hash).await?);
+        anyhow::Ok(())
+    };
+    match kept.await {
+        Ok(()) => tracing::info!("policies and people are read; questions are answered while the logs are being read"),
+        Err(error) => tracing::warn!(error = %format!("{error:#}"), "questions wait for the whole scan"),
     }
 }
 
@@ -200,6 +225,9 @@ struct LeftOff {
 #[derive(Debug, Default)]
 struct Pages {
     so_far: Mutex<SoFar>,
+    /// A reading without the logs, until somebody takes it.
+    early: Mutex<Option<Snapshot>>,
+    early_after: Duration,
 }
 
 impl Pages {
@@ -209,6 +237,12 @@ impl Pages {
 }
 
 impl Progress for Pages {
+    fn begun(&self, kind: Kind) {
+        let mut so_far = self.so_far();
+        so_far.objects.entry(kind).or_default();
+        so_far.done.remove(&kind);
+    }
+
     fn page(&self, kind: Kind, objects: u64) {
         let mut so_far = self.so_far();
         so_far.objects.insert(kind, objects);
@@ -224,26 +258,39 @@ impl Progress for Pages {
         // Whoever reads drops the reading instead.
         false
     }
+
+    fn early_after(&self) -> Option<Duration> {
+        Some(self.early_after)
+    }
+
+    fn early(&self, read: Snapshot) {
+        *self.early.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+    }
 }
 
 /// That a person asked for a scan, by the entry of the log; nothing where it was due, or a change asked for it.
 async fn asked(app: &App, run: &str) -> anyhow::Result<Vec<Fact>> {
-    let wanted = Wanted { subject: Some(run.to_owned()), limit: 10, ..Wanted::default() };
-    let entries = app.store.entries(app.tenant(), &wanted).await?;
-    let asked = entries.iter().filter(|entry| entry.action == Action::RunAsked);
+    let asked = noted(app, run, Action::RunAsked).await?;
     let fact = |entry: &Entry| {
         Fact::new("scan.asked", Evidence::of([bot_activity::row(entry)]))
             .with("who", Term::Name(entry.actor.name.clone()))
             .with("at", entry.at)
     };
-    Ok(asked.map(fact).collect())
+    Ok(asked.iter().map(fact).collect())
+}
+
+/// What the log says of a scan under this action.
+async fn noted(app: &App, run: &str, action: Action) -> anyhow::Result<Vec<Entry>> {
+    let wanted = Wanted { subject: Some(run.to_owned()), limit: 10, ..Wanted::default() };
+    let entries = app.store.entries(app.tenant(), &wanted).await?;
+    Ok(entries.into_iter().filter(|entry| entry.action == action).collect())
 }
 
 /// The change that asked for a scan, once its record was read.
 fn changed(run: &str, read: &Snapshot) -> Option<Fact> {
     let (_, id) = run.split_once(CHANGE)?;
     let record = read.audits.iter().find(|record| record.id == id)?;
-    Some(alert::made(record, Evidence::of([rows::audit(record)])))
+    Some(policy_changes::made(record, Evidence::of([rows::audit(record)])))
 }
 
 /// Notes what became of a scan, with what it was for.

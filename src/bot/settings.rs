@@ -114,6 +114,16 @@ async fn given(app: &App, subject: &str) -> anyhow::Result<Vec<Fact>> {
     Ok(given.map(fact).collect())
 }
 
+/// Stops the scan that is under way; the log says who did.
+///
+/// # Errors
+/// When the store fails.
+pub async fn stop_scan(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
+    let Some(run) = app.store.cancel_run(app.tenant()).await? else { return word(app, "said.no_run", &[]) };
+    app.store.append(entry(app, incoming, Action::RunCancelled, &run, json!({}))).await?;
+    word(app, "said.run_cancelling", &[])
+}
+
 /// Sets when this conversation gets its summary: `08:30`, `mon,thu 08:00,16:00`, or `off`.
 ///
 /// # Errors

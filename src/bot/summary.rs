@@ -59,7 +59,8 @@ pub async fn post_due(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     let now = app.clock.now();
     let scanning = app.store.newest_run(app.tenant()).await?.is_some_and(|run| run.state == RunState::Running);
     // A reading is kept before its suggestions are: until the scan is over, a summary would say that nothing waits.
-    if app.newest_analysis().await?.is_none() || (scanning && now < scheduled.due + PATIENCE) {
+    let unread = app.newest_analysis().await?.is_none_or(|newest| newest.snapshot().is_early());
+    if unread || (scanning && now < scheduled.due + PATIENCE) {
         return Ok(Outcome::Again(now + SignedDuration::from_secs(1)));
     }
     post_to(&app, &to, &job.id).await?;

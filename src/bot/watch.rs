@@ -11,7 +11,9 @@ use crate::app::App;
 use crate::checks::scopes::administrator_roles;
 use crate::graph::GraphError;
 use crate::jobs::Outcome;
+use crate::log::Actor;
 use crate::store::jobs::{Job, NewJob, Priority};
+use crate::store::runs::RunState;
 use crate::store::settings::Key;
 use crate::tenant::{AuditRecord, Kind, Snapshot};
 
@@ -23,6 +25,9 @@ pub const JOB: &str = "watch";
 const SEEN: &str = "audits-looked-at";
 /// Records appear in the log late, most within minutes: so far back is looked again.
 const LATE: SignedDuration = SignedDuration::from_mins(30);
+
+/// So long after a scan failed the next one begins, where there is nothing yet to answer from.
+const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// What of the audit log was looked at.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,6 +62,7 @@ pub async fn look(app: Arc<App>, _: Job) -> anyhow::Result<Outcome> {
     settle_due(&app).await?;
     approve::take_up(&app).await?;
     let Some(graph) = &app.graph else { return Ok(Outcome::Done) };
+    begin_again(&app).await?;
     let now = app.clock.now();
     let seen: Option<Seen> = app.store.setting(app.tenant(), SEEN).await?;
     let seen = seen.unwrap_or_else(|| Seen { from: now - SignedDuration::from_mins(5), records: BTreeMap::new() });
@@ -78,6 +84,20 @@ pub async fn look(app: Arc<App>, _: Job) -> anyhow::Result<Outcome> {
     }
     app.store.set(Key { tenant: app.tenant(), name: SEEN, at: now }, &seen.followed_by(&records)).await?;
     Ok(Outcome::Done)
+}
+
+/// Asks for another scan where the last one failed and there is nothing whole to answer from yet: the first answers don't
+/// wait for tomorrow's.
+async fn begin_again(app: &App) -> anyhow::Result<()> {
+    if app.newest_analysis().await?.is_some_and(|newest| !newest.snapshot().is_early()) {
+        return Ok(());
+    }
+    let failed = app.store.newest_run(app.tenant()).await?.filter(|run| run.state == RunState::Failed);
+    let ended = failed.and_then(|run| run.finished);
+    if ended.is_some_and(|ended| app.clock.now().duration_since(ended) >= AGAIN) {
+        review::request(app, &Actor::bot()).await?;
+    }
+    Ok(())
 }
 
 /// Settles what was handed over and done; false when the tenant couldn't be asked, and the next look has to see it again.

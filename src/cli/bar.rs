@@ -1,6 +1,6 @@
 //! How far long work is, on a terminal; nothing where nobody looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,16 +33,30 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// How far a reading of a live tenant is: pages, objects, and what was read last.
+/// Kinds of object that come page by page; security defaults are a single object.
+const PAGED: u64 = 17;
+
+/// How far a reading of a live tenant is: kinds read to their end with an estimate of the rest, objects, pages, and what was
+/// read last.
 pub(super) struct Reading {
     bar: ProgressBar,
-    far: Mutex<(u64, BTreeMap<Kind, u64>)>,
+    far: Mutex<Far>,
+}
+
+#[derive(Default)]
+struct Far {
+    pages: u64,
+    objects: BTreeMap<Kind, u64>,
+    done: BTreeSet<Kind>,
 }
 
 impl Reading {
     /// Begins.
     pub(super) fn new() -> Self {
-        Self { bar: spinner("reading the tenant".to_owned()), far: Mutex::default() }
+        let bar = ProgressBar::new(PAGED).with_message("reading the tenant");
+        bar.set_style(style("{spinner} {bar:17} {pos} of {len} kinds, about {eta} left: {msg} ({elapsed})"));
+        bar.enable_steady_tick(TICK);
+        Self { bar, far: Mutex::default() }
     }
 
     /// The line goes away.
@@ -54,14 +68,38 @@ impl Reading {
 impl Progress for Reading {
     fn page(&self, kind: Kind, objects: u64) {
         let mut far = self.far.lock().unwrap_or_else(PoisonError::into_inner);
-        far.0 += 1;
-        far.1.insert(kind, objects);
+        far.pages += 1;
+        far.objects.insert(kind, objects);
         let number = |count: u64| grouped(i64::try_from(count).unwrap_or(i64::MAX));
-        let all = number(far.1.values().sum());
-        self.bar.set_message(format!("{} {} · {all} objects, {} pages", kind.word(), number(objects), number(far.0)));
+        let (all, pages) = (number(far.objects.values().sum()), number(far.pages));
+        self.bar.set_message(format!("{} {} · {all} objects, {pages} pages", kind.word(), number(objects)));
+    }
+
+    fn done(&self, kind: Kind) {
+        let mut far = self.far.lock().unwrap_or_else(PoisonError::into_inner);
+        // Members are read group by group, so a kind may end several times.
+        far.done.insert(kind);
+        self.bar.set_position(u64::try_from(far.done.len()).unwrap_or(PAGED));
     }
 
     fn cancelled(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_tells_kinds_objects_and_pages() {
+        let reading = Reading::new();
+        for (kind, objects) in [(Kind::Users, 999), (Kind::Users, 1_200), (Kind::Groups, 5), (Kind::Groups, 7)] {
+            reading.page(kind, objects);
+            reading.done(kind);
+        }
+        assert_eq!((reading.bar.position(), reading.bar.length()), (2, Some(PAGED)), "each kind once");
+        assert_eq!(reading.bar.message(), "groups 7 · 1,207 objects, 4 pages");
+        reading.end();
     }
 }

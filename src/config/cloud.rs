@@ -47,6 +47,16 @@ impl Cloud {
         }
     }
 
+    /// The audience of tokens by which an app registration is vouched for (workload identity federation).
+    #[must_use]
+    pub fn token_exchange(self) -> &'static str {
+        match self {
+            Self::Global => "api://AzureADTokenExchange",
+            Self::UsgovL4 | Self::UsgovL5 => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
+
     /// As PowerShell names it; none for the public cloud, which is meant without a word.
     #[must_use]
     pub fn environment(self) -> Option<Environment> {
@@ -112,7 +122,8 @@ impl Cloud {
     #[must_use]
     pub fn teams_hosts(self) -> &'static [&'static str] {
         match self {
-            Self::Global => &["smba.trafficmanager.net"],
+            // The second one serves GCC, which is in the public cloud otherwise.
+            Self::Global => &["smba.trafficmanager.net", "smba.infra.gcc.teams.microsoft.com"],
             Self::UsgovL4 => &["smba.infra.gov.teams.microsoft.us"],
             Self::UsgovL5 => &["smba.infra.dod.teams.microsoft.us"],
             Self::China => &[],
@@ -123,6 +134,15 @@ impl Cloud {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn teams_of_gcc_is_heard_in_the_public_cloud_and_no_cloud_hears_another() {
+        let hosts = |cloud: Cloud| cloud.teams_hosts().iter().copied();
+        assert!(hosts(Cloud::Global).any(|host| host == "smba.infra.gcc.teams.microsoft.com"));
+        for (cloud, end) in [(Cloud::UsgovL4, ".gov.teams.microsoft.us"), (Cloud::UsgovL5, ".dod.teams.microsoft.us")] {
+            assert!(hosts(cloud).all(|host| host.ends_with(end)), "{cloud:?}");
+        }
+    }
 
     #[test]
     fn every_address_of_a_cloud_is_one_and_no_cloud_borrows_from_the_public_one() {

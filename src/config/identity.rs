@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::raw::{RawGraph, RawTeams, RawWrite};
 use super::validate::{Keys, Source};
-use super::{ConfigError, Credential};
+use super::{Cloud, ConfigError, Credential};
 
 /// The keys of one identity as they stand in the file.
 #[derive(Clone, Copy)]
@@ -16,8 +16,10 @@ pub(super) struct RawIdentity<'a> {
     client_secret_file: Option<&'a Path>,
     certificate_file: Option<&'a Path>,
     federated_token_file: Option<&'a Path>,
+    federated_managed_identity: Option<&'a str>,
     managed_identity: Option<&'a str>,
     imds_base: Option<&'a str>,
+    cloud: Cloud,
 }
 
 impl<'a> From<&'a RawGraph> for RawIdentity<'a> {
@@ -27,8 +29,10 @@ impl<'a> From<&'a RawGraph> for RawIdentity<'a> {
             client_secret_file: raw.client_secret_file.as_deref(),
             certificate_file: raw.certificate_file.as_deref(),
             federated_token_file: raw.federated_token_file.as_deref(),
+            federated_managed_identity: raw.federated_managed_identity.as_deref(),
             managed_identity: raw.managed_identity.as_deref(),
             imds_base: raw.imds_base.as_deref(),
+            cloud: raw.cloud,
         }
     }
 }
@@ -40,8 +44,10 @@ impl<'a> From<&'a RawWrite> for RawIdentity<'a> {
             client_secret_file: raw.client_secret_file.as_deref(),
             certificate_file: raw.certificate_file.as_deref(),
             federated_token_file: raw.federated_token_file.as_deref(),
+            federated_managed_identity: raw.federated_managed_identity.as_deref(),
             managed_identity: raw.managed_identity.as_deref(),
             imds_base: None,
+            cloud: Cloud::Global,
         }
     }
 }
@@ -53,16 +59,18 @@ impl<'a> From<&'a RawTeams> for RawIdentity<'a> {
             client_secret_file: raw.app_secret_file.as_deref(),
             certificate_file: raw.certificate_file.as_deref(),
             federated_token_file: raw.federated_token_file.as_deref(),
+            federated_managed_identity: None,
             managed_identity: raw.managed_identity.as_deref(),
             imds_base: None,
+            cloud: Cloud::Global,
         }
     }
 }
 
 impl<'a> RawIdentity<'a> {
-    /// The machine has one identity service, whoever signs in.
+    /// The machine has one identity service, whoever signs in, and the tenant is in one cloud.
     pub(super) fn on(self, machine: &'a RawGraph) -> Self {
-        Self { imds_base: machine.imds_base.as_deref(), ..self }
+        Self { imds_base: machine.imds_base.as_deref(), cloud: machine.cloud, ..self }
     }
 
     /// Whether anything is said of it.
@@ -72,7 +80,8 @@ impl<'a> RawIdentity<'a> {
 
     fn kinds(&self) -> usize {
         let files = [self.client_secret_file, self.certificate_file, self.federated_token_file];
-        files.iter().flatten().count() + usize::from(self.managed_identity.is_some())
+        let identities = [self.federated_managed_identity, self.managed_identity];
+        files.iter().flatten().count() + identities.iter().flatten().count()
     }
 }
 
@@ -81,13 +90,17 @@ impl Source<'_> {
     pub(super) fn identity(self, keys: &Keys, raw: RawIdentity<'_>) -> Result<Credential, ConfigError> {
         if raw.kinds() > 1 {
             let problem = "stands beside another credential; choose one of a client secret, a certificate, a federated \
-                token and a managed identity";
+                token, a trusted identity and a managed identity";
             return Err(self.error(keys.file, problem));
         }
         if let Some(which) = raw.managed_identity {
             return self.managed_identity(keys, which, raw.imds_base);
         }
         let client_id = self.guid(keys.id, raw.client_id)?;
+        if let Some(identity) = raw.federated_managed_identity {
+            let (identity, base) = (self.guid(keys.trusted, identity)?, self.machine(raw.imds_base)?);
+            return Ok(Credential::TrustedIdentity { client_id, identity, exchange: raw.cloud.token_exchange(), base });
+        }
         if let Some(file) = raw.certificate_file {
             return Ok(Credential::Certificate { client_id, pem: self.certificate(keys, file)? });
         }
@@ -102,8 +115,12 @@ impl Source<'_> {
             "system" => None,
             id => Some(self.guid(keys.managed, id)?),
         };
-        let base: Option<Url> = base.map(|base| self.address("graph.imds_base", base)).transpose()?;
-        Ok(Credential::ManagedIdentity { client_id, base })
+        Ok(Credential::ManagedIdentity { client_id, base: self.machine(base)? })
+    }
+
+    /// Where the machine's identity service is, if not at its usual address.
+    fn machine(self, base: Option<&str>) -> Result<Option<Url>, ConfigError> {
+        base.map(|base| self.address("graph.imds_base", base)).transpose()
     }
 
     /// The text of a PEM file that holds a certificate and its private key.
@@ -162,6 +179,30 @@ mod tests {
         assert!(matches!(system, Credential::ManagedIdentity { client_id: None, base: None }));
         let own = parse("managed_identity = '55555555-6666-7777-8888-999999999999'\n").unwrap();
         assert!(matches!(own, Credential::ManagedIdentity { client_id: Some(_), .. }));
+    }
+
+    #[test]
+    fn a_trusted_identity_is_one_beside_the_app_in_the_words_of_its_cloud() {
+        let trusted = format!("{CLIENT}federated_managed_identity = '66666666-6666-7777-8888-999999999999'\n");
+        for (cloud, audience) in [
+            ("global", "api://AzureADTokenExchange"),
+            ("usgov-l4", "api://AzureADTokenExchangeUSGov"),
+            ("china", "api://AzureADTokenExchangeChina"),
+        ] {
+            let credential = parse(&format!("cloud = '{cloud}'\n{trusted}")).unwrap();
+            assert_eq!(credential.client_id(), Some("55555555-6666-7777-8888-999999999999"));
+            let Credential::TrustedIdentity { identity, exchange, .. } = credential else { panic!("{cloud}") };
+            assert_eq!((identity.as_str(), exchange), ("66666666-6666-7777-8888-999999999999", audience));
+        }
+        let machine = "imds_base = 'http://127.0.0.1:40342'\ncloud = 'china'\nmanaged_identity = 'system'\n";
+        let write = format!("[write]\nmode = 'app'\n{trusted}");
+        let config = Config::parse(&format!("{TENANT}[graph]\n{machine}{write}"), "p.toml", &Env::default()).unwrap();
+        let written_as = config.write.credential.unwrap();
+        assert!(
+            matches!(written_as, Credential::TrustedIdentity { base: Some(_), exchange, .. } if exchange.ends_with("China"))
+        );
+        let system = parse(&format!("{CLIENT}federated_managed_identity = 'system'\n")).unwrap_err();
+        assert!(system.starts_with("p.toml: graph.federated_managed_identity: "), "{system}");
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub(super) struct RawGraph {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) federated_managed_identity: Option<String>,
     pub(super) managed_identity: Option<String>,
     pub(super) imds_base: Option<String>,
     pub(super) log_days: u16,
@@ -53,6 +54,7 @@ pub(super) struct RawGraph {
     pub(super) read_back: SignedDuration,
     pub(super) lag_bound: SignedDuration,
     pub(super) audit_poll: SignedDuration,
+    pub(super) early_after: SignedDuration,
     pub(super) pacing: RawPacing,
     pub(super) back_off: RawBackOff,
 }
@@ -67,6 +69,7 @@ impl Default for RawGraph {
             client_secret_file: None,
             certificate_file: None,
             federated_token_file: None,
+            federated_managed_identity: None,
             managed_identity: None,
             imds_base: None,
             log_days: 30,
@@ -74,6 +77,7 @@ impl Default for RawGraph {
             read_back: SignedDuration::from_secs(5),
             lag_bound: SignedDuration::from_mins(15),
             audit_poll: SignedDuration::from_mins(5),
+            early_after: SignedDuration::from_secs(10),
             pacing: RawPacing::default(),
             back_off: RawBackOff::default(),
         }
@@ -143,6 +147,7 @@ pub(super) struct RawWrite {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) federated_managed_identity: Option<String>,
     pub(super) managed_identity: Option<String>,
     pub(super) naming: Option<String>,
 }

@@ -121,6 +121,7 @@ impl Source<'_> {
             read_back: self.duration("graph.read_back", raw.read_back)?,
             lag_bound: self.duration("graph.lag_bound", raw.lag_bound)?,
             audit_poll: self.duration("graph.audit_poll", raw.audit_poll)?,
+            early_after: self.duration("graph.early_after", raw.early_after)?,
             pacing: Pacing {
                 conditional_access: self.duration("graph.pacing.conditional_access", raw.pacing.conditional_access)?,
                 reports: self.duration("graph.pacing.reports", raw.pacing.reports)?,
@@ -323,6 +324,7 @@ pub(super) struct Keys {
     pub(super) file: &'static str,
     pub(super) variable: &'static str,
     pub(super) certificate: &'static str,
+    pub(super) trusted: &'static str,
     pub(super) managed: &'static str,
 }
 
@@ -331,6 +333,7 @@ const GRAPH_KEYS: Keys = Keys {
     file: "graph.client_secret_file",
     variable: "PORTCULLIS_CLIENT_SECRET",
     certificate: "graph.certificate_file",
+    trusted: "graph.federated_managed_identity",
     managed: "graph.managed_identity",
 };
 const WRITE_KEYS: Keys = Keys {
@@ -338,6 +341,7 @@ const WRITE_KEYS: Keys = Keys {
     file: "write.client_secret_file",
     variable: "PORTCULLIS_WRITE_CLIENT_SECRET",
     certificate: "write.certificate_file",
+    trusted: "write.federated_managed_identity",
     managed: "write.managed_identity",
 };
 const TEAMS_KEYS: Keys = Keys {
@@ -345,6 +349,8 @@ const TEAMS_KEYS: Keys = Keys {
     file: "teams.app_secret_file",
     variable: "PORTCULLIS_TEAMS_APP_SECRET",
     certificate: "teams.certificate_file",
+    // A bot is registered with a managed identity itself.
+    trusted: "",
     managed: "teams.managed_identity",
 };
 
@@ -414,7 +420,7 @@ mod tests {
             ]
             .join("\n"),
             @r#"
-        p.toml: line 5: unknown field `client_secret`, expected one of `cloud`, `base`, `login_base`, `client_id`, `client_secret_file`, `certificate_file`, `federated_token_file`, `managed_identity`, `imds_base`, `log_days`, `timeout`, `read_back`, `lag_bound`, `audit_poll`, `pacing`, `back_off`
+        p.toml: line 5: unknown field `client_secret`, expected one of `cloud`, `base`, `login_base`, `client_id`, `client_secret_file`, `certificate_file`, `federated_token_file`, `federated_managed_identity`, `managed_identity`, `imds_base`, `log_days`, `timeout`, `read_back`, `lag_bound`, `audit_poll`, `early_after`, `pacing`, `back_off`
         p.toml: graph.base: http://graph.example/ is not protected by TLS; expected https (http only for loopback)
         p.toml: write.mode: "approver" is not offered yet; use "hand-over" or "app"
         p.toml: line 6: unknown variant `yolo`, expected one of `hand-over`, `approver`, `app`

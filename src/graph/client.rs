@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable};
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -354,14 +354,17 @@ fn scope_of(graph_base: &Url, cloud: Cloud) -> String {
     }
 }
 
-/// `Retry-After` in seconds, as Graph documents it, or as a date, as HTTP allows.
+/// `Retry-After` in seconds, as Graph documents it, or as a date, as HTTP allows: by the clock of the service where it tells
+/// it, which need not be ours.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
+    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
+    let date = |text| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp());
+    let after = text(RETRY_AFTER)?;
+    if let Ok(seconds) = after.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-    Duration::try_from(until.duration_since(now)).ok()
+    let now = text(DATE).and_then(date).unwrap_or(now);
+    Duration::try_from(date(after)?.duration_since(now)).ok()
 }
 
 /// The body, which must end and not be larger than any answer that we ask for.
@@ -370,7 +373,7 @@ pub(super) async fn body_of(mut answer: Response) -> Result<Vec<u8>, GraphError>
     loop {
         match answer.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(GraphError::Malformed { cause: format!("more than {MAX_BODY} bytes") }),
+            Ok(Some(_)) => return Err(GraphError::TooLarge { most: MAX_BODY }),
             Ok(None) => return Ok(body),
             Err(error) => return Err(lost(error)),
         }
@@ -408,5 +411,9 @@ mod tests {
         assert_eq!(wait("Mon, 23 Nov 2026 08:00:30 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Mon, 23 Nov 2026 07:00:00 GMT"), None, "in the past");
         assert_eq!(wait("soon"), None);
+        let said = |name, text: &str| (name, text.parse().unwrap());
+        let by_its_clock =
+            [said(RETRY_AFTER, "Mon, 23 Nov 2026 09:10:30 GMT"), said(DATE, "Mon, 23 Nov 2026 09:10:00 GMT")];
+        assert_eq!(retry_after(&HeaderMap::from_iter(by_its_clock), now), Some(Duration::from_secs(30)));
     }
 }

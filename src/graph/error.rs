@@ -68,6 +68,12 @@ pub enum GraphError {
         /// What happened.
         cause: String,
     },
+    /// More than any answer that is asked for; asked again, it would be as much.
+    #[error("the answer of Microsoft Graph is larger than {most} bytes")]
+    TooLarge {
+        /// The most that is read.
+        most: usize,
+    },
     /// An answer that is not what Graph documents.
     #[error("the answer of Microsoft Graph is not usable: {cause}")]
     Malformed {
@@ -180,7 +186,7 @@ impl GraphError {
             | Self::Unlicensed { said }
             | Self::NotFound { said, .. } => &said.message,
             Self::Unavailable { cause } | Self::Late { cause } => cause,
-            Self::Malformed { .. } | Self::Token { .. } | Self::Cancelled => "",
+            Self::TooLarge { .. } | Self::Malformed { .. } | Self::Token { .. } | Self::Cancelled => "",
         };
         let hint = HINTS.iter().find(|(part, _)| words.contains(part));
         hint.map_or_else(|| self.to_string(), |(_, hint)| format!("{self} ({hint})"))
@@ -199,6 +205,8 @@ impl GraphError {
             // 503 with Retry-After is how some services throttle.
             503 if after.is_some() => Self::Throttled { after, said },
             504 => Self::Late { cause: cause(status, &said) },
+            // Graph sends nobody elsewhere: something between it and us does, and our token doesn't go there.
+            300..400 => Self::Unavailable { cause: format!("{status}, a redirect, which is not followed") },
             408 | 500.. => Self::Unavailable { cause: cause(status, &said) },
             _ => Self::Rejected { status, code: said.code, message: said.message },
         }
@@ -274,6 +282,8 @@ mod tests {
     #[test]
     fn a_body_that_is_not_graph_s_is_no_problem() {
         assert_eq!(answer(502, "<html>").to_string(), "Microsoft Graph cannot be reached: 502");
+        let redirect = "Microsoft Graph cannot be reached: 302, a redirect, which is not followed";
+        assert_eq!(answer(302, "<html>").to_string(), redirect);
         assert!(answer(502, "").is_transient() && !answer(400, "").is_transient());
     }
 }

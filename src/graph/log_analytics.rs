@@ -105,6 +105,8 @@ impl Workspace {
             Ok(answer) if answer.error.is_none() => return Ok(Slice::Whole(answer)),
             Ok(_) => "more distinct sign-ins than one answer of the workspace may hold".to_owned(),
             Err(error) if late(&error) => format!("too many sign-ins for the workspace to fold in time: {error}"),
+            // The service counts its rows before they are written as JSON, which can take more.
+            Err(error @ GraphError::TooLarge { .. }) => error.to_string(),
             Err(error) => return Err(error),
         };
         tracing::debug!(%since, %until, why, "an answer of the workspace was cut; asking in halves");

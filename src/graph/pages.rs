@@ -45,6 +45,7 @@ impl Client {
     ) -> Result<(Vec<T>, Option<String>), GraphError> {
         let (mut all, mut seen, mut known) = (Vec::new(), BTreeSet::new(), Known::default());
         let mut path = ask.path.to_owned();
+        watch.progress.begun(watch.kind);
         loop {
             if watch.progress.cancelled() {
                 return Err(GraphError::Cancelled);

@@ -129,13 +129,10 @@ impl Store {
         Ok(cancel == Some(1))
     }
 
-    /// Asks a tenant's running scan to stop; false when none is running.
-    pub async fn cancel_run(&self, tenant: &str) -> anyhow::Result<bool> {
-        let done = sqlx::query("UPDATE runs SET cancel = 1 WHERE tenant = $1 AND state = 'running'")
-            .bind(tenant)
-            .execute(&self.0.write)
-            .await?;
-        Ok(done.rows_affected() > 0)
+    /// Asks a tenant's running scan to stop, and gives its id; none when none is running.
+    pub async fn cancel_run(&self, tenant: &str) -> anyhow::Result<Option<String>> {
+        let stop = "UPDATE runs SET cancel = 1 WHERE tenant = $1 AND state = 'running' RETURNING id";
+        Ok(sqlx::query_scalar(stop).bind(tenant).fetch_optional(&self.0.write).await?)
     }
 
     /// Notes how a scan ended; false when it had ended before.

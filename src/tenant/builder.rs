@@ -18,9 +18,17 @@ pub struct SnapshotBuilder {
     pub snapshot: Snapshot,
     users: BTreeMap<Text, User>,
     groups: BTreeMap<String, GroupRead>,
+    /// The snapshot has its users, groups and members already.
+    resolved: bool,
 }
 
 impl SnapshotBuilder {
+    /// Goes on from a snapshot that was built, with whatever is no user, group or member.
+    #[must_use]
+    pub fn going_on(snapshot: Snapshot) -> Self {
+        Self { snapshot, resolved: true, ..Self::default() }
+    }
+
     /// Adds a policy.
     pub fn policy(&mut self, policy: Policy) {
         self.snapshot.policies.push(policy);
@@ -101,10 +109,23 @@ impl SnapshotBuilder {
         self.snapshot.readings.insert(kind, reading);
     }
 
-    /// The snapshot, with everything sorted, members resolved, and the built-in strengths in it.
+    /// The snapshot, with everything sorted, members resolved, and the built-in strengths in it. What came twice, as on two
+    /// pages of a collection that grew meanwhile, is there once.
     #[must_use]
     pub fn build(self) -> Snapshot {
+        let mut snapshot = if self.resolved { self.snapshot } else { self.resolved() };
+        snapshot.sign_ins.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        snapshot.sign_ins.dedup_by(|a, b| !a.id.is_empty() && a.id == b.id);
+        snapshot.audits.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        snapshot.audits.dedup_by(|a, b| !a.id.is_empty() && a.id == b.id);
+        recount(&mut snapshot);
+        snapshot
+    }
+
+    fn resolved(self) -> Snapshot {
         let mut snapshot = self.snapshot;
+        let mut known = BTreeSet::new();
+        snapshot.policies.retain(|policy| policy.id.is_empty() || known.insert(policy.id.clone()));
         for strength in built_in() {
             snapshot.strengths.entry(strength.id.clone()).or_insert(strength);
         }
@@ -114,12 +135,27 @@ impl SnapshotBuilder {
         }
         snapshot.directory.users = users.into_values().collect();
         snapshot.directory.service_principals.sort_by(|a, b| a.id.cmp(&b.id));
+        snapshot.directory.service_principals.dedup_by(|a, b| !a.id.is_empty() && a.id == b.id);
         snapshot.directory.role_assignments.sort_by(|a, b| a.principal_id.cmp(&b.principal_id));
         let groups = self.groups.into_values().map(|read| resolve(read, &snapshot)).collect::<BTreeMap<_, _>>();
         snapshot.directory.groups = closed(groups);
-        snapshot.sign_ins.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        snapshot.audits.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         snapshot
+    }
+}
+
+/// No more objects than there are: the pages' rows were counted.
+fn recount(snapshot: &mut Snapshot) {
+    let there = [
+        (Kind::Policies, snapshot.policies.len()),
+        (Kind::Users, snapshot.directory.users.len()),
+        (Kind::ServicePrincipals, snapshot.directory.service_principals.len()),
+        (Kind::Devices, snapshot.directory.devices.len()),
+        (Kind::SignIns, snapshot.sign_ins.len()),
+    ];
+    for (kind, there) in there {
+        if let Some(Reading::Complete { count }) = snapshot.readings.get_mut(&kind) {
+            *count = (*count).min(u64::try_from(there).unwrap_or(u64::MAX));
+        }
     }
 }
 
@@ -191,7 +227,7 @@ fn members_below(groups: &BTreeMap<String, Group>, id: &str) -> Option<RoaringBi
 mod tests {
     use serde_json::json;
 
-    use super::super::read::{read_group, read_user};
+    use super::super::read::{read_group, read_policy, read_service_principal, read_sign_in, read_user};
     use super::*;
 
     fn tenant(groups: &[serde_json::Value]) -> Snapshot {
@@ -238,6 +274,40 @@ mod tests {
         let snapshot = builder.build();
         assert_eq!(everybody(&snapshot, "a"), Some(vec![0, 1]));
         assert!(!snapshot.has(Kind::Users));
+    }
+
+    #[test]
+    fn what_comes_twice_is_there_once_and_counted_once() {
+        let mut builder = SnapshotBuilder::default();
+        let twice = Reading::Complete { count: 2 };
+        let kinds = [Kind::Policies, Kind::Users, Kind::ServicePrincipals, Kind::SignIns, Kind::DirectoryAudits];
+        kinds.into_iter().for_each(|kind| builder.reading(kind, twice.clone()));
+        let at = "2026-11-23T09:00:00Z";
+        for _ in 0..2 {
+            builder.policy(
+                read_policy(&json!({"id": "p", "displayName": "P", "state": "enabled", "conditions": {}})).unwrap(),
+            );
+            builder.user(read_user(&json!({"id": "u"})).unwrap());
+            builder.service_principal(read_service_principal(&json!({"id": "s", "appId": "a"})).unwrap());
+            builder.sign_in(read_sign_in(&json!({"id": "r", "createdDateTime": at, "userId": "u"})).unwrap());
+            builder.audit(AuditRecord { id: "a".into(), ..AuditRecord::default() });
+        }
+        let snapshot = builder.build();
+        assert_eq!((snapshot.policies.len(), snapshot.directory.service_principals.len()), (1, 1));
+        assert_eq!((snapshot.sign_ins.len(), snapshot.audits.len()), (1, 1));
+        for kind in &kinds[..4] {
+            assert_eq!(snapshot.readings[kind], Reading::Complete { count: 1 }, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_goes_on_from_one_that_was_built() {
+        let built = tenant(&[json!({"id": "a", "members": ["u1"]})]);
+        let mut builder = SnapshotBuilder::going_on(built.clone());
+        builder.audit(AuditRecord { id: "late".into(), ..AuditRecord::default() });
+        let whole = builder.build();
+        assert!(whole.directory == built.directory && whole.strengths == built.strengths);
+        assert_eq!((whole.audits.len(), built.audits.len()), (1, 0));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use directory::{Assignment, Device, Directory, Group, Registration, Role, Ro
 pub use location::NamedLocation;
 pub use policy::Policy;
 pub use read::{ReadError, read_policy};
-pub use sign_in::{AuditRecord, PastSignIn, SignIn};
+pub use sign_in::{AuditRecord, PastSignIn, SignIn, how_many};
 pub use snapshot::{Environment, Kind, Reading, Settings, Snapshot};
 pub use strength::Strength;
 pub use text::Text;

@@ -314,4 +314,10 @@ impl AuditRecord {
     }
 }
 
+/// How many sign-ins these rows stand for; a row of a workspace folds equal ones of a day.
+#[must_use]
+pub fn how_many<'a>(rows: impl IntoIterator<Item = &'a PastSignIn>) -> u64 {
+    rows.into_iter().map(|row| row.times).sum()
+}
+
 impl Compact for AuditRecord {}

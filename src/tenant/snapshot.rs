@@ -50,7 +50,16 @@ pub struct Snapshot {
     pub readings: BTreeMap<Kind, Reading>,
 }
 
+/// Why a kind is absent from a reading that didn't wait for it.
+pub const NOT_YET: &str = "the scan had not come to it yet";
+
 impl Snapshot {
+    /// Whether it was taken without waiting for the logs: a first reading's, so that answers need not wait for them.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        matches!(self.readings.get(&Kind::SignIns), Some(Reading::Absent { reason }) if reason == NOT_YET)
+    }
+
     /// Whether this kind of object was read completely.
     #[must_use]
     pub fn has(&self, kind: Kind) -> bool {

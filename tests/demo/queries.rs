@@ -77,7 +77,7 @@ async fn a_page_is_no_larger_than_the_collection_allows() {
 #[tokio::test]
 async fn the_directory_answers_some_queries_only_from_its_index() {
     let world = world(120).await;
-    let all = world.all("/users").await;
+    let all = world.all("/users?$select=accountEnabled,userPrincipalName").await;
     let off = all.iter().filter(|user| user["accountEnabled"] == false).count();
     let initial =
         all.iter().filter(|user| user["userPrincipalName"].as_str().unwrap().ends_with("onmicrosoft.example"));
@@ -269,4 +269,30 @@ async fn another_tenant_is_not_found_here() {
         |tenant: &str| format!("{}/{tenant}/v2.0/.well-known/openid-configuration", world.service.base_url());
     assert_eq!(world.follow(&metadata(other)).await["error"], "invalid_tenant");
     assert!(world.follow(&metadata(&world.service.tenant_id)).await["issuer"].is_string());
+}
+
+/// What the product reads by must be selected; a client that selects nothing is told what Graph tells it.
+#[tokio::test]
+async fn of_users_a_few_properties_are_told_unless_others_are_selected() {
+    let world = world(50).await;
+    let names = |user: &Value| {
+        let told = user.as_object().unwrap().keys().filter(|name| !name.contains('@'));
+        told.map(String::as_str).map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    let of = async |path: &str| world.with(path, &[]).await.1;
+    let all = "businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage surname \
+        userPrincipalName";
+    let sorted = |user: &Value| {
+        let mut told: Vec<String> = names(user).split(' ').map(str::to_owned).collect();
+        told.sort();
+        told.join(" ")
+    };
+    let first = of("/v1.0/users?$top=1").await["value"][0].clone();
+    assert_eq!(sorted(&first), all);
+    let id = first["id"].as_str().unwrap();
+    assert_eq!(sorted(&of(&format!("/v1.0/users/{id}")).await), all);
+    let changed = of("/v1.0/users/delta?$top=1").await["value"][0].clone();
+    assert!(changed.get("accountEnabled").is_none() && changed["id"].is_string(), "{changed}");
+    assert!(of("/beta/users?$top=1").await["value"][0].get("accountEnabled").is_some(), "beta tells all of it");
+    assert!(of("/v1.0/groups?$top=1").await["value"][0].get("visibility").is_some(), "as v1.0 does of groups");
 }

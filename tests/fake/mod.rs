@@ -47,8 +47,8 @@ struct Seen {
 #[derive(Clone)]
 pub(crate) struct Answer {
     status: u16,
-    body: String,
-    retry_after: Option<&'static str>,
+    body: Vec<u8>,
+    headers: Vec<(&'static str, String)>,
     reset: bool,
 }
 
@@ -63,7 +63,12 @@ impl Answer {
     }
 
     pub(crate) fn text(status: u16, body: &str) -> Self {
-        Self { status, body: body.to_owned(), retry_after: None, reset: false }
+        Self { status, body: body.as_bytes().to_vec(), headers: Vec::new(), reset: false }
+    }
+
+    /// A body that says it is compressed.
+    pub(crate) fn gzip(body: &[u8]) -> Self {
+        Self { body: body.to_vec(), ..Self::text(200, "").with("content-encoding", "gzip") }
     }
 
     /// The connection breaks after the headers promised a body.
@@ -72,13 +77,19 @@ impl Answer {
     }
 
     pub(crate) fn with_retry_after(self, seconds: &'static str) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        self.with("retry-after", seconds)
+    }
+
+    /// With one header more.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 
     fn into_response(self) -> Response<Body> {
         let mut response = Response::builder().status(StatusCode::from_u16(self.status).unwrap());
-        if let Some(seconds) = self.retry_after {
-            response = response.header("retry-after", seconds);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
         }
         let broken = futures_util::stream::iter([Err::<String, _>(std::io::Error::other("broken"))]);
         let body = if self.reset { Body::from_stream(broken) } else { Body::from(self.body) };
@@ -122,6 +133,7 @@ impl Fake {
         .unwrap()
     }
 
+    /// What a path answers; after `DELETE ` it is what answers that alone.
     pub(crate) fn on(&self, path: &str, handler: impl Fn(&Self, &Query) -> Answer + Send + Sync + 'static) {
         self.state.lock().unwrap().handlers.insert(path.to_owned(), Arc::new(handler));
     }
@@ -209,7 +221,8 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response<Body> {
         if let Some(answer) = state.policies.as_mut().and_then(|policies| store(policies, &method, &path, &body)) {
             return answer.into_response();
         }
-        state.handlers.get(&path).cloned()
+        let own = state.handlers.get(&format!("{method} {path}"));
+        own.or_else(|| state.handlers.get(&path)).cloned()
     };
     match handler {
         Some(handler) => handler(&fake, &query.0).into_response(),

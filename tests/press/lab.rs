@@ -46,6 +46,13 @@ pub(crate) struct Lab {
 impl Lab {
     /// Everything started, and the tenant read once.
     pub(crate) async fn start(configure: impl FnOnce(&mut Config)) -> Self {
+        let lab = Self::unread(configure).await;
+        lab.scan().await;
+        lab
+    }
+
+    /// Everything started, and the tenant not read yet.
+    pub(crate) async fn unread(configure: impl FnOnce(&mut Config)) -> Self {
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_test_writer();
         // Another test of this process may have started it.
         let _ = log.try_init();
@@ -69,9 +76,7 @@ impl Lab {
         let handlers = Arc::new(work::handlers(&app));
         let worker = Worker { store: app.store.clone(), clock: clock.clone(), handlers, pace: Pace::default() };
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let lab = Self { service, app, clock, http, web, worker };
-        lab.scan().await;
-        lab
+        Self { service, app, clock, http, web, worker }
     }
 
     pub(crate) fn pass(&self, span: jiff::Span) {

@@ -7,9 +7,11 @@
     reason = "helpers of tests"
 )]
 
+mod alerts;
 #[path = "../at_demo/mod.rs"]
 mod at_demo;
 mod cited;
+mod early;
 mod edits;
 mod flood;
 mod gone;
@@ -23,6 +25,7 @@ mod refusals;
 mod roles;
 mod scans;
 mod settled;
+mod stopped;
 mod teams;
 mod told;
 mod trouble;

@@ -13,7 +13,7 @@ use crate::engine::{Applies, Requirement, Scope, UnmetKind};
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::sign_in::Target;
-use crate::tenant::{PastSignIn, Policy, SignIn};
+use crate::tenant::{PastSignIn, Policy, SignIn, how_many};
 
 use super::named::Back;
 use super::{Answering, Asked, explain_sign_in, named, scope, stated, unread};
@@ -135,9 +135,9 @@ fn used(asked: Asked<'_>, id: &str) -> Fact {
     let people: RoaringBitmap = found.iter().filter_map(|row| snapshot.directory.user_index(&row.user_id)).collect();
     let log = found.iter().rev().map(|row| rows::sign_in(row, snapshot));
     Fact::new("app_policies.used", asked.analysis.evidence(log).within(snapshot.window))
-        .with("count", found.len())
+        .with("count", how_many(found.iter().copied()))
         .with("people", people.len())
-        .with("single", found.iter().filter(|row| !row.multi_factor).count())
+        .with("single", how_many(found.iter().copied().filter(|row| !row.multi_factor)))
 }
 
 #[cfg(test)]

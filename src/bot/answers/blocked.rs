@@ -11,7 +11,7 @@ use crate::bot::lookup::Found;
 use crate::chat::card::{Action, Column, Kind};
 use crate::checks::rows;
 use crate::facts::{Evidence, Fact, Term};
-use crate::tenant::{PastSignIn, Policy, User};
+use crate::tenant::{PastSignIn, Policy, User, how_many};
 
 use super::explain_sign_in::{after, evidence, failing, window};
 use super::named::Back;
@@ -21,6 +21,11 @@ use super::{Asked, codes, named, period};
 pub(super) const TEXT_FOR: &str = "text for";
 /// How many people a table names, and a question back offers.
 const PEOPLE: usize = 10;
+
+/// How many sign-ins these rows stand for.
+fn many(rows: &[&PastSignIn]) -> u64 {
+    how_many(rows.iter().copied())
+}
 
 /// Several people fit the name: which one is meant, with what the log holds of each in that time. Never guessed.
 pub(super) fn which(asked: Asked<'_>, name: Option<&str>, span: Option<(Timestamp, Timestamp)>) -> Option<Answer> {
@@ -32,7 +37,7 @@ pub(super) fn which(asked: Asked<'_>, name: Option<&str>, span: Option<(Timestam
         rows.filter(within).collect()
     };
     let mut all: Vec<(&User, Vec<&PastSignIn>)> = all.into_iter().map(|user| (user, failed(user))).collect();
-    all.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    all.sort_by_key(|(_, rows)| std::cmp::Reverse(many(rows)));
     let total = Fact::new("explain.which", Evidence::default())
         .with("count", all.len())
         .with("name", Term::Name(name.to_owned()))
@@ -42,7 +47,7 @@ pub(super) fn which(asked: Asked<'_>, name: Option<&str>, span: Option<(Timestam
             .with("user", Term::Name(user.display_name.to_string()))
             .with("principal", Term::Name(user.user_principal_name.to_string()))
             .with("department", Term::Name(user.department.clone().unwrap_or_default().to_string()))
-            .with("count", rows.len());
+            .with("count", many(rows));
         (fact, Vec::new())
     };
     let again = |user: &User| {
@@ -133,7 +138,7 @@ pub(super) fn bare_code(asked: Asked<'_>, code: i64) -> Answer {
         .with("ours", Term::Word(known.filter(|code| code.ours).map_or("", |_| "yes").to_owned()))
         .must_show();
     let count = Fact::new("explain.code_count", evidence(asked, rows.iter().rev().copied()))
-        .with("count", rows.len())
+        .with("count", many(&rows))
         .with("people", people.len())
         .must_show();
     let who = Fact::new("explain.who", Evidence::default()).must_show();
@@ -174,9 +179,9 @@ pub(super) fn everybody(asked: Asked<'_>, span: Option<(Timestamp, Timestamp)>) 
         by.entry((failing(row), row.error_code)).or_default().push(row);
     }
     let mut groups: Vec<_> = by.into_iter().collect();
-    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(many(rows)));
     let total = Fact::new("explain.everybody", evidence(asked, blocked.iter().rev().copied()))
-        .with("count", blocked.len())
+        .with("count", many(&blocked))
         .with("people", people(&blocked))
         .with("from", from)
         .with("to", to)
@@ -186,7 +191,7 @@ pub(super) fn everybody(asked: Asked<'_>, span: Option<(Timestamp, Timestamp)>) 
         let log = rows.iter().rev().map(|row| rows::sign_in(row, snapshot));
         let evidence = asked.analysis.evidence(named.iter().map(|policy| rows::policy(policy)).chain(log));
         let fact = Fact::new("explain.group", evidence.within(snapshot.window))
-            .with("count", rows.len())
+            .with("count", many(rows))
             .with("people", people(rows))
             .with("policies", Term::Names(named.iter().map(|policy| policy.display_name.clone()).collect()))
             .with("code", Term::Word(code.to_string()))
@@ -209,14 +214,14 @@ fn people_of(asked: Asked<'_>, blocked: &[&PastSignIn]) -> (Vec<Column>, Vec<Vec
         by.entry(row.user_id.as_str()).or_default().push(row);
     }
     let mut by: Vec<_> = by.into_iter().collect();
-    by.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    by.sort_by_key(|(_, rows)| std::cmp::Reverse(many(rows)));
     let line = |(id, rows): &(&str, Vec<&PastSignIn>)| {
         let user = snapshot.directory.user(id);
         let name = user.map_or_else(|| (*id).to_owned(), |user| user.display_name.to_string());
         let department = user.and_then(|user| user.department.clone()).unwrap_or_default().to_string();
         let last = rows.last().map(|row| row.at.to_zoned(zone.clone()).strftime("%-d %b %H:%M").to_string());
         let app = rows.last().map(|row| row.resource_name.to_string());
-        vec![name, department, rows.len().to_string(), last.unwrap_or_default(), app.unwrap_or_default()]
+        vec![name, department, many(rows).to_string(), last.unwrap_or_default(), app.unwrap_or_default()]
     };
     let number = |title: &str| if title == "Blocks" { number_column(title) } else { column(title) };
     (["Person", "Department", "Blocks", "Last", "At"].map(number).to_vec(), by.iter().map(line).collect())

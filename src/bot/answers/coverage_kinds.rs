@@ -12,7 +12,7 @@ use crate::engine::{Applies, Requirement, Scope, UnmetKind};
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Platform, PolicyState, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::Target;
-use crate::tenant::{Kind, Policy, ServicePrincipal, SignIn};
+use crate::tenant::{Kind, Policy, ServicePrincipal, SignIn, how_many};
 
 use super::{Asked, unread};
 
@@ -50,7 +50,7 @@ pub(super) fn apps(asked: Asked<'_>) -> Answer {
         .with("of", apps.len())
         .with("policies", controlling(asked).count())
         .must_show();
-    let mut lines: Vec<(usize, Vec<String>)> = open
+    let mut lines: Vec<(u64, Vec<String>)> = open
         .iter()
         .map(|(app, left)| (uses(asked, &app.app_id), *left, app.display_name.clone()))
         .map(|(uses, left, name)| (uses, vec![name, format!("{left} of {}", everybody.len()), uses.to_string()]))
@@ -85,9 +85,9 @@ fn reached(asked: Asked<'_>, app_id: &str) -> RoaringBitmap {
     reaching.fold(RoaringBitmap::new(), |all, policy| all | model.users_of(&policy.id).0)
 }
 
-fn uses(asked: Asked<'_>, app_id: &str) -> usize {
+fn uses(asked: Asked<'_>, app_id: &str) -> u64 {
     let sign_ins = asked.analysis.snapshot().sign_ins.iter();
-    sign_ins.filter(|row| row.resource_ids.iter().any(|id| id == app_id)).count()
+    how_many(sign_ins.filter(|row| row.resource_ids.iter().any(|id| id == app_id)))
 }
 
 /// Workload identities: which policies reach them, and which of them can't be reached at all.

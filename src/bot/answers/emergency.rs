@@ -5,9 +5,9 @@ use roaring::RoaringBitmap;
 use crate::bot::answer::{Answer, Part};
 use crate::checks::accounts::emergency_access;
 use crate::checks::rows;
-use crate::facts::{Fact, Row, Term};
-use crate::tenant::Policy;
+use crate::facts::{Fact, Term};
 use crate::tenant::policy::PolicyState;
+use crate::tenant::{Policy, how_many};
 
 use super::{Asked, named, scope};
 
@@ -63,12 +63,11 @@ pub(super) fn told(asked: Asked<'_>, one: Option<&Policy>) -> Answer {
     let used = |row: &&crate::tenant::PastSignIn| {
         snapshot.directory.user_index(&row.user_id).is_some_and(|index| accounts.contains(index))
     };
-    let sign_ins: Vec<Row> =
-        snapshot.sign_ins.iter().rev().filter(used).map(|row| rows::sign_in(row, snapshot)).collect();
-    let used =
-        Fact::new("exclusions.emergency_used", asked.analysis.evidence(sign_ins.clone()).within(snapshot.window))
-            .with("count", sign_ins.len())
-            .must_show();
+    let found = || snapshot.sign_ins.iter().rev().filter(used);
+    let sign_ins = found().map(|row| rows::sign_in(row, snapshot));
+    let used = Fact::new("exclusions.emergency_used", asked.analysis.evidence(sign_ins).within(snapshot.window))
+        .with("count", how_many(found()))
+        .must_show();
     Answer::sentences(vec![total, used])
         .part(Part::List { ordered: false, items })
         .part(Part::Limits(vec![asked.read_at()]))

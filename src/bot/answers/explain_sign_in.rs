@@ -13,7 +13,7 @@ use crate::engine::evaluate::demand;
 use crate::engine::past::{LIMITS, sign_in_of};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Kind, PastSignIn, Policy, Text, User};
+use crate::tenant::{Kind, PastSignIn, Policy, Text, User, how_many};
 
 use super::named::Back;
 use super::{Answering, Asked, blocked, codes, named, period, scope, unread};
@@ -153,9 +153,9 @@ fn total(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn], of: (usize, Op
     let (from, to) = (at(sign_ins.first()), at(sign_ins.last()));
     Fact::new(key, evidence(asked, sign_ins.iter().rev().copied()))
         .with("user", Term::Name(user.display_name.to_string()))
-        .with("count", sign_ins.len())
+        .with("count", how_many(sign_ins.iter().copied()))
         .with("causes", causes)
-        .with("ok", sign_ins.iter().filter(|row| row.error_code == 0).count())
+        .with("ok", how_many(sign_ins.iter().copied().filter(|row| row.error_code == 0)))
         .with("from", from)
         .with("to", if from == to { Term::Word(String::new()) } else { Term::Time(to) })
         .with("meaning", Term::Word(alone.map_or("", |code| code.meaning).to_owned()))
@@ -178,7 +178,7 @@ fn cause(asked: Asked<'_>, user: &User, of: (&[&PastSignIn], bool), answer: Answ
         (_, None) => "explain.unknown_code",
     };
     let happened = Fact::new(key, evidence(asked, sign_ins.iter().rev().copied()))
-        .with("count", sign_ins.len())
+        .with("count", how_many(sign_ins.iter().copied()))
         .with("from", first)
         .with("to", row.at)
         .with("code", Term::Word(row.error_code.to_string()))

@@ -61,7 +61,7 @@ pub(crate) mod testing;
 mod tests;
 mod turn_on;
 mod undo;
-mod unread;
+pub(crate) mod unread;
 mod user_policies;
 mod verify_log;
 mod waiting;

@@ -8,7 +8,7 @@ use crate::bot::intent::SlotName;
 use crate::bot::{describe, lookup, watch};
 use crate::chat::card::ChangeRow;
 use crate::checks::rows;
-use crate::facts::{Fact, Term};
+use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::{AuditRecord, Group, Kind, Policy, Snapshot, read_policy};
 
 use super::meant::policies;
@@ -118,19 +118,23 @@ fn headline(
 }
 
 fn change(asked: Asked<'_>, record: &AuditRecord) -> Fact {
-    let target = if record.target_name.is_empty() { &record.target_id } else { &record.target_name };
+    made(record, asked.analysis.evidence([rows::audit(record)]))
+}
+
+/// Who changed what; of a membership in which group, of a role which one.
+pub(crate) fn made(record: &AuditRecord, evidence: Evidence) -> Fact {
     let role = member_of(record, "Role.DisplayName").unwrap_or_default();
-    let group = member_of(record, "Group.DisplayName").filter(|group| group != target).unwrap_or_default();
+    let group = member_of(record, "Group.DisplayName").filter(|group| *group != record.target()).unwrap_or_default();
     let key = match (role, group) {
         ("", "") => "changes.one",
         ("", _) => "changes.member",
         _ => "changes.role",
     };
-    Fact::new(key, asked.analysis.evidence([rows::audit(record)]))
+    Fact::new(key, evidence)
         .with("at", record.at)
         .with("who", Term::Name(record.by.clone()))
         .with("what", Term::Name(record.activity.clone()))
-        .with("target", Term::Name(target.clone()))
+        .with("target", Term::Name(record.target().to_owned()))
         .with("group", Term::Name(group.to_owned()))
         .with("role", Term::Name(role.to_owned()))
 }

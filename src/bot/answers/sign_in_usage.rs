@@ -8,7 +8,7 @@ use crate::bot::intent::SlotName;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::{ClientAppType, TransferMethod};
-use crate::tenant::{Kind, PastSignIn, Snapshot};
+use crate::tenant::{Kind, PastSignIn, Snapshot, how_many};
 
 use super::named::Back;
 use super::{Answering, Asked, explain_sign_in, inventory, meant, named, places, stated, unread};
@@ -34,14 +34,14 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
         snapshot.sign_ins.iter().filter(|row| filters.iter().all(|filter| (filter.keeps)(row))).collect();
     let what: Vec<String> = filters.iter().map(|filter| filter.words.clone()).collect();
     let log = found.iter().rev().map(|row| rows::sign_in(row, snapshot));
-    let succeeded = || found.iter().filter(|row| row.error_code == 0);
+    let succeeded = || found.iter().copied().filter(|row| row.error_code == 0);
     let total = Fact::new("usage.total", asked.analysis.evidence(log).within(snapshot.window))
         .with("what", Term::Names(what))
-        .with("count", found.len())
-        .with("of", snapshot.sign_ins.len())
+        .with("count", how_many(found.iter().copied()))
+        .with("of", how_many(&snapshot.sign_ins))
         .with("people", people(found.iter().copied()))
-        .with("ok", succeeded().count())
-        .with("mfa", succeeded().filter(|row| row.multi_factor).count())
+        .with("ok", how_many(succeeded()))
+        .with("mfa", how_many(succeeded().filter(|row| row.multi_factor)))
         .must_show();
     let by = By::of(asked, filters.iter().any(|filter| filter.one_person));
     let columns = vec![
@@ -288,11 +288,13 @@ fn lines(snapshot: &Snapshot, by: By, found: &[&PastSignIn]) -> Vec<Vec<String>>
         groups.entry((by.key(row, snapshot), id)).or_default().push(row);
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
+    let all = |rows: &[&PastSignIn]| how_many(rows.iter().copied());
+    groups.sort_by_key(|(_, rows)| std::cmp::Reverse(all(rows)));
     let line = |((key, _), rows): &((String, &str), Vec<&PastSignIn>)| {
-        let succeeded = || rows.iter().filter(|row| row.error_code == 0);
-        let single = succeeded().filter(|row| !row.multi_factor).count();
-        let numbers = [rows.len(), people(rows.iter().copied()), succeeded().count(), single];
+        let succeeded = || rows.iter().copied().filter(|row| row.error_code == 0);
+        let single = how_many(succeeded().filter(|row| !row.multi_factor));
+        let people = u64::try_from(people(rows.iter().copied())).unwrap_or(u64::MAX);
+        let numbers = [all(rows), people, how_many(succeeded()), single];
         [key.clone()].into_iter().chain(numbers.iter().map(ToString::to_string)).collect()
     };
     groups.iter().map(line).collect()
@@ -348,6 +350,42 @@ mod tests {
         assert!(words.starts_with("1 of 8 sign-ins"), "{words}");
         let words = about("is device code flow blocked and who uses it?").await;
         assert!(words.contains("block") && words.contains("| Bob Keller | 1"), "{words}");
+    }
+
+    /// A workspace folds equal sign-ins of a day into one row, which stands for all of them wherever sign-ins are counted.
+    #[tokio::test]
+    async fn a_row_that_stands_for_three_sign_ins_counts_as_three() {
+        let rows = nordwerk()["signIns"].as_array().unwrap().clone();
+        let (mut folded, mut one_by_one) = (nordwerk(), nordwerk());
+        let three = |row: &serde_json::Value| {
+            let copy = |number| {
+                let mut copy = row.clone();
+                copy["id"] = json!(format!("{}-{number}", row["id"].as_str().unwrap()));
+                copy
+            };
+            [1, 2, 3].map(copy)
+        };
+        one_by_one["signIns"] = rows.iter().flat_map(three).collect();
+        folded["signIns"].as_array_mut().unwrap().iter_mut().for_each(|row| row["signIns"] = json!(3));
+        for (intent, text) in [
+            (Intent::SignInUsage, "who still uses legacy auth?"),
+            (Intent::SignInUsage, "what does Alice Moreau use?"),
+            (Intent::ExplainSignIn, "why was Alice blocked yesterday?"),
+            (Intent::ExplainSignIn, "who was blocked in the last 7 days?"),
+            (Intent::ExplainSignIn, "what does AADSTS53000 mean?"),
+            (Intent::AppPolicies, "what protects Exchange Online?"),
+            (Intent::Exclusions, "are the break-glass accounts excluded?"),
+            (Intent::PostureSummary, "how do we look today?"),
+        ] {
+            let words = async |tenant: &serde_json::Value| {
+                let said = said(tenant, intent, text).await;
+                // Rows of evidence are what they are.
+                said.lines().filter(|line| !line.starts_with('[')).map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert_eq!(words(&folded).await, words(&one_by_one).await, "{text}");
+        }
+        let legacy = said(&folded, Intent::SignInUsage, "who still uses legacy auth?").await;
+        assert!(legacy.starts_with("6 of 24 sign-ins"), "{legacy}");
     }
 
     #[tokio::test]

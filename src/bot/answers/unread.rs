@@ -33,7 +33,7 @@ pub(super) fn needed<'a>(policies: impl Iterator<Item = &'a Policy> + Clone) -> 
 }
 
 /// Policies that are On.
-pub(super) fn on(snapshot: &Snapshot) -> impl Iterator<Item = &Policy> + Clone {
+pub(crate) fn on(snapshot: &Snapshot) -> impl Iterator<Item = &Policy> + Clone {
     snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Enabled)
 }
 

@@ -15,7 +15,7 @@ use crate::checks::{Verdict, rows};
 use crate::engine::replay::{Impact, Tally, Would};
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{PastSignIn, Policy, Snapshot};
+use crate::tenant::{PastSignIn, Policy, Snapshot, how_many};
 
 /// How many policies in report-only are named.
 const WAITING: usize = 3;
@@ -102,7 +102,7 @@ pub(super) fn break_glass(analysis: &Analysis, now: Timestamp) -> Fact {
         .with("one", u64::from(accounts.len() == 1))
         .with("reached", reached.len())
         .with("policies", reached)
-        .with("count", signed_in.len())
+        .with("count", how_many(signed_in.iter().copied()))
         .with("tested", last.map_or_else(|| Term::Word(String::new()), |at| Term::Days(days_between(at, now))))
 }
 
@@ -147,16 +147,17 @@ pub(super) fn blocked(analysis: &Analysis, now: Timestamp, zone: &TimeZone) -> B
     }
     let found = by_day.get(&yesterday).map(Vec::as_slice).unwrap_or_default();
     let days = whole_days(kept(snapshot), &day);
-    let normal: Vec<usize> = days
+    let many = |rows: &[&PastSignIn]| how_many(rows.iter().copied());
+    let normal: Vec<u64> = days
         .into_iter()
         .filter(|date| *date < yesterday && date.weekday() == yesterday.weekday())
-        .map(|date| by_day.get(&date).map_or(0, Vec::len))
+        .map(|date| by_day.get(&date).map_or(0, |rows| many(rows)))
         .collect();
     let (low, high) = (normal.iter().min().copied(), normal.iter().max().copied());
     let (policy, policy_people) = most_by(analysis, found);
     let evidence = analysis.evidence(found.iter().rev().map(|row| rows::sign_in(row, snapshot)));
     let fact = Fact::new("summary.blocked", evidence.within(snapshot.window))
-        .with("count", found.len())
+        .with("count", many(found))
         .with("people", people(found))
         .with("day", Term::Word(weekday_word(yesterday.weekday()).to_owned()))
         .with("known", u64::from(normal.len() > 1))
@@ -164,7 +165,7 @@ pub(super) fn blocked(analysis: &Analysis, now: Timestamp, zone: &TimeZone) -> B
         .with("high", high.unwrap_or_default())
         .with("policy", Term::Name(policy))
         .with("policy_people", policy_people);
-    Blocked { fact, unusual: normal.len() > 1 && high.is_some_and(|high| found.len() > high) }
+    Blocked { fact, unusual: normal.len() > 1 && high.is_some_and(|high| many(found) > high) }
 }
 
 /// From the first row that the log still holds to the end of what was read: a log may be kept for fewer days than were
@@ -193,7 +194,7 @@ fn most_by(analysis: &Analysis, found: &[&PastSignIn]) -> (String, usize) {
             by_policy.entry(applied.id.as_str()).or_default().push(row);
         }
     }
-    let most = by_policy.into_iter().min_by_key(|(id, rows)| (Reverse(rows.len()), *id));
+    let most = by_policy.into_iter().min_by_key(|(id, rows)| (Reverse(how_many(rows.iter().copied())), *id));
     let named = most.and_then(|(id, rows)| Some((analysis.snapshot().policy(id)?.display_name.clone(), people(&rows))));
     named.unwrap_or_default()
 }

@@ -257,11 +257,10 @@ impl Ask {
     }
 
     fn select(&self, row: Value) -> Value {
-        match (self.query.get("$select"), row) {
+        match (self.chosen(), row) {
             (Some(chosen), Value::Object(row)) => {
                 // Delta queries tell the id without being asked.
                 let delta = self.path.trim_end_matches("()").ends_with("/delta");
-                let chosen: Vec<&str> = chosen.split(',').map(str::trim).collect();
                 // `$expand` brings its relation along, whatever is selected.
                 let expanded = self.option("$expand").unwrap_or_default().split('(').next().unwrap_or_default();
                 let keep = |key: &String| {
@@ -279,6 +278,16 @@ impl Ask {
             }
             (_, row) => row,
         }
+    }
+
+    /// The properties that are told, all of them where none are named: those that were selected, else what v1.0 tells of
+    /// itself.
+    fn chosen(&self) -> Option<Vec<&str>> {
+        if let Some(chosen) = self.query.get("$select") {
+            return Some(chosen.split(',').map(str::trim).collect());
+        }
+        let of = Type::at(self.below()).filter(|_| !self.is_beta())?;
+        of.by_default().map(|names| names.split(' ').collect())
     }
 
     fn context(&self) -> String {

@@ -62,6 +62,16 @@ impl Type {
         if holds(lists) { Some(json!([])) } else { holds(values).then_some(Value::Null) }
     }
 
+    /// What v1.0 tells where nothing is selected; none where that is everything. Source: Microsoft Graph's reference, "List
+    /// users".
+    #[must_use]
+    pub fn by_default(self) -> Option<&'static str> {
+        (self.name == USER.name).then_some(
+            "businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage surname \
+            userPrincipalName",
+        )
+    }
+
     /// Its name as the directory calls it in errors, such as `ServicePrincipal`.
     #[must_use]
     pub fn class(self) -> String {

@@ -6,11 +6,15 @@
 mod access;
 mod delta;
 mod directory;
+mod early;
 mod logs;
 mod members;
 mod owners;
 
+use std::time::Duration;
+
 pub use delta::Marks;
+use futures_util::future::try_join;
 pub(super) use logs::{ask, audits_since, day_of, sign_ins_since};
 use serde_json::Value;
 
@@ -24,6 +28,9 @@ use crate::tenant::{Kind, Policy, Reading, Snapshot, SnapshotBuilder, read_polic
 
 /// Hears how a reading comes along, and may stop it between two requests.
 pub trait Progress: Send + Sync {
+    /// Objects of this kind are asked for from now on.
+    fn begun(&self, _: Kind) {}
+
     /// So many objects of this kind were read until now.
     fn page(&self, kind: Kind, objects: u64);
 
@@ -32,6 +39,14 @@ pub trait Progress: Send + Sync {
 
     /// Whether the reading should stop.
     fn cancelled(&self) -> bool;
+
+    /// How far the logs of a first reading may lag behind before a reading without them is wanted; none where none is.
+    fn early_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What is known of policies and people while the logs are still being read.
+    fn early(&self, _: Snapshot) {}
 }
 
 /// Hears nothing and stops nothing.
@@ -115,15 +130,9 @@ async fn read(reader: Reader<'_>) -> Result<Fresh, GraphError> {
     let mut builder = reader.begin();
     reader.policies(&mut builder).await?;
     let policies = builder.snapshot.policies.clone();
-    let (access, (directory, marks), (logs, registrations_mark)) =
-        futures_util::future::try_join3(access::read(reader), directory::read(reader, &policies), logs::read(reader))
-            .await?;
-    // The logs first: they tell who signed in.
-    for deposit in access.into_iter().chain(logs).chain(directory) {
-        deposit(&mut builder);
-    }
+    let people = try_join(access::read(reader), directory::read(reader, &policies));
+    let (mut builder, marks) = early::staged(reader, builder, (people, logs::read(reader))).await?;
     builder.snapshot.read_at = reader.client.clock().now();
-    let marks = marks.and(Kind::UserRegistrationDetails, registrations_mark);
     Ok(Fresh { snapshot: builder.build(), marks })
 }
 

@@ -1,0 +1,82 @@
+//! A scan shows how far it is, on the page and in the chat, and ends in the middle of a wait when somebody stops it.
+
+use std::time::Duration;
+
+use jiff::ToSpan;
+use portcullis::bot::review;
+use portcullis::config::BackOff;
+use portcullis::log::{Action, Actor};
+use portcullis::store::entries::Wanted;
+use portcullis::store::runs::RunState;
+use serde_json::json;
+
+use super::lab::{APPROVER, Lab, READER, labels, words};
+
+/// The next event with these words on somebody's page.
+async fn event(stream: &mut reqwest::Response, words: &str) -> String {
+    let mut heard = String::new();
+    let reading = async {
+        loop {
+            heard += &String::from_utf8_lossy(&stream.chunk().await.unwrap().expect("the stream goes on"));
+            let mut whole = heard.split_inclusive("\n\n").filter(|one| one.ends_with("\n\n"));
+            if let Some(found) = whole.find(|one| one.contains(words)) {
+                return found.to_owned();
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), reading).await.expect("no such event")
+}
+
+#[tokio::test]
+async fn a_scan_shows_how_far_it_is_and_is_stopped_in_the_middle_of_a_wait() {
+    let lab = Lab::unread(|config| {
+        let wait = Duration::from_secs(60);
+        config.graph.early_after = Duration::ZERO;
+        config.graph.back_off = BackOff { first: wait, longest: wait, attempts: 3, patience: wait };
+    })
+    .await;
+    lab.faults(json!({"schedule": [{"path": "/auditLogs/signIns", "times": 1_000_000, "kind": "unavailable"}]})).await;
+    review::request(&lab.app, &Actor::bot()).await.unwrap();
+    let stopping = async {
+        let mut page = lab.stream(APPROVER).await;
+        while lab.app.analysis().is_none() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let told = event(&mut page, " pages so far").await;
+        assert!(told.contains("event: progress") && told.contains("Scanning"), "on the page: {told}");
+        let read = lab.say(READER, "stop the run").await;
+        assert!(!labels(&read).contains(&"Stop the scan"), "that is for who decides");
+        let card = lab.say(APPROVER, "stop the run").await;
+        let said = words(&card);
+        assert!(
+            said.contains("policies") && said.contains("sign-ins still being read") && said.contains(" objects on "),
+            "{said}"
+        );
+        lab.press(APPROVER, &card, "Stop the scan").await;
+        std::time::Instant::now()
+    };
+    let ((), pressed) = tokio::join!(lab.settle(), stopping);
+    assert!(pressed.elapsed() < Duration::from_secs(5), "not even its wait is waited out: {:?}", pressed.elapsed());
+    let run = lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap();
+    assert_eq!(run.state, RunState::Cancelled);
+    let wanted = Wanted { subject: Some(run.id), limit: 10, ..Wanted::default() };
+    let entries = lab.app.store.entries(lab.app.tenant(), &wanted).await.unwrap();
+    let stopped: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.action == Action::RunCancelled)
+        .map(|entry| entry.actor.name.as_str())
+        .collect();
+    assert_eq!(stopped, [lab.person(APPROVER).name.as_str()], "the log says who stopped it, once");
+    let asked = lab.service.state().requests().len();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(lab.service.state().requests().len(), asked, "nothing more is asked of Graph");
+    lab.pass(10.minutes());
+    lab.poll().await;
+    assert_eq!(
+        lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap().state,
+        RunState::Cancelled,
+        "it stays so"
+    );
+    let left = lab.say(READER, "why was Alice blocked yesterday?").await.to_string();
+    assert!(left.contains("had not come to it yet") && !left.contains("still being read"), "{left}");
+}
