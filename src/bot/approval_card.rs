@@ -61,10 +61,11 @@ async fn in_our_log(app: &App, case: &Case) -> Evidence {
     if !matches!(case.state, State::Created(_)) {
         return Evidence::default();
     }
-    let wanted = Wanted { subject: Some(format!("S-{}", case.kept.suggestion)), limit: 50, ..Wanted::default() };
+    let (subject, action) = (Some(format!("S-{}", case.kept.suggestion)), Some(LogAction::PolicyCreated));
+    let wanted = Wanted { subject, action, limit: 1, ..Wanted::default() };
     // Newest first; without the log the card still says what it says.
     let entries = app.store.entries(app.tenant(), &wanted).await.unwrap_or_default();
-    Evidence::of(entries.iter().find(|entry| entry.action == LogAction::PolicyCreated).map(entry_row))
+    Evidence::of(entries.iter().map(entry_row))
 }
 
 fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing): (&Policy, Fact)) -> Answer {

@@ -270,7 +270,7 @@ async fn silenced(asked: Asked<'_>) -> anyhow::Result<Vec<Fact>> {
             continue;
         }
         let number = format!("I-{}", instruction.number);
-        let wanted = Wanted { subject: Some(number.clone()), before: None, limit: 5 };
+        let wanted = Wanted { subject: Some(number.clone()), limit: 5, ..Wanted::default() };
         let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
         facts.push(
             Fact::new("suggestions.silenced", Evidence::of(entries.iter().map(entry_row)))
