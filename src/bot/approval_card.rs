@@ -22,7 +22,7 @@ use super::approve::{Case, doubt_words};
 use super::buttons::press;
 use super::compose::{Composed, compose};
 use super::sheet::Sheet;
-use super::{describe, edited, hand_over, impact, rivals};
+use super::{describe, edited, hand_over, impact, rivals, said_on};
 
 /// For so long a policy is watched in report-only before somebody looks at it again.
 const WATCH: SignedDuration = SignedDuration::from_hours(24 * impact::WATCHED);
@@ -53,7 +53,19 @@ pub async fn card(app: &App, case: &Case, analysis: &Analysis) -> Answer {
             hand_over_card((app, case), analysis, (change, owner, rivals))
         }
     };
+    let answer = if is_waiting(&case.state) { said_on::carried(answer, case) } else { answer };
     answer.about(format!("S-{}", case.kept.suggestion), case.kept.version)
+}
+
+/// What the card of a case says by this reading to be decided on, as its buttons carry it; none where nothing waits for a
+/// decision.
+#[must_use]
+pub fn says(app: &App, case: &Case, analysis: &Analysis) -> Option<String> {
+    let answer = match &case.action {
+        CureAction::Draft(draft) => draft_card((app, case), analysis, (draft, standing(&case.state))),
+        CureAction::HandOver(change) => hand_over_card((app, case), analysis, (change, None, None)),
+    };
+    is_waiting(&case.state).then(|| said_on::of(&answer, case))
 }
 
 /// The entry of the activity log that says the bot created it, which its card cites.

@@ -28,7 +28,7 @@ use super::learn;
 use super::post::{conversation_id, update_all};
 use super::press::{actor, in_days, word};
 use super::reconcile::{Body, state};
-use super::{approval_card, basis, cite};
+use super::{approval_card, basis, cite, said_on};
 
 /// Kind of the job that carries an approval out.
 pub const JOB: &str = "approval";
@@ -203,6 +203,10 @@ pub async fn decide(app: &App, (incoming, came): (&Incoming, Timestamp), press: 
             return changed(app, &case).await;
         }
         if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
+        if !said_on::is_seen(app, &case, press).await? {
+            said_on::show_anew(app, &case).await?;
+            return changed(app, &case).await;
+        }
             if let State::Dismissed { reason, .. } = &moved.state {
                 learn::after_dismissal(app, incoming, case.kept.suggestion, reason).await?;
             }
@@ -283,9 +287,7 @@ async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option
         return Ok(false);
     }
     if let Some(due) = due {
-        let id = format!("approval:{}:{}", case.kept.id, case.kept.version + 1);
-        let payload = json!({"approval": case.kept.id});
-        tx.enqueue(&NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }).await?;
+        tx.enqueue(&showing(case, due)).await?;
     }
     // What a record of the tenant's own log shows is cited by it.
     let evidence = cite::keep(app, &mut tx, &approval_card::shown_by(&moved.state)).await?;
@@ -312,6 +314,13 @@ pub async fn carry_out(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     let at = app.clock.now();
     let event = if job.payload.get("due").is_some() { Event::Due { at } } else { Event::Resumed { at } };
     match carry_on(&app, id, event).await {
+/// The job that shows the next version of an approval, and carries it on.
+pub(super) fn showing(case: &Case, due: Timestamp) -> NewJob {
+    let id = format!("approval:{}:{}", case.kept.id, case.kept.version + 1);
+    let payload = json!({"approval": case.kept.id});
+    NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }
+}
+
         Err(error) => match again(&app, id).await? {
             Some(at) => {
                 tracing::warn!(approval = id, error = %format!("{error:#}"), "an approval has to wait");

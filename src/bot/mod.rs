@@ -32,6 +32,7 @@ pub mod reconcile;
 pub mod recurrence;
 pub mod review;
 pub mod rivals;
+pub mod said_on;
 pub mod settings;
 pub mod sheet;
 pub mod summary;
