@@ -1,10 +1,7 @@
 //! An answer before it is a card: facts in the order that explains best, with tables, pictures and buttons beside them.
 
-use jiff::Timestamp;
-
 use crate::chat::card::{Action, Bar, ChangeRow, Column, Kind};
 use crate::facts::{Fact, Style};
-use crate::store::evidence::Evidence;
 
 use super::sheet::Sheet;
 
@@ -98,7 +95,7 @@ impl Answer {
     #[must_use]
     pub fn sheet(mut self, sheet: Sheet) -> Self {
         if sheet.total > 0 {
-            self.actions.push(csv(&sheet, sheet.label()));
+            self.actions.push(Action::Csv { label: sheet.label(), sheet: sheet.id() });
             self.sheets.push(sheet);
         }
         self
@@ -143,13 +140,6 @@ impl Answer {
 #[must_use]
 pub fn ask(label: &str, text: impl Into<String>) -> Action {
     Action::Ask { label: label.to_owned(), text: text.into() }
-}
-
-/// A button that downloads a sheet, which the answer has among its own.
-#[must_use]
-pub fn csv(sheet: &Sheet, label: String) -> Action {
-    let id = Evidence { tenant: "", body: &sheet.body(), at: Timestamp::UNIX_EPOCH }.id();
-    Action::Csv { label, sheet: id }
 }
 
 /// A text column.

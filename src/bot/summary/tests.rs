@@ -8,6 +8,7 @@ use super::*;
 use crate::bot::answers::testing::{self, Question, answered, app, snapshot, words};
 use crate::bot::intent::route;
 use crate::bot::reconcile::reconcile;
+use crate::bot::{evidence, post};
 use crate::log::Head;
 
 /// The small tenant without the app that its MFA policy leaves out.
@@ -142,7 +143,8 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     let old = crate::tenant::read_policy(&old).unwrap();
     assert_eq!(Some(analysis.with_earlier((&old, check), || panic!("it is known what did it"))), then);
     let sheets = said.answer.sheets.clone();
-    let card = serde_json::to_value(compose(said.answer, None, &app.wording).unwrap().card).unwrap();
+    let composed = compose(said.answer, None, &app.wording).unwrap();
+    let card = serde_json::to_value(&composed.card).unwrap();
     let items = card["blocks"].as_array().unwrap().iter().find(|block| block["block"] == "items").unwrap();
     let actions = items["items"][0]["actions"].as_array().unwrap();
     let labels: Vec<&str> = actions.iter().map(|action| action["label"].as_str().unwrap()).collect();
@@ -151,7 +153,18 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     let ids = lost.rows.iter().map(|row| row[2].as_str());
     assert_eq!(ids.collect::<Vec<_>>(), ["u-bob"], "whoever lacked it before is not among them");
     assert_eq!(lost.total, 1);
-    assert!(actions[1]["sheet"].is_string(), "{actions:?}");
+    // They are named in the chat, and the whole list is there to take away.
+    let press = &actions[1]["press"];
+    assert_eq!((&press["verb"], &press["subject"]), (&json!("evidence"), &json!(lost.id())), "{actions:?}");
+    post::keep_evidence(&app, &composed).await.unwrap();
+    let opened = compose(evidence::answer(&app, &lost.id()).await.unwrap(), None, &app.wording).unwrap().card;
+    let opened = words(&opened);
+    insta::assert_snapshot!(opened, @r"
+    # No longer covered: Legacy authentication blocked
+    | Name | User principal name | Object id
+    | Bob Keller | bob.keller@nordwerk.example | u-bob
+    (CSV (1))
+    ");
     // An exclusion of a policy that is Off wouldn't bring anybody's cover back: what was done is undone.
     let question = actions[2]["text"].as_str().unwrap();
     assert_eq!(question, "how do I turn \"CA203 – Block legacy authentication\" on again?");
