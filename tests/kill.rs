@@ -412,6 +412,7 @@ async fn ask(app: &App, row: Row, (id, marker, rests_on): (&str, &str, Vec<Rests
         expires: now() + jiff::SignedDuration::from_hours(24),
         lag_bound: jiff::SignedDuration::from_secs(2),
         marker: marker.to_owned(),
+        ticket: None,
         rests_on,
     };
     let state = State::new();

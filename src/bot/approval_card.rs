@@ -154,6 +154,7 @@ fn hand_over_card(
     let mut rows = vec![("Why".to_owned(), why(case))];
     rows.extend(settles(case));
     rows.extend([
+    rows.extend(case.terms.ticket.iter().map(|ticket| ("Ticket".to_owned(), vec![name_fact(ticket)])));
         ("Change".into(), vec![name_fact(&format!("{} {}", change.target_kind, change.target_name))]),
         ("Where".into(), vec![text_fact(&change.portal)]),
     ]);
@@ -325,6 +326,7 @@ fn approval_fact(app: &App, case: &Case, snapshot: &Snapshot) -> Fact {
         _ => 0,
     };
     let created_as = if creates(app, case) { "the bot's own app" } else { "nobody: the change is handed over" };
+        .with("ticket", Term::Word(case.terms.ticket.clone().unwrap_or_default()))
     said("approval.terms")
         .with("granted", granted)
         .with("needed", u64::from(case.terms.needed))

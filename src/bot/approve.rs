@@ -161,6 +161,7 @@ async fn terms(app: &App, id: &str, asker: Option<Person>) -> anyhow::Result<Ter
         expires: app.clock.now() + SignedDuration::from_hours(24 * OPEN_DAYS),
         lag_bound: SignedDuration::try_from(app.config.graph.lag_bound)?,
         marker: format!("[{}]", id.get(..8).unwrap_or_default()),
+        ticket: None,
         rests_on: analysis.map(|analysis| basis::of(&analysis.snapshot().policies)).unwrap_or_default(),
     })
 }
@@ -246,10 +247,17 @@ fn event(app: &App, (incoming, came): (&Incoming, Timestamp), press: &Press) -> 
     }
 }
 
+/// An approval as it is by now.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reloaded(app: &App, approval: &str) -> anyhow::Result<Case> {
+    Case::load(app, app.store.approval(approval).await?.context("an approval that was kept")?).await
+}
+
 /// The card in its new state, for the person who pressed.
 async fn shown(app: &App, approval: &str) -> anyhow::Result<Reply> {
-    let kept = app.store.approval(approval).await?.context("an approval that was just decided")?;
-    let case = Case::load(app, kept).await?;
+    let case = reloaded(app, approval).await?;
     let card = approval_card::compose_case(app, &case).await?.card;
     Ok(Reply::Card(Box::new(card)))
 }
@@ -368,15 +376,13 @@ pub async fn take_up(app: &App) -> anyhow::Result<()> {
 async fn carry_on(app: &App, id: &str, first: Event) -> anyhow::Result<Outcome> {
     let mut event = first;
     loop {
-        let kept = app.store.approval(id).await?.context("the approval of a job")?;
-        let case = Case::load(app, kept).await?;
+        let case = reloaded(app, id).await?;
         show(app, &case).await?;
         let Ok(moved) = step(&case.terms, &case.state, &event) else { return Ok(Outcome::Done) };
         if !advance(app, &case, &moved).await? {
             return Ok(Outcome::Again(app.clock.now()));
         }
-        let kept = app.store.approval(id).await?.context("the approval of a job")?;
-        let case = Case::load(app, kept).await?;
+        let case = reloaded(app, id).await?;
         show(app, &case).await?;
         event = match effects::run(app, &case, &moved.effects).await? {
             Done::Next(event) => event,

@@ -38,5 +38,6 @@ pub mod sheet;
 pub mod summary;
 pub mod tell;
 pub mod theme;
+pub mod ticket;
 pub mod watch;
 pub mod work;
