@@ -112,7 +112,7 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
         let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
         answer = answer.part(Part::Rows([("Why".into(), why(case))].into_iter().chain(policy).collect()));
     }
-    let answer = answer.part(Part::Limits(vec![read_fact(snapshot)])).actions(decisions(app, case));
+    let answer = answer.part(Part::Limits(vec![based_on(case, analysis)])).actions(decisions(app, case));
     let answer = if is_waiting(&case.state) {
         names(answer, case, impact::people(analysis, &analysis.impact(draft).users))
     } else {
@@ -168,8 +168,7 @@ fn hand_over_card(
     if undecided {
         answer = hand_over::blocks((app, case), analysis.snapshot(), None).into_iter().fold(answer, Answer::part);
     }
-    let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
-    let answer = answer.part(limits).actions(decisions(app, case));
+    let answer = answer.part(Part::Limits(vec![based_on(case, analysis)])).actions(decisions(app, case));
     let hit = if undecided { edited::users(analysis, change) } else { BTreeMap::new() };
     names(answer, case, impact::people(analysis, &hit)).actions(looks(app, case))
 }
@@ -492,6 +491,9 @@ fn text_fact(words: &str) -> Fact {
     said("approval.words").with("words", Term::Text(words.to_owned()))
 }
 
-fn read_fact(snapshot: &Snapshot) -> Fact {
-    said("common.read_at").with("at", snapshot.read_at)
+/// From which reading its numbers are, and the checks that found it.
+fn based_on(case: &Case, analysis: &Analysis) -> Fact {
+    let hash = analysis.hash.chars().take(12).collect();
+    let fact = said("approval.based_on").with("at", analysis.snapshot().read_at).with("hash", Term::Word(hash));
+    fact.with("checks", case.body.proposal.checks.clone())
 }
