@@ -203,11 +203,11 @@ pub async fn decide(app: &App, (incoming, came): (&Incoming, Timestamp), press: 
         if press.version != case.kept.state.decided {
             return changed(app, &case).await;
         }
-        if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
         if !said_on::is_seen(app, &case, press).await? {
             said_on::show_anew(app, &case).await?;
             return changed(app, &case).await;
         }
+        if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
             if let State::Dismissed { reason, .. } = &moved.state {
                 learn::after_dismissal(app, incoming, case.kept.suggestion, reason).await?;
             }
@@ -277,6 +277,7 @@ fn said(app: &App, refused: &Refused) -> anyhow::Result<Reply> {
             "said.already",
             &[("what", Term::Word(what.to_string())), ("who", Term::Name(by.name.clone())), ("at", Term::Time(*at))],
         ),
+        Refused::Expired { at } => word(app, "said.expired", &[("at", Term::Time(*at))]),
         other => word(app, "said.not_now", &[("why", Term::Word(other.to_string()))]),
     }
 }
@@ -313,6 +314,13 @@ async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option
     Ok(true)
 }
 
+/// The job that shows the next version of an approval, and carries it on.
+pub(super) fn showing(case: &Case, due: Timestamp) -> NewJob {
+    let id = format!("approval:{}:{}", case.kept.id, case.kept.version + 1);
+    let payload = json!({"approval": case.kept.id});
+    NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }
+}
+
 /// Carries an approval on from wherever it is: shows its state, then resumes its effects until there are none left.
 ///
 /// # Errors
@@ -322,13 +330,6 @@ pub async fn carry_out(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     let at = app.clock.now();
     let event = if job.payload.get("due").is_some() { Event::Due { at } } else { Event::Resumed { at } };
     match carry_on(&app, id, event).await {
-/// The job that shows the next version of an approval, and carries it on.
-pub(super) fn showing(case: &Case, due: Timestamp) -> NewJob {
-    let id = format!("approval:{}:{}", case.kept.id, case.kept.version + 1);
-    let payload = json!({"approval": case.kept.id});
-    NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }
-}
-
         Err(error) => match again(&app, id).await? {
             Some(at) => {
                 tracing::warn!(approval = id, error = %format!("{error:#}"), "an approval has to wait");
