@@ -26,6 +26,9 @@ pub struct Answer {
     pub sheets: Vec<Sheet>,
 }
 
+/// The labelled line that explains: its statements are worded in full, those of the other lines in short.
+pub const WHY: &str = "Why";
+
 /// One part of an answer.
 #[derive(Clone, Debug)]
 pub enum Part {
@@ -40,7 +43,7 @@ pub enum Part {
         /// The items.
         items: Vec<(Fact, Vec<Action>)>,
     },
-    /// Labelled facts in their short wording.
+    /// Labelled facts in their short wording; in full beside [`WHY`].
     Rows(Vec<(String, Vec<Fact>)>),
     /// Sentences that ask for attention.
     Warning(Vec<Fact>),

@@ -16,7 +16,7 @@ use crate::suggestions::draft::{marked_name, needs_beta};
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
-use super::answer::{Answer, Part, ask};
+use super::answer::{Answer, Part, WHY, ask};
 use super::answers::bot_activity::row as entry_row;
 use super::approve::{Case, doubt_words};
 use super::buttons::press;
@@ -110,7 +110,8 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     } else {
         let made = matches!(case.state, State::Created(_));
         let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
-        answer = answer.part(Part::Rows([("Why".into(), why(case))].into_iter().chain(policy).collect()));
+        answer = answer
+            .part(Part::Rows([(WHY.into(), case.body.proposal.told_reasons())].into_iter().chain(policy).collect()));
     }
     let answer = answer.part(Part::Limits(vec![based_on(case, analysis)])).actions(decisions(app, case));
     let answer = if is_waiting(&case.state) {
@@ -151,10 +152,10 @@ fn hand_over_card(
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
     answer = rivals.map(|fact| Part::Warning(vec![fact])).into_iter().fold(answer, Answer::part);
     answer = wishes((app, case), analysis.snapshot()).into_iter().chain(tried(case)).fold(answer, Answer::part);
-    let mut rows = vec![("Why".to_owned(), why(case))];
+    let mut rows = vec![(WHY.to_owned(), case.body.proposal.told_reasons())];
     rows.extend(settles(case));
-    rows.extend([
     rows.extend(case.terms.ticket.iter().map(|ticket| ("Ticket".to_owned(), vec![name_fact(ticket)])));
+    rows.extend([
         ("Change".into(), vec![name_fact(&format!("{} {}", change.target_kind, change.target_name))]),
         ("Where".into(), vec![text_fact(&change.portal)]),
     ]);
@@ -241,7 +242,7 @@ fn by_record(key: &str, record: &AuditRef) -> Fact {
 /// The lines of the card, in the order that an administrator reads them.
 fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(String, Vec<Fact>)> {
     let snapshot = analysis.snapshot();
-    let mut rows = vec![("Why".to_owned(), why(case))];
+    let mut rows = vec![(WHY.to_owned(), case.body.proposal.told_reasons())];
     rows.extend(settles(case));
     rows.extend(creates(app, case).then(|| ("Name".to_owned(), vec![marked(case, draft)])));
     rows.extend(policy_rows(draft, snapshot));
@@ -289,10 +290,6 @@ fn lines(words: &[impl Borrow<str>]) -> Vec<Fact> {
     }
 }
 
-fn why(case: &Case) -> Vec<Fact> {
-    case.body.proposal.reasons().iter().take(2).cloned().collect()
-}
-
 /// The findings that one decision settles, where there are several, and those that need other repairs beside it.
 fn settles(case: &Case) -> Vec<(String, Vec<Fact>)> {
     let (whole, part) = case.body.proposal.settles();
@@ -325,11 +322,11 @@ fn approval_fact(app: &App, case: &Case, snapshot: &Snapshot) -> Fact {
         _ => 0,
     };
     let created_as = if creates(app, case) { "the bot's own app" } else { "nobody: the change is handed over" };
-        .with("ticket", Term::Word(case.terms.ticket.clone().unwrap_or_default()))
     said("approval.terms")
         .with("granted", granted)
         .with("needed", u64::from(case.terms.needed))
         .with("asker", asker(case))
+        .with("ticket", Term::Word(case.terms.ticket.clone().unwrap_or_default()))
         .with("approvers", approvers(app, snapshot))
         .with("apart", u64::from(case.terms.needed > 1 && case.terms.asker.is_some()))
         .with("expires", case.terms.expires)
