@@ -114,7 +114,7 @@ const WITHOUT_A_NAMED_STATE: [&str; 3] = [state::OPEN, state::OUT_OF_DATE, state
 
 /// What comes first: the most severe, then what concerns most people, then what was known first.
 pub(crate) fn weight(taste: &Taste, row: &Row, body: &Body) -> impl Ord + use<> {
-    let people = body.proposal.facts.first().map_or(0, |fact| fact.evidence.total);
+    let people = body.proposal.evidence().total;
     (taste.rank(&row.check_id, body.proposal.severity), Reverse(people), row.number)
 }
 

@@ -3,6 +3,7 @@
 //! Nothing new since the last one makes one line of it.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::app::App;
 use crate::approval::State;
@@ -17,6 +18,7 @@ use crate::bot::progress::kind_word;
 use crate::bot::reconcile::{Body, found_by, state};
 use crate::bot::sheet::Sheet;
 use crate::chat::card::{Action, Kind};
+use crate::checks::Severity;
 use crate::facts::{Evidence, Fact, Term};
 use crate::log::Head;
 use crate::store::suggestions::Row;
@@ -206,7 +208,7 @@ impl<'a> Parts<'a> {
 
     fn needs_heading(&self) -> String {
         let worse = self.measures.iter().filter(|measure| measure.is_worse(self.before.as_ref())).count();
-        match self.open.len() + worse {
+        match self.open.iter().filter(|waiting| waiting.needs_somebody()).count() + worse {
             0 => "Needs you".to_owned(),
             more if more > NEEDS_YOU => format!("Needs you · {NEEDS_YOU} of {more}"),
             few => format!("Needs you · {few}"),
@@ -225,10 +227,11 @@ impl<'a> Parts<'a> {
             buttons.extend(self.fix(measure, &worse));
             Some((worse.fact, buttons))
         });
+        let needs = one_of_each(self.open.iter().filter(|waiting| waiting.needs_somebody()).collect());
         let items: Vec<(Fact, Vec<Action>)> =
-            worse.chain(self.open.iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
+            worse.chain(needs.into_iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
         if items.is_empty() {
-            return (Part::Sentences(vec![said("summary.nothing")]), lost);
+            return (Part::Sentences(vec![said("summary.nothing").with("open", self.open.len())]), lost);
         }
         (Part::List { ordered: true, items }, lost)
     }
@@ -304,7 +307,8 @@ pub(super) async fn open(app: &App) -> anyhow::Result<Vec<Open>> {
     Ok(waiting.map(open).collect())
 }
 
-/// What waits for somebody, most pressing first: what only a person can settle, approvals under way, then by severity.
+/// What waits for somebody, most pressing first: what only a person can settle, approvals under way, what a person asked
+/// for, then by severity.
 async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
     let wanted = [state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON];
     let mut open = Vec::new();
@@ -324,12 +328,35 @@ async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
     open.sort_by_key(|waiting| {
         let settle = waiting.row.state != state::OPEN;
         let weight = weight(&taste, &waiting.row, &waiting.body);
-        (Reverse(settle), Reverse(waiting.is_under_way()), weight)
+        (Reverse(settle), Reverse(waiting.is_under_way()), Reverse(waiting.is_asked_for()), weight)
     });
     Ok(open)
 }
 
+/// Those first that are the first of their check: several repairs of one fault are one thing to look at. What somebody asked
+/// for stands where it stood.
+fn one_of_each(waiting: Vec<&Waiting>) -> Vec<&Waiting> {
+    let mut known = BTreeSet::new();
+    let (mut first, others): (Vec<&Waiting>, Vec<&Waiting>) =
+        waiting.into_iter().partition(|waiting| known.insert(waiting.row.check_id.as_str()) || waiting.is_asked_for());
+    first.extend(others);
+    first
+}
+
 impl Waiting {
+    /// Whether somebody has to do something about it: settle it, decide what was asked for, or repair what is severe. The
+    /// rest is there to read.
+    fn needs_somebody(&self) -> bool {
+        let open = self.case.as_ref().is_some_and(|case| matches!(case.state, State::Open { .. }));
+        self.row.state != state::OPEN || open || self.body.proposal.severity >= Severity::High
+    }
+
+    /// Whether a person asked for it, or only a person can settle it.
+    fn is_asked_for(&self) -> bool {
+        let open = self.case.as_ref().filter(|case| matches!(case.state, State::Open { .. }));
+        self.row.state != state::OPEN || open.is_some_and(|case| case.terms.asker.is_some())
+    }
+
     /// Somebody approved it, and it waits for a second person.
     fn is_under_way(&self) -> bool {
         matches!(self.case.as_ref().map(|case| &case.state), Some(State::Open { granted, .. }) if !granted.is_empty())
