@@ -30,7 +30,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         Ok(Answer::sentences(facts)
             .part(Part::List { ordered: false, items })
             .action(ask("Is the log intact?", "verify the log"))
-            .action(ask("Scan now", "run the analysis again")))
+            .action(ask("Scan now", "scan now")))
     })
 }
 
