@@ -3,13 +3,12 @@
 //! Nothing new since the last one makes one line of it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use crate::app::App;
 use crate::approval::State;
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::answers::list_suggestions::{sheet_of, weight};
+use crate::bot::answers::list_suggestions::{one_of_each, sheet_of, weight};
 use crate::bot::approval_card::creates;
 use crate::bot::approve::Case;
 use crate::bot::buttons;
@@ -227,7 +226,9 @@ impl<'a> Parts<'a> {
             buttons.extend(self.fix(measure, &worse));
             Some((worse.fact, buttons))
         });
-        let needs = one_of_each(self.open.iter().filter(|waiting| waiting.needs_somebody()).collect());
+        let needs = self.open.iter().filter(|waiting| waiting.needs_somebody()).collect();
+        let fault = |waiting: &&Waiting| (!waiting.is_asked_for()).then(|| waiting.row.check_id.clone());
+        let needs = one_of_each(needs, NEEDS_YOU, fault);
         let items: Vec<(Fact, Vec<Action>)> =
             worse.chain(needs.into_iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
         if items.is_empty() {
@@ -331,16 +332,6 @@ async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
         (Reverse(settle), Reverse(waiting.is_under_way()), Reverse(waiting.is_asked_for()), weight)
     });
     Ok(open)
-}
-
-/// Those first that are the first of their check: several repairs of one fault are one thing to look at. What somebody asked
-/// for stands where it stood.
-fn one_of_each(waiting: Vec<&Waiting>) -> Vec<&Waiting> {
-    let mut known = BTreeSet::new();
-    let (mut first, others): (Vec<&Waiting>, Vec<&Waiting>) =
-        waiting.into_iter().partition(|waiting| known.insert(waiting.row.check_id.as_str()) || waiting.is_asked_for());
-    first.extend(others);
-    first
 }
 
 impl Waiting {
