@@ -118,6 +118,9 @@ pub struct Terms {
     pub lag_bound: SignedDuration,
     /// Ends the policy's display name; finds it again when the request's outcome is not known.
     pub marker: String,
+    /// The ticket that it is for, as a person named it, such as `CHG0041877`.
+    #[serde(default)]
+    pub ticket: Option<String>,
     /// The policies that were On when the card was made: a change of one makes the card out of date.
     #[serde(default)]
     pub rests_on: Vec<RestsOn>,

@@ -45,6 +45,16 @@ impl Fact {
         self.key.starts_with("cause.") && self.terms.get("who") == Some(&Term::Count(0))
     }
 
+    /// Whether the other says the same but for its numbers.
+    #[must_use]
+    pub fn says_as(&self, other: &Self) -> bool {
+        let uncounted = |fact: &Self| -> Vec<(String, Term)> {
+            let terms = fact.terms.iter().filter(|(_, term)| !matches!(term, Term::Count(_)));
+            terms.map(|(name, term)| (name.clone(), term.clone())).collect()
+        };
+        self.key == other.key && uncounted(self) == uncounted(other)
+    }
+
     /// Marks the fact as one that may not be dropped.
     #[must_use]
     pub fn must_show(mut self) -> Self {

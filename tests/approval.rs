@@ -32,6 +32,7 @@ fn terms(needed: u8) -> Terms {
         expires: at(EXPIRES),
         lag_bound: SignedDuration::from_mins(15),
         marker: "[p-7f3a]".into(),
+        ticket: None,
         rests_on: Vec::new(),
     }
 }

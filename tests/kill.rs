@@ -73,6 +73,8 @@ struct Point {
     marker: String,
     /// Teams' id of the card.
     card: String,
+    /// What the card says to be decided on.
+    says: Option<String>,
 }
 
 /// The one conversation.
@@ -139,7 +141,7 @@ fn http() -> reqwest::Client {
 
 /// What Teams sends when the approver presses "Create": each time the same activity.
 fn activity(task: &Task) -> Value {
-    let press = json!({"verb": "create", "subject": task.point.approval, "version": 1});
+    let press = json!({"verb": "create", "subject": task.point.approval, "version": 1, "says": task.point.says});
     json!({
         "type": "invoke", "name": "adaptiveCard/action", "id": format!("press-{}", task.point.approval),
         "channelId": "msteams", "serviceUrl": task.bot.connector, "replyToId": task.point.card,
@@ -366,6 +368,7 @@ async fn prepare(task: &Task, points: u64) -> Vec<Point> {
     let mut asked = Vec::new();
     // All of them ask for the same policy, so their cards say the same.
     let mut card = None;
+    let mut says = None;
     for point in 0..points {
         let (id, marker) = (format!("{point:032x}"), format!("[k{point:07x}]"));
         let own = Row { fingerprint: format!("kill-{point}"), ..row.clone() };
@@ -374,11 +377,12 @@ async fn prepare(task: &Task, points: u64) -> Vec<Point> {
         if card.is_none() {
             let case = Case::load(&app, kept).await.unwrap();
             card = Some(approval_card::compose_case(&app, &case).await.unwrap());
+            says = approval_card::says(&app, &case, &analysis);
         }
         let first = Post { key: card_of(&id), to: &to, subject, version: 1 };
         post(&app, first, card.as_ref().unwrap()).await.unwrap();
         let card = app.store.message(&card_of(&id)).await.unwrap().unwrap().platform_id.unwrap();
-        asked.push(Point { approval: id, marker, card });
+        asked.push(Point { approval: id, marker, card, says: says.clone() });
     }
     app.store.close().await;
     asked
@@ -408,6 +412,7 @@ async fn ask(app: &App, row: Row, (id, marker, rests_on): (&str, &str, Vec<Rests
         expires: now() + jiff::SignedDuration::from_hours(24),
         lag_bound: jiff::SignedDuration::from_secs(2),
         marker: marker.to_owned(),
+        ticket: None,
         rests_on,
     };
     let state = State::new();

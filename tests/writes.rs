@@ -106,6 +106,7 @@ impl World {
             expires: at + SignedDuration::from_hours(240),
             lag_bound: SignedDuration::try_from(self.lag_bound()).unwrap(),
             marker: format!("[{marker}]"),
+            ticket: None,
             rests_on: Vec::new(),
         };
         let proposal = Proposal {

@@ -45,7 +45,7 @@ pub enum Refused {
     )]
     LookFirst,
     /// The event has no place in this state.
-    #[error("not possible now: the approval is {state}")]
+    #[error("{}", standing(state))]
     NotNow {
         /// The state's name.
         state: &'static str,
@@ -103,6 +103,26 @@ impl Refused {
 
     pub(super) fn already(what: Did, click: &Click) -> Self {
         Self::Already { what, by: click.by.clone(), at: click.at }
+    }
+}
+
+/// Where an approval in a state of this name stands, as people say it.
+fn standing(state: &str) -> &'static str {
+    match state {
+        "open" => "the card waits for a decision",
+        "snoozed" => "it is put off",
+        "dismissed" => "it is dismissed",
+        "undoing" => "its policy is being removed",
+        "undone" => "its policy was taken back",
+        "created" => "its policy is in report-only already",
+        "gone" => "its policy isn't in the tenant any more",
+        "out-of-date" => "the card is out of date; ask for a new one",
+        "expired" => "the card has expired; ask for a new one",
+        "needs-person" => "a person has to look in Entra first",
+        "settled" => "a person has looked it up already",
+        "refused" => "it was not created; ask for a new card",
+        "resolved" => "it is resolved",
+        _ => "its policy is being created",
     }
 }
 

@@ -1,10 +1,7 @@
 //! An answer before it is a card: facts in the order that explains best, with tables, pictures and buttons beside them.
 
-use jiff::Timestamp;
-
 use crate::chat::card::{Action, Bar, ChangeRow, Column, Kind};
 use crate::facts::{Fact, Style};
-use crate::store::evidence::Evidence;
 
 use super::sheet::Sheet;
 
@@ -29,6 +26,9 @@ pub struct Answer {
     pub sheets: Vec<Sheet>,
 }
 
+/// The labelled line that explains: its statements are worded in full, those of the other lines in short.
+pub const WHY: &str = "Why";
+
 /// One part of an answer.
 #[derive(Clone, Debug)]
 pub enum Part {
@@ -43,7 +43,7 @@ pub enum Part {
         /// The items.
         items: Vec<(Fact, Vec<Action>)>,
     },
-    /// Labelled facts in their short wording.
+    /// Labelled facts in their short wording; in full beside [`WHY`].
     Rows(Vec<(String, Vec<Fact>)>),
     /// Sentences that ask for attention.
     Warning(Vec<Fact>),
@@ -98,7 +98,7 @@ impl Answer {
     #[must_use]
     pub fn sheet(mut self, sheet: Sheet) -> Self {
         if sheet.total > 0 {
-            self.actions.push(csv(&sheet, sheet.label()));
+            self.actions.push(Action::Csv { label: sheet.label(), sheet: sheet.id() });
             self.sheets.push(sheet);
         }
         self
@@ -143,13 +143,6 @@ impl Answer {
 #[must_use]
 pub fn ask(label: &str, text: impl Into<String>) -> Action {
     Action::Ask { label: label.to_owned(), text: text.into() }
-}
-
-/// A button that downloads a sheet, which the answer has among its own.
-#[must_use]
-pub fn csv(sheet: &Sheet, label: String) -> Action {
-    let id = Evidence { tenant: "", body: &sheet.body(), at: Timestamp::UNIX_EPOCH }.id();
-    Action::Csv { label, sheet: id }
 }
 
 /// A text column.

@@ -16,13 +16,13 @@ use crate::suggestions::draft::{marked_name, needs_beta};
 use crate::tenant::{Policy, Snapshot};
 
 use super::analysis::Analysis;
-use super::answer::{Answer, Part, ask};
+use super::answer::{Answer, Part, WHY, ask};
 use super::answers::bot_activity::row as entry_row;
 use super::approve::{Case, doubt_words};
 use super::buttons::press;
 use super::compose::{Composed, compose};
 use super::sheet::Sheet;
-use super::{describe, edited, hand_over, impact, rivals};
+use super::{describe, edited, hand_over, impact, rivals, said_on};
 
 /// For so long a policy is watched in report-only before somebody looks at it again.
 const WATCH: SignedDuration = SignedDuration::from_hours(24 * impact::WATCHED);
@@ -53,7 +53,19 @@ pub async fn card(app: &App, case: &Case, analysis: &Analysis) -> Answer {
             hand_over_card((app, case), analysis, (change, owner, rivals))
         }
     };
+    let answer = if is_waiting(&case.state) { said_on::carried(answer, case) } else { answer };
     answer.about(format!("S-{}", case.kept.suggestion), case.kept.version)
+}
+
+/// What the card of a case says by this reading to be decided on, as its buttons carry it; none where nothing waits for a
+/// decision.
+#[must_use]
+pub fn says(app: &App, case: &Case, analysis: &Analysis) -> Option<String> {
+    let answer = match &case.action {
+        CureAction::Draft(draft) => draft_card((app, case), analysis, (draft, standing(&case.state))),
+        CureAction::HandOver(change) => hand_over_card((app, case), analysis, (change, None, None)),
+    };
+    is_waiting(&case.state).then(|| said_on::of(&answer, case))
 }
 
 /// The entry of the activity log that says the bot created it, which its card cites.
@@ -61,10 +73,11 @@ async fn in_our_log(app: &App, case: &Case) -> Evidence {
     if !matches!(case.state, State::Created(_)) {
         return Evidence::default();
     }
-    let wanted = Wanted { subject: Some(format!("S-{}", case.kept.suggestion)), limit: 50, ..Wanted::default() };
+    let (subject, action) = (Some(format!("S-{}", case.kept.suggestion)), Some(LogAction::PolicyCreated));
+    let wanted = Wanted { subject, action, limit: 1, ..Wanted::default() };
     // Newest first; without the log the card still says what it says.
     let entries = app.store.entries(app.tenant(), &wanted).await.unwrap_or_default();
-    Evidence::of(entries.iter().find(|entry| entry.action == LogAction::PolicyCreated).map(entry_row))
+    Evidence::of(entries.iter().map(entry_row))
 }
 
 fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing): (&Policy, Fact)) -> Answer {
@@ -97,9 +110,10 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     } else {
         let made = matches!(case.state, State::Created(_));
         let policy = made.then(|| policy_rows(draft, snapshot)).into_iter().flatten();
-        answer = answer.part(Part::Rows([("Why".into(), why(case))].into_iter().chain(policy).collect()));
+        answer = answer
+            .part(Part::Rows([(WHY.into(), case.body.proposal.told_reasons())].into_iter().chain(policy).collect()));
     }
-    let answer = answer.part(Part::Limits(vec![read_fact(snapshot)])).actions(decisions(app, case));
+    let answer = answer.part(Part::Limits(vec![based_on(case, analysis)])).actions(decisions(app, case));
     let answer = if is_waiting(&case.state) {
         names(answer, case, impact::people(analysis, &analysis.impact(draft).users))
     } else {
@@ -138,8 +152,9 @@ fn hand_over_card(
     answer = answer.part(Part::Warning(vec![intro.with("policy", Term::Name(change.target_name.clone()))]));
     answer = rivals.map(|fact| Part::Warning(vec![fact])).into_iter().fold(answer, Answer::part);
     answer = wishes((app, case), analysis.snapshot()).into_iter().chain(tried(case)).fold(answer, Answer::part);
-    let mut rows = vec![("Why".to_owned(), why(case))];
+    let mut rows = vec![(WHY.to_owned(), case.body.proposal.told_reasons())];
     rows.extend(settles(case));
+    rows.extend(case.terms.ticket.iter().map(|ticket| ("Ticket".to_owned(), vec![name_fact(ticket)])));
     rows.extend([
         ("Change".into(), vec![name_fact(&format!("{} {}", change.target_kind, change.target_name))]),
         ("Where".into(), vec![text_fact(&change.portal)]),
@@ -154,8 +169,7 @@ fn hand_over_card(
     if undecided {
         answer = hand_over::blocks((app, case), analysis.snapshot(), None).into_iter().fold(answer, Answer::part);
     }
-    let limits = Part::Limits(vec![read_fact(analysis.snapshot())]);
-    let answer = answer.part(limits).actions(decisions(app, case));
+    let answer = answer.part(Part::Limits(vec![based_on(case, analysis)])).actions(decisions(app, case));
     let hit = if undecided { edited::users(analysis, change) } else { BTreeMap::new() };
     names(answer, case, impact::people(analysis, &hit)).actions(looks(app, case))
 }
@@ -228,7 +242,7 @@ fn by_record(key: &str, record: &AuditRef) -> Fact {
 /// The lines of the card, in the order that an administrator reads them.
 fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(String, Vec<Fact>)> {
     let snapshot = analysis.snapshot();
-    let mut rows = vec![("Why".to_owned(), why(case))];
+    let mut rows = vec![(WHY.to_owned(), case.body.proposal.told_reasons())];
     rows.extend(settles(case));
     rows.extend(creates(app, case).then(|| ("Name".to_owned(), vec![marked(case, draft)])));
     rows.extend(policy_rows(draft, snapshot));
@@ -276,10 +290,6 @@ fn lines(words: &[impl Borrow<str>]) -> Vec<Fact> {
     }
 }
 
-fn why(case: &Case) -> Vec<Fact> {
-    case.body.proposal.reasons().iter().take(2).cloned().collect()
-}
-
 /// The findings that one decision settles, where there are several, and those that need other repairs beside it.
 fn settles(case: &Case) -> Vec<(String, Vec<Fact>)> {
     let (whole, part) = case.body.proposal.settles();
@@ -316,6 +326,7 @@ fn approval_fact(app: &App, case: &Case, snapshot: &Snapshot) -> Fact {
         .with("granted", granted)
         .with("needed", u64::from(case.terms.needed))
         .with("asker", asker(case))
+        .with("ticket", Term::Word(case.terms.ticket.clone().unwrap_or_default()))
         .with("approvers", approvers(app, snapshot))
         .with("apart", u64::from(case.terms.needed > 1 && case.terms.asker.is_some()))
         .with("expires", case.terms.expires)
@@ -477,6 +488,9 @@ fn text_fact(words: &str) -> Fact {
     said("approval.words").with("words", Term::Text(words.to_owned()))
 }
 
-fn read_fact(snapshot: &Snapshot) -> Fact {
-    said("common.read_at").with("at", snapshot.read_at)
+/// From which reading its numbers are, and the checks that found it.
+fn based_on(case: &Case, analysis: &Analysis) -> Fact {
+    let hash = analysis.hash.chars().take(12).collect();
+    let fact = said("approval.based_on").with("at", analysis.snapshot().read_at).with("hash", Term::Word(hash));
+    fact.with("checks", case.body.proposal.checks.clone())
 }

@@ -28,7 +28,7 @@ use super::learn;
 use super::post::{conversation_id, update_all};
 use super::press::{actor, in_days, word};
 use super::reconcile::{Body, state};
-use super::{approval_card, basis, cite};
+use super::{approval_card, basis, cite, said_on};
 
 /// Kind of the job that carries an approval out.
 pub const JOB: &str = "approval";
@@ -161,6 +161,7 @@ async fn terms(app: &App, id: &str, asker: Option<Person>) -> anyhow::Result<Ter
         expires: app.clock.now() + SignedDuration::from_hours(24 * OPEN_DAYS),
         lag_bound: SignedDuration::try_from(app.config.graph.lag_bound)?,
         marker: format!("[{}]", id.get(..8).unwrap_or_default()),
+        ticket: None,
         rests_on: analysis.map(|analysis| basis::of(&analysis.snapshot().policies)).unwrap_or_default(),
     })
 }
@@ -200,6 +201,10 @@ pub async fn decide(app: &App, (incoming, came): (&Incoming, Timestamp), press: 
         };
         // Somebody saw less than there is to decide now, such as that another did otherwise, or approved meanwhile.
         if press.version != case.kept.state.decided {
+            return changed(app, &case).await;
+        }
+        if !said_on::is_seen(app, &case, press).await? {
+            said_on::show_anew(app, &case).await?;
             return changed(app, &case).await;
         }
         if commit(app, &case, &moved, (&actor(incoming), Some(app.clock.now()))).await? {
@@ -242,10 +247,17 @@ fn event(app: &App, (incoming, came): (&Incoming, Timestamp), press: &Press) -> 
     }
 }
 
+/// An approval as it is by now.
+///
+/// # Errors
+/// When the store fails.
+pub async fn reloaded(app: &App, approval: &str) -> anyhow::Result<Case> {
+    Case::load(app, app.store.approval(approval).await?.context("an approval that was kept")?).await
+}
+
 /// The card in its new state, for the person who pressed.
 async fn shown(app: &App, approval: &str) -> anyhow::Result<Reply> {
-    let kept = app.store.approval(approval).await?.context("an approval that was just decided")?;
-    let case = Case::load(app, kept).await?;
+    let case = reloaded(app, approval).await?;
     let card = approval_card::compose_case(app, &case).await?.card;
     Ok(Reply::Card(Box::new(card)))
 }
@@ -265,6 +277,7 @@ fn said(app: &App, refused: &Refused) -> anyhow::Result<Reply> {
             "said.already",
             &[("what", Term::Word(what.to_string())), ("who", Term::Name(by.name.clone())), ("at", Term::Time(*at))],
         ),
+        Refused::Expired { at } => word(app, "said.expired", &[("at", Term::Time(*at))]),
         other => word(app, "said.not_now", &[("why", Term::Word(other.to_string()))]),
     }
 }
@@ -283,9 +296,7 @@ async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option
         return Ok(false);
     }
     if let Some(due) = due {
-        let id = format!("approval:{}:{}", case.kept.id, case.kept.version + 1);
-        let payload = json!({"approval": case.kept.id});
-        tx.enqueue(&NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }).await?;
+        tx.enqueue(&showing(case, due)).await?;
     }
     // What a record of the tenant's own log shows is cited by it.
     let evidence = cite::keep(app, &mut tx, &approval_card::shown_by(&moved.state)).await?;
@@ -301,6 +312,13 @@ async fn commit(app: &App, case: &Case, moved: &Move, (by, due): (&Actor, Option
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// The job that shows the next version of an approval, and carries it on.
+pub(super) fn showing(case: &Case, due: Timestamp) -> NewJob {
+    let id = format!("approval:{}:{}", case.kept.id, case.kept.version + 1);
+    let payload = json!({"approval": case.kept.id});
+    NewJob { id, kind: JOB.into(), payload, priority: Priority::Approval, due }
 }
 
 /// Carries an approval on from wherever it is: shows its state, then resumes its effects until there are none left.
@@ -359,15 +377,13 @@ pub async fn take_up(app: &App) -> anyhow::Result<()> {
 async fn carry_on(app: &App, id: &str, first: Event) -> anyhow::Result<Outcome> {
     let mut event = first;
     loop {
-        let kept = app.store.approval(id).await?.context("the approval of a job")?;
-        let case = Case::load(app, kept).await?;
+        let case = reloaded(app, id).await?;
         show(app, &case).await?;
         let Ok(moved) = step(&case.terms, &case.state, &event) else { return Ok(Outcome::Done) };
         if !advance(app, &case, &moved).await? {
             return Ok(Outcome::Again(app.clock.now()));
         }
-        let kept = app.store.approval(id).await?.context("the approval of a job")?;
-        let case = Case::load(app, kept).await?;
+        let case = reloaded(app, id).await?;
         show(app, &case).await?;
         event = match effects::run(app, &case, &moved.effects).await? {
             Done::Next(event) => event,

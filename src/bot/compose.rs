@@ -7,7 +7,7 @@ use crate::explain::{Plan, Step};
 use crate::facts::{Evidence, Fact, Row, Style, Wording, WordingError, clean, grouped};
 use crate::store::evidence as kept;
 
-use super::answer::{Answer, Part};
+use super::answer::{Answer, Part, WHY};
 use super::sheet::Sheet;
 
 /// A card and the evidence that its citations open.
@@ -94,7 +94,10 @@ impl Composer<'_> {
                 rows: rows
                     .into_iter()
                     .filter(|(_, facts)| !facts.is_empty())
-                    .map(|(label, facts)| Ok(LabelledRow { label, runs: self.lines(&facts)? }))
+                    .map(|(label, facts)| {
+                        let style = if label == WHY { Style::Full } else { Style::Short };
+                        Ok(LabelledRow { label, runs: self.lines(&facts, style)? })
+                    })
                     .collect::<Result<_, WordingError>>()?,
             },
             Part::Table { columns, rows, more } => {
@@ -133,9 +136,9 @@ impl Composer<'_> {
     }
 
     /// What stands beside a label: two statements as a sentence, more than that one below the other.
-    fn lines(&mut self, facts: &[Fact]) -> Result<Vec<Run>, WordingError> {
+    fn lines(&mut self, facts: &[Fact], style: Style) -> Result<Vec<Run>, WordingError> {
         let told = facts.iter().filter(|fact| !fact.concerns_nobody());
-        let mut runs = told.map(|fact| self.run(fact, Style::Short)).collect::<Result<Vec<_>, _>>()?;
+        let mut runs = told.map(|fact| self.run(fact, style)).collect::<Result<Vec<_>, _>>()?;
         if runs.len() < 3 {
             return Ok(apart(runs));
         }
@@ -226,6 +229,20 @@ mod tests {
         assert_eq!(evidence.len(), 2);
         let kept: Fact = serde_json::from_value(evidence[1].clone()).unwrap();
         assert_eq!(kept.evidence.rows.len(), Evidence::SHOWN);
+    }
+
+    #[test]
+    fn the_line_that_explains_is_a_sentence_and_the_others_are_short() {
+        let fact = || {
+            let fact = Fact::new("coverage.part", Evidence::default()).with("count", 2_u64);
+            fact.with("what", crate::facts::Term::Word("x".into()))
+        };
+        let rows = [WHY, "Grant"].map(|label| (label.to_owned(), vec![fact(), fact()]));
+        let answer = Answer::default().part(Part::Rows(rows.into()));
+        let card = compose(answer, None, &Wording::new(TimeZone::UTC).unwrap()).unwrap().card;
+        let Some(Block::Rows { rows }) = card.blocks.first() else { panic!("{card:?}") };
+        let words = rows.iter().map(|row| row.runs.iter().map(|run| run.text.as_str()).collect::<String>());
+        assert_eq!(words.collect::<Vec<_>>(), ["x: 2. x: 2.", "x: 2 x: 2"]);
     }
 
     #[test]

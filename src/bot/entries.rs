@@ -60,6 +60,7 @@ pub fn outcome(entry: &Entry, known: &Known) -> String {
         Action::SuggestionChangeAsked => wish(&details).map(|wish| wish.text).unwrap_or_default(),
         Action::RunFinished => "a new reading".to_owned(),
         Action::RunFailed => text("error"),
+        Action::ApprovalRequested if details.get("ticket").is_some() => format!("for {}", text("ticket")),
         Action::SummaryPosted => {
             let entries = details.get("entries").and_then(Value::as_i64).unwrap_or_default();
             format!("with the seal of this log up to entry {entries}")

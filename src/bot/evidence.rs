@@ -1,25 +1,38 @@
-//! A citation opened in a chat that has no pages: the statement, and the very rows that it rests on, as tables.
+//! A citation opened in a chat that has no pages: the statement, and the very rows that it rests on, as tables. A list
+//! opened there: its first lines, and all of them to take away.
 
 use crate::app::App;
 use crate::chat::card::Kind;
 use crate::chat::rows::{RowTable, tables};
 use crate::facts::{Evidence, Fact, Term};
 
-use super::answer::{Answer, Part};
+use super::answer::{Answer, Part, column};
 use super::hear::refused;
 use super::sheet::Sheet;
 
 /// So many rows of a kind are shown: a message holds 28 KB, and what was not checked has to fit in as well.
 const SHOWN: usize = 15;
 
-/// The rows behind a citation, by the id that its card carries.
+/// The rows behind a citation, or the lines of a list, by the id that its card carries.
 ///
 /// # Errors
-/// When the store fails, or holds something that isn't a fact.
+/// When the store fails, or holds something that is neither.
 pub async fn answer(app: &App, id: &str) -> anyhow::Result<Answer> {
-    let kept = app.store.evidence(app.tenant(), id).await?.filter(|body| Sheet::of(body).is_none());
-    let Some(body) = kept else { return Ok(refused("refused.no_such_evidence")) };
-    Ok(opened(app, serde_json::from_value(body)?))
+    let Some(body) = app.store.evidence(app.tenant(), id).await? else {
+        return Ok(refused("refused.no_such_evidence"));
+    };
+    match Sheet::of(&body) {
+        Some(sheet) => Ok(listed(sheet)),
+        None => Ok(opened(app, serde_json::from_value(body)?)),
+    }
+}
+
+fn listed(sheet: Sheet) -> Answer {
+    let rows: Vec<_> = sheet.rows.iter().take(SHOWN).cloned().collect();
+    let more = sheet.total.saturating_sub(rows.len()) as u64;
+    let columns = sheet.columns.iter().map(|title| column(title)).collect();
+    let answer = Answer { title: sheet.title.clone(), ..Answer::default() };
+    answer.part(Part::Table { columns, rows, more }).sheet(sheet)
 }
 
 fn opened(app: &App, fact: Fact) -> Answer {

@@ -161,7 +161,8 @@ fn ticket(case: (&App, &Case), change: &HandOver) -> String {
 
 fn reference((app, case): (&App, &Case)) -> String {
     let watched = " Portcullis watches the audit log and closes it when the change is seen.";
-    format!("\nReference: S-{}.{}", case.kept.suggestion, if app.config.offline { "" } else { watched })
+    let ticket = case.terms.ticket.iter().map(|ticket| format!(", {ticket}")).collect::<String>();
+    format!("\nReference: S-{}{ticket}.{}", case.kept.suggestion, if app.config.offline { "" } else { watched })
 }
 
 /// A button that opens the object in the Entra admin center.

@@ -113,15 +113,16 @@ async fn is_decided(app: &App, incoming: &Incoming, since: Timestamp) -> anyhow:
     let Event::Press(press) = &incoming.event else { return Ok(false) };
     let Some(action) = decision(press.verb) else { return Ok(false) };
     let Some(approval) = app.store.approval(&press.subject).await? else { return Ok(false) };
-    let wanted = Wanted { subject: Some(format!("S-{}", approval.suggestion)), limit: 50, ..Wanted::default() };
+    let (subject, action, since_then) = (Some(format!("S-{}", approval.suggestion)), Some(action), Some(since));
+    // However many there are since: a click that is missed here is decided twice.
+    let wanted = Wanted { subject, action, since: since_then, limit: i64::MAX, ..Wanted::default() };
     let entries = app.store.entries(app.tenant(), &wanted).await?;
-    let is_theirs = |entry: &&Entry| entry.action == action && entry.actor.id == incoming.person.id;
     // Of several wishes each is one of its own; anything else is decided once.
     let is_this = |entry: &Entry| match press.verb {
         Verb::AskChange => entries::wish(&entry.details()).is_some_and(|wish| wish.click.at == since),
-        _ => entry.at >= since,
+        _ => true,
     };
-    Ok(entries.iter().filter(is_theirs).any(is_this))
+    Ok(entries.iter().filter(|entry| entry.actor.id == incoming.person.id).any(is_this))
 }
 
 /// What the log says of a decision.

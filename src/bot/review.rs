@@ -25,7 +25,7 @@ use crate::tenant::{Kind, Snapshot};
 use super::answers::{bot_activity, policy_changes};
 use super::progress::SoFar;
 use super::summary::after::{self, Before};
-use super::{alert, basis, cite, handed, reconcile};
+use super::{alert, basis, cite, handed, reconcile, said_on};
 
 /// Kind of the job that runs a scan.
 pub const JOB: &str = "scan";
@@ -150,6 +150,7 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     reconcile::reconcile(app, &analysis).await.context("reconciling the suggestions")?;
     basis::refresh(app, analysis.snapshot()).await.context("taking cards out of date")?;
     app.set_analysis(Arc::clone(&analysis));
+    said_on::refresh(app, &analysis).await.context("bringing cards up to date")?;
     if let Some(before) = before {
         alert::request(app, &before, &analysis).await.context("comparing with the last reading")?;
     }

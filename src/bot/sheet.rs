@@ -1,15 +1,20 @@
 //! A whole list to take away as CSV, beside the part of it that an answer shows.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::facts::{grouped, hidden};
+use crate::store::evidence::Evidence;
 
 /// A list with headings, kept when an answer is posted and opened by those who may ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
     /// File name without its ending: our own words.
     pub name: String,
+    /// Its heading where its first lines are shown in a chat: our own words.
+    #[serde(default)]
+    pub title: Option<String>,
     /// Headings.
     pub columns: Vec<String>,
     /// At most [`Sheet::MOST`] lines; tenant text is allowed.
@@ -27,6 +32,7 @@ impl Sheet {
     pub fn new(name: &str, columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
         let mut sheet = Self {
             name: name.to_owned(),
+            title: None,
             columns: columns.iter().map(|column| (*column).to_owned()).collect(),
             rows: Vec::new(),
             total: 0,
@@ -38,6 +44,18 @@ impl Sheet {
             }
         }
         sheet
+    }
+
+    /// Gives it a heading.
+    #[must_use]
+    pub fn titled(self, title: String) -> Self {
+        Self { title: Some(title), ..self }
+    }
+
+    /// The id under which it is kept, which buttons carry.
+    #[must_use]
+    pub fn id(&self) -> String {
+        Evidence { tenant: "", body: &self.body(), at: Timestamp::UNIX_EPOCH }.id()
     }
 
     /// As it is kept.

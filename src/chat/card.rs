@@ -315,6 +315,9 @@ pub struct Press {
     /// The version of the thing that the card showed, for a decision: whoever saw another than the present one is shown that,
     /// and nothing is decided.
     pub version: i64,
+    /// What the card said to be decided on, such as numbers of people, as a short hash; none beside a button whose card says
+    /// nothing of the kind.
+    pub says: Option<String>,
     /// What the person entered or chose; untrusted text.
     pub input: Option<String>,
     /// The platform's id of the message that holds the button.

@@ -285,6 +285,45 @@ mod tests {
         Wording::new(TimeZone::UTC).unwrap();
     }
 
+    /// Words of the house that an administrator reads as something else, or not at all, each with what is said instead.
+    const OURS: [(&str, &str); 16] = [
+        ("press", "click"),
+        ("presses", "clicks"),
+        ("pressed", "clicked"),
+        ("cure", "repair"),
+        ("cured", "resolved"),
+        ("stale", "out of date"),
+        ("shadowed", "redundant"),
+        ("contradictory", "block wins"),
+        ("twin", "report-only copy"),
+        ("requirement", "control"),
+        ("region", "gap"),
+        ("snapshot", "last read"),
+        ("replay", "past sign-ins"),
+        ("drift", "changed since"),
+        ("lockout", "admin lock-out check"),
+        ("promote", "turn On"),
+    ];
+
+    #[test]
+    fn what_people_read_is_said_in_their_words() {
+        let terms = regex::Regex::new(r"\{\{.*?\}\}").unwrap();
+        let mut found = Vec::new();
+        for file in files(&TEXT) {
+            let areas: toml::Table = toml::from_str(file.contents_utf8().unwrap()).unwrap();
+            for (area, entries) in areas {
+                for (name, entry) in entries.as_table().unwrap() {
+                    let text = entry.as_table().unwrap().values().filter_map(|text| text.as_str());
+                    let text = terms.replace_all(&text.collect::<Vec<_>>().join(" "), " ").to_lowercase();
+                    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic() && c != '-').collect();
+                    let ours = OURS.iter().filter(|(ours, _)| words.contains(ours));
+                    found.extend(ours.map(|(ours, theirs)| format!("{area}.{name}: {ours:?}, say {theirs:?}")));
+                }
+            }
+        }
+        assert!(found.is_empty(), "{found:#?}");
+    }
+
     #[test]
     fn numbers_and_lists_read_as_people_write_them() {
         let mut wording = Wording::new(TimeZone::UTC).unwrap();

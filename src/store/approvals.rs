@@ -170,6 +170,13 @@ impl Tx {
         .context("move an approval")?;
         Ok(done.rows_affected() == 1)
     }
+
+    /// Keeps other terms of an approval that was just moved in this transaction.
+    pub async fn set_terms(&mut self, id: &str, terms: &Value) -> anyhow::Result<()> {
+        let set = sqlx::query("UPDATE approvals SET terms = $1 WHERE id = $2").bind(terms.to_string()).bind(id);
+        set.execute(self.connection()).await.context("keep the terms of an approval")?;
+        Ok(())
+    }
 }
 
 fn read(row: &AnyRow) -> anyhow::Result<Approval> {

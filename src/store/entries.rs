@@ -1,6 +1,7 @@
 //! The rows of the activity log; what they mean and how they are chained is in [`crate::log`].
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use super::row::{Columns as _, all};
@@ -14,6 +15,10 @@ const PAGE: i64 = 1000;
 pub struct Wanted {
     /// Only those about this subject.
     pub subject: Option<String>,
+    /// Only those of this kind.
+    pub action: Option<Action>,
+    /// Only those of this moment and later.
+    pub since: Option<Timestamp>,
     /// Only those with a smaller number: the next page.
     pub before: Option<i64>,
     /// At most so many.
@@ -71,11 +76,14 @@ impl Store {
     pub async fn entries(&self, tenant: &str, wanted: &Wanted) -> anyhow::Result<Vec<Entry>> {
         let rows = sqlx::query(
             "SELECT * FROM entries WHERE tenant = $1 AND seq < $2 AND ($3 = '' OR subject = $3)
-             ORDER BY seq DESC LIMIT $4",
+                AND ($4 = '' OR action = $4) AND at >= $5
+             ORDER BY seq DESC LIMIT $6",
         )
         .bind(tenant)
         .bind(wanted.before.unwrap_or(i64::MAX))
         .bind(wanted.subject.as_deref().unwrap_or(""))
+        .bind(wanted.action.map_or("", Action::as_str))
+        .bind(wanted.since.map_or(i64::MIN, Timestamp::as_millisecond))
         .bind(wanted.limit)
         .fetch_all(self.reader())
         .await?;

@@ -100,6 +100,14 @@ impl Proposal {
         if self.why.is_empty() { &self.facts } else { &self.why }
     }
 
+    /// The first reason, and the next one that doesn't say the same of fewer people.
+    #[must_use]
+    pub fn told_reasons(&self) -> Vec<Fact> {
+        let Some((first, others)) = self.reasons().split_first() else { return Vec::new() };
+        let second = others.iter().find(|reason| !first.says_as(reason));
+        [first].into_iter().chain(second).cloned().collect()
+    }
+
     /// The checks that pass once it is done, and those to which it is one cure of several.
     #[must_use]
     pub fn settles(&self) -> (Vec<&str>, Vec<&str>) {
@@ -276,6 +284,7 @@ fn one(
 mod tests {
     use super::*;
     use crate::checks::HandOver;
+    use crate::facts::Term;
 
     fn proposal(check: &str, subject: &str) -> Proposal {
         Proposal {
@@ -309,6 +318,16 @@ mod tests {
         assert!(matches!(moves(&[("mfa/g1", Standing::Live)], &[])[..], [Move::Refresh(..)]));
         assert!(moves(&[("mfa/g1", Standing::Dismissed)], &[]).is_empty());
         assert!(moves(&[("mfa/g1", Standing::Busy)], &[]).is_empty());
+    }
+
+    #[test]
+    fn the_same_reason_of_fewer_people_is_not_told_beside_the_first() {
+        let reason = |key: &str, who: u64, group: &str| {
+            Fact::new(key, Evidence::default()).with("who", who).with("group", Term::Name(group.into()))
+        };
+        let why = vec![reason("a", 29, "g"), reason("a", 23, "g"), reason("a", 23, "h"), reason("b", 29, "g")];
+        let told = Proposal { why: why.clone(), ..proposal("mfa", "g") }.told_reasons();
+        assert_eq!(told, [why[0].clone(), why[2].clone()]);
     }
 
     #[test]

@@ -257,6 +257,7 @@ impl Lab {
             expires: now + 24.hours(),
             lag_bound: jiff::SignedDuration::from_mins(15),
             marker: "[asked]".into(),
+            ticket: None,
             rests_on: basis::of(policies),
         };
         let new = NewApproval {

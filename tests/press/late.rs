@@ -4,6 +4,7 @@ use jiff::ToSpan;
 use portcullis::bot::press;
 use portcullis::chat::Incoming;
 use portcullis::checks::CureAction;
+use portcullis::log::{Action, Actor, NewEntry};
 use serde_json::{Value, json};
 
 use super::lab::{ADMINISTRATOR, APPROVER, Lab, READER, button, words};
@@ -96,6 +97,32 @@ async fn a_press_whose_process_dies_after_the_decision_is_not_decided_again() {
     let incoming = creating(&lab, &card);
     let kept = press::keep(&lab.app, &incoming).await.unwrap().unwrap();
     press::press(&lab.app, &kept).await.unwrap();
+    lab.pass(3.seconds());
+    lab.settle().await;
+    assert_eq!(lab.row(number).await.state, "created");
+    let said = lab.app.store.newest_messages(&format!("web:{}", lab.person(APPROVER).id), 1).await.unwrap();
+    assert!(said.is_empty(), "no \"already approved\" for one's own click: {said:?}");
+}
+
+/// Whatever else was logged about it meanwhile.
+#[tokio::test]
+async fn a_decision_is_known_behind_any_number_of_entries() {
+    let lab = Lab::start(|_| {}).await;
+    let (number, card) = card(&lab).await;
+    let kept = press::keep(&lab.app, &creating(&lab, &card)).await.unwrap().unwrap();
+    press::press(&lab.app, &kept).await.unwrap();
+    for _ in 0..60 {
+        let entry = NewEntry {
+            tenant: lab.app.tenant().to_owned(),
+            at: lab.app.clock.now(),
+            actor: Actor::bot(),
+            action: Action::ApprovalRefused,
+            subject: format!("S-{number}"),
+            body: json!({}),
+            evidence: Vec::new(),
+        };
+        lab.app.store.append(entry).await.unwrap();
+    }
     lab.pass(3.seconds());
     lab.settle().await;
     assert_eq!(lab.row(number).await.state, "created");

@@ -1,10 +1,11 @@
 //! Cards go out of date by themselves when the policies that they rest on change, everywhere they are shown.
 
+use jiff::ToSpan;
 use portcullis::checks::CureAction;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::lab::{ADMINISTRATOR, APPROVER, Lab, button, labels, words};
+use super::lab::{ADMINISTRATOR, APPROVER, Lab, button, labels, rows, words};
 use super::teams::{execute, press_of};
 
 const CREATE: &str = "Create in report-only";
@@ -84,4 +85,50 @@ async fn a_click_on_a_card_that_has_changed_shows_it_as_it_is_and_decides_nothin
     let now = press_of(&in_answer["value"], "create").expect("a button");
     lab.in_teams(APPROVER, &execute(&now)).await;
     assert_eq!(lab.row(number).await.state, "created");
+}
+
+/// A scan counts anew. Every copy of the card shows what it found, and a click beside the old numbers creates nothing.
+#[tokio::test]
+async fn a_click_beside_numbers_that_a_scan_has_changed_decides_nothing() {
+    let lab = Lab::start(|_| {}).await;
+    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
+    let seen = lab.say(APPROVER, &format!("open S-{number}")).await;
+    lab.say_in_teams(APPROVER, &format!("open S-{number}")).await;
+    let counted = |card: &Value| rows(card).into_iter().find(|(label, _)| label == "If On").unwrap().1;
+    // Sign-ins fall out of the window of the log as it moves on.
+    lab.pass(6.hours());
+    lab.scan().await;
+    let now = lab.shown(number).await;
+    assert_ne!(counted(&now), counted(&seen), "the test needs other numbers");
+    assert!(lab.newest_in_teams().await.len() > 1, "the card in Teams was brought up to date");
+
+    let mut bare = seen.clone();
+    for action in bare["actions"].as_array_mut().unwrap().iter_mut().filter(|action| action["press"].is_object()) {
+        action["press"]["says"] = Value::Null;
+    }
+    for (card, label, input) in [(&seen, CREATE, None), (&bare, CREATE, None), (&seen, "Snooze…", Some("3"))] {
+        let answer = lab.press_with(APPROVER, card, (label, input)).await;
+        let html = answer["html"].as_str().unwrap_or_else(|| panic!("{label}: {answer}"));
+        assert!(html.contains(CHANGED), "{label}: {html}");
+    }
+    lab.settle().await;
+    assert_eq!((lab.row(number).await.state.as_str(), lab.policies_named("[").len()), ("open", 0));
+
+    // A wish decides nothing, so it isn't lost over numbers; and the card as it is now decides.
+    let wish = lab.press_with(APPROVER, &seen, ("Ask to change…", Some("leave the rooms out"))).await;
+    assert!(wish["html"].as_str().unwrap().contains("leave the rooms out"), "{wish}");
+    lab.press(APPROVER, &now, CREATE).await;
+    lab.settle().await;
+    assert_eq!(lab.row(number).await.state, "created");
+}
+
+/// What a scan finds as it was is not posted anew.
+#[tokio::test]
+async fn a_scan_that_finds_the_same_leaves_a_card_alone() {
+    let lab = Lab::start(|_| {}).await;
+    let number = lab.suggestion(|action| matches!(action, CureAction::HandOver(_))).await.number;
+    lab.say_in_teams(APPROVER, &format!("open S-{number}")).await;
+    lab.scan().await;
+    let versions = lab.newest_in_teams().await;
+    assert_eq!(versions.len(), 1, "{versions:#?}");
 }

@@ -17,7 +17,7 @@ async fn lab() -> (Lab, i64) {
 
 /// Who the activity log says asked for the newest card of a suggestion.
 async fn asker(lab: &Lab, number: i64) -> String {
-    let wanted = Wanted { subject: Some(format!("S-{number}")), before: None, limit: 50 };
+    let wanted = Wanted { subject: Some(format!("S-{number}")), limit: 50, ..Wanted::default() };
     let entries = lab.app.store.entries(lab.app.tenant(), &wanted).await.unwrap();
     let asked = entries.into_iter().find(|entry| entry.action == Action::ApprovalRequested);
     asked.expect("a card was asked for").actor.name
@@ -97,7 +97,7 @@ async fn a_creation_that_goes_well_leaves_no_doubt_in_the_log() {
     lab.press(APPROVER, &card, CREATE).await;
     // Two workers, as there are in production: neither takes up what the other is at.
     tokio::join!(lab.settle(), lab.settle());
-    let wanted = Wanted { subject: Some(format!("S-{}", row.number)), before: None, limit: 50 };
+    let wanted = Wanted { subject: Some(format!("S-{}", row.number)), limit: 50, ..Wanted::default() };
     let entries = lab.app.store.entries(lab.app.tenant(), &wanted).await.unwrap();
     let actions: Vec<Action> = entries.iter().rev().map(|entry| entry.action).collect();
     let expected = [

@@ -6,9 +6,9 @@ use portcullis::chat::card::Press;
 use portcullis::checks::CureAction;
 use portcullis::log::Action;
 use portcullis::store::entries::Wanted;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::lab::{APPROVER, Lab, OUTSIDER, READER, button, words};
+use super::lab::{APPROVER, Lab, OUTSIDER, READER, button, code, rows, words};
 use super::teams::{execute, press_of};
 
 const CREATE: &str = "Create in report-only";
@@ -87,6 +87,31 @@ async fn a_wish_takes_no_card_out_of_an_approvers_hands() {
     lab.press(APPROVER, &seen, CREATE).await;
     lab.settle().await;
     assert_eq!(lab.row(number).await.state, "created");
+}
+
+/// The number of a ticket is known once the text for it was pasted elsewhere: it is named then, by whoever may ask.
+#[tokio::test]
+async fn a_ticket_stands_on_the_card_in_the_text_to_copy_and_in_the_log() {
+    let lab = Lab::start(|_| {}).await;
+    let number = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await.number;
+    let seen = lab.say(APPROVER, &format!("open S-{number}")).await;
+    lab.say_in_teams(APPROVER, &format!("open S-{number}")).await;
+    let card = lab.say(READER, &format!("propose S-{number} for CHG0041877")).await;
+    let line = |card: &Value, wanted: &str| rows(card).into_iter().find(|(label, _)| label == wanted).unwrap().1;
+    assert!(line(&card, "Approval").starts_with("CHG0041877 · 0 of 1"), "{}", line(&card, "Approval"));
+    assert!(code(&card, "Ticket").contains(&format!("Reference: S-{number}, CHG0041877.")));
+    let in_teams = lab.newest_in_teams().await.last().unwrap().to_string();
+    assert!(in_teams.contains("CHG0041877"), "every copy says it: {in_teams}");
+    let (_, log) = lab.page(READER, "/log").await;
+    assert!(log.contains("for CHG0041877"));
+    // It is no reason to look at the card again.
+    lab.press(APPROVER, &seen, CREATE).await;
+    lab.settle().await;
+    assert_eq!(lab.row(number).await.state, "created");
+
+    let edit = lab.suggestion(|action| matches!(action, CureAction::HandOver(_))).await.number;
+    let card = lab.say(READER, &format!("propose S-{edit} under ticket SEC-1234")).await;
+    assert_eq!(line(&card, "Ticket"), "SEC-1234");
 }
 
 /// What people wanted to be different, by the activity log, oldest first.

@@ -75,7 +75,7 @@ fn for_app(asked: Asked<'_>, id: &str) -> Answer {
     answer = answer.part(Part::Heading("Who can get in without MFA".into())).part(without_mfa(asked, id));
     if !watched.is_empty() {
         answer = answer
-            .part(Part::Heading("In report-only, not enforced".into()))
+            .part(Part::Heading("In report-only".into()))
             .part(Part::List { ordered: false, items: items(&watched) });
     }
     let name = app_name(snapshot, id);
@@ -156,7 +156,7 @@ mod tests {
         - CA203 – Block legacy authentication: Block access · Client apps: Exchange ActiveSync clients, Other clients · 5 of 7 members, 1 of 1 guests [4]
         ## Who can get in without MFA
         - 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout [5]
-        ## In report-only, not enforced
+        ## In report-only
         - CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests [6]
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Sign-ins to it) (Apps without a policy)
@@ -178,7 +178,7 @@ mod tests {
         ## Who can get in without MFA
         - 5 for Salesforce, excluded from CA200 – Require MFA [4]
         - 1 service account and 1 room as well. [5]
-        ## In report-only, not enforced
+        ## In report-only
         - CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests [6]
         The log that was read goes from Sun 25 Oct 08:00 to Tue 24 Nov 08:00. Read Tue 24 Nov 08:00.
         (Sign-ins to it) (Apps without a policy)

@@ -30,14 +30,14 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         Ok(Answer::sentences(facts)
             .part(Part::List { ordered: false, items })
             .action(ask("Is the log intact?", "verify the log"))
-            .action(ask("Scan now", "run the analysis again")))
+            .action(ask("Scan now", "scan now")))
     })
 }
 
 /// Newest first; questions and their answers are left out, they would drown the rest.
 async fn found(asked: Asked<'_>) -> anyhow::Result<Vec<Entry>> {
     let subject = numbers(asked.text).first().map(|number| format!("S-{number}"));
-    let wanted = Wanted { subject, before: None, limit: READ };
+    let wanted = Wanted { subject, limit: READ, ..Wanted::default() };
     let mut entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
     entries.retain(|entry| !matches!(entry.action, Action::QuestionAnswered | Action::QuestionRefused));
     if let Some((from, to)) = span(asked.text, asked.now, &asked.app.config.schedule.zone) {
@@ -155,7 +155,7 @@ fn subject(entry: &Entry) -> String {
 /// How the newest scan went, or how it is going.
 async fn last_run(asked: Asked<'_>) -> anyhow::Result<Option<Fact>> {
     let Some(run) = asked.app.store.newest_run(asked.app.tenant()).await? else { return Ok(None) };
-    let wanted = Wanted { subject: Some(run.id.clone()), before: None, limit: 10 };
+    let wanted = Wanted { subject: Some(run.id.clone()), limit: 10, ..Wanted::default() };
     let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
     let key = match run.state {
         RunState::Running => "activity.running",

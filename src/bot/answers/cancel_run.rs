@@ -15,9 +15,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         let run = asked.app.store.newest_run(asked.app.tenant()).await?;
         let (Some(run), Some(under_way)) = (run, progress::under_way(asked.app).await?) else {
             let last = said("run.last").with("at", asked.analysis.snapshot().read_at);
-            return Ok(
-                Answer::sentences(vec![said("said.no_run"), last]).action(ask("Scan now", "run the analysis again"))
-            );
+            return Ok(Answer::sentences(vec![said("said.no_run"), last]).action(ask("Scan now", "scan now")));
         };
         let answer = Answer { kind: Kind::Question, ..Answer::default() }.part(Part::Sentences(vec![under_way.fact]));
         Ok(if asked.right == Right::Decide {

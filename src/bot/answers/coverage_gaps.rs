@@ -146,7 +146,7 @@ mod tests {
         | All enabled | 8 | 0 | 2 | 1 | 2
         - 4 for Salesforce, excluded from CA200 – Require MFA [4]
         - 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout [5]
-        - local guest users, B2B collaboration guest users, B2B collaboration member users, B2B direct connect users, other external users, service provider users without an account here
+        - besides, local guest users, B2B collaboration guest users, B2B collaboration member users, B2B direct connect users, other external users, service provider users without an account here
         Apart, not made to use it either: 1 service account, 1 room and 1 emergency access account (Emergency 1). Not counted: 1 disabled. [6]
         Not checked: the tenant's setting for baseline scopes and who the partner technicians (GDAP) and B2B direct connect users are: they have no account here. Read Tue 24 Nov 08:00.
         (That one first) (Admins) (CSV (5)) (Who is excluded?)

@@ -37,7 +37,7 @@ pub(super) async fn decided(asked: Asked<'_>, row: &Row) -> anyhow::Result<Optio
         state::SNOOZED => (Action::SuggestionSnoozed, "snoozed"),
         _ => return Ok(None),
     };
-    let wanted = Wanted { subject: Some(format!("S-{}", row.number)), before: None, limit: ENTRIES };
+    let wanted = Wanted { subject: Some(format!("S-{}", row.number)), limit: ENTRIES, ..Wanted::default() };
     let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
     let decision = entries.iter().filter(|entry| entry.action == action).max_by_key(|entry| entry.seq);
     let fact = |entry: &crate::log::Entry| {

@@ -54,7 +54,7 @@ fn number(text: &str) -> Option<i64> {
 /// An instruction with the entry that keeps it.
 async fn one(asked: Asked<'_>, kept: &Instruction) -> anyhow::Result<Fact> {
     let number = format!("I-{}", kept.number);
-    let wanted = Wanted { subject: Some(number.clone()), before: None, limit: 5 };
+    let wanted = Wanted { subject: Some(number.clone()), limit: 5, ..Wanted::default() };
     let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
     let object = kept.said.object.as_deref().map(|id| object_name(asked.analysis.snapshot(), id)).unwrap_or_default();
     Ok(Fact::new("instructions.one", Evidence::of(entries.iter().map(row)))

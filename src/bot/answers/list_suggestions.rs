@@ -1,6 +1,7 @@
 //! "What should we fix first?": the suggestions, most severe first, with what was silenced by standing instructions.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::buttons::open;
@@ -49,8 +50,8 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         let taste = Taste::of(asked.app).await?;
         rows.sort_by_key(|(row, body)| weight(&taste, row, body));
         let silenced = silenced(asked).await?;
-        let listed = listed(asked, &rows, &states, silenced);
         let lowered = rows.iter().filter(|(row, _)| taste.dislikes(&row.check_id)).count();
+        let listed = listed(asked, rows, &states, silenced);
         let why = said("suggestions.lowered").with("count", lowered);
         Ok(if lowered > 0 { listed.part(Part::Limits(vec![why])) } else { listed })
     })
@@ -114,8 +115,21 @@ const WITHOUT_A_NAMED_STATE: [&str; 3] = [state::OPEN, state::OUT_OF_DATE, state
 
 /// What comes first: the most severe, then what concerns most people, then what was known first.
 pub(crate) fn weight(taste: &Taste, row: &Row, body: &Body) -> impl Ord + use<> {
-    let people = body.proposal.facts.first().map_or(0, |fact| fact.evidence.total);
+    let people = body.proposal.evidence().total;
     (taste.rank(&row.check_id, body.proposal.severity), Reverse(people), row.number)
+}
+
+/// The first few each of another fault, as `fault` tells it, and then all others: several repairs of one fault are one thing
+/// to look at. What has none told stands where it stood.
+pub(crate) fn one_of_each<T>(all: Vec<T>, few: usize, fault: impl Fn(&T) -> Option<String>) -> Vec<T> {
+    let (mut known, mut left) = (BTreeSet::new(), few);
+    let (mut first, others): (Vec<T>, Vec<T>) = all.into_iter().partition(|one| {
+        let is_new = left > 0 && fault(one).is_none_or(|fault| known.insert(fault));
+        left -= usize::from(is_new);
+        is_new
+    });
+    first.extend(others);
+    first
 }
 
 /// Whether a suggestion has to do with what the question names; a question that names nothing wants them all.
@@ -152,12 +166,14 @@ fn mentions(body: &Body, title: &str, name: &str) -> bool {
     names.iter().any(|known| known.to_lowercase().contains(name))
 }
 
-fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec<Fact>) -> Answer {
+fn listed(asked: Asked<'_>, rows: Vec<(Row, Body)>, states: &[&str], silenced: Vec<Fact>) -> Answer {
     let named = if states.first() == Some(&state::OPEN) { "open".to_owned() } else { states.join(" or ") };
     let count = said("suggestions.count").with("count", rows.len()).with("states", Term::Word(named));
     let severe = rows.iter().filter(|(_, body)| body.proposal.severity >= Severity::High).count();
     let whole = rows.len() <= FEW || Theme::named(asked.text).is_some() || wants_all(asked.text);
     let shown = if whole { LISTED } else { FIRST };
+    let rows = if whole { rows } else { one_of_each(rows, FIRST, |(row, _)| Some(row.check_id.clone())) };
+    let count = count.with("each", u64::from(!whole));
     let items = rows.iter().take(shown).map(|(row, body)| {
         let number = format!("S-{}", row.number);
         let buttons = vec![open("Open", &number), ask("Why?", format!("why {number}?"))];
@@ -181,7 +197,7 @@ fn listed(asked: Asked<'_>, rows: &[(Row, Body)], states: &[&str], silenced: Vec
     answer
         .part(Part::Limits(vec![asked.read_at()]))
         .actions((!whole).then(|| ask("All of them", "show all open suggestions")))
-        .sheet(sheet(rows))
+        .sheet(sheet(&rows))
         .action(ask("What waits?", "what waits for approval?"))
         .action(ask("Snoozed", "which suggestions are snoozed?"))
         .action(ask("Dismissed", "which suggestions are dismissed?"))
@@ -270,7 +286,7 @@ async fn silenced(asked: Asked<'_>) -> anyhow::Result<Vec<Fact>> {
             continue;
         }
         let number = format!("I-{}", instruction.number);
-        let wanted = Wanted { subject: Some(number.clone()), before: None, limit: 5 };
+        let wanted = Wanted { subject: Some(number.clone()), limit: 5, ..Wanted::default() };
         let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
         facts.push(
             Fact::new("suggestions.silenced", Evidence::of(entries.iter().map(entry_row)))
@@ -280,4 +296,24 @@ async fn silenced(asked: Asked<'_>) -> anyhow::Result<Vec<Fact>> {
         );
     }
     Ok(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_of_each;
+
+    #[test]
+    fn each_fault_is_named_once_before_any_is_named_twice() {
+        let order = |all: &[&str], few| {
+            let all = all.iter().map(|one| (*one).to_owned()).collect();
+            let fault = |one: &String| one.chars().next().filter(|fault| *fault != '-').map(String::from);
+            one_of_each(all, few, fault).join(" ")
+        };
+        assert_eq!(order(&["a1", "a2", "b1", "a3", "c1", "b2"], 3), "a1 b1 c1 a2 a3 b2");
+        assert_eq!(
+            order(&["a1", "-1", "a2", "b1", "c1"], 3),
+            "a1 -1 b1 a2 c1",
+            "what has no fault told keeps its place"
+        );
+    }
 }

@@ -9,8 +9,10 @@ use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::Found;
 use crate::bot::reconcile::{Body, state};
+use crate::bot::ticket;
 use crate::checks::{self, CHECKS, Context, CureAction, Finding, Verdict, rows};
 use crate::facts::{Fact, Term};
+use crate::log::Actor;
 use crate::store::suggestions::Row;
 use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
@@ -65,6 +67,13 @@ pub(super) async fn card(asked: Asked<'_>, row: &Row) -> anyhow::Result<Answer> 
     let person = || Person { id: asked.person.id.clone(), name: asked.person.name.clone() };
     let asks = if only_looks(asked.text) { Asks::Bot } else { Asks::Person(person()) };
     let case = case_of(asked.app, row, asks).await?;
+    let case = match ticket::named(asked.text) {
+        Some(ticket) => {
+            let by = Actor::person(&asked.person.id, &asked.person.name);
+            ticket::keep(asked.app, case, (ticket, by)).await?
+        }
+        None => case,
+    };
     Ok(approval_card::card(asked.app, &case, asked.analysis).await)
 }
 

@@ -14,7 +14,7 @@ use super::{Answering, Asked, bot_activity};
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         if let Some(under_way) = progress::under_way(asked.app).await? {
-            return Ok(Answer::sentences(vec![under_way.fact]).action(ask("Stop it", "stop the run")));
+            return Ok(Answer::sentences(vec![under_way.fact]).action(ask("Stop it", "stop the scan")));
         }
         let mut facts: Vec<Fact> = vec![said("run.last").with("at", asked.analysis.snapshot().read_at)];
         facts.extend(bot_activity::next_run(asked).await?);

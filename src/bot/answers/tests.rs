@@ -184,9 +184,9 @@ async fn text_leads_to_a_card_and_decides_nothing() {
     }
     assert_eq!(app.store.suggestion(app.tenant(), 1).await.unwrap().unwrap().state, "open");
     let snooze = ask(&app, Intent::SnoozeSuggestion, "snooze S-1 for two weeks").await;
-    assert!(snooze.contains("press Snooze to put it off") && snooze.contains("(Snooze…) (Open)"), "{snooze}");
+    assert!(snooze.contains("click Snooze to put it off") && snooze.contains("(Snooze…) (Open)"), "{snooze}");
     let dismiss = ask(&app, Intent::DismissSuggestion, "dismiss S-1").await;
-    assert!(dismiss.contains("press Dismiss and say why") && dismiss.contains("(Dismiss…) (Open)"), "{dismiss}");
+    assert!(dismiss.contains("click Dismiss and say why") && dismiss.contains("(Dismiss…) (Open)"), "{dismiss}");
     insta::assert_snapshot!(ask(&app, Intent::DismissSuggestion, "dismiss S-99").await, @r"
     There is no suggestion S-99.
     (Suggestions)
@@ -229,11 +229,11 @@ async fn a_snooze_ends_on_the_day_that_was_said() {
         first("snooze S-3 for two weeks").await,
         first("snooze S-3").await,
     ].join("\n"), @r#"
-    ("2026-12-01", "until Tue 1 Dec 2026") press Snooze to put it off until Tue 1 Dec 2026; it comes back by itself. [1]
-    ("2026-11-30", "until Mon 30 Nov 2026") press Snooze to put it off until Mon 30 Nov 2026; it comes back by itself. [1]
-    ("2027-03-15", "until Mon 15 Mar 2027") press Snooze to put it off until Mon 15 Mar 2027; it comes back by itself. [1]
-    ("14", "for 14 days, until Tue 8 Dec 2026") press Snooze to put it off until Tue 8 Dec 2026; it comes back by itself. [1]
-    ("1", "for a day, until Wed 25 Nov 2026") press Snooze to put it off; it comes back by itself. [1]
+    ("2026-12-01", "until Tue 1 Dec 2026") click Snooze to put it off until Tue 1 Dec 2026; it comes back by itself. [1]
+    ("2026-11-30", "until Mon 30 Nov 2026") click Snooze to put it off until Mon 30 Nov 2026; it comes back by itself. [1]
+    ("2027-03-15", "until Mon 15 Mar 2027") click Snooze to put it off until Mon 15 Mar 2027; it comes back by itself. [1]
+    ("14", "for 14 days, until Tue 8 Dec 2026") click Snooze to put it off until Tue 8 Dec 2026; it comes back by itself. [1]
+    ("1", "for a day, until Wed 25 Nov 2026") click Snooze to put it off; it comes back by itself. [1]
     "#);
     let unclear = ask(&app, Intent::SnoozeSuggestion, "snooze S-3 until 1 December 2031").await;
     assert!(unclear.contains("is no day of the coming year"), "{unclear}");
@@ -399,7 +399,7 @@ async fn runs_and_the_schedule_are_set_by_buttons() {
     let app = judged().await;
     insta::assert_snapshot!(ask(&app, Intent::RunAnalysis, "run the analysis again").await, @"These answers come from an exported folder, not from a live tenant: export it again to see newer data.");
     insta::assert_snapshot!(ask(&app, Intent::ScheduleSummary, "post the summary every weekday at 8:30").await, @r"
-    No summary comes to this conversation at present. Press to have it on weekdays at 08:30 (UTC).
+    No summary comes to this conversation at present. Click to have it on weekdays at 08:30 (UTC).
     (Weekdays at 08:30)
     ");
     app.store.start_run("run-1", app.tenant(), app.clock.now()).await.unwrap();

@@ -61,7 +61,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 /// Numbers of the suggestions about which the asker decided something.
 async fn own(asked: Asked<'_>) -> anyhow::Result<BTreeSet<i64>> {
     const DECISIONS: [Action; 3] = [Action::SuggestionDismissed, Action::SuggestionSnoozed, Action::ApprovalGranted];
-    let wanted = Wanted { subject: None, before: None, limit: ENTRIES };
+    let wanted = Wanted { limit: ENTRIES, ..Wanted::default() };
     let entries = asked.app.store.entries(asked.app.tenant(), &wanted).await?;
     let own = entries.iter().filter(|one| one.actor.id == asked.person.id && DECISIONS.contains(&one.action));
     Ok(own.flat_map(|one| numbers(&one.subject)).collect())

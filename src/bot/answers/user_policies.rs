@@ -77,7 +77,7 @@ fn for_user(asked: Asked<'_>, user: &User) -> Answer {
     }
     if !watched.is_empty() {
         answer = answer
-            .part(Part::Heading("In report-only, not enforced".into()))
+            .part(Part::Heading("In report-only".into()))
             .part(Part::List { ordered: false, items: watched.iter().map(item).collect() });
     }
     let sign_ins = ask("Recent sign-ins", format!("show the sign-ins of {}", user.user_principal_name));
@@ -246,7 +246,7 @@ mod tests {
         - CA200 – Require MFA: Require multifactor authentication · Sign-in frequency: 12 hours · All resources · Exclude: Salesforce · in it as one of all users [5]
         - CA205 – Require compliant device: Require device to be marked as compliant · Exchange Online, SharePoint Online · in it through Sales-EMEA → CA-Internals [6]
         - CA203 – Block legacy authentication: Block access · All resources · Client apps: Exchange ActiveSync clients, Other clients · in it as one of all users [7]
-        ## In report-only, not enforced
+        ## In report-only
         - CA211 – Block device code flow: Block access · All resources · Authentication flows: Device code flow · in it as one of all users [8]
         Read Tue 24 Nov 08:00.
         (Recent sign-ins)

@@ -59,7 +59,7 @@ const PARTS: [&str; 5] = [
     "Applies at its target resources",
     "Depends on what the question leaves open",
     "Depends on what was not read or needs a manual look",
-    "In report-only: logged, not enforced",
+    "In report-only: logged, nothing asked for",
 ];
 
 /// Every policy under its heading, the most telling first.

@@ -51,7 +51,7 @@ async fn dismisses(app: &App, number: i64, reason: &str) {
     let row = app.store.suggestion(app.tenant(), number).await.unwrap().unwrap();
     let case = case_of(app, &row, Asks::Bot).await.unwrap();
     let (subject, version) = (case.kept.id, case.kept.state.decided);
-    let press = Press { verb: Verb::Dismiss, subject, version, input: Some(reason.into()), message: None };
+    let press = Press { verb: Verb::Dismiss, subject, version, input: Some(reason.into()), ..Press::default() };
     let pressed = dana(&format!("dismiss-{number}"), Event::Press(press.clone()));
     decide(app, (&pressed, app.clock.now()), &press).await.unwrap();
     while let Some(job) = app.store.lease(app.clock.now(), app.clock.now() + LOOK_AGAIN).await.unwrap() {

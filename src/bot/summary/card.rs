@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::approval::State;
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::answers::list_suggestions::{sheet_of, weight};
+use crate::bot::answers::list_suggestions::{one_of_each, sheet_of, weight};
 use crate::bot::approval_card::creates;
 use crate::bot::approve::Case;
 use crate::bot::buttons;
@@ -17,6 +17,7 @@ use crate::bot::progress::kind_word;
 use crate::bot::reconcile::{Body, found_by, state};
 use crate::bot::sheet::Sheet;
 use crate::chat::card::{Action, Kind};
+use crate::checks::Severity;
 use crate::facts::{Evidence, Fact, Term};
 use crate::log::Head;
 use crate::store::suggestions::Row;
@@ -206,7 +207,7 @@ impl<'a> Parts<'a> {
 
     fn needs_heading(&self) -> String {
         let worse = self.measures.iter().filter(|measure| measure.is_worse(self.before.as_ref())).count();
-        match self.open.len() + worse {
+        match self.open.iter().filter(|waiting| waiting.needs_somebody()).count() + worse {
             0 => "Needs you".to_owned(),
             more if more > NEEDS_YOU => format!("Needs you · {NEEDS_YOU} of {more}"),
             few => format!("Needs you · {few}"),
@@ -225,10 +226,13 @@ impl<'a> Parts<'a> {
             buttons.extend(self.fix(measure, &worse));
             Some((worse.fact, buttons))
         });
+        let needs = self.open.iter().filter(|waiting| waiting.needs_somebody()).collect();
+        let fault = |waiting: &&Waiting| (!waiting.is_asked_for()).then(|| waiting.row.check_id.clone());
+        let needs = one_of_each(needs, NEEDS_YOU, fault);
         let items: Vec<(Fact, Vec<Action>)> =
-            worse.chain(self.open.iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
+            worse.chain(needs.into_iter().map(|waiting| waiting.item(self.analysis))).take(NEEDS_YOU).collect();
         if items.is_empty() {
-            return (Part::Sentences(vec![said("summary.nothing")]), lost);
+            return (Part::Sentences(vec![said("summary.nothing").with("open", self.open.len())]), lost);
         }
         (Part::List { ordered: true, items }, lost)
     }
@@ -304,7 +308,8 @@ pub(super) async fn open(app: &App) -> anyhow::Result<Vec<Open>> {
     Ok(waiting.map(open).collect())
 }
 
-/// What waits for somebody, most pressing first: what only a person can settle, approvals under way, then by severity.
+/// What waits for somebody, most pressing first: what only a person can settle, approvals under way, what a person asked
+/// for, then by severity.
 async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
     let wanted = [state::OPEN, state::OUT_OF_DATE, state::NEEDS_PERSON];
     let mut open = Vec::new();
@@ -324,12 +329,25 @@ async fn waiting(app: &App) -> anyhow::Result<Vec<Waiting>> {
     open.sort_by_key(|waiting| {
         let settle = waiting.row.state != state::OPEN;
         let weight = weight(&taste, &waiting.row, &waiting.body);
-        (Reverse(settle), Reverse(waiting.is_under_way()), weight)
+        (Reverse(settle), Reverse(waiting.is_under_way()), Reverse(waiting.is_asked_for()), weight)
     });
     Ok(open)
 }
 
 impl Waiting {
+    /// Whether somebody has to do something about it: settle it, decide what was asked for, or repair what is severe. The
+    /// rest is there to read.
+    fn needs_somebody(&self) -> bool {
+        let open = self.case.as_ref().is_some_and(|case| matches!(case.state, State::Open { .. }));
+        self.row.state != state::OPEN || open || self.body.proposal.severity >= Severity::High
+    }
+
+    /// Whether a person asked for it, or only a person can settle it.
+    fn is_asked_for(&self) -> bool {
+        let open = self.case.as_ref().filter(|case| matches!(case.state, State::Open { .. }));
+        self.row.state != state::OPEN || open.is_some_and(|case| case.terms.asker.is_some())
+    }
+
     /// Somebody approved it, and it waits for a second person.
     fn is_under_way(&self) -> bool {
         matches!(self.case.as_ref().map(|case| &case.state), Some(State::Open { granted, .. }) if !granted.is_empty())

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use roaring::RoaringBitmap;
 
 use crate::bot::analysis::Analysis;
-use crate::bot::answer::{ask, csv};
+use crate::bot::answer::ask;
+use crate::bot::buttons::press;
 use crate::bot::sheet::Sheet;
-use crate::chat::card::{Action, Bar};
+use crate::chat::card::{Action, Bar, Verb};
 use crate::checks::{CHECKS, Context, Finding, Verdict, rows};
 use crate::facts::{Evidence, Fact, Row, Term, grouped};
 use crate::tenant::{AuditRecord, Policy, User};
@@ -81,6 +82,8 @@ fn named(row: &Row) -> Vec<String> {
 pub(super) struct Worse {
     /// Who changed what, and how many accounts it cost.
     pub(super) fact: Fact,
+    /// What is measured.
+    pub(super) label: &'static str,
     /// Asks for everybody whom the measure counts as not covered.
     pub(super) question: &'static str,
     /// Ids and names of the policies whose change did it.
@@ -90,7 +93,7 @@ pub(super) struct Worse {
 }
 
 impl Worse {
-    /// The button that names those who lost cover, and the list behind it. Without one it asks for everybody not covered.
+    /// The button that names those who lost cover in the chat, and the list that it opens. Without one it asks for everybody not covered.
     pub(super) fn names(&self, analysis: &Analysis) -> (Action, Option<Sheet>) {
         if self.who.is_empty() {
             return (ask("Who", self.question), None);
@@ -99,8 +102,11 @@ impl Worse {
         let line = |user: &User| {
             vec![user.display_name.to_string(), user.user_principal_name.to_string(), user.id.to_string()]
         };
-        let sheet = Sheet::new("lost-cover", &["Name", "User principal name", "Object id"], users.map(line));
-        (csv(&sheet, "Who".to_owned()), Some(sheet))
+        let mut lines: Vec<_> = users.map(line).collect();
+        lines.sort_unstable();
+        let title = format!("No longer covered: {}", self.label);
+        let sheet = Sheet::new("lost-cover", &["Name", "User principal name", "Object id"], lines).titled(title);
+        (press("Who", Verb::Evidence, &sheet.id(), 0), Some(sheet))
     }
 }
 
@@ -188,7 +194,7 @@ impl Measure {
             .with("count", lost)
             .with("gross", gross)
             .with("since", since);
-        Some(Worse { fact, question: self.question, did, who: who.unwrap_or_default() })
+        Some(Worse { fact, label: self.label, question: self.question, did, who: who.unwrap_or_default() })
     }
 
     /// Ids and names of changed policies that made it worse, each because as it was before, with all others as they are, it

@@ -5,10 +5,19 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::bot::answer::Part;
+use crate::bot::answers::list_suggestions::weight;
 use crate::bot::answers::testing::{self, Question, answered, app, snapshot, words};
+use crate::bot::approve::{Asks, case_of};
 use crate::bot::intent::route;
-use crate::bot::reconcile::reconcile;
+use crate::bot::learn::Taste;
+use crate::bot::reconcile::{Body, reconcile};
+use crate::bot::{evidence, post};
+use crate::checks::Severity;
+use crate::facts::{Evidence, Fact};
 use crate::log::Head;
+use crate::store::suggestions::Row;
+use crate::suggestions::Proposal;
 
 /// The small tenant without the app that its MFA policy leaves out.
 fn nordwerk() -> Value {
@@ -142,7 +151,8 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     let old = crate::tenant::read_policy(&old).unwrap();
     assert_eq!(Some(analysis.with_earlier((&old, check), || panic!("it is known what did it"))), then);
     let sheets = said.answer.sheets.clone();
-    let card = serde_json::to_value(compose(said.answer, None, &app.wording).unwrap().card).unwrap();
+    let composed = compose(said.answer, None, &app.wording).unwrap();
+    let card = serde_json::to_value(&composed.card).unwrap();
     let items = card["blocks"].as_array().unwrap().iter().find(|block| block["block"] == "items").unwrap();
     let actions = items["items"][0]["actions"].as_array().unwrap();
     let labels: Vec<&str> = actions.iter().map(|action| action["label"].as_str().unwrap()).collect();
@@ -151,7 +161,18 @@ async fn what_got_worse_leads_to_before_and_after_to_whom_and_to_a_cure() {
     let ids = lost.rows.iter().map(|row| row[2].as_str());
     assert_eq!(ids.collect::<Vec<_>>(), ["u-bob"], "whoever lacked it before is not among them");
     assert_eq!(lost.total, 1);
-    assert!(actions[1]["sheet"].is_string(), "{actions:?}");
+    // They are named in the chat, and the whole list is there to take away.
+    let press = &actions[1]["press"];
+    assert_eq!((&press["verb"], &press["subject"]), (&json!("evidence"), &json!(lost.id())), "{actions:?}");
+    post::keep_evidence(&app, &composed).await.unwrap();
+    let opened = compose(evidence::answer(&app, &lost.id()).await.unwrap(), None, &app.wording).unwrap().card;
+    let opened = words(&opened);
+    insta::assert_snapshot!(opened, @r"
+    # No longer covered: Legacy authentication blocked
+    | Name | User principal name | Object id
+    | Bob Keller | bob.keller@nordwerk.example | u-bob
+    (CSV (1))
+    ");
     // An exclusion of a policy that is Off wouldn't bring anybody's cover back: what was done is undone.
     let question = actions[2]["text"].as_str().unwrap();
     assert_eq!(question, "how do I turn \"CA203 – Block legacy authentication\" on again?");
@@ -196,6 +217,65 @@ async fn the_parts_come_in_the_order_in_which_they_matter() {
     assert!(at.is_sorted(), "{said}");
     let last = said.lines().rfind(|line| !line.starts_with('(')).unwrap();
     assert!(last.ends_with("Activity log: entry 412, hash 3f9a1c0de2b7."), "{last}");
+}
+
+/// Numbers of the suggestions that a summary names, and the heading above them.
+async fn named(app: &App, analysis: &Analysis) -> (Vec<i64>, String) {
+    let answer = card::whole(app, (analysis, &Head::default()), None).await.unwrap().answer;
+    let heading = answer.parts.iter().find_map(|part| match part {
+        Part::Heading(words) => Some(words.clone()),
+        _ => None,
+    });
+    let items = answer.parts.into_iter().find_map(|part| match part {
+        Part::List { items, .. } => Some(items),
+        _ => None,
+    });
+    let number = |fact: &Fact| match fact.terms.get("number") {
+        Some(crate::facts::Term::Word(number)) => number.trim_start_matches("S-").parse().ok(),
+        _ => None,
+    };
+    (items.unwrap_or_default().iter().filter_map(|(fact, _)| number(fact)).collect(), heading.unwrap())
+}
+
+#[tokio::test]
+async fn what_is_severe_or_asked_for_needs_somebody_and_each_fault_is_named_once() {
+    let app = app().await;
+    let analysis = read(&app, &nordwerk()).await;
+    let rows = app.store.suggestions(app.tenant()).await.unwrap();
+    let severity = |row: &Row| Body::of(row).unwrap().proposal.severity;
+    let (severe, mild): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| severity(row) >= Severity::High);
+    let (numbers, heading) = named(&app, &analysis).await;
+    assert_eq!(heading, format!("Needs you · 3 of {}", severe.len()));
+    let checks = |numbers: &[i64]| -> std::collections::BTreeSet<&str> {
+        rows.iter().filter(|row| numbers.contains(&row.number)).map(|row| row.check_id.as_str()).collect()
+    };
+    assert_eq!((numbers.len(), checks(&numbers).len()), (3, 3), "three repairs of one fault are one thing to look at");
+    assert!(
+        severe.iter().any(|one| severe.iter().any(|other| one.number < other.number && one.check_id == other.check_id))
+    );
+
+    // What a person asked for waits for somebody, however mild it is, and comes first.
+    let asked = mild.last().unwrap();
+    let person = crate::approval::Person { id: "u-dana".into(), name: "Dana Admin".into() };
+    case_of(&app, asked, Asks::Person(person)).await.unwrap();
+    let (numbers, heading) = named(&app, &analysis).await;
+    assert_eq!((numbers[0], heading), (asked.number, format!("Needs you · 3 of {}", severe.len() + 1)));
+}
+
+/// The fault as a whole may concern more people than one of its repairs does.
+#[tokio::test]
+async fn of_equal_severity_the_repair_that_concerns_most_comes_first() {
+    let app = app().await;
+    read(&app, &nordwerk()).await;
+    let row = app.store.suggestions(app.tenant()).await.unwrap().remove(0);
+    let body = Body::of(&row).unwrap();
+    let taste = Taste::of(&app).await.unwrap();
+    let weight = |number: i64, own: u64| {
+        let of = |total| Fact::new("common.read_at", Evidence { total, ..Evidence::default() });
+        let proposal = Proposal { facts: vec![of(100)], why: vec![of(own)], leaving: None, ..body.proposal.clone() };
+        weight(&taste, &Row { number, ..row.clone() }, &Body { proposal, ..body.clone() })
+    };
+    assert!(weight(2, 9) < weight(1, 1) && weight(1, 9) < weight(2, 9));
 }
 
 #[tokio::test]

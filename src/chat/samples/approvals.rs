@@ -62,18 +62,18 @@ pub(super) fn approval() -> Card {
 }
 
 fn decisions() -> Vec<Action> {
-    let asks = |label: &str, verb, input| Action::Press {
-        label: label.to_owned(),
-        press: Press { verb, subject: "A-12".to_owned(), version: 3, ..Press::default() },
-        style: Style::Normal,
-        input: Some(input),
+    let decides = |label: &str, verb, (style, input)| {
+        let says = Some("9f2c41d07ab3".to_owned());
+        let press = Press { verb, subject: "A-12".to_owned(), version: 3, says, ..Press::default() };
+        Action::Press { label: label.to_owned(), press, style, input }
     };
+    let asks = |label: &str, verb, input| decides(label, verb, (Style::Normal, Some(input)));
     let pairs = |all: &[(&str, &str)]| all.iter().map(|(id, words)| ((*id).to_owned(), (*words).to_owned())).collect();
     let text = Input::Text { label: "What should be different?".to_owned(), required: true };
     let reasons = pairs(&[("accepted risk", "The risk is accepted"), ("another reason", "Another reason")]);
     let lengths = pairs(&[("7", "One week"), ("14", "Two weeks"), ("30", "A month")]);
     vec![
-        styled("Create in report-only", Verb::Create, "A-12", Style::Primary),
+        decides("Create in report-only", Verb::Create, (Style::Primary, None)),
         asks("Ask to change…", Verb::AskChange, text),
         asks("Dismiss…", Verb::Dismiss, Input::Choice { label: "Why not?".to_owned(), choices: reasons }),
         asks("Snooze…", Verb::Snooze, Input::Day { label: "For how long?".to_owned(), choices: lengths }),

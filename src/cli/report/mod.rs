@@ -17,6 +17,9 @@ const EXAMPLE: &str = "One HTML file to open and print, and a CSV file for each 
     portcullis report export\n  \
     portcullis report policies.json --out report";
 
+/// So many lists are named where there are more.
+const NAMED: usize = 6;
+
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
@@ -48,12 +51,31 @@ impl Report {
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
         self.write("report.html", &page::html(&analysis, &wording, (&open, &names))?)?;
         let page = self.out.join("report.html");
-        output::line(&format!("{} and {} beside it", page.display(), names.join(", ")));
+        output::line(&format!("{} and {} beside it", page.display(), beside(&names)));
         Ok(Ended::Fine)
     }
 
     fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.out.join(name);
         std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))
+    }
+}
+
+/// The first lists by their names, and how many more there are: a folder of a large tenant fails dozens of checks.
+fn beside(names: &[&str]) -> String {
+    let (named, more) = names.split_at(names.len().min(NAMED));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more CSV lists", more.len()) };
+    named.join(", ") + &more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn a_long_row_of_lists_is_counted() {
+        assert_eq!(beside(&["a.csv", "b.csv"]), "a.csv, b.csv");
+        let many = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        assert_eq!(beside(&many), "a, b, c, d, e, f and 2 more CSV lists");
     }
 }
