@@ -2,6 +2,7 @@
 //!
 //! Text of the tenant goes into `TextRun`s only, which know no Markdown, and every value is escaped for JSON. A card keeps
 //! to [`LARGEST`]: its heading, buttons and sources come first, then as many blocks as fit, and a note says what was cut.
+//! Fewer sources are named where that leaves room for all blocks.
 
 use anyhow::Context as _;
 use handlebars::{Handlebars, handlebars_helper};
@@ -20,6 +21,9 @@ pub(crate) const LARGEST: usize = 25_000;
 
 /// Of [`LARGEST`], what buttons and sources may take each.
 const SHARE: usize = 7_000;
+
+/// What the sources may take at least: the blocks, by which people decide, are cut only when that doesn't help.
+const SOURCES: usize = 3_500;
 
 /// Buttons that clients show side by side; the others stand in rows of as many at the end of the card.
 const BUTTONS_IN_A_ROW: usize = 5;
@@ -57,7 +61,6 @@ impl Renderer {
     /// The whole card, at most [`LARGEST`] bytes.
     pub(crate) fn card(&self, card: &Card) -> anyhow::Result<Value> {
         let head = self.head(card)?;
-        let sources = self.sources(&card.citations)?;
         let mut actions = self.actions(&card.actions)?;
         let more = rows(&actions.split_off(actions.len().min(BUTTONS_IN_A_ROW)));
         let summary = clip(&card.summary, 300);
@@ -65,8 +68,13 @@ impl Renderer {
             "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
             "type": "AdaptiveCard", "version": "1.5", "msteams": {"width": "Full"}, "fallbackText": summary,
         });
-        let frame = [&head, &sources, &actions, &more].map(size).iter().sum::<usize>() + size(&whole);
-        let blocks = self.blocks(&card.blocks, LARGEST.saturating_sub(frame + 100))?;
+        let frame = [&head, &actions, &more].map(size).iter().sum::<usize>() + size(&whole);
+        let room = LARGEST.saturating_sub(frame + 100);
+        let mut sources = self.sources(&card.citations)?;
+        let needed = card.blocks.iter().map(|block| Ok(size(self.block(block)?) + 1)).sum::<anyhow::Result<usize>>()?;
+        let left = room.saturating_sub(needed + size(self.block(&cut_note())?));
+        sources = within(sources, left.max(SOURCES));
+        let blocks = self.blocks(&card.blocks, room.saturating_sub(size(&sources)))?;
         if let Some(fields) = whole.as_object_mut() {
             fields.insert("body".to_owned(), [head, blocks, sources, more].concat().into());
             fields.insert("actions".to_owned(), actions.into());
