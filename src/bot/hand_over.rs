@@ -161,7 +161,7 @@ fn ticket(case: (&App, &Case), change: &HandOver) -> String {
 
 fn reference((app, case): (&App, &Case)) -> String {
     let watched = " Portcullis watches the audit log and closes it when the change is seen.";
-    let ticket = case.terms.ticket.iter().map(|ticket| format!(", {ticket}")).collect::<String>();
+    let ticket = case.terms.ticket.as_ref().map(|ticket| format!(", {ticket}")).unwrap_or_default();
     format!("\nReference: S-{}{ticket}.{}", case.kept.suggestion, if app.config.offline { "" } else { watched })
 }
 

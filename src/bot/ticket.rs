@@ -9,7 +9,7 @@ use crate::log::{Action, Actor, NewEntry};
 
 use super::approve::{self, Case};
 
-/// What the numbers of change and service tickets begin with, as ServiceNow and others give them.
+/// What the numbers of change and service tickets begin with, as `ServiceNow` and others give them.
 const KINDS: [&str; 9] = ["CHG", "CRQ", "INC", "PRB", "REQ", "RFC", "RITM", "SCTASK", "TASK"];
 /// Words before a number of another form, such as `SEC-1234`.
 const WORDS: [&str; 4] = ["ticket", "change", "request", "issue"];

@@ -8,8 +8,9 @@ use portcullis::checks::CureAction;
 use portcullis::graph::{self, Quiet};
 use portcullis::store::approvals::{Approval, NewApproval, Stored};
 use portcullis::store::suggestions::Row;
+use serde_json::json;
 
-use super::*;
+use super::{App, Arc, BTreeMap, CHAT, Point, State, Task, app, card_of, now};
 
 /// Reads the tenant once, asks for as many approvals as there are points, each about a suggestion of its own, and posts
 /// their cards.

@@ -67,7 +67,7 @@ async fn questions_are_answered_before_the_logs_are_there() {
 #[tokio::test]
 async fn logs_that_are_there_soon_are_waited_for() {
     let lab = Lab::unread(|config| {
-        config.graph.early_after = Duration::from_secs(60);
+        config.graph.early_after = Duration::from_mins(1);
         config.graph.pacing.reports = Duration::from_millis(500);
     })
     .await;

@@ -30,7 +30,7 @@ async fn event(stream: &mut reqwest::Response, words: &str) -> String {
 #[tokio::test]
 async fn a_scan_shows_how_far_it_is_and_is_stopped_in_the_middle_of_a_wait() {
     let lab = Lab::unread(|config| {
-        let wait = Duration::from_secs(60);
+        let wait = Duration::from_mins(1);
         config.graph.early_after = Duration::ZERO;
         config.graph.back_off = BackOff { first: wait, longest: wait, attempts: 3, patience: wait };
     })

@@ -56,7 +56,7 @@ fn whole(
 }
 
 /// Shows what there is without the logs; the snapshot goes on from it.
-fn offer<'a>(reader: Reader<'_>, builder: SnapshotBuilder, people: People<'a>) -> (SnapshotBuilder, Marks) {
+fn offer(reader: Reader<'_>, builder: SnapshotBuilder, people: People<'_>) -> (SnapshotBuilder, Marks) {
     let (access, (directory, marks)) = people;
     let known = deposited(builder, access.into_iter().chain(directory)).build();
     let absent = LOGS.map(|kind| (kind, Reading::Absent { reason: NOT_YET.to_owned() }));

@@ -131,7 +131,8 @@ async fn read(reader: Reader<'_>) -> Result<Fresh, GraphError> {
     reader.policies(&mut builder).await?;
     let policies = builder.snapshot.policies.clone();
     let people = try_join(access::read(reader), directory::read(reader, &policies));
-    let (mut builder, marks) = early::staged(reader, builder, (people, logs::read(reader))).await?;
+    // Everything is read at once, so that this holds what each reading waits for.
+    let (mut builder, marks) = Box::pin(early::staged(reader, builder, (people, logs::read(reader)))).await?;
     builder.snapshot.read_at = reader.client.clock().now();
     Ok(Fresh { snapshot: builder.build(), marks })
 }
