@@ -22,6 +22,7 @@ use serde::Deserialize;
 pub use cloud::Cloud;
 
 use crate::tenant::Settings;
+use crate::tenant::folder::decode;
 
 /// Everything that can be set, checked. The fields are public so that `demo` and tests can turn single knobs.
 #[derive(Clone, Debug)]
@@ -379,9 +380,9 @@ impl Config {
     /// Reads and checks the file at `path` together with the environment.
     pub fn load(path: &Path, env: &Env) -> Result<Self, ConfigError> {
         let file = path.display().to_string();
-        match std::fs::read_to_string(path) {
+        match text_of(path) {
             Ok(text) => Self::parse(&text, &file, env),
-            Err(error) => Err(ConfigError { file, key: "file".to_owned(), problem: error.to_string() }),
+            Err(problem) => Err(ConfigError { file, key: "file".to_owned(), problem }),
         }
     }
 
@@ -418,4 +419,10 @@ impl Config {
         self.graph.audit_poll = production.audit_poll;
         Ok(())
     }
+}
+
+/// The text of a file in any encoding that editors and shells write, or what is wrong with it.
+fn text_of(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    decode(&bytes).ok_or_else(|| "expected text in UTF-8 or UTF-16".to_owned())
 }

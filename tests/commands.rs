@@ -179,6 +179,36 @@ fn what_a_request_leaves_open_is_none_for_graph_and_unknown_for_a_question() {
 }
 
 #[test]
+fn a_request_with_a_slip_in_it_is_not_judged_as_another_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = folder.path().join("request.json");
+    let said = |conditions: &str| {
+        let body = r#"{"signInIdentity": {"userId": "x"}, "signInContext": {"includeApplications": ["x"]}, "signInConditions": "#;
+        fs::write(&request, format!("{body}{conditions}}}")).unwrap();
+        refused(&["what-if", &tenant(), &request.display().to_string()]).replace(&at(&folder), "DIR")
+    };
+    insta::assert_snapshot!(said(r#"{"country": "Brazil"}"#) + &said(r#"{"contry": "BR"}"#), @r#"
+    error: DIR/request.json: /signInConditions/country: expected a two-letter country code (ISO 3166-1), found "Brazil"
+    error: DIR/request.json: /signInConditions/contry: expected a member that is known there, such as country
+    "#);
+}
+
+#[test]
+fn the_only_policy_is_not_spoken_of_as_several() {
+    let folder = changed(&[
+        ("policies.json", &|policies| policies["value"].as_array_mut().unwrap().truncate(1)),
+        ("policies.json", &|policies| {
+            policies["value"][0]["conditions"]["clientAppTypes"] = serde_json::json!(["browser"])
+        }),
+    ]);
+    let (text, _) = said(&["what-if", &at(&folder), &data("legacy-sign-in.json")]);
+    assert!(
+        text.starts_with("They get in with a password alone: the only policy that is On asks for nothing."),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_weakened_policy_names_who_must_do_less_and_fails() {
     let weaker = changed(&[
         ("policies.json", &|policies| {
@@ -258,7 +288,31 @@ fn a_policy_of_the_folder_can_be_replayed_by_name() {
     let name = "ca003 – require compliant device – staff";
     let (counted, _) = json(&["replay", &tenant(), "--policy", name, "--format", "json"]);
     assert_eq!(counted["impact"]["users"]["a0000000-0000-4000-8000-000000000002"]["failure"], 2);
-    insta::assert_snapshot!(refused(&["replay", &tenant(), "--policy", "CA9"]), @"error: no policy `CA9` in the folder; give its whole name or its object id");
+    insta::assert_snapshot!(refused(&["replay", &tenant(), "--policy", "CA9"]), @"error: no policy `CA9` in the folder; give its number, its name or its object id");
+}
+
+#[test]
+fn a_policy_of_the_folder_is_found_as_in_a_question() {
+    let (counted, _) = json(&["replay", &tenant(), "--policy", "CA003", "--format", "json"]);
+    assert_eq!(counted["impact"]["users"]["a0000000-0000-4000-8000-000000000002"]["failure"], 2);
+    insta::assert_snapshot!(refused(&["replay", &tenant(), "--policy", "all users"]), @"error: 2 policies fit `all users`: CA001 – Require MFA – All users (c0000000-0000-4000-8000-000000000001), CA002 – Block legacy authentication – All users (c0000000-0000-4000-8000-000000000002); give the object id of one");
+}
+
+/// A file as Windows PowerShell writes it.
+fn in_utf16(path: PathBuf, text: &str) -> String {
+    let text = format!("\u{FEFF}{text}");
+    fs::write(&path, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn drafts_and_requests_are_read_in_utf_16_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |name: &str| in_utf16(folder.path().join(name), &fs::read_to_string(data(name)).unwrap());
+    let (text, _) = said(&["replay", &tenant(), "--draft", &copy("require-compliant-device.json")]);
+    assert!(text.contains("It would have blocked 2 sign-ins: 1 person"), "{text}");
+    let (text, _) = said(&["what-if", &tenant(), &copy("legacy-sign-in.json")]);
+    assert!(text.starts_with("Blocked by CA002"), "{text}");
 }
 
 #[test]
@@ -359,6 +413,16 @@ fn a_report_is_one_page_with_lists_beside_it() {
 }
 
 #[test]
+fn a_report_needs_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.txt");
+    fs::write(&file, "notes").unwrap();
+    let said = refused(&["report", &tenant(), "--out", &file.display().to_string()]).replace(&at(&folder), "DIR");
+    insta::assert_snapshot!(said, @"error: --out DIR/x.txt: expected a folder, found a file");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "notes");
+}
+
+#[test]
 fn a_machine_reads_gaps_with_conditions_and_causes_and_all_accounts() {
     let coverage = |arguments: &[&str]| -> Value {
         let (found, _) = json(&[&["analyze", &tenant(), "--format", "json"], arguments].concat());
@@ -402,7 +466,7 @@ fn what_cannot_be_read_is_named_with_its_place() {
     insta::assert_snapshot!(said.concat(), @r"
     error: reading DIR: DIR/policies.json /value/1/conditions/users/excludeGroups: expected an array of strings, found a number
     error: reading no-such-folder: can't read no-such-folder: No such file or directory (os error 2)
-    error: PROJECT/tests/data/require-compliant-device.json: /signInIdentity: expected a userId, an externalUserType or a servicePrincipalId
+    error: PROJECT/tests/data/require-compliant-device.json: /conditions: expected a member that is known there, such as signInConditions
     error: PROJECT/tests/data/legacy-sign-in.json: /conditions: expected the policy's conditions, found nothing
     ");
 }

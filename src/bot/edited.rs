@@ -290,6 +290,15 @@ pub fn users(analysis: &Analysis, change: &HandOver) -> BTreeMap<String, Tally> 
     users
 }
 
+/// Accounts of which less would be asked than now, at some sign-ins at least; none where that isn't judged.
+#[must_use]
+pub fn loosened(analysis: &Analysis, change: &HandOver) -> Option<RoaringBitmap> {
+    let edited = analysis.edited(change)?;
+    let shifts = edited.difference.shifts.iter();
+    let ids = shifts.flat_map(|shift| shift.looser.iter().chain(&shift.wider).chain(&shift.elsewhere));
+    Some(positions(analysis.snapshot(), ids.map(String::as_str)))
+}
+
 /// What keeps the change from doing harm, or not.
 #[must_use]
 pub fn safety(analysis: &Analysis, change: &HandOver) -> Vec<Fact> {

@@ -82,8 +82,9 @@ pub(super) fn json(path: &Path) -> anyhow::Result<Value> {
     } else {
         bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     }
-    serde_json::from_slice(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes))
-        .with_context(|| format!("{}: expected JSON", path.display()))
+    let text =
+        folder::decode(&bytes).with_context(|| format!("{}: expected text in UTF-8 or UTF-16", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{}: expected JSON", path.display()))
 }
 
 /// One policy from a file, in any state or none, with or without an id: a draft.

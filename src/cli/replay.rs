@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part};
+use crate::bot::lookup::{self, Found};
 use crate::bot::{describe, impact};
 use crate::clock::Clock;
 use crate::engine::Truth;
@@ -31,7 +31,7 @@ pub(super) struct Replay {
     /// The policy to try, as JSON; its state doesn't matter; `-` for standard input
     #[arg(long, value_name = "FILE", group = "which")]
     draft: Option<PathBuf>,
-    /// A policy of the folder, by its object id or name, such as one in report-only
+    /// A policy of the folder, by its number, name or object id, such as one in report-only
     #[arg(long, value_name = "POLICY", group = "which")]
     policy: Option<String>,
     /// How to print
@@ -65,16 +65,16 @@ impl Replay {
             return folder::draft(file);
         }
         let wanted = self.policy.as_deref().unwrap_or_default();
-        let found: Vec<&Policy> = snapshot
-            .policies
-            .iter()
-            .filter(|policy| policy.id.eq_ignore_ascii_case(wanted) || policy.display_name.eq_ignore_ascii_case(wanted))
-            .collect();
-        match found.as_slice() {
-            [one] => Ok((*one).clone()),
-            [] => None
-                .with_context(|| format!("no policy `{wanted}` in the folder; give its whole name or its object id")),
-            several => anyhow::bail!("{} policies are called `{wanted}`; give the object id of one", several.len()),
+        match lookup::policy(snapshot, wanted) {
+            Found::One(policy) => Ok(policy.clone()),
+            Found::None => {
+                anyhow::bail!("no policy `{wanted}` in the folder; give its number, its name or its object id")
+            }
+            Found::Several(all) => {
+                let named: Vec<String> =
+                    all.iter().map(|policy| format!("{} ({})", policy.display_name, policy.id)).collect();
+                anyhow::bail!("{} policies fit `{wanted}`: {}; give the object id of one", all.len(), named.join(", "))
+            }
         }
     }
 }

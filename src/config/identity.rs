@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::raw::{RawGraph, RawTeams, RawWrite};
 use super::validate::{Keys, Source};
-use super::{Cloud, ConfigError, Credential};
+use super::{Cloud, ConfigError, Credential, text_of};
 
 /// The keys of one identity as they stand in the file.
 #[derive(Clone, Copy)]
@@ -126,7 +126,7 @@ impl Source<'_> {
     /// The text of a PEM file that holds a certificate and its private key.
     fn certificate(self, keys: &Keys, file: &Path) -> Result<SecretString, ConfigError> {
         let wrong = |problem: String| self.error(keys.certificate, format!("{}: {problem}", file.display()));
-        let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+        let text = text_of(file).map_err(wrong)?;
         for part in ["-----BEGIN CERTIFICATE-----", "PRIVATE KEY-----"] {
             if !text.contains(part) {
                 return Err(wrong(format!("lacks {part}; expected a PEM file with the certificate and its key")));

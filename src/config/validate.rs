@@ -16,7 +16,7 @@ use super::raw::{
 };
 use super::{
     BackOff, Cloud, Config, ConfigError, Credential, Env, Graph, LogAnalytics, Model, Pacing, People, Schedule, Teams,
-    Tenant, Who, Write, WriteMode,
+    Tenant, Who, Write, WriteMode, text_of,
 };
 use crate::tenant::Settings;
 use crate::tenant::snapshot::BaselineScopes;
@@ -266,8 +266,7 @@ impl Source<'_> {
     }
 
     fn secret_in(self, keys: &Keys, file: &PathBuf) -> Result<SecretString, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| self.error(keys.file, format!("{}: {error}", file.display())))?;
+        let text = text_of(file).map_err(|problem| self.error(keys.file, format!("{}: {problem}", file.display())))?;
         match text.trim() {
             "" => Err(self.error(keys.file, format!("{} is empty; expected the secret", file.display()))),
             secret => Ok(SecretString::from(secret)),
@@ -447,6 +446,22 @@ mod tests {
         let Credential::ClientSecret { secret, .. } = &config.graph.credential else { panic!("not a secret") };
         assert_eq!(secret.expose_secret(), "from-a-file");
         assert!(!format!("{config:?}").contains("from-a-file"));
+    }
+
+    /// As Windows PowerShell writes them.
+    #[test]
+    fn files_in_utf_16_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let (path, text) = (dir.path().join(name), format!("\u{FEFF}{text}"));
+            std::fs::write(&path, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+            path
+        };
+        let key = file("secret", "from-a-file\r\n");
+        let path = file("p.toml", &format!("{MINIMAL}client_secret_file = '{}'\n", key.display()));
+        let config = Config::load(&path, &Env::default()).unwrap();
+        let Credential::ClientSecret { secret, .. } = &config.graph.credential else { panic!("not a secret") };
+        assert_eq!(secret.expose_secret(), "from-a-file");
     }
 
     #[test]

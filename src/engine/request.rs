@@ -3,18 +3,20 @@
 //! Source: Microsoft Graph v1.0, `conditionalAccessRoot: evaluate`. The member `extra` is ours: what a real sign-in
 //! has and the request can't say.
 
+mod members;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::Model;
 use super::evaluate::{Applies, Outcome};
-use crate::tenant::Snapshot;
 use crate::tenant::policy::TransferMethod;
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, LeftOpen, SignIn, Target};
 use crate::tenant::well_known::{APP_INTUNE, REGISTER_DEVICE, REGISTER_SECURITY_INFO};
 use crate::tenant::words::Word;
 use crate::tenant::write::export_policy;
+use crate::tenant::{Snapshot, country};
 
 /// What a condition means that the request doesn't state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +29,16 @@ pub enum Unstated {
 
 /// Why a request can't be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{pointer}: expected {expected}")]
+#[error("{}: expected {expected}", place(pointer))]
 pub struct RequestError {
-    /// JSON pointer of the member.
+    /// JSON pointer of the member; empty for the whole request.
     pub pointer: String,
     /// What was expected there.
     pub expected: String,
+}
+
+fn place(pointer: &str) -> &str {
+    if pointer.is_empty() { "the document" } else { pointer }
 }
 
 /// Answers a What If request as Graph's `evaluate` does: what it doesn't state, there isn't.
@@ -63,8 +69,9 @@ pub fn differences(recorded: &Value, ours: &Value) -> BTreeMap<String, (String, 
 /// Reads a What If request (`signInIdentity`, `signInContext`, `signInConditions`, and our `extra`).
 ///
 /// # Errors
-/// A member that holds a value which its kind doesn't have.
+/// A member that holds a value which its kind doesn't have, or that no such request has.
 pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, RequestError> {
+    members::check(request)?;
     let part = |name: &str| request.get(name).unwrap_or(&Value::Null);
     let (conditions, extra) =
         (Part { at: "/signInConditions", value: part("signInConditions"), unstated }, part("extra"));
@@ -80,8 +87,8 @@ pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, Reque
         client_app: conditions.word("clientAppType")?,
         platform: conditions.word("devicePlatform")?,
         ip: conditions.text("ipAddress", |text| text.parse().ok())?,
-        country: conditions.text("country", |code| Some(code.to_uppercase()))?,
-        gps_country: ours.text("gpsCountry", |code| Some(code.to_uppercase()))?,
+        country: conditions.country("country")?,
+        gps_country: ours.country("gpsCountry")?,
         device: read_device(conditions.value.get("deviceInfo"), extra, unstated),
         sign_in_risk: conditions.word("signInRiskLevel")?,
         user_risk: conditions.word("userRiskLevel")?,
@@ -142,9 +149,18 @@ impl Part<'_> {
         }
     }
 
+    /// A member that is the code of a country. A name of one would be judged as a country that no policy names.
+    fn country(&self, name: &str) -> Result<Known<String>, RequestError> {
+        self.text(name, country::code).map_err(|_| self.expected(name, "a two-letter country code (ISO 3166-1)"))
+    }
+
     fn wrong(&self, name: &str) -> RequestError {
+        self.expected(name, &format!("a value of {name}"))
+    }
+
+    fn expected(&self, name: &str, what: &str) -> RequestError {
         let found = self.value.get(name).unwrap_or(&Value::Null);
-        RequestError { pointer: format!("{}/{name}", self.at), expected: format!("a value of {name}, found {found}") }
+        RequestError { pointer: format!("{}/{name}", self.at), expected: format!("{what}, found {found}") }
     }
 }
 
@@ -323,5 +339,10 @@ mod tests {
         );
         let error = read_request(&request(&json!({"ipAddress": 7})), Unstated::None).unwrap_err();
         assert_eq!(error.pointer, "/signInConditions/ipAddress");
+        let error = read_request(&request(&json!({"country": "Brazil"})), Unstated::None).unwrap_err();
+        let expected = "/signInConditions/country: expected a two-letter country code (ISO 3166-1), found \"Brazil\"";
+        assert_eq!(error.to_string(), expected);
+        let read = read_request(&request(&json!({"country": "br"})), Unstated::None).unwrap();
+        assert_eq!(read.country, Known::Is("BR".to_owned()));
     }
 }

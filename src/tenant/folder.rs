@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 pub use self::settings::Thresholds;
 use self::text::Content;
+pub use self::text::decode;
 use super::read::{
     ReadError, embedded_strength, node::Node, read_agreement, read_audit, read_context, read_device, read_group,
     read_inbound_trust, read_licences, read_named_location, read_policy, read_registration, read_risky_user, read_role,
@@ -153,7 +154,7 @@ impl Reader {
             return Ok(());
         }
         let bytes = fs::read(path).map_err(|source| FolderError::File { path: path.to_owned(), source })?;
-        let text = text::decode(&bytes).ok_or_else(|| FolderError::Encoding { path: path.to_owned() })?;
+        let text = decode(&bytes).ok_or_else(|| FolderError::Encoding { path: path.to_owned() })?;
         if path.file_name() == Some(OsStr::new("settings.json")) {
             return self.settings(path, &text);
         }

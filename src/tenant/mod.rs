@@ -1,6 +1,7 @@
 //! The tenant as plain data, in Microsoft Graph's words: what was read, when, and what could not be read.
 
 pub mod builder;
+pub mod country;
 pub mod cross_tenant;
 pub mod directory;
 pub mod folder;

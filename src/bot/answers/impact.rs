@@ -1,5 +1,7 @@
 //! "Who would S-4 block?": what a policy or suggestion would do if it were On, from the sign-in log.
 
+use roaring::RoaringBitmap;
+
 use crate::approval::State;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::approve::live_case;
@@ -9,12 +11,14 @@ use crate::bot::impact::{logged_and_ours, people, safety};
 use crate::bot::intent::SlotName;
 use crate::bot::lookup::{self, Found};
 use crate::bot::reconcile::Body;
+use crate::checks::hand_over::delete_policy;
+use crate::checks::scopes::role_holders;
 use crate::checks::{CureAction, rows};
 use crate::facts::{Fact, Term};
 use crate::store::suggestions::Row;
 use crate::suggestions::draft::marked_name;
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Kind, Policy, User};
+use crate::tenant::{Assignment, Kind, Policy, User};
 
 use super::meant::{numbers, one_policy, policies, said, suggestion, titled};
 use super::{Answering, Asked, overlaps, scope, unread};
@@ -54,13 +58,20 @@ fn removed(asked: Asked<'_>, policy: &Policy) -> Answer {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
     let users = model.users_of(&policy.id).0 & model.default_users();
     let evidence = [rows::policy(policy)].into_iter().chain(rows::users(&users, snapshot, None));
+    let unread = unread::said(asked, &unread::needed(std::iter::once(policy)));
+    let unread = unread.and_then(|fact| fact.terms.get("what").cloned());
     let key = match policy.state {
         PolicyState::Enabled if overlaps::is_needless(asked, policy) => "impact.removed_needless",
+        PolicyState::Enabled if unread.is_some() => "impact.removed_unread",
         PolicyState::Enabled => "impact.removed",
         _ => "impact.removed_not_on",
     };
+    let left = if key == "impact.removed" { left_without(asked, policy) } else { RoaringBitmap::new() };
     let fact = Fact::new(key, asked.analysis.evidence(evidence))
         .with("policy", Term::Name(policy.display_name.clone()))
+        .with("unread", unread.unwrap_or(Term::Names(Vec::new())))
+        .with("left", left.len())
+        .with("administrators", (&left & administrators(asked)).len())
         .with("state", Term::Word(rows::state_word(policy.state).to_owned()))
         .with("asks", Term::Name(scope::asks(policy, snapshot)))
         .with("targets", Term::Name(scope::targets(policy, snapshot)))
@@ -71,6 +82,17 @@ fn removed(asked: Asked<'_>, policy: &Policy) -> Answer {
         .part(Part::Limits(vec![asked.read_at()]))
         .action(ask("Overlaps", format!("does any policy overlap with {name}?")))
         .action(ask("Show it", format!("show {name}")))
+}
+
+/// Accounts of which no other policy asks what this one does, at some sign-ins at least.
+fn left_without(asked: Asked<'_>, policy: &Policy) -> RoaringBitmap {
+    edited::loosened(asked.analysis, &delete_policy(policy)).unwrap_or_default() & asked.analysis.model.default_users()
+}
+
+/// Whoever holds an administrator role or may activate one; nobody where roles were not read.
+fn administrators(asked: Asked<'_>) -> RoaringBitmap {
+    let directory = &asked.analysis.snapshot().directory;
+    role_holders(directory, Assignment::Active) | role_holders(directory, Assignment::Eligible)
 }
 
 /// The policy or suggestion that a question is about.
@@ -212,6 +234,24 @@ mod tests {
 
     use crate::bot::answers::testing::{nordwerk, said};
     use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn who_is_left_without_a_policy_is_counted_with_the_administrators() {
+        let told = said(&nordwerk(), Intent::Impact, "what if I turn off CA200?").await;
+        let left = "would no longer be asked of the 6 accounts in its scope, except where another policy asks for it too. \
+            6 accounts would be left without it at some sign-ins at least, 1 administrator among them.";
+        assert!(told.contains(left), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_scope_that_was_not_read_is_not_counted_as_nobody() {
+        let mut tenant = nordwerk();
+        tenant["users"] = json!([]);
+        tenant["unread"] = json!(["users"]);
+        let told = said(&tenant, Intent::Impact, "what if I turn off CA200?").await;
+        assert!(told.contains("How many accounts those are isn't known: users.json was not read."), "{told}");
+        assert!(!told.contains("0 accounts"), "{told}");
+    }
 
     /// Microsoft's own count and ours, side by side.
     #[tokio::test]

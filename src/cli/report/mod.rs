@@ -34,6 +34,8 @@ pub(super) struct Report {
 impl Report {
     /// Reads, judges, writes.
     pub(super) fn run(self) -> anyhow::Result<Ended> {
+        let is_file = self.out.exists() && !self.out.is_dir();
+        anyhow::ensure!(!is_file, "--out {}: expected a folder, found a file", self.out.display());
         let clock = Clock::system();
         let analysis = folder::analysis(&self.path, &clock)?;
         let wording = Wording::new(jiff::tz::TimeZone::system())?;

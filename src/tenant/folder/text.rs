@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// The text of a file in UTF-8 or, as Windows PowerShell writes it, UTF-16; none for anything else.
-pub(super) fn decode(bytes: &[u8]) -> Option<String> {
+#[must_use]
+pub fn decode(bytes: &[u8]) -> Option<String> {
     match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => std::str::from_utf8(rest).ok().map(str::to_owned),
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
