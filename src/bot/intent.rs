@@ -6,6 +6,7 @@
 
 pub(crate) mod concepts;
 pub(crate) mod features;
+pub(crate) mod foreign;
 pub(crate) mod forms;
 pub(crate) mod gazetteer;
 pub(crate) mod kinds;
@@ -14,6 +15,7 @@ pub(crate) mod names;
 pub(crate) mod pattern;
 pub(crate) mod questions;
 pub(crate) mod refusals;
+pub(crate) mod replies;
 pub(crate) mod rules;
 pub(crate) mod slots;
 pub(crate) mod spans;
@@ -84,7 +86,9 @@ pub fn route_among<'a>(text: &str, previous: Option<&Previous>, people: impl Ite
     let needed = context_needed(&message, lead_alone);
     let scores = previous.map_or_else(|| alone.clone(), |turn| mixed(&alone, needed, &message, turn));
     let refusal = refusals::find(&message, previous.map(|turn| turn.intent));
-    let refusal = refusal.or_else(|| is_unreadable(&message, previous).then_some(Refusal::OtherTopic));
+    let unread = || foreign::is_foreign(&text) || is_unreadable(&message, previous);
+    let refusal = refusal.or_else(|| unread().then_some(Refusal::OtherTopic));
+    let refusal = refusal.or_else(|| replies::find(&message, previous));
     let turned = || forms::turns_to(&message, previous.map(|turn| turn.intent));
     let form = forms::find(&message).or_else(turned).filter(|_| refusal.is_none());
     let goes_on = forms::goes_on(&message, previous.map(|turn| turn.intent)).filter(|_| refusal.is_none());

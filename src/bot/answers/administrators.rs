@@ -8,6 +8,7 @@ use roaring::RoaringBitmap;
 use crate::bot::answer::{Answer, Part, ask, column};
 use crate::checks::accounts::emergency_access;
 use crate::checks::{rows, scopes};
+use crate::engine::{Requirement, Scope};
 use crate::facts::{Fact, Term};
 use crate::tenant::{Assignment, Kind, Role, Snapshot};
 
@@ -60,6 +61,28 @@ pub(super) fn told(asked: Asked<'_>) -> Answer {
         .part(Part::Limits(vec![asked.read_at()]))
         .action(ask("Without MFA", "which admins are not covered by MFA?"))
         .action(ask("Their policies", "which policies apply to the admins?"))
+}
+
+/// Who holds the one role that a question about administrators' MFA names, and whether policies make each use it: what the
+/// check says is about all administrator roles, and must not pass for the answer about one.
+pub(super) fn of_role(asked: Asked<'_>) -> Option<Fact> {
+    let snapshot = asked.analysis.snapshot();
+    let role = named(&asked.text.to_lowercase(), snapshot)?;
+    let holders = asked.analysis.model.role_holders(&role.id, Assignment::Active)?;
+    let scope = Scope { users: Some(holders.clone()), ..Scope::default() };
+    let coverage = asked.analysis.model.coverage(&Requirement::Mfa, &scope);
+    let names = |users: &RoaringBitmap| {
+        let users = users.iter().filter_map(|index| snapshot.directory.user_at(index));
+        Term::Names(users.map(|user| user.display_name.to_string()).collect())
+    };
+    let (open, unsure) = (&coverage.uncovered & &holders, &coverage.undecided & &holders);
+    let fact = Fact::new("administrators.role_mfa", asked.analysis.evidence(rows::users(&holders, snapshot, None)))
+        .with("role", Term::Name(role.display_name.clone()))
+        .with("count", holders.len())
+        .with("names", names(&holders))
+        .with("open", names(&open))
+        .with("unsure", names(&(unsure - &open)));
+    Some(fact.must_show())
 }
 
 /// The role that a question names: "global administrators", "Exchange admins". The longest name counts.

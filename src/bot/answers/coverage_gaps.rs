@@ -9,8 +9,12 @@ use crate::facts::Fact;
 use crate::tenant::Kind;
 
 use super::{
-    Answering, Asked, coverage_kinds, coverage_methods, coverage_mfa, coverage_part, period, unread, user_policies,
+    Answering, Asked, administrators, coverage_kinds, coverage_methods, coverage_mfa, coverage_part, period, unread,
+    user_policies,
 };
+
+/// Id of the check about all administrator roles.
+const ADMINS: &str = "mfa-admins";
 
 /// Checks that answer for a word of the question, the first that fits; MFA for all users is meant otherwise.
 const ABOUT: &[(&[&str], &str)] = &[
@@ -18,7 +22,7 @@ const ABOUT: &[(&[&str], &str)] = &[
     (&["device code"], "device-code-flow"),
     (&["phishing", "passkey", "fido"], "phishing-resistant-admins"),
     (&["guest", "external", "b2b"], "mfa-guests"),
-    (&["admin"], "mfa-admins"),
+    (&["admin"], ADMINS),
     (&["managed", "compliant", "unmanaged", "hybrid", "device"], "managed-devices"),
 ];
 
@@ -71,7 +75,8 @@ fn from_finding(asked: Asked<'_>, finding: &Finding) -> Answer {
     let (headline, causes) = finding.facts.split_first().map_or((None, &[][..]), |(first, rest)| (Some(first), rest));
     let items = causes.iter().map(|fact| (fact.clone(), Vec::new())).collect();
     let limits = asked.not_checked(&finding.not_checked).into_iter().chain([asked.read_at()]).collect();
-    Answer::sentences(opening(asked, finding, headline))
+    let role = (finding.check == ADMINS).then(|| administrators::of_role(asked)).flatten();
+    Answer::sentences(role.into_iter().chain(opening(asked, finding, headline)).collect())
         .part(Part::List { ordered: false, items })
         .part(Part::Limits(limits))
         .action(ask("Suggestions", "show open suggestions"))
@@ -173,6 +178,15 @@ mod tests {
     async fn one_account_is_not_everybody() {
         let words = said(&nordwerk(), Intent::CoverageGaps, "is svc-backup covered by anything?").await;
         assert!(words.starts_with("svc-backup is in "), "{words}");
+    }
+
+    #[tokio::test]
+    async fn one_role_is_not_widened_without_a_word() {
+        let words = said(&nordwerk(), Intent::CoverageGaps, "who are the global admins without mfa").await;
+        let role = "1 account holds Global Administrator (Dana Admin). No policy makes Dana Admin use MFA everywhere.";
+        assert!(words.starts_with(role) && words.contains("all administrator roles"), "{words}");
+        let words = said(&nordwerk(), Intent::CoverageGaps, "which admins are not covered by MFA?").await;
+        assert!(!words.contains("Global Administrator (Dana"), "{words}");
     }
 
     #[tokio::test]

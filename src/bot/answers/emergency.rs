@@ -11,6 +11,28 @@ use crate::tenant::{Policy, how_many};
 
 use super::{Asked, named, scope};
 
+/// Whether a text in small letters speaks of them.
+pub(super) fn are_meant(text: &str) -> bool {
+    ["emergency", "break-glass", "breakglass", "break glass"].iter().any(|words| text.contains(words))
+}
+
+/// When one of them last signed in, by the log or the directory.
+pub(super) fn last_seen(asked: Asked<'_>) -> Fact {
+    let snapshot = asked.analysis.snapshot();
+    let accounts = emergency_access(snapshot);
+    let users = || accounts.iter().filter_map(|index| snapshot.directory.user_at(index));
+    let of_theirs = |row: &&crate::tenant::PastSignIn| {
+        snapshot.directory.user_index(&row.user_id).is_some_and(|index| accounts.contains(index))
+    };
+    let logged = snapshot.sign_ins.iter().filter(of_theirs).map(|row| row.at);
+    let last = users().filter_map(|user| user.last_sign_in).chain(logged).max();
+    let names = users().map(|user| user.display_name.to_string()).collect();
+    Fact::new("exclusions.emergency_last", asked.analysis.evidence(rows::users(&accounts, snapshot, None)))
+        .with("names", Term::Names(names))
+        .with("last", last.map_or_else(|| Term::Word(String::new()), Term::Time))
+        .must_show()
+}
+
 /// The emergency access accounts: which policies, or whether this one, would catch them, and whether they signed in.
 pub(super) fn told(asked: Asked<'_>, one: Option<&Policy>) -> Answer {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());

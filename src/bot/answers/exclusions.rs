@@ -23,7 +23,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let text = asked.text.to_lowercase();
     let speaks_of = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if speaks_of(&["emergency", "break-glass", "breakglass", "break glass"]) {
+    if emergency::are_meant(&text) {
         let one = asked.slot(SlotName::Policy).map(|name| named::policy(asked, name)).transpose()?;
         return Ok(emergency::told(asked, one));
     }

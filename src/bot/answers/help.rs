@@ -1,13 +1,13 @@
 //! "What can you do?", "what does report-only mean?": the bot's abilities, words, buttons and limits.
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::intent::Intent;
+use crate::bot::intent::{Intent, SlotName};
 use crate::facts::{Fact, Row, Term};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation, Strength};
 
 use super::meant::said;
-use super::{Answering, Asked};
+use super::{Answering, Asked, approvers};
 
 /// What is explained, by the words that ask for it; several may fit.
 const TOPICS: &[(&[&str], &str)] = &[
@@ -32,6 +32,10 @@ const TOPICS: &[(&[&str], &str)] = &[
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         let text = format!(" {} ", asked.text.to_lowercase());
+        let decides = text.contains("approve") || text.contains("decide");
+        if let Some(name) = asked.slot(SlotName::User).filter(|_| decides) {
+            return Ok(approvers::told(asked, name).unwrap_or_else(|back| *back));
+        }
         let fits = TOPICS.iter().filter(|(words, _)| words.iter().any(|word| text.contains(word)));
         let facts: Vec<Fact> =
             fits.flat_map(|(_, key)| [Some(worded(asked, key)), own(asked, key)]).flatten().collect();

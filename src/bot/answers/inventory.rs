@@ -3,18 +3,20 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask, column};
+use crate::bot::intent::SlotName;
+use crate::bot::intent::text::folded;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::{Device, Kind, User};
 
-use super::{Asked, administrators, period, unread};
+use super::{Asked, administrators, named, period, unread};
 
 /// How many accounts a table names.
 const SHOWN: usize = 10;
 
 /// Answers where a question counts devices or guests, or wants the accounts that haven't signed in for long.
 pub(super) fn told(asked: Asked<'_>) -> Option<Answer> {
-    let text = asked.text.to_lowercase();
+    let text = folded(asked.text);
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let counts =
         has(&["how many", "number of", "count of", "do we have"]) && !has(&["sign", "log in", "logged in", "use "]);
@@ -22,10 +24,18 @@ pub(super) fn told(asked: Asked<'_>) -> Option<Answer> {
         "no sign-in",
         "not signed in",
         "haven't signed in",
+        "havent signed in",
         "hasn't signed in",
+        "hasnt signed in",
+        "didn't sign in",
+        "didnt sign in",
+        "did not sign in",
+        "inactive",
+        "dormant",
+        "unused account",
         "without a sign-in",
         "never signed in",
-    ]) && !has(&["without mfa"]);
+    ]) && !has(&["without mfa", "device"]);
     if administrators::are_meant(&text) {
         Some(administrators::told(asked))
     } else if counts && has(&["device"]) {
@@ -75,7 +85,8 @@ fn guests(asked: Asked<'_>) -> Answer {
         .action(ask("Their policies", "which policies apply to guests?"))
 }
 
-/// Enabled accounts whose last sign-in, as the directory has it, is longer ago than the question says.
+/// Enabled accounts, or those of the group or class that is named, whose last sign-in, as the directory has it, is longer ago
+/// than the question says.
 fn unused(asked: Asked<'_>) -> Answer {
     if let Some(back) = unread::back(asked, &[Kind::Users]) {
         return *back;
@@ -83,7 +94,13 @@ fn unused(asked: Asked<'_>) -> Answer {
     let snapshot = asked.analysis.snapshot();
     let days = period::length(&asked.text.to_lowercase()).unwrap_or(90);
     let limit = asked.now.checked_sub(jiff::SignedDuration::from_hours(24 * days)).unwrap_or(asked.now);
-    let enabled = asked.analysis.model.default_users();
+    let class = match asked.slot(SlotName::Group).map(|name| named::class(asked, name)) {
+        Some(Err(back)) => return *back,
+        Some(Ok(class)) => Some(class),
+        None => None,
+    };
+    let all = asked.analysis.model.default_users();
+    let enabled = class.as_ref().map_or_else(|| all.clone(), |class| &class.users & &all);
     let of = |index: &u32| snapshot.directory.user_at(*index);
     let unknown = enabled.iter().filter(|index| of(index).is_some_and(|user| user.last_sign_in.is_none())).count();
     let long: RoaringBitmap = enabled
@@ -93,6 +110,7 @@ fn unused(asked: Asked<'_>) -> Answer {
     let fact = Fact::new("inventory.unused", asked.analysis.evidence(rows::users(&long, snapshot, None)))
         .with("count", long.len())
         .with("of", enabled.len())
+        .with("class", Term::Name(class.map(|class| class.name).unwrap_or_default()))
         .with("days", Term::Count(u64::try_from(days).unwrap_or_default()))
         .with("unknown", unknown)
         .must_show();
@@ -143,5 +161,9 @@ mod tests {
         let words = said(&tenant, Intent::SignInUsage, "list users with no sign-in for 90 days").await;
         assert!(words.starts_with("1 of 8 enabled accounts last signed in more than 90 days ago"), "{words}");
         assert!(words.contains("| Bob Keller |") && words.contains("7 have no date"), "{words}");
+        tenant["users"][5]["signInActivity"] = json!({"lastSignInDateTime": "2026-05-01T00:00:00Z"});
+        let words = said(&tenant, Intent::SignInUsage, "which guests havent signed in for 90 days").await;
+        assert!(words.starts_with("1 of 1 enabled account (guests) last signed in more than 90 days ago."), "{words}");
+        assert!(words.contains("| Carol Ng |") && !words.contains("| Bob Keller |"), "{words}");
     }
 }

@@ -1,7 +1,7 @@
 //! Which suggestion, check or policy a question is about, and the question back when that isn't clear.
 
 use crate::bot::answer::{Answer, Part, ask};
-use crate::bot::intent::SlotName;
+use crate::bot::intent::{Intent, SlotName, times};
 use crate::bot::lookup::{self, Found};
 use crate::bot::reconcile::{self, state};
 use crate::chat::card::Kind;
@@ -149,8 +149,14 @@ pub(super) fn policies(asked: Asked<'_>) -> Vec<(&str, Found<&Policy>)> {
     let snapshot = asked.analysis.snapshot();
     let named: Vec<&str> =
         asked.routed.slots.get(&SlotName::Policy).into_iter().flatten().map(String::as_str).collect();
-    let names = if named.is_empty() { asked.subject().unwrap_or_default().split(", ").collect() } else { named };
+    let before = || asked.subject().unwrap_or_default().split(", ").filter(|name| !is_time(name)).collect();
+    let names = if named.is_empty() { before() } else { named };
     names.into_iter().filter(|name| !name.is_empty()).map(|name| (name, policy(name, snapshot))).collect()
+}
+
+/// Whether words are a time and nothing else: "this week" is no policy's name.
+fn is_time(words: &str) -> bool {
+    times::find(words, Intent::PolicyChanges).into_iter().any(|(_, at)| at == (0..words.len()))
 }
 
 /// A policy by name; words like "policy" around it don't count.
@@ -182,6 +188,20 @@ pub(super) fn one_policy(asked: Asked<'_>, how: impl Fn(&str) -> String) -> Resu
             let answer = Answer { kind: Kind::Question, ..Answer::default() };
             let answer = answer.part(Part::Sentences(vec![said("meant.name_a_policy")]));
             Err(answer.action(ask("All policies", "list all policies")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bot::answers::testing::{nordwerk, said_after};
+    use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn a_time_is_no_policy() {
+        for time in ["this week", "yesterday", "last 14 days"] {
+            let words = said_after(&nordwerk(), Intent::ShowPolicy, time, "show it").await;
+            assert!(words.starts_with("Which policy?"), "{time}: {words}");
         }
     }
 }

@@ -15,6 +15,7 @@ use super::intent::{Intent, Previous, Routed, SlotName};
 mod add_instruction;
 mod administrators;
 mod app_policies;
+mod approvers;
 mod blocked;
 pub(crate) mod bot_activity;
 mod cancel_run;

@@ -1,6 +1,7 @@
 //! What the bot refuses, with the reason and what it can do instead; and a friendly word for what isn't its business.
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::intent::replies::{self, Reply};
 use crate::bot::intent::{Intent, Refusal, SlotName};
 use crate::bot::lookup::Found;
 use crate::chat::card::{Action, Kind};
@@ -32,7 +33,12 @@ fn fact(asked: Asked<'_>, refusal: Refusal) -> Fact {
             .with("policy", Term::Name(policy.display_name.clone()))
             .must_show();
     }
-    said(&format!("out.{}", refusal.as_str())).with("tenant", Term::Name(asked.app.config.tenant.name.clone()))
+    let key = match (refusal, replies::of(asked.text)) {
+        (Refusal::Thanks, Some(Reply::Yes)) => "yes",
+        (Refusal::Thanks, Some(Reply::No)) => "no",
+        _ => refusal.as_str(),
+    };
+    said(&format!("out.{key}")).with("tenant", Term::Name(asked.app.config.tenant.name.clone()))
 }
 
 /// Questions about the few words that are the same in every language: who asks in another one may mean one of them.
@@ -67,9 +73,15 @@ fn switched_off(asked: Asked<'_>) -> Option<&Policy> {
     }
 }
 
+/// The policy as the message or the turn before names it.
+fn named(asked: Asked<'_>) -> Option<&str> {
+    let known = || policies(asked).into_iter().find(|(_, found)| matches!(found, Found::One(_))).map(|(name, _)| name);
+    asked.slot(SlotName::Policy).or_else(known)
+}
+
 /// What leads on from a refusal.
 fn instead(asked: Asked<'_>, refusal: Refusal) -> Vec<Action> {
-    let policy = asked.slot(SlotName::Policy);
+    let policy = named(asked);
     let first = ask("What first?", Intent::ListSuggestions.example());
     match refusal {
         Refusal::Enable => match policy {
@@ -93,6 +105,36 @@ fn instead(asked: Asked<'_>, refusal: Refusal) -> Vec<Action> {
         Refusal::TamperLog => vec![ask("Is the log intact?", "verify the log")],
         Refusal::ResetPassword => vec![ask("Why was somebody blocked?", Intent::ExplainSignIn.example())],
         Refusal::Greeting => vec![ask("How do we look?", Intent::PostureSummary.example()), first],
+        Refusal::Thanks if replies::of(asked.text).is_some() => vec![ask("What can you do?", "help"), first],
         Refusal::Thanks => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bot::answers::testing::{Question, answered, app, nordwerk, words};
+    use crate::bot::intent::{Intent, Previous};
+
+    async fn after(intent: Intent, subject: &str, text: &str) -> String {
+        let previous = Some(Previous { intent, subject: subject.into() });
+        let question = Question { text, intent: Intent::OutOfScope, previous };
+        words(&answered(&app().await, &nordwerk(), question).await.1.card)
+    }
+
+    #[tokio::test]
+    async fn a_bare_reply_gets_a_short_one() {
+        let yes = after(Intent::UserPolicies, "alice", "yes").await;
+        assert!(yes.starts_with("Yes to what?") && yes.contains("(What can you do?)"), "{yes}");
+        for text in ["no", "nevermind", "thanks for nothing"] {
+            let no = after(Intent::Undo, "", text).await;
+            assert!(no.starts_with("OK.") && no.contains("(What can you do?)"), "{text}: {no}");
+        }
+        assert!(after(Intent::ProposeChange, "S-4", "thanks").await.starts_with("You're welcome."));
+    }
+
+    #[tokio::test]
+    async fn an_order_about_the_policy_before_is_refused_with_what_can_be_asked_of_it() {
+        let words = after(Intent::Impact, "CA211", "ok do it").await;
+        assert!(words.starts_with("I don't turn policies On:") && words.contains("(Who would it block?)"), "{words}");
     }
 }

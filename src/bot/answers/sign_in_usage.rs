@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bot::answer::{Answer, Part, ask, column, number_column};
 use crate::bot::describe;
 use crate::bot::intent::SlotName;
+use crate::checks::accounts::emergency_access;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::{ClientAppType, TransferMethod};
 use crate::tenant::{Kind, PastSignIn, Snapshot, how_many};
 
 use super::named::Back;
-use super::{Answering, Asked, explain_sign_in, inventory, meant, named, places, stated, unread};
+use super::{Answering, Asked, emergency, explain_sign_in, inventory, meant, named, places, stated, unread};
 
 /// Lines of the table; the total stays exact.
 const SHOWN: usize = 10;
@@ -28,6 +29,10 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     }
     if let Some(back) = unread::back(asked, &[Kind::SignIns]) {
         return Err(back);
+    }
+    let emergency = emergency::are_meant(&asked.text.to_lowercase());
+    if emergency && emergency_access(snapshot).is_empty() {
+        return Err(Box::new(named::missing("exclusions.no_emergency").part(Part::Limits(vec![asked.read_at()]))));
     }
     let filters = filters(asked)?;
     let found: Vec<&PastSignIn> =
@@ -51,7 +56,8 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
         number_column("Succeeded"),
         number_column("of them without MFA"),
     ];
-    let opening = is_blocked(asked).into_iter().chain([total]).chain(ignored(asked));
+    let seen = emergency.then(|| emergency::last_seen(asked));
+    let opening = is_blocked(asked).into_iter().chain([total]).chain(seen).chain(ignored(asked));
     let answer = Answer::sentences(opening.collect()).table("sign-ins", columns, lines(snapshot, by, &found), SHOWN);
     let limits: Vec<String> = limits(asked, by);
     let limits = asked.not_checked(&limits).into_iter().chain(explain_sign_in::window(asked)).collect();
@@ -126,7 +132,13 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
         let keeps = |row: &PastSignIn| row.user_id == user.id;
         all.push(Filter { one_person: true, ..filter(format!("by {}", user.display_name), keeps) });
     }
-    if let Some(name) = named::first(slots, SlotName::Group) {
+    if emergency::are_meant(&asked.text.to_lowercase()) {
+        let accounts = emergency_access(snapshot);
+        let within = move |row: &PastSignIn| {
+            snapshot.directory.user_index(&row.user_id).is_some_and(|index| accounts.contains(index))
+        };
+        all.push(filter("of emergency access accounts", within));
+    } else if let Some(name) = named::first(slots, SlotName::Group) {
         let class = named::class(asked, name)?;
         let within = move |row: &PastSignIn| {
             snapshot.directory.user_index(&row.user_id).is_some_and(|index| class.users.contains(index))
@@ -317,6 +329,22 @@ mod tests {
         (CSV (1)) (By app) (By country) (By client)
         [1] 2 sign-ins of 1 account · 2 sign-ins
         ");
+    }
+
+    #[tokio::test]
+    async fn emergency_access_accounts_are_looked_at_alone() {
+        let text = "was a break glass account used?";
+        let mut tenant = nordwerk();
+        let words = said(&tenant, Intent::SignInUsage, text).await;
+        assert!(words.starts_with("None of 8 sign-ins in the log is of emergency access accounts."), "{words}");
+        assert!(words.contains("accounts are Emergency 1. No sign-in of theirs was read"), "{words}");
+        tenant["signIns"][0]["userId"] = json!("u-bg1");
+        let words = said(&tenant, Intent::SignInUsage, text).await;
+        assert!(words.starts_with("1 of 8 sign-ins in the log are of emergency access accounts"), "{words}");
+        assert!(words.contains("Their last sign-in that was read was on "), "{words}");
+        tenant["settings"] = json!({"emergencyAccess": []});
+        let words = said(&tenant, Intent::SignInUsage, text).await;
+        assert!(words.starts_with("No emergency access accounts are configured"), "{words}");
     }
 
     #[tokio::test]

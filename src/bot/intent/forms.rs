@@ -9,8 +9,16 @@ use super::kinds::Intent;
 use super::pattern::Patterns;
 use super::text::{Message, plain_regex};
 
+/// Whether a person may decide; the word after the name may be a family name that nobody here has.
+const APPROVER: &str = r"(?:can|may|could|is|does) (?:_person(?: \w+)?|_upn) (?:(?:allowed|entitled|able|permitted) to |have the right to )?(?:approve|decide|an? approver)(?: (?:it|this|that|things|cards|changes|suggestions|_sugg))?(?: here)?";
+
 /// Patterns of whole messages in normalised text, without the marks at the end.
 const FORMS: &[(Intent, &str)] = &[
+    (Intent::Help, APPROVER),
+    (
+        Intent::UserPolicies,
+        r"(?:please )?(?:list|show)(?: me)?(?: all)?(?: the| our| my)? (?:guests?|guest (?:users|accounts))(?: please)?",
+    ),
     (
         Intent::ProposeChange,
         r"(?:please )?(?:propose|create|draft|prepare|open|show|view|see)(?: me)?(?: the)?(?: card (?:of|for))? _sugg(?: (?:in|as) report_only)?(?: please)?",
@@ -113,6 +121,12 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
     decides(message).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
 }
 
+/// Whether normalised text asks if a person may decide, so that the name in it counts.
+pub(crate) fn asks_about_an_approver(plain: &str) -> bool {
+    static ASKED: LazyLock<Regex> = LazyLock::new(|| plain_regex(&format!(r"^(?:{APPROVER})[ ?!.]*$")));
+    ASKED.is_match(plain.as_bytes())
+}
+
 /// What a message of one of these forms asks for.
 pub(crate) fn find(message: &Message<'_>) -> Option<Intent> {
     static COMPILED: LazyLock<Vec<(Intent, Patterns)>> = LazyLock::new(|| {
@@ -187,6 +201,9 @@ mod tests {
             ("which admins are there?", Intent::SignInUsage),
             ("break glass", Intent::Exclusions),
             ("how can we switch CA200 back on", Intent::RolloutPlan),
+            ("can jonas lindgren approve", Intent::Help),
+            ("is Alice Moreau allowed to approve S-4?", Intent::Help),
+            ("show me guests", Intent::UserPolicies),
         ];
         for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
             let previous = Previous { intent: before, subject: "CA206".into() };

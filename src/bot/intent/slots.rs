@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::forms;
 use super::kinds::Intent as I;
 use super::spans::Kind;
 use super::text::{Message, regex};
@@ -318,6 +319,7 @@ fn name(kind: Kind, intent: I, plain: &str) -> Option<SlotName> {
         Kind::Guid if intent == I::UserPolicies => SlotName::User,
         Kind::Upn | Kind::Account => SlotName::User,
         Kind::Person if ABOUT_PEOPLE.contains(&intent) => SlotName::User,
+        Kind::Person if intent == I::Help && forms::asks_about_an_approver(plain) => SlotName::User,
         Kind::Code => SlotName::ErrorCode,
         Kind::Place if matches!(intent, I::ScheduleSummary | I::PostureSummary) => return None,
         Kind::Ip | Kind::Place => SlotName::Location,

@@ -162,6 +162,13 @@ fn push_line(out: &mut String, raw: &str, spans: &[Span], (start, end): (usize, 
     fold_into(out, raw.get(at..end).unwrap_or_default());
 }
 
+/// A text in lower case, without accents.
+pub(crate) fn folded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    fold_into(&mut out, text);
+    out
+}
+
 /// Lower case without accents or typographic marks; emoji that answer become words.
 fn fold_into(out: &mut String, text: &str) {
     for character in text.chars().flat_map(char::to_lowercase) {
