@@ -1,7 +1,7 @@
 //! From the file as written to a checked configuration: the first thing that is wrong, with its key and what is expected.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -265,7 +265,7 @@ impl Source<'_> {
         self.secret_in(keys, &file)
     }
 
-    fn secret_in(self, keys: &Keys, file: &PathBuf) -> Result<SecretString, ConfigError> {
+    fn secret_in(self, keys: &Keys, file: &Path) -> Result<SecretString, ConfigError> {
         let text = text_of(file).map_err(|problem| self.error(keys.file, format!("{}: {problem}", file.display())))?;
         match text.trim() {
             "" => Err(self.error(keys.file, format!("{} is empty; expected the secret", file.display()))),

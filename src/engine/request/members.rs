@@ -118,7 +118,7 @@ pub(super) fn check(request: &Value) -> Result<(), RequestError> {
 fn known(at: &str, name: &str, names: &[&str]) -> Result<(), RequestError> {
     // The attributes of a device are read in any case.
     let is = |known: &&str| *known == name || (at == DEVICE && known.eq_ignore_ascii_case(name));
-    if name.contains('@') || names.iter().any(|known| is(known)) {
+    if name.contains('@') || names.iter().any(is) {
         return Ok(());
     }
     let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
