@@ -198,7 +198,7 @@ fn the_only_policy_is_not_spoken_of_as_several() {
     let folder = changed(&[
         ("policies.json", &|policies| policies["value"].as_array_mut().unwrap().truncate(1)),
         ("policies.json", &|policies| {
-            policies["value"][0]["conditions"]["clientAppTypes"] = serde_json::json!(["browser"])
+            policies["value"][0]["conditions"]["clientAppTypes"] = serde_json::json!(["browser"]);
         }),
     ]);
     let (text, _) = said(&["what-if", &at(&folder), &data("legacy-sign-in.json")]);
