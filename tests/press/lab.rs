@@ -75,7 +75,9 @@ impl Lab {
         tokio::spawn(async move { http::serve(listener, shared, patience).await });
         let handlers = Arc::new(work::handlers(&app));
         let worker = Worker { store: app.store.clone(), clock: clock.clone(), handlers, pace: Pace::default() };
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        // A connection that idled while a scan took long is closed by the server, perhaps just when it is used again.
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let http = http.redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { service, app, clock, http, web, worker }
     }
 
