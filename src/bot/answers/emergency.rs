@@ -7,7 +7,7 @@ use crate::checks::accounts::emergency_access;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, how_many};
+use crate::tenant::{PastSignIn, Policy, Snapshot, how_many};
 
 use super::{Asked, named, scope};
 
@@ -16,15 +16,19 @@ pub(super) fn are_meant(text: &str) -> bool {
     ["emergency", "break-glass", "breakglass", "break glass"].iter().any(|words| text.contains(words))
 }
 
+/// The past sign-ins of these accounts, newest first.
+fn theirs<'a>(snapshot: &'a Snapshot, accounts: &RoaringBitmap) -> impl Iterator<Item = &'a PastSignIn> {
+    let of_theirs =
+        |row: &&PastSignIn| snapshot.directory.user_index(&row.user_id).is_some_and(|index| accounts.contains(index));
+    snapshot.sign_ins.iter().rev().filter(of_theirs)
+}
+
 /// When one of them last signed in, by the log or the directory.
 pub(super) fn last_seen(asked: Asked<'_>) -> Fact {
     let snapshot = asked.analysis.snapshot();
     let accounts = emergency_access(snapshot);
     let users = || accounts.iter().filter_map(|index| snapshot.directory.user_at(index));
-    let of_theirs = |row: &&crate::tenant::PastSignIn| {
-        snapshot.directory.user_index(&row.user_id).is_some_and(|index| accounts.contains(index))
-    };
-    let logged = snapshot.sign_ins.iter().filter(of_theirs).map(|row| row.at);
+    let logged = theirs(snapshot, &accounts).map(|row| row.at);
     let last = users().filter_map(|user| user.last_sign_in).chain(logged).max();
     let names = users().map(|user| user.display_name.to_string()).collect();
     Fact::new("exclusions.emergency_last", asked.analysis.evidence(rows::users(&accounts, snapshot, None)))
@@ -82,10 +86,7 @@ pub(super) fn told(asked: Asked<'_>, one: Option<&Policy>) -> Answer {
         .with("names", Term::Names(names.collect()))
         .with("policies", live.filter(|policy| policy.state == PolicyState::Enabled).count())
         .must_show();
-    let used = |row: &&crate::tenant::PastSignIn| {
-        snapshot.directory.user_index(&row.user_id).is_some_and(|index| accounts.contains(index))
-    };
-    let found = || snapshot.sign_ins.iter().rev().filter(used);
+    let found = || theirs(snapshot, &accounts);
     let sign_ins = found().map(|row| rows::sign_in(row, snapshot));
     let used = Fact::new("exclusions.emergency_used", asked.analysis.evidence(sign_ins).within(snapshot.window))
         .with("count", how_many(found()))

@@ -35,7 +35,7 @@ fn fact(asked: Asked<'_>, refusal: Refusal) -> Fact {
     }
     let key = match (refusal, replies::of(asked.text)) {
         (Refusal::Thanks, Some(Reply::Yes)) => "yes",
-        (Refusal::Thanks, Some(Reply::No)) => "no",
+        (Refusal::Thanks, Some(Reply::No | Reply::Drop)) => "no",
         _ => refusal.as_str(),
     };
     said(&format!("out.{key}")).with("tenant", Term::Name(asked.app.config.tenant.name.clone()))

@@ -15,8 +15,10 @@ use super::text::{Message, folded, plain_regex};
 pub(crate) enum Reply {
     /// "yes", "yes please".
     Yes,
-    /// "no", "no thanks", "never mind", "thanks for nothing".
+    /// "no", "no thanks".
     No,
+    /// "never mind", "thanks for nothing": what was said before is dropped, whatever that was.
+    Drop,
 }
 
 /// Which reply a text is, if it is nothing but one.
@@ -24,13 +26,11 @@ pub(crate) fn of(text: &str) -> Option<Reply> {
     static YES: LazyLock<Regex> = LazyLock::new(|| plain_regex(r"^(?:yes|yep|yeah|yup)(?:,? please)?$"));
     let text = folded(text);
     let text = text.trim_matches([' ', '.', '!']);
-    let no = || matches!(text, "no" | "nope" | "nah" | "no thanks" | "no thank you") || drops(text);
-    if YES.is_match(text.as_bytes()) { Some(Reply::Yes) } else { no().then_some(Reply::No) }
-}
-
-/// Whether a reply drops what was said before, whatever that was.
-fn drops(text: &str) -> bool {
-    matches!(text, "nevermind" | "never mind" | "nvm" | "thanks for nothing")
+    match text {
+        "no" | "nope" | "nah" | "no thanks" | "no thank you" => Some(Reply::No),
+        "nevermind" | "never mind" | "nvm" | "thanks for nothing" => Some(Reply::Drop),
+        _ => YES.is_match(text.as_bytes()).then_some(Reply::Yes),
+    }
 }
 
 /// Turns after which a yes or a no asks for something: a suggestion that is taken up or turned down, a scan, a rule.
@@ -60,7 +60,8 @@ pub(crate) fn find(message: &Message<'_>, previous: Option<&Previous>) -> Option
     let idle = match of(message.raw())? {
         // Its card has the button that undoes.
         Reply::Yes => !decided && before != Some(Intent::Undo),
-        Reply::No => !decided || (!scanned && drops(folded(message.raw()).trim_matches([' ', '.', '!']))),
+        Reply::No => !decided,
+        Reply::Drop => !scanned,
     };
     idle.then_some(Refusal::Thanks)
 }

@@ -89,8 +89,9 @@ const OBJECTS: &[(&str, &[&str])] = &[
 ];
 
 /// Members that are true or false.
-const FLAGS: [&str; 6] = [
+const FLAGS: [&str; 7] = [
     "/appliedPoliciesOnly",
+    "/signInConditions/deviceInfo/isCompliant",
     "/extra/deviceRegistered",
     "/extra/deviceManagedByIntune",
     "/extra/compliantNetwork",
@@ -189,5 +190,7 @@ mod tests {
         assert_eq!(said(&json!([])), "the document: expected an object, found []");
         let flag = said(&json!({"extra": {"deviceRegistered": "no"}}));
         assert_eq!(flag, "/extra/deviceRegistered: expected true or false, found \"no\"");
+        let compliant = said(&json!({"signInConditions": {"deviceInfo": {"isCompliant": "yes"}}}));
+        assert_eq!(compliant, "/signInConditions/deviceInfo/isCompliant: expected true or false, found \"yes\"");
     }
 }
