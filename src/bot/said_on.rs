@@ -16,6 +16,8 @@ use super::approve::{self, Case};
 
 /// Lines that are the card's own: no reading changes them, or nobody decides by them.
 const OWN: [&str; 4] = ["Name", "Owner", "Ticket", "Approval"];
+/// Which policy of how many it would be: it counts on with each policy that anybody creates, and nobody decides by it.
+const COUNT: &str = "safety.count";
 
 /// A short hash of what a card says to be decided on; the moment of the reading isn't part of it, nor what people wrote on it.
 #[must_use]
@@ -35,7 +37,8 @@ pub fn of(answer: &Answer, case: &Case) -> String {
 
 /// A labelled line: its statements, and how many rows each rests on.
 fn line((label, facts): &(String, Vec<crate::facts::Fact>)) -> Value {
-    let said: Vec<Value> = facts.iter().map(|fact| json!([fact.key, fact.terms, fact.evidence.total])).collect();
+    let told = facts.iter().filter(|fact| fact.key != COUNT);
+    let said: Vec<Value> = told.map(|fact| json!([fact.key, fact.terms, fact.evidence.total])).collect();
     json!([label, said])
 }
 

@@ -132,3 +132,24 @@ async fn a_scan_that_finds_the_same_leaves_a_card_alone() {
     let versions = lab.newest_in_teams().await;
     assert_eq!(versions.len(), 1, "{versions:#?}");
 }
+
+/// With each policy that is created, every card that waits would be one of so many more: nobody's click is lost over that.
+#[tokio::test]
+async fn a_policy_created_from_another_card_leaves_a_waiting_one_to_be_decided() {
+    let lab = Lab::start(|_| {}).await;
+    let rows = lab.app.store.suggestions(lab.app.tenant()).await.unwrap();
+    let number_of = |check: &str| rows.iter().find(|row| row.check_id == check).expect(check).number;
+    let (first, other) = (number_of("mfa-all-users"), number_of("mfa-guests"));
+    let seen = lab.say(APPROVER, &format!("open S-{other}")).await;
+    let created = lab.say(APPROVER, &format!("open S-{first}")).await;
+    lab.press(APPROVER, &created, CREATE).await;
+    lab.settle().await;
+    lab.scan().await;
+    let now = lab.say(APPROVER, &format!("open S-{other}")).await;
+    let safety = |card: &Value| self::rows(card).into_iter().find(|(label, _)| label == "Safety").unwrap().1;
+    assert_ne!(safety(&now), safety(&seen), "the test needs another count");
+
+    lab.press_with(APPROVER, &seen, ("Snooze…", Some("3"))).await;
+    lab.settle().await;
+    assert_eq!(lab.row(other).await.state, "snoozed");
+}
