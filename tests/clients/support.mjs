@@ -90,8 +90,17 @@ export async function theNewPolicy(demo, before) {
 export async function browser() {
   const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
   const opened = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  started.push({ kill: () => opened.close() });
+  started.push({ kill: () => opened.close(), show: () => show(opened) });
   return opened;
+}
+
+/** What each page showed when something failed: its last words, and a picture. */
+async function show(opened) {
+  const pages = opened.contexts().flatMap((context) => context.pages());
+  for (const [number, page] of pages.entries()) {
+    console.error(`page ${number + 1} ended on: ${(await page.locator("body").innerText()).slice(-1500)}`);
+    await page.screenshot({ path: file(`failed-${number + 1}.png`) });
+  }
 }
 
 export function check(held, words) {
@@ -134,6 +143,7 @@ export async function run(script) {
     await stop();
   } catch (error) {
     console.error(`FAILED  ${error.stack}`);
+    for (const child of started) await child.show?.();
     await stop();
     process.exit(1);
   }
