@@ -2,10 +2,12 @@
 
 mod at_demo;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use portcullis::checks::{self, Context};
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Env, LogAnalytics};
 use portcullis::demo::log_analytics::Slow;
@@ -138,6 +140,30 @@ async fn a_workspace_that_never_answers_in_time_is_absent_and_says_so() {
         panic!("absent")
     };
     assert!(reason.contains("in time") && reason.contains("The query timed out"), "{reason}");
+}
+
+/// The query takes a table that isn't there for an empty one, so only what was read can tell.
+#[tokio::test]
+async fn what_a_table_that_nothing_is_exported_to_would_hold_is_said() {
+    let lab = Lab::start().await;
+    let (interactive, other) = ("SigninLogs", "AADNonInteractiveUserSignInLogs");
+    assert_eq!(lab.through_workspace().await.missing_sign_ins(), None);
+    for (missing, said) in [
+        (vec![other], "non-interactive sign-ins: the log that was read holds none"),
+        (vec![interactive], "interactive sign-ins: the log that was read holds none"),
+        (vec![interactive, other], "sign-ins: the log that was read holds none"),
+    ] {
+        lab.service.state().log_limit.lack(&missing);
+        let read = lab.through_workspace().await;
+        assert!(read.has(Kind::SignIns));
+        assert_eq!(read.missing_sign_ins(), Some(said), "{missing:?}");
+        let model = Model::new(Arc::new(read));
+        assert!(model.impact(&draft()).limits.iter().any(|limit| limit == said), "an impact says so: {missing:?}");
+        let now = lab.clock.now();
+        let findings = checks::run_all(&Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new() });
+        let age = findings.iter().find(|finding| finding.check == "report-only-age").unwrap();
+        assert!(age.not_checked.iter().any(|limit| limit == said), "and so does a check: {:?}", age.not_checked);
+    }
 }
 
 #[tokio::test]

@@ -62,7 +62,9 @@ impl Check for PartnerTrust {
         let visits = visits(&snapshot.sign_ins, &snapshot.tenant_id);
         let often = visits.into_iter().filter(|(partner, rows)| people(rows) >= least as usize && !trusted(partner));
         let listed = often.map(|(partner, rows)| listed(context, partner, &rows)).collect();
-        listing::finding(context, (ABOUT.id, "partner_trust"), listed)
+        let mut finding = listing::finding(context, (ABOUT.id, "partner_trust"), listed);
+        finding.not_checked.extend(snapshot.missing_sign_ins().map(str::to_owned));
+        finding
     }
 }
 

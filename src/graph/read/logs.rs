@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use super::delta::{Mark, kept, read_now};
 use super::{Deposit, Reader, complete, deposit};
@@ -20,16 +20,15 @@ pub(super) const OVERLAP: SignedDuration = SignedDuration::from_hours(6);
 pub(super) async fn read(reader: Reader<'_>) -> Result<(Vec<Deposit<'_>>, Mark), GraphError> {
     let previous = reader.previous.map(|previous| previous.snapshot);
     let (registrations, mark) = registrations(reader).await?;
-    let now = reader.client.clock().now();
-    let window = Window::ending(now, reader.client.log_days());
+    let (from, now) = reader.client.log_window();
+    let window = Window { from };
     let sign_ins = sign_ins(reader, window, previous).await;
     let audits = audits(reader, window, previous).await;
-    let (from, to) = (window.from, now);
     let deposits: Vec<Deposit<'_>> = vec![
         registrations,
         deposit(Kind::SignIns, sign_ins, SnapshotBuilder::sign_in)?,
         deposit(Kind::DirectoryAudits, audits, SnapshotBuilder::audit)?,
-        Box::new(move |builder| builder.snapshot.window = Some((from, to))),
+        Box::new(move |builder| builder.snapshot.window = Some((from, now))),
     ];
     Ok((deposits, mark))
 }
@@ -56,10 +55,6 @@ struct Window {
 }
 
 impl Window {
-    fn ending(now: Timestamp, days: u16) -> Self {
-        Self { from: now.checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH) }
-    }
-
     /// From when to ask, given how far the previous snapshot reached.
     fn since(self, previous: Option<&Snapshot>, kind: Kind) -> Timestamp {
         let reached = previous.filter(|snapshot| snapshot.has(kind)).and_then(|snapshot| snapshot.window);
