@@ -174,6 +174,19 @@ async fn a_snapshot_is_complete_or_failed_as_a_whole() {
     assert!(snapshots < 50 || (complete > 0 && absent > 0), "the faults are neither too few nor too many");
 }
 
+/// Half of the window from v1.0 and half from beta would be a log that nobody could tell from a whole one.
+#[tokio::test]
+async fn what_v1_told_is_read_anew_once_beta_answers() {
+    let demo = demo_with(60, hurried).await;
+    demo.misbehave(json!({"schedule": [{"path": "/beta/auditLogs", "times": 1_000, "kind": "forbidden"}]}));
+    let poor = read_tenant(&demo.client, &Quiet, None).await.unwrap();
+    assert!(poor.snapshot.missing_sign_ins().is_some());
+    demo.misbehave(json!({}));
+    let now = read(&demo, Some(&poor)).await.unwrap();
+    assert_eq!(now.sign_ins, demo.whole().await.snapshot.sign_ins);
+    assert_eq!(now.missing_sign_ins(), None);
+}
+
 /// The same with the sign-in log in a workspace, which fails like everything else.
 #[tokio::test]
 async fn sign_ins_of_a_workspace_are_complete_or_absent() {
