@@ -49,7 +49,11 @@ impl Lab {
     }
 
     /// So many days, with this much time for a query.
-    async fn read_within(&self, workspace: Option<String>, (days, timeout): (u16, Duration)) -> Snapshot {
+    async fn read_within(&self, workspace: Option<String>, within: (u16, Duration)) -> Snapshot {
+        read_snapshot(&self.client(workspace, within), &Quiet, None).await.unwrap()
+    }
+
+    fn client(&self, workspace: Option<String>, (days, timeout): (u16, Duration)) -> Client {
         let mut config = self.config();
         config.graph.log_days = days;
         config.graph.log_analytics = workspace.map(|workspace| LogAnalytics {
@@ -57,8 +61,7 @@ impl Lab {
             base: self.service.base_url().parse().unwrap(),
             timeout,
         });
-        let client = Client::new(&config, self.clock.clone()).unwrap();
-        read_snapshot(&client, &Quiet, None).await.unwrap()
+        Client::new(&config, self.clock.clone()).unwrap()
     }
 
     async fn through_workspace(&self) -> Snapshot {
@@ -140,6 +143,19 @@ async fn a_workspace_that_never_answers_in_time_is_absent_and_says_so() {
         panic!("absent")
     };
     assert!(reason.contains("in time") && reason.contains("The query timed out"), "{reason}");
+}
+
+/// The service says 403 then, as it does where a role is missing.
+#[tokio::test]
+async fn a_token_of_the_workspace_that_is_not_accepted_any_more_is_renewed() {
+    let lab = Lab::start().await;
+    let client = lab.client(Some(lab.service.state().workspace()), (1, Duration::from_secs(30)));
+    let read = async || read_snapshot(&client, &Quiet, None).await.unwrap();
+    let before = counted(&read().await);
+    lab.service.state().tokens.expire_all();
+    let after = read().await;
+    assert!(after.has(Kind::SignIns), "{:?}", after.readings[&Kind::SignIns]);
+    assert_eq!(counted(&after), before);
 }
 
 /// The query takes a table that isn't there for an empty one, so only what was read can tell.

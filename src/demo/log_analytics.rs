@@ -128,12 +128,13 @@ async fn query(
 ) -> Response {
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token = token.strip_prefix("Bearer ").unwrap_or_default();
+    if token.is_empty() {
+        let said = "Authentication failed. The 'Authorization' header is missing.";
+        return refuse(StatusCode::UNAUTHORIZED, "AuthenticationFailed", said);
+    }
+    // Whatever is wrong with it, this service says 403.
     if !demo.tokens.accepts(token, Audience::LogAnalytics, demo.now()) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "InsufficientAccessError",
-            "The provided credentials have insufficient access to perform the requested operation",
-        );
+        return refuse(StatusCode::FORBIDDEN, "InvalidAuthenticationToken", "The access token is invalid.");
     }
     if workspace != demo.workspace() {
         return refuse(StatusCode::NOT_FOUND, "WorkspaceNotFoundError", "The workspace could not be found");

@@ -219,6 +219,8 @@ impl GraphError {
         let said = Said::read(body);
         match status {
             401 => Self::Unauthorised { message: said.message },
+            // So Log Analytics says it (Microsoft Learn, "Azure Monitor Log Analytics API errors").
+            403 if said.code == "InvalidAuthenticationToken" => Self::Unauthorised { message: said.message },
             400..=403 if said.lacks_licence() => Self::Unlicensed { said },
             403 => Self::Forbidden { permission, said },
             404 => Self::NotFound { what: what.to_owned(), said },

@@ -145,11 +145,12 @@ impl Workspace {
         let answer = answer.map_err(lost)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = body_of(answer).await?;
-        if status == StatusCode::UNAUTHORIZED {
-            self.tokens.forget()?;
-        }
         if !status.is_success() {
-            return Err(self.refusal(status, &headers, &bytes));
+            let refusal = self.refusal(status, &headers, &bytes);
+            if matches!(refusal, GraphError::Unauthorised { .. }) {
+                self.tokens.forget()?;
+            }
+            return Err(refusal);
         }
         serde_json::from_slice(&bytes).map_err(|error| GraphError::Malformed { cause: error.to_string() })
     }
