@@ -10,7 +10,7 @@ use portcullis::clock::Clock;
 use portcullis::demo::permissions::everything;
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::graph::needs::NEEDS;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const WRITE: &str = "Policy.ReadWrite.ConditionalAccess";
 
@@ -54,6 +54,13 @@ impl Demo {
         let file = self.folder.path().join("p.toml");
         std::fs::write(&file, text).unwrap();
         file
+    }
+
+    /// How Graph misbehaves from now on.
+    async fn faults(&self, faults: &Value) {
+        let url = format!("{}/demo/faults", self.service.base_url());
+        let answer = reqwest::Client::builder().build().unwrap().post(url).json(faults).send().await.unwrap();
+        assert!(answer.status().is_success());
     }
 
     async fn doctor(&self, config: &Path, arguments: &[&str]) -> Output {
@@ -168,6 +175,22 @@ async fn tables_of_the_workspace_that_hold_nothing_are_named_with_what_fills_the
     let both = step(&report);
     assert_eq!((code, &both["outcome"]), (1, &"failed".into()), "without either there is no log: {both}");
     assert!(both["todo"].as_str().unwrap().contains("select SignInLogs and NonInteractiveUserSignInLogs;"), "{both}");
+}
+
+/// A tenant without Intune, a cloud without this beta: there is nothing that anybody could mend.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tenant_cannot_be_asked_at_all_and_need_not_is_no_failure() {
+    let demo = Demo::start().await;
+    for (path, name) in
+        [("/deviceManagement", "Intune's compliance settings"), ("/beta/auditLogs", "Non-interactive sign-ins")]
+    {
+        demo.faults(&json!({"schedule": [{"path": path, "times": 1_000, "kind": "notFound"}]})).await;
+        let (code, report) = demo.report("").await;
+        assert_eq!((code, outcome(&report, name)), (0, "noted"), "{report:#}");
+    }
+    demo.faults(&json!({"schedule": [{"path": "/devices", "times": 1_000, "kind": "notFound"}]})).await;
+    let (code, report) = demo.report("").await;
+    assert_eq!((code, outcome(&report, "Devices")), (1, "failed"), "{report:#}");
 }
 
 /// Graph creates a policy only for who may read policies too.
