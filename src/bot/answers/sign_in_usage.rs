@@ -394,6 +394,11 @@ mod tests {
             assert!(of_half.contains(lacks), "{of_half}");
             assert!(!of_whole.contains(lacks), "{of_whole}");
         }
+        let mut none = nordwerk();
+        none["signIns"] = json!([]);
+        let said = said(&none, Intent::Impact, "what would CA211 do if it were On?").await;
+        assert!(said.contains("Not known: the log that was read holds no sign-in."), "{said}");
+        assert!(!said.contains("blocked or prompted nobody"), "{said}");
     }
 
     /// A workspace folds equal sign-ins of a day into one row, which stands for all of them wherever sign-ins are counted.
