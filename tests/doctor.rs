@@ -6,12 +6,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use portcullis::clock::Clock;
 use portcullis::demo::permissions::everything;
 use portcullis::demo::{Options, Seed, Service, Tenant};
 use portcullis::graph::needs::NEEDS;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const WRITE: &str = "Policy.ReadWrite.ConditionalAccess";
 
@@ -22,9 +21,8 @@ struct Demo {
 
 impl Demo {
     async fn start() -> Self {
-        let today: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
-        let tenant = Tenant::generate(&Seed { users: 50, seed: 1, today });
         let clock = Clock::system();
+        let tenant = Tenant::generate(&Seed { users: 50, seed: 1, today: clock.now() });
         let options = Options {
             tenant,
             port: 0,
@@ -56,6 +54,13 @@ impl Demo {
         let file = self.folder.path().join("p.toml");
         std::fs::write(&file, text).unwrap();
         file
+    }
+
+    /// How Graph misbehaves from now on.
+    async fn faults(&self, faults: &Value) {
+        let url = format!("{}/demo/faults", self.service.base_url());
+        let answer = reqwest::Client::builder().build().unwrap().post(url).json(faults).send().await.unwrap();
+        assert!(answer.status().is_success());
     }
 
     async fn doctor(&self, config: &Path, arguments: &[&str]) -> Output {
@@ -147,6 +152,45 @@ async fn a_workspace_that_cannot_be_read_is_not_well() {
     assert_eq!(failed(&report), BTreeSet::from(["Log Analytics Reader (on the workspace)"]));
     let todo = report["steps"].as_array().unwrap().iter().find(|step| step["outcome"] == "failed").unwrap();
     assert!(todo["todo"].to_string().contains("Log Analytics Reader (on the workspace)"), "{todo}");
+}
+
+/// Where the workspace isn't sent one of its tables, the query of sign-ins takes it for empty and says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_the_workspace_that_hold_nothing_are_named_with_what_fills_them() {
+    let demo = Demo::start().await;
+    let (state, base) = (demo.service.state(), demo.service.base_url());
+    let section = format!("[log_analytics]\nworkspace = '{}'\nbase = '{base}'\n", state.workspace());
+    let step = |report: &Value| {
+        let steps = report["steps"].as_array().unwrap();
+        steps.iter().find(|step| step["name"] == "Log Analytics").unwrap().clone()
+    };
+    state.log_limit.lack(&["AADNonInteractiveUserSignInLogs"]);
+    let (code, report) = demo.report(&section).await;
+    let one = step(&report);
+    assert_eq!((code, &one["outcome"]), (0, &"noted".into()), "{one}");
+    assert!(one["says"].as_str().unwrap().contains("no non-interactive sign-ins"), "{one}");
+    assert!(one["todo"].as_str().unwrap().contains("select NonInteractiveUserSignInLogs;"), "{one}");
+    state.log_limit.lack(&["SigninLogs", "AADNonInteractiveUserSignInLogs"]);
+    let (code, report) = demo.report(&section).await;
+    let both = step(&report);
+    assert_eq!((code, &both["outcome"]), (1, &"failed".into()), "without either there is no log: {both}");
+    assert!(both["todo"].as_str().unwrap().contains("select SignInLogs and NonInteractiveUserSignInLogs;"), "{both}");
+}
+
+/// A tenant without Intune, a cloud without this beta: there is nothing that anybody could mend.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tenant_cannot_be_asked_at_all_and_need_not_is_no_failure() {
+    let demo = Demo::start().await;
+    for (path, name) in
+        [("/deviceManagement", "Intune's compliance settings"), ("/beta/auditLogs", "Non-interactive sign-ins")]
+    {
+        demo.faults(&json!({"schedule": [{"path": path, "times": 1_000, "kind": "notFound"}]})).await;
+        let (code, report) = demo.report("").await;
+        assert_eq!((code, outcome(&report, name)), (0, "noted"), "{report:#}");
+    }
+    demo.faults(&json!({"schedule": [{"path": "/devices", "times": 1_000, "kind": "notFound"}]})).await;
+    let (code, report) = demo.report("").await;
+    assert_eq!((code, outcome(&report, "Devices")), (1, "failed"), "{report:#}");
 }
 
 /// Graph creates a policy only for who may read policies too.

@@ -232,6 +232,7 @@ async fn links_to_another_host_or_in_a_circle_are_not_followed() {
     let read = snapshot(&fake).await.unwrap();
     assert!(why_absent(&read, Kind::Users).contains("another host"));
     assert!(why_absent(&read, Kind::Devices).contains("circle"));
+    assert_eq!(fake.count("GET", "/v1.0/devices"), 2, "a link to itself is known as such at once");
     assert_eq!(foreign.count("GET", USER), 0);
 }
 

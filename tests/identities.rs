@@ -278,20 +278,23 @@ async fn a_managed_identity_signs_in_once_and_keeps_its_token() {
     );
 }
 
-/// The app has no secret: it trusts a managed identity, whose token from the machine is its assertion.
-#[tokio::test]
-async fn an_app_that_trusts_a_managed_identity_signs_in_by_its_token() {
-    let demo = demo().await;
-    let (key, client_id) = (Arc::new(Key::generate()), demo.service.client_id.clone());
-    let own = "55555555-6666-7777-8888-999999999999".to_owned();
-    let trusted = |base: &str| Credential::TrustedIdentity {
-        client_id: client_id.clone(),
-        identity: own.clone(),
+/// The client id of a managed identity.
+const IDENTITY: &str = "55555555-6666-7777-8888-999999999999";
+
+/// An app that trusts the managed identity of the machine at this address.
+fn trusting(client_id: &str, machine: &str) -> Credential {
+    Credential::TrustedIdentity {
+        client_id: client_id.to_owned(),
+        identity: IDENTITY.to_owned(),
         exchange: Cloud::Global.token_exchange(),
-        base: Some(base.parse().unwrap()),
-    };
+        base: Some(machine.parse().unwrap()),
+    }
+}
+
+/// A machine whose identity's tokens are vouched for by `key`: its address, and what it was asked.
+async fn vouching(demo: &Demo, key: &Arc<Key>) -> (String, Arc<Mutex<Vec<BTreeMap<String, String>>>>) {
     let asked: Arc<Mutex<Vec<BTreeMap<String, String>>>> = Arc::default();
-    let (noted, issuer, clock) = (Arc::clone(&asked), Arc::clone(&key), demo.clock.clone());
+    let (noted, issuer, clock) = (Arc::clone(&asked), Arc::clone(key), demo.clock.clone());
     let hand_out = async move |Query(query): Query<BTreeMap<String, String>>| {
         noted.lock().unwrap().push(query);
         let until = Clock::system().now().as_second() + 3_599;
@@ -302,7 +305,16 @@ async fn an_app_that_trusts_a_managed_identity_signs_in_by_its_token() {
     let machine = format!("http://{}/", listener.local_addr().unwrap());
     let router = Router::new().route("/metadata/identity/oauth2/token", get(hand_out));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (machine, asked)
+}
 
+/// The app has no secret: it trusts a managed identity, whose token from the machine is its assertion.
+#[tokio::test]
+async fn an_app_that_trusts_a_managed_identity_signs_in_by_its_token() {
+    let demo = demo().await;
+    let (key, client_id) = (Arc::new(Key::generate()), demo.service.client_id.clone());
+    let trusted = |base: &str| trusting(&client_id, base);
+    let (machine, asked) = vouching(&demo, &key).await;
     let refused = demo.read_as(trusted(&machine)).await.unwrap_err().to_string();
     assert!(refused.contains("AADSTS700027") && !refused.contains("eyJ"), "the app doesn't trust it yet: {refused}");
     demo.service.state().tokens.trust(key.trusted(|public| Trust::federation(&client_id, ISSUER, SUBJECT, public)));
@@ -310,7 +322,7 @@ async fn an_app_that_trusts_a_managed_identity_signs_in_by_its_token() {
     let queries = asked.lock().unwrap().clone();
     let told = |name: &str| queries.iter().map(|query| query[name].as_str()).collect::<std::collections::BTreeSet<_>>();
     assert_eq!(told("resource"), ["api://AzureADTokenExchange"].into());
-    assert_eq!(told("client_id"), [own.as_str()].into(), "the identity, not the app");
+    assert_eq!(told("client_id"), [IDENTITY].into(), "the identity, not the app");
 
     // As the machine says it where the identity isn't assigned to it.
     let unassigned = async || {
@@ -365,6 +377,20 @@ async fn the_bot_posts_to_teams_as_the_managed_identity_that_it_is_registered_wi
     assert_eq!(demo.posted().await, 2);
     let asked = machine.asked.lock().unwrap();
     assert!(asked.iter().all(|query| query["resource"].starts_with("https://api.botframework.com")), "{asked:?}");
+}
+
+/// There is no secret of the bot either: its app trusts a managed identity.
+#[tokio::test]
+async fn the_bot_posts_to_teams_as_an_app_that_trusts_a_managed_identity() {
+    let demo = demo().await;
+    let (key, bot) = (Arc::new(Key::generate()), demo.service.app_id.clone());
+    let (machine, asked) = vouching(&demo, &key).await;
+    let refused = format!("{:#}", demo.post_as(&trusting(&bot, &machine)).await.unwrap_err());
+    assert!(refused.contains("AADSTS700027") && !refused.contains("eyJ"), "the bot doesn't trust it yet: {refused}");
+    demo.service.state().tokens.trust(key.trusted(|public| Trust::federation(&bot, ISSUER, SUBJECT, public)));
+    demo.post_as(&trusting(&bot, &machine)).await.unwrap();
+    assert_eq!(demo.posted().await, 2);
+    assert!(asked.lock().unwrap().iter().all(|query| query["client_id"] == IDENTITY));
 }
 
 #[tokio::test]

@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test may fail it")]
 #![expect(clippy::too_many_lines, reason = "a table is as long as it has rows")]
 
+mod at_demo;
+#[path = "lint/at_graph.rs"]
+mod at_graph;
+
 use std::collections::BTreeSet;
 
 use portcullis::suggestions::draft::ReportOnlyPolicy;

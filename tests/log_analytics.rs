@@ -2,10 +2,12 @@
 
 mod at_demo;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use portcullis::checks::{self, Context};
 use portcullis::clock::Clock;
 use portcullis::config::{Config, Env, LogAnalytics};
 use portcullis::demo::log_analytics::Slow;
@@ -47,7 +49,11 @@ impl Lab {
     }
 
     /// So many days, with this much time for a query.
-    async fn read_within(&self, workspace: Option<String>, (days, timeout): (u16, Duration)) -> Snapshot {
+    async fn read_within(&self, workspace: Option<String>, within: (u16, Duration)) -> Snapshot {
+        read_snapshot(&self.client(workspace, within), &Quiet, None).await.unwrap()
+    }
+
+    fn client(&self, workspace: Option<String>, (days, timeout): (u16, Duration)) -> Client {
         let mut config = self.config();
         config.graph.log_days = days;
         config.graph.log_analytics = workspace.map(|workspace| LogAnalytics {
@@ -55,8 +61,7 @@ impl Lab {
             base: self.service.base_url().parse().unwrap(),
             timeout,
         });
-        let client = Client::new(&config, self.clock.clone()).unwrap();
-        read_snapshot(&client, &Quiet, None).await.unwrap()
+        Client::new(&config, self.clock.clone()).unwrap()
     }
 
     async fn through_workspace(&self) -> Snapshot {
@@ -138,6 +143,43 @@ async fn a_workspace_that_never_answers_in_time_is_absent_and_says_so() {
         panic!("absent")
     };
     assert!(reason.contains("in time") && reason.contains("The query timed out"), "{reason}");
+}
+
+/// The service says 403 then, as it does where a role is missing.
+#[tokio::test]
+async fn a_token_of_the_workspace_that_is_not_accepted_any_more_is_renewed() {
+    let lab = Lab::start().await;
+    let client = lab.client(Some(lab.service.state().workspace()), (1, Duration::from_secs(30)));
+    let read = async || read_snapshot(&client, &Quiet, None).await.unwrap();
+    let before = counted(&read().await);
+    lab.service.state().tokens.expire_all();
+    let after = read().await;
+    assert!(after.has(Kind::SignIns), "{:?}", after.readings[&Kind::SignIns]);
+    assert_eq!(counted(&after), before);
+}
+
+/// The query takes a table that isn't there for an empty one, so only what was read can tell.
+#[tokio::test]
+async fn what_a_table_that_nothing_is_exported_to_would_hold_is_said() {
+    let lab = Lab::start().await;
+    let (interactive, other) = ("SigninLogs", "AADNonInteractiveUserSignInLogs");
+    assert_eq!(lab.through_workspace().await.missing_sign_ins(), None);
+    for (missing, said) in [
+        (vec![other], "non-interactive sign-ins: the log that was read holds none"),
+        (vec![interactive], "interactive sign-ins: the log that was read holds none"),
+        (vec![interactive, other], "sign-ins: the log that was read holds none"),
+    ] {
+        lab.service.state().log_limit.lack(&missing);
+        let read = lab.through_workspace().await;
+        assert!(read.has(Kind::SignIns));
+        assert_eq!(read.missing_sign_ins(), Some(said), "{missing:?}");
+        let model = Model::new(Arc::new(read));
+        assert!(model.impact(&draft()).limits.iter().any(|limit| limit == said), "an impact says so: {missing:?}");
+        let now = lab.clock.now();
+        let findings = checks::run_all(&Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new() });
+        let age = findings.iter().find(|finding| finding.check == "report-only-age").unwrap();
+        assert!(age.not_checked.iter().any(|limit| limit == said), "and so does a check: {:?}", age.not_checked);
+    }
 }
 
 #[tokio::test]

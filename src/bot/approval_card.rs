@@ -163,7 +163,7 @@ fn hand_over_card(
     rows.extend(edited::leaving(analysis, change).map(|fact| ("Leaving".to_owned(), vec![fact])));
     rows.extend(undecided.then(|| ("If made".to_owned(), edited::if_made(analysis, change))));
     rows.extend(undecided.then(|| ("Safety".to_owned(), edited::safety(analysis, change))));
-    rows.extend(unsure(case).filter(|_| undecided));
+    rows.extend(unsure(case, analysis.snapshot()).filter(|_| undecided));
     answer = answer.part(Part::Rows(rows));
     answer = answer.part(Part::Change(change.changes.iter().map(change_row).collect()));
     if undecided {
@@ -250,7 +250,7 @@ fn rows(app: &App, case: &Case, analysis: &Analysis, draft: &Policy) -> Vec<(Str
     let formal = impact::formal(analysis, draft, &case.body.proposal.check);
     rows.push(("Safety".into(), impact::safety(analysis, draft).into_iter().chain(formal).collect()));
     rows.push(("Rollout".into(), impact::phases(analysis, draft)));
-    rows.extend(unsure(case));
+    rows.extend(unsure(case, snapshot));
     rows.push(("Approval".into(), vec![approval_fact(app, case, snapshot)]));
     rows
 }
@@ -276,9 +276,10 @@ fn policy_rows(draft: &Policy, snapshot: &Snapshot) -> Vec<(String, Vec<Fact>)> 
 }
 
 /// What was not checked, each by itself and whole.
-fn unsure(case: &Case) -> Option<(String, Vec<Fact>)> {
-    let limits = &case.body.proposal.not_checked;
-    (!limits.is_empty()).then(|| ("Unsure".to_owned(), lines(limits)))
+fn unsure(case: &Case, snapshot: &Snapshot) -> Option<(String, Vec<Fact>)> {
+    let known = case.body.proposal.not_checked.iter().map(String::as_str);
+    let limits: Vec<&str> = known.chain(snapshot.missing_sign_ins()).collect();
+    (!limits.is_empty()).then(|| ("Unsure".to_owned(), lines(&limits)))
 }
 
 /// Several statements, none of them cut: two side by side, more one below the other.

@@ -21,7 +21,7 @@ use super::evidence;
 use super::intent::{self, Intent, Previous, Routed, SlotName};
 use super::post::{Post, alone_with, conversation_id, described, post};
 use super::reconcile::state;
-use super::{learn, lookup, progress};
+use super::{first_scan, learn, lookup, progress};
 
 /// Kind of the job that answers a message.
 pub const JOB: &str = "message";
@@ -128,8 +128,7 @@ async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Wor
     let turn: Option<Turn> = app.store.setting(app.tenant(), &turn_key).await?;
     let previous = turn.and_then(Turn::read);
     let Some(analysis) = app.newest_analysis().await? else {
-        let far = progress::under_way(app).await?.map(|under_way| Part::Sentences(vec![under_way.fact]));
-        let answer = far.into_iter().fold(refused("refused.not_read_yet"), Answer::part);
+        let answer = first_scan::answer(app, right_of(app, &incoming.person).await?).await?;
         return Ok((compose(answer, None, &app.wording)?, None));
     };
     let routed = lookup::route(analysis.snapshot(), text, previous.as_ref());

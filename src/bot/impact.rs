@@ -34,8 +34,10 @@ const EMERGENCY_RULE: u8 = 38;
 /// Whom it would have blocked or prompted in the window of the log, by app; what the log doesn't tell.
 #[must_use]
 pub fn if_on(analysis: &Analysis, draft: &Policy) -> Vec<Fact> {
-    if !analysis.snapshot().has(Kind::SignIns) {
-        return vec![Fact::new("impact.unread", analysis.evidence([])).must_show()];
+    let snapshot = analysis.snapshot();
+    if !snapshot.has(Kind::SignIns) || snapshot.sign_ins.is_empty() {
+        let key = if snapshot.has(Kind::SignIns) { "impact.empty" } else { "impact.unread" };
+        return vec![Fact::new(key, analysis.evidence([])).must_show()];
     }
     let impact = analysis.impact(draft);
     let (unknown, rest) = (impact.total.unknown, impact.total.total() - impact.total.unknown);

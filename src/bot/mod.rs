@@ -16,6 +16,7 @@ pub mod edited;
 pub mod effects;
 pub mod entries;
 pub mod evidence;
+pub mod first_scan;
 pub mod gone;
 pub mod hand_over;
 pub mod handed;

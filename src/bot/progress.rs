@@ -19,6 +19,8 @@ pub struct SoFar {
     pub done: BTreeSet<Kind>,
     /// Pages read.
     pub pages: u64,
+    /// All is read, and is being judged.
+    pub judging: bool,
 }
 
 /// A scan that is under way.
@@ -54,14 +56,21 @@ fn told(app: &App, run: &Run, took: Option<i64>) -> UnderWay {
     let words =
         |kinds: &mut dyn Iterator<Item = Kind>| kinds.map(|kind| kind_word(kind).to_owned()).collect::<Vec<_>>();
     let done = words(&mut so_far.done.iter().copied());
-    let reading = words(&mut so_far.objects.keys().copied().filter(|kind| !so_far.done.contains(kind)));
-    let key = if run.cancel { "cancel.stopping" } else { "cancel.running" };
+    // What couldn't be read is never done.
+    let open = |kind: &Kind| !so_far.judging && !so_far.done.contains(kind);
+    let reading = words(&mut so_far.objects.keys().copied().filter(open));
+    let key = match (run.cancel, run.concluding) {
+        (true, _) => "cancel.stopping",
+        (false, true) => "cancel.concluding",
+        (false, false) => "cancel.running",
+    };
     let fact = Fact::new(key, Evidence::default())
         .with("since", run.started)
         .with("objects", so_far.objects.values().sum::<u64>())
         .with("pages", so_far.pages)
         .with("done", done)
         .with("reading", reading)
+        .with("judging", Term::Word(if so_far.judging { "yes" } else { "" }.to_owned()))
         .with("rest", Term::Word(rest.map_or_else(String::new, about)))
         .must_show();
     let percent = took.filter(|took| *took > 0).map(|took| u64::try_from(passed * 100 / took).unwrap_or(0).min(99));
@@ -127,7 +136,7 @@ mod tests {
         app.store.start_run("second", &tenant, ago(30)).await.unwrap();
         let progress = json!({"objects": {"policies": 25, "users": 500, "signIns": 4000}, "done": ["policies", "users"], "pages": 12});
         app.store.run_progress("second", &progress).await.unwrap();
-        insta::assert_snapshot!(said(&app).await, @"A scan has been running since Tue 24 Nov 07:59: policies and people read; sign-ins still being read (4,525 objects on 12 pages so far); about 60 seconds left. It can be stopped after the page that it is reading; what was known before stays.");
+        insta::assert_snapshot!(said(&app).await, @"A scan has been running since Tue 24 Nov 07:59: policies and people read; sign-ins still being read (4,525 objects on 12 pages so far); about 60 seconds left. It can be stopped at any moment; what was known before stays.");
         assert_eq!(under_way(&app).await.unwrap().unwrap().percent, Some(33));
     }
 }

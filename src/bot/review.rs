@@ -1,4 +1,5 @@
-//! A scan: read the tenant, judge it, reconcile what is suggested, and say so. Cancellable between pages.
+//! A scan: read the tenant, judge it, reconcile what is suggested, and say so. It can be cancelled until what it found is
+//! written down.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,8 +21,10 @@ use crate::store::entries::Wanted;
 use crate::store::jobs::{Job, NewJob, Priority};
 use crate::store::runs::{RunEnd, RunState};
 use crate::store::settings::Key;
+use crate::store::snapshots::{Retention, Written};
 use crate::tenant::{Kind, Snapshot};
 
+use super::analysis::Analysis;
 use super::answers::{bot_activity, policy_changes};
 use super::progress::SoFar;
 use super::summary::after::{self, Before};
@@ -107,13 +110,13 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     }
     let asked = asked(&app, &job.id).await?;
     note(&app, (Action::RunStarted, &job.id, json!({})), &asked).await?;
-    let read = read(&app, &job).await?;
-    let cause = match &read {
-        Ok(fresh) if asked.is_empty() => changed(&job.id, &fresh.snapshot).into_iter().collect(),
+    let judged = judged(&app, &job).await?;
+    let cause = match &judged {
+        Ok(judged) if asked.is_empty() => changed(&job.id, judged.analysis.snapshot()).into_iter().collect(),
         _ => asked,
     };
-    let (state, error, snapshot) = match read {
-        Ok(fresh) => (RunState::Finished, None, Some(conclude(&app, fresh).await?)),
+    let (state, error, snapshot) = match judged {
+        Ok(judged) => (RunState::Finished, None, Some(conclude(&app, judged).await?)),
         Err(GraphError::Cancelled) => (RunState::Cancelled, None, None),
         Err(error) => (RunState::Failed, Some(error.to_string()), None),
     };
@@ -131,15 +134,18 @@ pub async fn scan(app: Arc<App>, job: Job) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Keeps a new reading, judges it and reconciles what is suggested; gives the reading's hash.
-async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result<String> {
-    let snapshot = Arc::new(snapshot);
-    let judging = app.judging().await;
-    let kept = app.store.save_snapshot(Arc::clone(&snapshot)).await?;
+/// A reading that was judged, and of which nothing is known outside yet.
+struct Judged {
+    analysis: Arc<Analysis>,
+    written: Written,
+    marks: Marks,
+}
+
+/// Keeps a new reading and reconciles what is suggested; gives the reading's hash.
+async fn conclude(app: &App, Judged { analysis, written, marks }: Judged) -> anyhow::Result<String> {
+    let kept = app.store.keep_snapshot(written).await?;
     let left_off = LeftOff { snapshot: kept.hash.clone(), marks };
     app.store.set(Key { tenant: app.tenant(), name: LEFT_OFF, at: app.clock.now() }, &left_off).await?;
-    let analysis = app.judge(snapshot, kept.hash.clone()).await?;
-    drop(judging);
     // What comes first has no logs, and nothing before it to be compared with.
     let before = app.newest_known(&analysis.hash).filter(|before| !before.snapshot().is_early());
     // What a person did is said as that, before the scan closes what it doesn't find any more.
@@ -154,12 +160,37 @@ async fn conclude(app: &App, Fresh { snapshot, marks }: Fresh) -> anyhow::Result
     if let Some(before) = before {
         alert::request(app, &before, &analysis).await.context("comparing with the last reading")?;
     }
-    app.store.prune_snapshots(app.tenant(), crate::store::snapshots::Retention::default()).await?;
+    app.store.prune_snapshots(app.tenant(), Retention::default()).await?;
     Ok(kept.hash)
 }
 
-/// Reads the tenant while another task writes down how far it is and listens for the wish to cancel.
-async fn read(app: &Arc<App>, job: &Job) -> anyhow::Result<Result<Fresh, GraphError>> {
+/// Reads the tenant and judges it. Whoever cancels until that is done cancels all of it: nothing was kept.
+async fn judged(app: &Arc<App>, job: &Job) -> anyhow::Result<Result<Judged, GraphError>> {
+    let pages = Pages { early_after: app.config.graph.early_after, ..Pages::default() };
+    let Fresh { snapshot, marks } = match read(app, (job, &pages)).await? {
+        Ok(fresh) => fresh,
+        Err(error) => return Ok(Err(error)),
+    };
+    pages.judge();
+    let snapshot = Arc::new(snapshot);
+    let written = app.store.write_snapshot(Arc::clone(&snapshot)).await?;
+    let hash = written.hash().to_owned();
+    let judging = async {
+        let _judging = app.judging().await;
+        app.judge(snapshot, hash).await
+    };
+    let analysis = unless_cancelled(app, (job, &pages), judging).await?.transpose()?;
+    match analysis {
+        Some(analysis) if app.store.conclude_run(&job.id).await? => Ok(Ok(Judged { analysis, written, marks })),
+        _ => {
+            app.store.drop_written(written).await?;
+            Ok(Err(GraphError::Cancelled))
+        }
+    }
+}
+
+/// Reads the tenant while how far it is is written down.
+async fn read(app: &Arc<App>, (job, pages): (&Job, &Pages)) -> anyhow::Result<Result<Fresh, GraphError>> {
     let graph = app.graph.as_ref().context("no live tenant is configured")?;
     let known = app.newest_analysis().await?;
     let left_off: Option<LeftOff> = app.store.setting(app.tenant(), LEFT_OFF).await?;
@@ -167,29 +198,37 @@ async fn read(app: &Arc<App>, job: &Job) -> anyhow::Result<Result<Fresh, GraphEr
         let marks = left_off.as_ref().filter(|left_off| left_off.snapshot == analysis.hash);
         Previous { snapshot: analysis.snapshot(), marks: marks.map(|left_off| &left_off.marks) }
     });
-    let pages = Pages { early_after: app.config.graph.early_after, ..Pages::default() };
     let is_change = job.payload.get("change").and_then(Value::as_bool).unwrap_or_default();
     let reading = async {
         if is_change {
-            return graph::read_change(graph, &pages, previous).await;
+            return graph::read_change(graph, pages, previous).await;
         }
-        graph::read_tenant(graph, &pages, previous).await
+        graph::read_tenant(graph, pages, previous).await
     };
-    tokio::pin!(reading);
+    // A reading only reads, so it may end in the middle of a wait that Graph asked for.
+    Ok(unless_cancelled(app, (job, pages), reading).await?.unwrap_or(Err(GraphError::Cancelled)))
+}
+
+/// Lets something go on, unless a person cancels the scan: none then. Meanwhile it is written down how far the scan is.
+async fn unless_cancelled<T>(
+    app: &Arc<App>,
+    (job, pages): (&Job, &Pages),
+    work: impl Future<Output = T>,
+) -> anyhow::Result<Option<T>> {
+    tokio::pin!(work);
     let mut tick = tokio::time::interval(TICK);
     // Ends with the reading, so that nothing early takes the place of what is whole.
     let mut answering = JoinSet::new();
     loop {
         tokio::select! {
-            read = &mut reading => return Ok(read),
+            done = &mut work => return Ok(Some(done)),
             _ = tick.tick() => {
                 if let Some(early) = pages.early.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     answering.spawn(answer_from(Arc::clone(app), early));
                 }
                 let so_far = serde_json::to_value(&*pages.so_far())?;
                 if app.store.run_progress(&job.id, &so_far).await? {
-                    // A reading only reads, so it may end in the middle of a wait that Graph asked for.
-                    return Ok(Err(GraphError::Cancelled));
+                    return Ok(None);
                 }
             }
         }
@@ -234,6 +273,12 @@ struct Pages {
 impl Pages {
     fn so_far(&self) -> MutexGuard<'_, SoFar> {
         self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All is read, and what is early is of no use any more.
+    fn judge(&self) {
+        self.so_far().judging = true;
+        *self.early.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -12,6 +12,7 @@ use crate::log::{Action, Entry, NewEntry};
 use crate::store::conversations::SummaryTime;
 use crate::store::entries::Wanted;
 use crate::store::instructions::NewInstruction;
+use crate::store::runs::RunState;
 
 use super::answers::bot_activity;
 use super::cite;
@@ -119,7 +120,10 @@ async fn given(app: &App, subject: &str) -> anyhow::Result<Vec<Fact>> {
 /// # Errors
 /// When the store fails.
 pub async fn stop_scan(app: &App, incoming: &Incoming) -> anyhow::Result<Reply> {
-    let Some(run) = app.store.cancel_run(app.tenant()).await? else { return word(app, "said.no_run", &[]) };
+    let Some(run) = app.store.cancel_run(app.tenant()).await? else {
+        let late = app.store.newest_run(app.tenant()).await?.is_some_and(|run| run.state == RunState::Running);
+        return word(app, if late { "said.run_concluding" } else { "said.no_run" }, &[]);
+    };
     app.store.append(entry(app, incoming, Action::RunCancelled, &run, json!({}))).await?;
     word(app, "said.run_cancelling", &[])
 }

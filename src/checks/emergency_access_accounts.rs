@@ -72,7 +72,8 @@ fn not_checked(snapshot: &Snapshot) -> Vec<String> {
         (Kind::UserRegistrationDetails, "whether they have a passkey (userRegistrationDetails.json would settle it)"),
     ];
     let unread = unread.into_iter().filter(|(kind, _)| !snapshot.has(*kind)).map(|(_, what)| what.to_owned());
-    unread.chain(["certificates, and where keys and passwords are kept".to_owned()]).collect()
+    let always = [Some("certificates, and where keys and passwords are kept"), snapshot.missing_sign_ins()];
+    unread.chain(always.into_iter().flatten().map(str::to_owned)).collect()
 }
 
 fn listed(account: &User, context: &Context<'_>) -> Option<Listed> {

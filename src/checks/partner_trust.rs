@@ -47,8 +47,10 @@ impl Check for PartnerTrust {
         let snapshot = &context.model.snapshot;
         let needed =
             [(Kind::CrossTenantAccessPolicy, "crossTenantAccessPolicy.json"), (Kind::SignIns, "signIns.jsonl")];
-        let missing: Vec<&str> =
-            needed.iter().filter(|(kind, _)| !snapshot.has(*kind)).map(|(_, file)| *file).collect();
+        // Whoever does MFA is there to do it: a log without interactive sign-ins shows none of that.
+        let holds_none = |kind| kind == Kind::SignIns && !snapshot.sign_ins.iter().any(|row| row.interactive);
+        let unread = |kind| !snapshot.has(kind) || holds_none(kind);
+        let missing: Vec<&str> = needed.iter().filter(|(kind, _)| unread(*kind)).map(|(_, file)| *file).collect();
         if !missing.is_empty() {
             let mut finding = listing::open(context, ABOUT.id, "partner_trust.review", Verdict::Review);
             finding.not_checked.push(format!("partners ({} would settle it)", missing.join(" and ")));
@@ -62,7 +64,9 @@ impl Check for PartnerTrust {
         let visits = visits(&snapshot.sign_ins, &snapshot.tenant_id);
         let often = visits.into_iter().filter(|(partner, rows)| people(rows) >= least as usize && !trusted(partner));
         let listed = often.map(|(partner, rows)| listed(context, partner, &rows)).collect();
-        listing::finding(context, (ABOUT.id, "partner_trust"), listed)
+        let mut finding = listing::finding(context, (ABOUT.id, "partner_trust"), listed);
+        finding.not_checked.extend(snapshot.missing_sign_ins().map(str::to_owned));
+        finding
     }
 }
 

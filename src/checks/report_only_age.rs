@@ -121,8 +121,10 @@ fn impact(context: &Context<'_>, policy: &Policy) -> Option<Fact> {
 }
 
 fn not_checked(context: &Context<'_>) -> Vec<String> {
-    let log = "what the policies would have done to past sign-ins (the sign-in log wasn't read)".to_owned();
-    if context.model.snapshot.has(Kind::SignIns) { Vec::new() } else { vec![log] }
+    let snapshot = &context.model.snapshot;
+    let unread = "what the policies would have done to past sign-ins (the sign-in log wasn't read)";
+    let unread = (!snapshot.has(Kind::SignIns)).then_some(unread);
+    unread.or(snapshot.missing_sign_ins()).map(str::to_owned).into_iter().collect()
 }
 
 /// Turning it On, with what has to be mended before.

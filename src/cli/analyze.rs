@@ -200,7 +200,7 @@ fn unread(analysis: &Analysis) -> String {
         Reading::Absent { reason } => Some(reason.clone()),
         Reading::Complete { .. } => None,
     });
-    let absent: Vec<String> = absent.collect();
+    let absent: Vec<String> = absent.chain(analysis.snapshot().missing_sign_ins().map(str::to_owned)).collect();
     let policies = analysis.snapshot().policies.len();
     if absent.is_empty() {
         format!("{policies} policies read.")

@@ -59,7 +59,7 @@ impl<'a> From<&'a RawTeams> for RawIdentity<'a> {
             client_secret_file: raw.app_secret_file.as_deref(),
             certificate_file: raw.certificate_file.as_deref(),
             federated_token_file: raw.federated_token_file.as_deref(),
-            federated_managed_identity: None,
+            federated_managed_identity: raw.federated_managed_identity.as_deref(),
             managed_identity: raw.managed_identity.as_deref(),
             imds_base: None,
             cloud: Cloud::Global,
@@ -156,6 +156,9 @@ mod tests {
         assert!(matches!(federated, Credential::Federated { .. }));
         let own = bot("managed_identity = '55555555-6666-7777-8888-999999999999'\n");
         assert!(matches!(own, Credential::ManagedIdentity { client_id: Some(_), base: Some(_) }));
+        let trusting = bot("federated_managed_identity = '66666666-6666-7777-8888-999999999999'\n");
+        assert!(matches!(trusting, Credential::TrustedIdentity { base: Some(_), .. }));
+        assert_eq!(trusting.client_id(), Some("55555555-6666-7777-8888-999999999999"), "the bot, not the identity");
     }
 
     fn parse(graph: &str) -> Result<Credential, String> {
@@ -217,6 +220,9 @@ mod tests {
         let bot = "[teams]\napp_id = '55555555-6666-7777-8888-999999999999'\nmanaged_identity = 'system'\n";
         let bot = parse(&format!("managed_identity = 'system'\n{bot}")).unwrap_err();
         assert!(bot.starts_with("p.toml: teams.managed_identity: isn't the bot; expected teams.app_id"), "{bot}");
+        let bot = "[teams]\napp_id = '55555555-6666-7777-8888-999999999999'\nfederated_managed_identity = 'system'\n";
+        let bot = parse(&format!("managed_identity = 'system'\n{bot}")).unwrap_err();
+        assert!(bot.starts_with("p.toml: teams.federated_managed_identity: "), "{bot}");
         let which = parse("managed_identity = 'mine'\n").unwrap_err();
         assert!(which.starts_with("p.toml: graph.managed_identity: "), "{which}");
     }

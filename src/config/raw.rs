@@ -184,6 +184,7 @@ pub(super) struct RawTeams {
     pub(super) app_secret_file: Option<PathBuf>,
     pub(super) certificate_file: Option<PathBuf>,
     pub(super) federated_token_file: Option<PathBuf>,
+    pub(super) federated_managed_identity: Option<String>,
     pub(super) managed_identity: Option<String>,
     pub(super) tenants: Option<BTreeSet<String>>,
     pub(super) openid_metadata: Option<String>,

@@ -348,8 +348,7 @@ const TEAMS_KEYS: Keys = Keys {
     file: "teams.app_secret_file",
     variable: "PORTCULLIS_TEAMS_APP_SECRET",
     certificate: "teams.certificate_file",
-    // A bot is registered with a managed identity itself.
-    trusted: "",
+    trusted: "teams.federated_managed_identity",
     managed: "teams.managed_identity",
 };
 

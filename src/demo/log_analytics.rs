@@ -2,7 +2,7 @@
 //!
 //! The aggregation is done here in naive code of its own, so that a mistake in the reader shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +22,9 @@ use super::token::Audience;
 
 /// The queries that this workspace knows.
 const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
-const REACHABLE: &str = include_str!("../../templates/kql/reachable.kql");
+const HELD: &str = include_str!("../../templates/kql/tables.kql");
+/// The tables of interactive sign-ins and of the others.
+const TABLES: [&str; 2] = ["SigninLogs", "AADNonInteractiveUserSignInLogs"];
 /// Rows in one answer. Source: Azure Monitor service limits.
 const MOST_ROWS: usize = 500_000;
 /// Error codes of a failed first factor; such rows never reached Conditional Access.
@@ -62,6 +64,8 @@ const COLUMNS: [(&str, &str); 25] = [
 pub struct Limit {
     rows: AtomicUsize,
     slow: Mutex<Option<Slow>>,
+    /// Tables that nothing is exported to.
+    missing: Mutex<BTreeSet<&'static str>>,
 }
 
 /// Slices that take too long.
@@ -75,7 +79,7 @@ pub struct Slow {
 
 impl Default for Limit {
     fn default() -> Self {
-        Self { rows: AtomicUsize::new(MOST_ROWS), slow: Mutex::default() }
+        Self { rows: AtomicUsize::new(MOST_ROWS), slow: Mutex::default(), missing: Mutex::default() }
     }
 }
 
@@ -88,6 +92,15 @@ impl Limit {
     /// From now on long slices take too long.
     pub fn slow(&self, slow: Slow) {
         *self.slow.lock().unwrap_or_else(PoisonError::into_inner) = Some(slow);
+    }
+
+    /// From now on nothing is exported to these tables.
+    pub fn lack(&self, tables: &[&'static str]) {
+        *self.missing.lock().unwrap_or_else(PoisonError::into_inner) = tables.iter().copied().collect();
+    }
+
+    fn lacks(&self, table: &str) -> bool {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).contains(table)
     }
 
     /// Whether a slice takes too long, and whether that is said.
@@ -115,22 +128,25 @@ async fn query(
 ) -> Response {
     let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token = token.strip_prefix("Bearer ").unwrap_or_default();
+    if token.is_empty() {
+        let said = "Authentication failed. The 'Authorization' header is missing.";
+        return refuse(StatusCode::UNAUTHORIZED, "AuthenticationFailed", said);
+    }
+    // Whatever is wrong with it, this service says 403.
     if !demo.tokens.accepts(token, Audience::LogAnalytics, demo.now()) {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "InsufficientAccessError",
-            "The provided credentials have insufficient access to perform the requested operation",
-        );
+        return refuse(StatusCode::FORBIDDEN, "InvalidAuthenticationToken", "The access token is invalid.");
     }
     if workspace != demo.workspace() {
         return refuse(StatusCode::NOT_FOUND, "WorkspaceNotFoundError", "The workspace could not be found");
     }
-    if body.query == REACHABLE {
-        return Json(json!({ "tables": [{ "name": "PrimaryResult", "columns": [{ "name": "print_0", "type": "long" }],
-            "rows": [[1]] }] }))
-        .into_response();
+    if let Some((since, until)) = slice(&body.query, HELD) {
+        let held = rows(&demo, since, until).into_iter().map(|row| table_of(&row)).chain([""]);
+        let held: Vec<[&str; 1]> = held.collect::<BTreeSet<_>>().into_iter().map(|name| [name]).collect();
+        let columns = json!([{ "name": "held", "type": "string" }]);
+        return Json(json!({ "tables": [{ "name": "PrimaryResult", "columns": columns, "rows": held }] }))
+            .into_response();
     }
-    let Some((since, until)) = slice(&body.query) else {
+    let Some((since, until)) = slice(&body.query, SIGN_INS) else {
         return refuse(StatusCode::BAD_REQUEST, "BadArgumentError", "The request had some invalid properties");
     };
     match demo.log_limit.stops(since, until) {
@@ -138,36 +154,48 @@ async fn query(
         Some(false) => std::future::pending().await,
         None => {}
     }
-    let rows = answer(&demo, since, until);
+    let stories = answer(&demo, since, until);
     let most = demo.log_limit.rows.load(Ordering::Relaxed);
-    Json(table(&rows, most)).into_response()
+    Json(table(&stories, most)).into_response()
 }
 
 fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({ "error": { "code": code, "message": message } }))).into_response()
 }
 
-/// The slice of time that the query names; none for any other query.
-fn slice(query: &str) -> Option<(Timestamp, Timestamp)> {
+/// The slice of time that a query of this template names; none for any other query.
+fn slice(query: &str, template: &str) -> Option<(Timestamp, Timestamp)> {
     let named = |name: &str| {
         let after = query.split(&format!("let {name} = datetime(")).nth(1)?;
         let text = after.split(')').next()?;
         Some((text.to_owned(), text.parse::<Timestamp>().ok()?))
     };
     let ((from, since), (to, until)) = (named("since")?, named("until")?);
-    let known = SIGN_INS.replace("{{from}}", &from).replace("{{to}}", &to);
+    let known = template.replace("{{from}}", &from).replace("{{to}}", &to);
     (query == known).then_some((since, until))
+}
+
+/// The rows of a slice in the tables that there are, newest first.
+fn rows(demo: &Demo, since: Timestamp, until: Timestamp) -> Vec<Value> {
+    let tenant = demo.tenant();
+    let oldest = days_before(demo.now(), WINDOW_DAYS).max(since);
+    let within = |row: &Value| time(row).is_some_and(|at| at >= since && at < until);
+    let all = tenant.sign_ins.rows(&tenant, 0, oldest).map(|(_, row)| row);
+    all.filter(|row| within(row) && !demo.log_limit.lacks(table_of(row))).collect()
+}
+
+/// The table that holds a row.
+fn table_of(row: &Value) -> &'static str {
+    let [interactive, other] = TABLES;
+    if row.get("isInteractive").and_then(Value::as_bool).unwrap_or(true) { interactive } else { other }
 }
 
 /// The stories of a slice, each with how often it happened.
 fn answer(demo: &Demo, since: Timestamp, until: Timestamp) -> Vec<(u64, Value)> {
-    let tenant = demo.tenant();
-    let oldest = days_before(demo.now(), WINDOW_DAYS).max(since);
     let mut last: BTreeMap<String, Value> = BTreeMap::new();
-    for (_, row) in tenant.sign_ins.rows(&tenant, 0, oldest) {
-        let within = time(&row).is_some_and(|at| at >= since && at < until);
+    for row in rows(demo, since, until) {
         let code = row.pointer("/status/errorCode").and_then(Value::as_i64).unwrap_or_default();
-        if !within || NEVER_REACHED.contains(&code) {
+        if NEVER_REACHED.contains(&code) {
             continue;
         }
         // Newest first, so the first row of a correlation is the one that tells how it ended.
@@ -246,8 +274,8 @@ mod tests {
     #[test]
     fn only_its_own_query_is_known() {
         let query = SIGN_INS.replace("{{from}}", "2026-11-23T00:00:00Z").replace("{{to}}", "2026-11-24T00:00:00Z");
-        assert!(slice(&query).is_some());
-        assert!(slice(&query.replace("count()", "dcount(UserId)")).is_none());
-        assert!(slice("SigninLogs | take 10").is_none());
+        assert!(slice(&query, SIGN_INS).is_some() && slice(&query, HELD).is_none());
+        assert!(slice(&query.replace("count()", "dcount(UserId)"), SIGN_INS).is_none());
+        assert!(slice("SigninLogs | take 10", SIGN_INS).is_none());
     }
 }

@@ -193,6 +193,7 @@ impl Model {
         let affected = impact.users.iter().filter(|(_, tally)| tally.action_required + tally.failure > 0);
         impact.unable = affected.filter_map(|(user, _)| Some((user.clone(), replay.unable(user)?))).collect();
         impact.limits = limits(draft, log.without_user);
+        impact.limits.extend(self.snapshot.missing_sign_ins().map(str::to_owned));
         impact
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder, Retryable};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use reqwest::header::{ACCEPT, DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
@@ -134,9 +134,10 @@ impl Client {
         self.0.read_back
     }
 
-    /// Days of the logs that are read.
-    pub(super) fn log_days(&self) -> u16 {
-        self.0.log_days
+    /// The part of the logs that is read now: its days, up to this moment.
+    pub(super) fn log_window(&self) -> (Timestamp, Timestamp) {
+        let (hours, now) = (i64::from(self.0.log_days) * 24, self.0.clock.now());
+        (now.checked_sub(hours.hours()).unwrap_or(Timestamp::UNIX_EPOCH), now)
     }
 
     /// Reads one JSON object, trying again as configured.

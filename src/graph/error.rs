@@ -80,6 +80,14 @@ pub enum GraphError {
         /// What is wrong with it.
         cause: String,
     },
+    /// Graph refused a later page of what it had begun to give, as when its link has expired: what there is, is a part.
+    #[error("page {page} could not be read: {cause}")]
+    BrokeOff {
+        /// Which page, from 1.
+        page: usize,
+        /// Why.
+        cause: String,
+    },
     /// No token could be had.
     #[error("no token for Microsoft Graph: {cause}")]
     Token {
@@ -150,6 +158,15 @@ impl GraphError {
         matches!(self, Self::Forbidden { .. } | Self::Unlicensed { .. } | Self::Rejected { .. } | Self::NotFound { .. })
     }
 
+    /// The same, of a page of a collection: who gave the first pages doesn't refuse the way in which they are asked for.
+    #[must_use]
+    pub(super) fn on_page(self, page: usize) -> Self {
+        match self {
+            Self::Rejected { .. } if page > 1 => Self::BrokeOff { page, cause: self.to_string() },
+            other => other,
+        }
+    }
+
     /// Whether the tenant doesn't own what was asked for.
     #[must_use]
     pub fn lacks_licence(&self) -> bool {
@@ -186,7 +203,11 @@ impl GraphError {
             | Self::Unlicensed { said }
             | Self::NotFound { said, .. } => &said.message,
             Self::Unavailable { cause } | Self::Late { cause } => cause,
-            Self::TooLarge { .. } | Self::Malformed { .. } | Self::Token { .. } | Self::Cancelled => "",
+            Self::TooLarge { .. }
+            | Self::Malformed { .. }
+            | Self::BrokeOff { .. }
+            | Self::Token { .. }
+            | Self::Cancelled => "",
         };
         let hint = HINTS.iter().find(|(part, _)| words.contains(part));
         hint.map_or_else(|| self.to_string(), |(_, hint)| format!("{self} ({hint})"))
@@ -198,6 +219,8 @@ impl GraphError {
         let said = Said::read(body);
         match status {
             401 => Self::Unauthorised { message: said.message },
+            // So Log Analytics says it (Microsoft Learn, "Azure Monitor Log Analytics API errors").
+            403 if said.code == "InvalidAuthenticationToken" => Self::Unauthorised { message: said.message },
             400..=403 if said.lacks_licence() => Self::Unlicensed { said },
             403 => Self::Forbidden { permission, said },
             404 => Self::NotFound { what: what.to_owned(), said },

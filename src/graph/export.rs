@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::client::{Ask, Client};
@@ -293,9 +293,7 @@ impl Export<'_> {
     }
 
     async fn logs(&mut self) -> Result<(), ExportError> {
-        let days = i64::from(self.client.log_days());
-        let now = self.client.clock().now();
-        let since = now.checked_sub((days * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let (since, now) = self.client.log_window();
         self.sign_ins((since, now)).await?;
         let audits = audits_since(since);
         self.streamed("directoryAudits", Kind::DirectoryAudits, &[ask(&audits)]).await

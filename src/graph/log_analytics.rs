@@ -23,8 +23,8 @@ use crate::tenant::read::ReadError;
 
 /// The query, with the slice of time to be filled in.
 const SIGN_INS: &str = include_str!("../../templates/kql/sign_ins.kql");
-/// The query that only shows whether the workspace can be read.
-const REACHABLE: &str = include_str!("../../templates/kql/reachable.kql");
+/// The query that shows which of the tables hold sign-ins, and so whether the workspace can be read.
+const HELD: &str = include_str!("../../templates/kql/tables.kql");
 /// What one must be allowed to do, as the workspace's access control shows it.
 pub const WORKSPACE_ROLE: &str = "Log Analytics Reader (on the workspace)";
 /// The longest that the service lets a query run, in seconds. Source: Azure Monitor service limits.
@@ -33,6 +33,27 @@ const LONGEST: u64 = 600;
 const MARGIN: u64 = 30;
 /// A slice that is still too large at this length is given up: it holds more than one answer may.
 const SHORTEST: SignedDuration = SignedDuration::from_secs(60);
+
+/// A table of sign-ins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogTable {
+    /// Its name in the workspace.
+    pub name: &'static str,
+    /// The category of Microsoft Entra's diagnostic settings that fills it.
+    pub category: &'static str,
+    /// Which sign-ins it holds.
+    pub what: &'static str,
+}
+
+/// The tables that the query of sign-ins reads. Source: Azure Monitor, tables of Microsoft Entra ID.
+pub const TABLES: [LogTable; 2] = [
+    LogTable { name: "SigninLogs", category: "SignInLogs", what: "interactive" },
+    LogTable {
+        name: "AADNonInteractiveUserSignInLogs",
+        category: "NonInteractiveUserSignInLogs",
+        what: "non-interactive",
+    },
+];
 
 /// How a query is tried again.
 type Tries = (ExponentialBuilder, Patience);
@@ -85,9 +106,12 @@ impl Workspace {
         Ok(stories)
     }
 
-    /// Whether it can be read: the answer is thrown away.
-    pub(super) async fn try_out(&self) -> Result<(), GraphError> {
-        self.ask(&json!({ "query": REACHABLE })).await.map(drop)
+    /// The tables without a sign-in in the window: the query of sign-ins takes one that isn't there for an empty one.
+    pub(super) async fn empty_tables(&self, (from, to): (Timestamp, Timestamp)) -> Result<Vec<LogTable>, GraphError> {
+        let body = json!({ "query": filled(HELD, (from, to))?, "timespan": format!("{from}/{to}") });
+        let held = self.ask(&body).await?.rows(|row| Ok(row.get("held").cloned()))?;
+        let is_held = |table: &LogTable| held.iter().flatten().any(|name| name == table.name);
+        Ok(TABLES.into_iter().filter(|table| !is_held(table)).collect())
     }
 
     /// One slice. One that takes too long is cut as well: asked again as it is, it would take as long.
@@ -96,7 +120,7 @@ impl Workspace {
         (since, until): (Timestamp, Timestamp),
         (waits, mut patience): Tries,
     ) -> Result<Slice, GraphError> {
-        let body = json!({ "query": query(since, until)?, "timespan": format!("{since}/{until}") });
+        let body = json!({ "query": filled(SIGN_INS, (since, until))?, "timespan": format!("{since}/{until}") });
         let late = |error: &GraphError| matches!(error, GraphError::Late { .. });
         let once = || self.ask(&body);
         let tried = once.retry(waits).when(|error| error.is_transient() && !late(error));
@@ -121,11 +145,12 @@ impl Workspace {
         let answer = answer.map_err(lost)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = body_of(answer).await?;
-        if status == StatusCode::UNAUTHORIZED {
-            self.tokens.forget()?;
-        }
         if !status.is_success() {
-            return Err(self.refusal(status, &headers, &bytes));
+            let refusal = self.refusal(status, &headers, &bytes);
+            if matches!(refusal, GraphError::Unauthorised { .. }) {
+                self.tokens.forget()?;
+            }
+            return Err(refusal);
         }
         serde_json::from_slice(&bytes).map_err(|error| GraphError::Malformed { cause: error.to_string() })
     }
@@ -136,11 +161,11 @@ impl Workspace {
     }
 }
 
-/// The query for a slice.
-fn query(since: Timestamp, until: Timestamp) -> Result<String, GraphError> {
+/// A query for a slice of time.
+fn filled(query: &str, (since, until): (Timestamp, Timestamp)) -> Result<String, GraphError> {
     let mut templates = Handlebars::new();
     templates.register_escape_fn(handlebars::no_escape);
-    let filled = templates.render_template(SIGN_INS, &json!({ "from": since.to_string(), "to": until.to_string() }));
+    let filled = templates.render_template(query, &json!({ "from": since.to_string(), "to": until.to_string() }));
     filled.map_err(|error| GraphError::Malformed { cause: error.to_string() })
 }
 

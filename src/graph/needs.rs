@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::client::{Ask, Client};
 use super::endpoints::LICENCES;
 use super::error::GraphError;
-pub use super::log_analytics::WORKSPACE_ROLE;
+pub use super::log_analytics::{LogTable, TABLES, WORKSPACE_ROLE};
 use super::pacing::Limit;
 use super::pages::Watch;
 use super::read::Quiet;
@@ -129,6 +129,15 @@ pub static NEEDS: &[Need] = &[
         "what happened, and the impact of a change",
         ask("v1.0/auditLogs/signIns?$top=1", REPORTS, "AuditLog.Read.All"),
     ),
+    useful(
+        "Non-interactive sign-ins",
+        "what apps did in people's names, which is most of what is signed in",
+        ask(
+            "beta/auditLogs/signIns?$filter=signInEventTypes/any(t: t eq 'nonInteractiveUser')&$top=1",
+            REPORTS,
+            "AuditLog.Read.All",
+        ),
+    ),
     need("Audit log", "who changed what", ask("v1.0/auditLogs/directoryAudits?$top=1", REPORTS, "AuditLog.Read.All")),
     need(
         "Registered methods",
@@ -152,9 +161,9 @@ impl Client {
         self.get(need.ask).await.map(|_| ())
     }
 
-    /// Whether the workspace with the sign-in log can be read; none where none is configured.
-    pub async fn try_workspace(&self) -> Option<Result<(), GraphError>> {
-        Some(self.workspace()?.try_out().await)
+    /// The tables of the workspace that hold no sign-in of the days that are read; none where no workspace is configured.
+    pub async fn try_workspace(&self) -> Option<Result<Vec<LogTable>, GraphError>> {
+        Some(self.workspace()?.empty_tables(self.log_window()).await)
     }
 
     /// The service plans that the tenant owns, and how many units of each.

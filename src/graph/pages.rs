@@ -50,7 +50,8 @@ impl Client {
             if watch.progress.cancelled() {
                 return Err(GraphError::Cancelled);
             }
-            let page = self.get_as(Ask { path: &path, ..ask }, |body| Page::of(body, &read)).await?;
+            let page = self.get_as(Ask { path: &path, ..ask }, |body| Page::of(body, &read)).await;
+            let page = page.map_err(|error| error.on_page(seen.len() + 1))?;
             let mut page = page.map_err(|wrong| wrong.at(&path))?;
             T::compact(&mut page.objects, &mut known);
             all.append(&mut page.objects);

@@ -7,6 +7,11 @@ use sqlx::any::AnyRow;
 use super::Store;
 use super::row::Columns as _;
 
+/// What the column `cancel` says: a person asked to cancel the scan.
+const WANTED: i64 = 1;
+/// The scan's findings are being written down, so it can't be cancelled any more.
+const TOO_LATE: i64 = 2;
+
 /// Where a scan is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
@@ -51,6 +56,8 @@ pub struct Run {
     pub progress: Value,
     /// Whether a person asked to cancel it.
     pub cancel: bool,
+    /// Whether it is too late for that: its findings are being written down.
+    pub concluding: bool,
     /// The reading it ended with.
     pub snapshot: Option<String>,
     /// Why it failed.
@@ -75,7 +82,7 @@ pub struct RunEnd<'a> {
 }
 
 impl Store {
-    /// Notes that a scan began; taken up again after a crash it stays the same one. False, and nothing noted, while
+    /// Notes that a scan began; taken up again after a crash it stays the same one, and can be cancelled again. False, and nothing noted, while
     /// another scan of the tenant is under way: two would overwrite each other's marks.
     pub async fn start_run(&self, id: &str, tenant: &str, at: Timestamp) -> anyhow::Result<bool> {
         let mut tx = self.begin().await?;
@@ -95,11 +102,12 @@ impl Store {
         }
         sqlx::query(
             "INSERT INTO runs (id, tenant, state, progress, cancel, started) VALUES ($1, $2, 'running', 'null', 0, $3)
-             ON CONFLICT (id) DO NOTHING",
+             ON CONFLICT (id) DO UPDATE SET cancel = 0 WHERE runs.cancel = $4",
         )
         .bind(id)
         .bind(tenant)
         .bind(at.as_millisecond())
+        .bind(TOO_LATE)
         .execute(tx.connection())
         .await?;
         tx.commit().await?;
@@ -126,13 +134,25 @@ impl Store {
             .bind(id)
             .fetch_optional(&self.0.write)
             .await?;
-        Ok(cancel == Some(1))
+        Ok(cancel == Some(WANTED))
     }
 
-    /// Asks a tenant's running scan to stop, and gives its id; none when none is running.
+    /// Asks a tenant's running scan to stop, and gives its id; none when none is running, or when it is too late.
     pub async fn cancel_run(&self, tenant: &str) -> anyhow::Result<Option<String>> {
-        let stop = "UPDATE runs SET cancel = 1 WHERE tenant = $1 AND state = 'running' RETURNING id";
-        Ok(sqlx::query_scalar(stop).bind(tenant).fetch_optional(&self.0.write).await?)
+        let stop = "UPDATE runs SET cancel = $1 WHERE tenant = $2 AND state = 'running' AND cancel <> $3 RETURNING id";
+        let stopped = sqlx::query_scalar(stop).bind(WANTED).bind(tenant).bind(TOO_LATE);
+        Ok(stopped.fetch_optional(&self.0.write).await?)
+    }
+
+    /// From now on a scan can't be cancelled: what it found is written down. False when a person was faster.
+    pub async fn conclude_run(&self, id: &str) -> anyhow::Result<bool> {
+        let done = sqlx::query("UPDATE runs SET cancel = $1 WHERE id = $2 AND state = 'running' AND cancel <> $3")
+            .bind(TOO_LATE)
+            .bind(id)
+            .bind(WANTED)
+            .execute(&self.0.write)
+            .await?;
+        Ok(done.rows_affected() == 1)
     }
 
     /// Notes how a scan ended; false when it had ended before.
@@ -183,7 +203,8 @@ fn read(row: &AnyRow) -> anyhow::Result<Run> {
         tenant: row.text("tenant")?,
         state: RunState::parse(&row.text("state")?),
         progress: row.value("progress")?,
-        cancel: row.flag("cancel")?,
+        cancel: row.int("cancel")? == WANTED,
+        concluding: row.int("cancel")? == TOO_LATE,
         snapshot: row.text_or_none("snapshot")?,
         error: row.text_or_none("error")?,
         started: row.time("started")?,

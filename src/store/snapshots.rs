@@ -41,6 +41,22 @@ pub struct Kept {
     pub counts: BTreeMap<Kind, u64>,
 }
 
+/// A reading whose content is written, and which isn't kept yet.
+#[derive(Debug)]
+pub struct Written {
+    kept: Kept,
+    /// The content, where it isn't in a file.
+    bytes: Vec<u8>,
+}
+
+impl Written {
+    /// SHA-256 of the content.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.kept.hash
+    }
+}
+
 /// Which readings to keep when old ones are let go.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
@@ -67,29 +83,47 @@ pub struct OtherVersion {
 impl Store {
     /// Keeps a reading; the same content is kept once.
     pub async fn save_snapshot(&self, snapshot: Arc<Snapshot>) -> anyhow::Result<Kept> {
+        self.keep_snapshot(self.write_snapshot(snapshot).await?).await
+    }
+
+    /// Writes the content of a reading and gives it its hash. Nobody finds it until it is kept.
+    pub async fn write_snapshot(&self, snapshot: Arc<Snapshot>) -> anyhow::Result<Written> {
         let (counts, tenant, read_at) = (counts(&snapshot), snapshot.tenant_id.clone(), snapshot.read_at);
-        let (tx, hash, size) = self.begin_with_content(snapshot).await?;
-        let kept = Kept { hash, tenant, read_at, size, counts };
-        let mut tx = tx;
+        let (hash, size, bytes) = if let Some(folder) = self.0.blobs.clone() {
+            let written = spawn_blocking(move || write_file(&folder, &snapshot)).await?;
+            let (hash, size) = written.context("write a reading")?;
+            (hash, size, Vec::new())
+        } else {
+            let written = spawn_blocking(move || format::write(&snapshot, Vec::new())).await?;
+            let (hash, bytes) = written.context("compress a reading")?;
+            (hash, bytes.len() as u64, bytes)
+        };
+        Ok(Written { kept: Kept { hash, tenant, read_at, size, counts }, bytes })
+    }
+
+    /// Keeps what was written.
+    pub async fn keep_snapshot(&self, Written { kept, bytes }: Written) -> anyhow::Result<Kept> {
+        let mut tx = self.begin().await?;
+        for (part, data) in (0_i64..).zip(bytes.chunks(PART)) {
+            tx.insert_part(&kept.hash, part, data).await?;
+        }
         tx.insert_snapshot(&kept).await?;
         tx.commit().await?;
         Ok(kept)
     }
 
-    /// A transaction in which, or before which, the content is written; its hash and its size.
-    async fn begin_with_content(&self, snapshot: Arc<Snapshot>) -> anyhow::Result<(Tx, String, u64)> {
-        if let Some(folder) = self.0.blobs.clone() {
-            let written = spawn_blocking(move || write_file(&folder, &snapshot)).await?;
-            let (hash, size) = written.context("write a reading")?;
-            return Ok((self.begin().await?, hash, size));
+    /// Lets go what was written and isn't wanted any more, unless the same content is kept already.
+    pub async fn drop_written(&self, Written { kept, .. }: Written) -> anyhow::Result<()> {
+        let Some(folder) = &self.0.blobs else { return Ok(()) };
+        let others: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM snapshots WHERE hash = $1")
+            .bind(&kept.hash)
+            .fetch_one(&self.0.write)
+            .await?;
+        if others == 0 {
+            let file = folder.join(&kept.hash);
+            tokio::fs::remove_file(file).await.with_context(|| format!("remove reading {}", kept.hash))?;
         }
-        let written = spawn_blocking(move || format::write(&snapshot, Vec::new())).await?;
-        let (hash, bytes) = written.context("compress a reading")?;
-        let mut tx = self.begin().await?;
-        for (part, data) in (0_i64..).zip(bytes.chunks(PART)) {
-            tx.insert_part(&hash, part, data).await?;
-        }
-        Ok((tx, hash, bytes.len() as u64))
+        Ok(())
     }
 
     /// The newest reading of a tenant.
@@ -285,6 +319,22 @@ mod tests {
             let error = format::read(&hash, Cursor::new(old)).unwrap_err();
             assert!(error.is::<OtherVersion>(), "{error}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_found_once_it_is_kept_and_gone_once_it_is_dropped() {
+        let place = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", place.path().join("p.db").display())).await.unwrap();
+        store.migrate().await.unwrap();
+        let read = Arc::new(Snapshot { tenant_id: "t".into(), ..Snapshot::default() });
+        let written = async || store.write_snapshot(Arc::clone(&read)).await.unwrap();
+        let file = place.path().join("p.db.snapshots").join(written().await.hash());
+        assert!(file.exists() && store.newest_snapshot("t").await.unwrap().is_none());
+        store.drop_written(written().await).await.unwrap();
+        assert!(!file.exists());
+        let kept = store.keep_snapshot(written().await).await.unwrap();
+        store.drop_written(written().await).await.unwrap();
+        assert_eq!(store.load_snapshot(&kept.hash).await.unwrap(), *read, "what is kept stays");
     }
 
     /// One of each row, so that a change of their fields changes what is written.

@@ -95,11 +95,11 @@ impl<'a> Case<'a> {
         &self.policy.conditions.users
     }
 
-    /// Whether the target is these apps alone. Which ones a filter for apps picks, nobody can say.
+    /// Whether the target is these apps alone, and no user action. Which ones a filter for apps picks, nobody can say.
     fn only_apps(&self, able: impl Fn(&str) -> bool) -> bool {
         let apps = &self.conditions().applications;
         let picks = apps.filter.as_ref().is_some_and(|filter| filter.mode == FilterMode::Include);
-        !apps.all && !picks && apps.include.iter().all(|app| able(app))
+        !apps.all && !picks && !apps.include.is_empty() && apps.include.iter().all(|app| able(app))
     }
 
     fn controls(&self) -> impl Iterator<Item = &'a Control> + use<'a> {
@@ -158,10 +158,18 @@ impl<'a> Case<'a> {
         types.is_empty() || types.contains(&ClientAppType::All)
     }
 
+    /// Takes in Exchange ActiveSync, on all platforms or on those that are supported.
+    fn takes_active_sync(&self) -> bool {
+        ACTIVE_SYNC.iter().any(|kind| self.conditions().client_app_types.contains(kind))
+    }
+
     fn was_read(&self, kind: Kind) -> bool {
         self.snapshot.has(kind)
     }
 }
+
+/// The two names of Exchange ActiveSync.
+const ACTIVE_SYNC: [ClientAppType; 2] = [ClientAppType::ExchangeActiveSync, ClientAppType::EasSupported];
 
 /// All kinds of client, one by one.
 const EVERY_CLIENT: [ClientAppType; 4] = [

@@ -66,6 +66,22 @@ impl Snapshot {
         matches!(self.readings.get(&kind), Some(Reading::Complete { .. }))
     }
 
+    /// Sign-ins that the log which was read holds none of: read to its end it can still lack half of what happened, where a
+    /// workspace isn't sent one of its two tables, or where Graph gives the log of v1.0 only.
+    #[must_use]
+    pub fn missing_sign_ins(&self) -> Option<&'static str> {
+        let any = |interactive| self.sign_ins.iter().any(|row| row.interactive == interactive);
+        if !self.has(Kind::SignIns) {
+            return None;
+        }
+        match (any(true), any(false)) {
+            (true, true) => None,
+            (true, false) => Some("non-interactive sign-ins: the log that was read holds none"),
+            (false, true) => Some("interactive sign-ins: the log that was read holds none"),
+            (false, false) => Some("sign-ins: the log that was read holds none"),
+        }
+    }
+
     /// Whether it is known what the tenant owns; that it owns nothing is known too.
     #[must_use]
     pub fn knows_licences(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Answers that nobody documents: from a proxy in between, cut, compressed, twice, or never to come.
 
 use portcullis::config::LogAnalytics;
+use portcullis::graph::{Previous, read_tenant};
 
 use super::*;
 
@@ -96,6 +97,47 @@ async fn a_token_that_ends_between_two_pages_is_renewed_and_no_page_is_lost() {
     let read = snapshot(&fake).await.unwrap();
     assert_eq!(read.readings[&Kind::Users], Reading::Complete { count: 2 });
     assert_eq!((fake.count("POST", "/token"), fake.count("GET", USER)), (2, 3), "the first page isn't asked for again");
+}
+
+/// The link to a page expires, which is no refusal of beta: v1.0 would give half of the log.
+#[tokio::test]
+async fn a_log_that_breaks_off_is_absent_and_not_read_in_a_poorer_way() {
+    const BETA: &str = "/beta/auditLogs/signIns";
+    let fake = Fake::start().await;
+    fake.on(BETA, |fake, query| {
+        let next = format!("{}{BETA}?page=2", fake.address());
+        let row = json!({"id": "s1", "createdDateTime": "2026-11-20T11:00:00Z", "userId": "u", "isInteractive": false});
+        match query.get("page") {
+            None => Answer::json(200, &json!({"value": [row], "@odata.nextLink": next})),
+            Some(_) => Answer::error(400, "BadRequest", "Skip token is null or has expired."),
+        }
+    });
+    let read = snapshot(&fake).await.unwrap();
+    let why = why_absent(&read, Kind::SignIns);
+    assert!(why.contains("page 2 could not be read") && why.contains("has expired"), "{why}");
+    assert_eq!(fake.count("GET", "/v1.0/auditLogs/signIns"), 0);
+}
+
+/// A round of changes that breaks off is no round: all is read.
+#[tokio::test]
+async fn changes_that_break_off_are_read_whole_instead() {
+    const DELTA: &str = "/v1.0/users/delta";
+    let fake = Fake::start().await;
+    fake.list(USER, json!([{"id": "u1"}, {"id": "u2"}]));
+    fake.on(DELTA, |fake, query| {
+        let link = |token: &str| format!("{}{DELTA}?token={token}", fake.address());
+        match query.get("token").map(String::as_str) {
+            Some("changes") => Answer::json(200, &json!({"value": [{"id": "u1"}], "@odata.nextLink": link("more")})),
+            Some(_) => Answer::error(410, "resyncRequired", "the token is too old"),
+            None => Answer::json(200, &json!({"value": [], "@odata.deltaLink": link("changes")})),
+        }
+    });
+    let client = client(&fake);
+    let first = read_tenant(&client, &Quiet, None).await.unwrap();
+    fake.list(USER, json!([{"id": "u1"}, {"id": "u2"}, {"id": "u3"}]));
+    let previous = Previous { snapshot: &first.snapshot, marks: Some(&first.marks) };
+    let second = read_tenant(&client, &Quiet, Some(previous)).await.unwrap().snapshot;
+    assert_eq!(second.readings[&Kind::Users], Reading::Complete { count: 3 });
 }
 
 /// 64 MB of rows can be more as JSON: the slice is asked again in halves, like one that the service cut itself.

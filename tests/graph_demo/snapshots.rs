@@ -146,9 +146,10 @@ fn hurried(config: &mut Config) {
 /// The sign-ins that are read where beta is refused.
 async fn without_beta(demo: &Demo) -> Vec<PastSignIn> {
     demo.misbehave(json!({"schedule": [{"path": "/beta/auditLogs", "times": 1_000, "kind": "forbidden"}]}));
-    let rows = read(demo, None).await.unwrap().sign_ins;
+    let read = read(demo, None).await.unwrap();
     demo.misbehave(json!({}));
-    rows
+    assert_eq!(read.missing_sign_ins(), Some("non-interactive sign-ins: the log that was read holds none"));
+    read.sign_ins
 }
 
 /// `PORTCULLIS_SNAPSHOTS` sets how many; every other one is read by what changed.
@@ -160,6 +161,7 @@ async fn a_snapshot_is_complete_or_failed_as_a_whole() {
     let base = demo.whole().await;
     (0..8).for_each(|number| demo.something_happens(number));
     let interactive = without_beta(&demo).await;
+    assert_eq!(demo.whole().await.snapshot.missing_sign_ins(), None);
     assert!(interactive.iter().all(|row| row.interactive) && !interactive.is_empty());
     let truth = Truth::of(demo.whole().await.snapshot, interactive);
     let Count { complete, failed, absent } = tried(&demo, (&truth, &base), 0..snapshots).await;
@@ -170,6 +172,19 @@ async fn a_snapshot_is_complete_or_failed_as_a_whole() {
     writeln!(std::io::stdout(), "{line}; {absent} kinds of object were absent, each with its reason").unwrap();
     assert_eq!(complete + failed, snapshots);
     assert!(snapshots < 50 || (complete > 0 && absent > 0), "the faults are neither too few nor too many");
+}
+
+/// Half of the window from v1.0 and half from beta would be a log that nobody could tell from a whole one.
+#[tokio::test]
+async fn what_v1_told_is_read_anew_once_beta_answers() {
+    let demo = demo_with(60, hurried).await;
+    demo.misbehave(json!({"schedule": [{"path": "/beta/auditLogs", "times": 1_000, "kind": "forbidden"}]}));
+    let poor = read_tenant(&demo.client, &Quiet, None).await.unwrap();
+    assert!(poor.snapshot.missing_sign_ins().is_some());
+    demo.misbehave(json!({}));
+    let now = read(&demo, Some(&poor)).await.unwrap();
+    assert_eq!(now.sign_ins, demo.whole().await.snapshot.sign_ins);
+    assert_eq!(now.missing_sign_ins(), None);
 }
 
 /// The same with the sign-in log in a workspace, which fails like everything else.

@@ -6,11 +6,11 @@ use jiff::ToSpan;
 use portcullis::bot::review;
 use portcullis::config::BackOff;
 use portcullis::log::Actor;
-use portcullis::store::runs::RunState;
+use portcullis::store::runs::{RunEnd, RunState};
 use portcullis::tenant::Kind;
 use serde_json::json;
 
-use super::lab::{APPROVER, Lab, READER, words};
+use super::lab::{APPROVER, Lab, READER, labels, words};
 
 /// A tenant whose sign-in log can't be read until somebody says so, and is asked for again and again meanwhile.
 async fn slow() -> Lab {
@@ -95,6 +95,9 @@ async fn a_first_scan_that_fails_is_begun_again() {
     lab.scan().await;
     let state = async || lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap().state;
     assert_eq!(state().await, RunState::Failed);
+    let asked = words(&lab.say(READER, "who is not covered by MFA?").await);
+    assert!(asked.contains("the first scan failed at") && !asked.contains("ask again in a moment"), "{asked}");
+    assert!(asked.contains("Microsoft Graph cannot be reached") && asked.contains("`portcullis doctor`"), "{asked}");
     lab.faults(json!({})).await;
     lab.poll().await;
     assert!(lab.app.analysis().is_none(), "not at once: Graph may need a while");
@@ -106,4 +109,25 @@ async fn a_first_scan_that_fails_is_begun_again() {
     lab.pass(10.minutes());
     lab.poll().await;
     assert_eq!(lab.app.store.newest_run(lab.app.tenant()).await.unwrap().unwrap().id, runs, "and that was it");
+}
+
+/// Nothing else can be asked yet, so whoever decides gets the buttons that a question would bring later.
+#[tokio::test]
+async fn a_first_scan_is_stopped_and_started_before_anything_was_read() {
+    let lab = Lab::unread(|_| {}).await;
+    assert!(words(&lab.say(READER, "help").await).contains("no scan is under way"));
+    let (store, tenant) = (&lab.app.store, lab.app.tenant());
+    store.start_run("first", tenant, lab.app.clock.now()).await.unwrap();
+    assert!(!labels(&lab.say(READER, "who is not covered by MFA?").await).contains(&"Stop the scan"));
+    let card = lab.say(APPROVER, "who is not covered by MFA?").await;
+    assert!(words(&card).contains("The first scan is under way"), "{}", words(&card));
+    lab.press(APPROVER, &card, "Stop the scan").await;
+    assert!(store.newest_run(tenant).await.unwrap().unwrap().cancel);
+    let end = RunEnd { state: RunState::Cancelled, snapshot: None, error: None, at: lab.app.clock.now() };
+    store.end_run("first", &end).await.unwrap();
+    let card = lab.say(APPROVER, "who is not covered by MFA?").await;
+    assert!(words(&card).contains("the first scan was stopped"), "{}", words(&card));
+    lab.press(APPROVER, &card, "Start the scan").await;
+    lab.settle().await;
+    assert!(lab.app.analysis().is_some());
 }

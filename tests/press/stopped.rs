@@ -80,3 +80,52 @@ async fn a_scan_shows_how_far_it_is_and_is_stopped_in_the_middle_of_a_wait() {
     let left = lab.say(READER, "why was Alice blocked yesterday?").await.to_string();
     assert!(left.contains("had not come to it yet") && !left.contains("still being read"), "{left}");
 }
+
+/// Judging a million accounts takes seconds. Whoever stops the scan then stops all of it.
+#[tokio::test]
+async fn a_scan_is_stopped_while_it_judges_what_it_read() {
+    let lab = Lab::start(|_| {}).await;
+    let (store, tenant) = (&lab.app.store, lab.app.tenant());
+    let before = (store.newest_snapshot(tenant).await.unwrap(), lab.app.analysis().unwrap().hash.clone());
+    lab.pass(1.hour());
+    review::request(&lab.app, &Actor::bot()).await.unwrap();
+    // Whoever judges waits for this.
+    let judging = lab.app.judging().await;
+    let stopping = async {
+        let judges = async || {
+            let run = store.newest_run(tenant).await.unwrap().unwrap();
+            run.state == RunState::Running && run.progress["judging"] == true
+        };
+        while !judges().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let card = lab.say(APPROVER, "stop the run").await;
+        let said = words(&card);
+        assert!(said.contains("all is read and being judged") && !said.contains("still being read"), "{said}");
+        lab.press(APPROVER, &card, "Stop the scan").await;
+    };
+    tokio::join!(lab.settle(), stopping);
+    drop(judging);
+    lab.settle().await;
+    assert_eq!(store.newest_run(tenant).await.unwrap().unwrap().state, RunState::Cancelled);
+    let after = (store.newest_snapshot(tenant).await.unwrap(), lab.app.analysis().unwrap().hash.clone());
+    assert_eq!(before, after, "what was known before stays");
+}
+
+#[tokio::test]
+async fn a_scan_that_writes_down_what_it_found_says_that_it_is_too_late() {
+    let lab = Lab::start(|_| {}).await;
+    let (store, tenant, now) = (&lab.app.store, lab.app.tenant(), lab.app.clock.now() + 1.hour());
+    assert!(store.start_run("late", tenant, now).await.unwrap());
+    let card = lab.say(APPROVER, "stop the run").await;
+    assert!(store.conclude_run("late").await.unwrap());
+    let said = lab.refused(APPROVER, &card, "Stop the scan").await;
+    assert!(said.contains("came too late"), "{said}");
+    assert!(!labels(&lab.say(APPROVER, "stop the run").await).contains(&"Stop the scan"), "nor is it offered any more");
+    let wanted = Wanted { subject: Some("late".into()), limit: 10, ..Wanted::default() };
+    assert!(store.entries(tenant, &wanted).await.unwrap().is_empty(), "nobody stopped it");
+    // Begun again after a crash, it reads and judges anew.
+    assert!(store.start_run("late", tenant, now).await.unwrap());
+    assert_eq!(store.cancel_run(tenant).await.unwrap().as_deref(), Some("late"));
+    assert!(!store.conclude_run("late").await.unwrap(), "who stopped it was faster");
+}

@@ -53,3 +53,17 @@ async fn whoever_approved_is_told_that_nothing_came_of_it() {
     let told = words(&lab.newest_of(APPROVER).await);
     assert!(told.starts_with(&format!("About S-{number} ")) && told.contains("Out of date: policy CA200"), "{told}");
 }
+
+#[tokio::test]
+async fn a_card_names_the_sign_ins_that_its_impact_does_not_count() {
+    let lab = Lab::start(|_| {}).await;
+    let draft = lab.suggestion(|action| matches!(action, CureAction::Draft(_))).await;
+    let propose = format!("propose S-{}", draft.number);
+    let missing = "non-interactive sign-ins: the log that was read holds none";
+    assert!(!lab.say(APPROVER, &propose).await.to_string().contains(missing));
+    let mut half = lab.app.analysis().unwrap().snapshot().clone();
+    half.sign_ins.retain(|row| row.interactive);
+    lab.read_as(half).await;
+    let said = lab.say(APPROVER, &propose).await.to_string();
+    assert!(said.contains("Unsure") && said.contains(missing), "{said}");
+}

@@ -16,7 +16,7 @@ use crate::tenant::sign_in::Target;
 use crate::tenant::{PastSignIn, Policy, SignIn, how_many};
 
 use super::named::Back;
-use super::{Answering, Asked, explain_sign_in, named, scope, stated, unread};
+use super::{Answering, Asked, named, scope, stated, unread};
 
 /// Answers for the app that the question names.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -80,7 +80,7 @@ fn for_app(asked: Asked<'_>, id: &str) -> Answer {
     }
     let name = app_name(snapshot, id);
     answer
-        .part(Part::Limits(explain_sign_in::window(asked)))
+        .part(Part::Limits(unread::window(asked)))
         .action(ask("Sign-ins to it", format!("who signs in to {name}?")))
         .action(ask("Apps without a policy", "which apps does no policy cover?"))
 }

@@ -13,8 +13,9 @@ use crate::checks::rows;
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::{PastSignIn, Policy, User, how_many};
 
-use super::explain_sign_in::{after, evidence, failing, window};
+use super::explain_sign_in::{after, evidence, failing};
 use super::named::Back;
+use super::unread::window;
 use super::{Asked, codes, named, period};
 
 /// How a question begins that wants words for the person who was blocked.

@@ -1,4 +1,4 @@
-//! "Stop the run": how far the running scan is, and a button that cancels it between pages.
+//! "Stop the run": how far the running scan is, and a button that cancels it while it reads and judges.
 
 use crate::bot::access::Right;
 use crate::bot::answer::{Answer, Part, ask};
@@ -18,7 +18,9 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             return Ok(Answer::sentences(vec![said("said.no_run"), last]).action(ask("Scan now", "scan now")));
         };
         let answer = Answer { kind: Kind::Question, ..Answer::default() }.part(Part::Sentences(vec![under_way.fact]));
-        Ok(if asked.right == Right::Decide {
+        Ok(if run.concluding {
+            answer
+        } else if asked.right == Right::Decide {
             answer.action(press("Stop the scan", Verb::CancelRun, &run.id, 0))
         } else {
             answer.part(Part::Warning(vec![said("cancel.no_right")]))

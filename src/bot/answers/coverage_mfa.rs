@@ -90,7 +90,7 @@ pub(super) fn first(asked: Asked<'_>) -> Answer {
     let columns = vec![column("Person"), column("Department"), number_column("Sign-ins without MFA"), column("Last")];
     Answer::sentences(vec![total])
         .table("signed-in-without-mfa", columns, lines, SHOWN)
-        .part(Part::Limits(super::explain_sign_in::window(asked)))
+        .part(Part::Limits(super::unread::window(asked)))
         .action(ask("All without MFA", "who is not covered by MFA?"))
 }
 

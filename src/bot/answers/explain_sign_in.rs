@@ -140,7 +140,7 @@ fn explained(asked: Asked<'_>, user: &User, sign_ins: &[&PastSignIn]) -> Answer 
     let limits: Vec<String> = LIMITS.iter().map(|limit| (*limit).to_owned()).collect();
     let others = newest.map(|row| blocked::others(asked, user, row)).unwrap_or_default();
     answer
-        .part(Part::Limits(asked.not_checked(&limits).into_iter().chain(window(asked)).collect()))
+        .part(Part::Limits(unread::limited(asked, limits)))
         .actions(others)
         .action(ask("Their policies", format!("which policies apply to {}?", user.user_principal_name)))
 }
@@ -323,21 +323,13 @@ fn nothing(asked: Asked<'_>, user: &User, all: &[&PastSignIn], wanted: Wanted) -
         .must_show();
     let newest = all.last().map(|row| from_where(asked, row));
     Answer::sentences([fact].into_iter().chain(newest).collect())
-        .part(Part::Limits(window(asked)))
+        .part(Part::Limits(unread::window(asked)))
         .action(ask("All their failures", format!("why was {} blocked in the last 30 days?", user.user_principal_name)))
 }
 
 fn no_id(asked: Asked<'_>, id: &str) -> Answer {
     let fact = Fact::new("explain.no_id", Evidence::default()).with("id", Term::Name(id.to_owned())).must_show();
-    Answer::sentences(vec![fact]).part(Part::Limits(window(asked)))
-}
-
-/// The window of the log and the time of reading.
-pub(super) fn window(asked: Asked<'_>) -> Vec<Fact> {
-    let window = asked.analysis.snapshot().window.map(|(from, to)| {
-        Fact::new("common.window", Evidence::default()).with("from", from).with("to", to).must_show()
-    });
-    window.into_iter().chain([asked.read_at()]).collect()
+    Answer::sentences(vec![fact]).part(Part::Limits(unread::window(asked)))
 }
 
 pub(super) fn evidence<'a>(asked: Asked<'_>, sign_ins: impl IntoIterator<Item = &'a PastSignIn>) -> Evidence {

@@ -59,8 +59,7 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let seen = emergency.then(|| emergency::last_seen(asked));
     let opening = is_blocked(asked).into_iter().chain([total]).chain(seen).chain(ignored(asked));
     let answer = Answer::sentences(opening.collect()).table("sign-ins", columns, lines(snapshot, by, &found), SHOWN);
-    let limits: Vec<String> = limits(asked, by);
-    let limits = asked.not_checked(&limits).into_iter().chain(explain_sign_in::window(asked)).collect();
+    let limits = unread::limited(asked, limits(asked, by));
     let buttons =
         [("By app", By::App), ("By country", By::Country), ("By client", By::Client), ("By person", By::Person)];
     let again = |label: &str| {
@@ -378,6 +377,28 @@ mod tests {
         assert!(words.starts_with("1 of 8 sign-ins"), "{words}");
         let words = about("is device code flow blocked and who uses it?").await;
         assert!(words.contains("block") && words.contains("| Bob Keller | 1"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn half_a_log_is_said_to_be_half_a_log() {
+        let mut half = nordwerk();
+        half["signIns"].as_array_mut().unwrap().iter_mut().for_each(|row| row["isInteractive"] = json!(true));
+        let lacks = "non-interactive sign-ins: the log that was read holds none";
+        for (intent, text) in [
+            (Intent::SignInUsage, "who still uses legacy auth?"),
+            (Intent::ExplainSignIn, "why was Alice blocked yesterday?"),
+            (Intent::Impact, "what would CA211 do if it were On?"),
+            (Intent::PostureSummary, "how do we look today?"),
+        ] {
+            let (of_half, of_whole) = (said(&half, intent, text).await, said(&nordwerk(), intent, text).await);
+            assert!(of_half.contains(lacks), "{of_half}");
+            assert!(!of_whole.contains(lacks), "{of_whole}");
+        }
+        let mut none = nordwerk();
+        none["signIns"] = json!([]);
+        let said = said(&none, Intent::Impact, "what would CA211 do if it were On?").await;
+        assert!(said.contains("Not known: the log that was read holds no sign-in."), "{said}");
+        assert!(!said.contains("blocked or prompted nobody"), "{said}");
     }
 
     /// A workspace folds equal sign-ins of a day into one row, which stands for all of them wherever sign-ins are counted.

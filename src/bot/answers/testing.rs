@@ -154,7 +154,9 @@ fn sign_ins() -> Value {
     laptop["authenticationRequirement"] = json!("multiFactorAuthentication");
     rows.push(laptop);
     rows.push(row("s-5", "2026-11-20T07:00:00Z", "u-svc", "IMAP4", 0));
-    rows.push(row("s-6", "2026-11-21T07:00:00Z", "u-svc", "IMAP4", 0));
+    let mut by_itself = row("s-6", "2026-11-21T07:00:00Z", "u-svc", "IMAP4", 0);
+    by_itself["isInteractive"] = json!(false);
+    rows.push(by_itself);
     let mut code = row("s-7", "2026-11-22T10:00:00Z", "u-bob", modern, 0);
     code["authenticationProtocol"] = json!("deviceCode");
     rows.push(code);

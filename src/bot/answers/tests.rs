@@ -405,7 +405,7 @@ async fn runs_and_the_schedule_are_set_by_buttons() {
     app.store.start_run("run-1", app.tenant(), app.clock.now()).await.unwrap();
     app.store.run_progress("run-1", &json!({"objects": {"users": 400, "groups": 12}})).await.unwrap();
     insta::assert_snapshot!(ask(&app, Intent::CancelRun, "stop the run").await, @r"
-    A scan has been running since Tue 24 Nov 08:00: people and groups still being read (412 objects on 0 pages so far). It can be stopped after the page that it is reading; what was known before stays.
+    A scan has been running since Tue 24 Nov 08:00: people and groups still being read (412 objects on 0 pages so far). It can be stopped at any moment; what was known before stays.
     (Stop the scan)
     ");
 }

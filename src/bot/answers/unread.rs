@@ -37,6 +37,21 @@ pub(crate) fn on(snapshot: &Snapshot) -> impl Iterator<Item = &Policy> + Clone {
     snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Enabled)
 }
 
+/// What the log doesn't hold, its window and the time of reading.
+pub(super) fn window(asked: Asked<'_>) -> Vec<Fact> {
+    limited(asked, Vec::new())
+}
+
+/// The same, with what else wasn't checked.
+pub(super) fn limited(asked: Asked<'_>, mut limits: Vec<String>) -> Vec<Fact> {
+    let snapshot = asked.analysis.snapshot();
+    limits.extend(snapshot.missing_sign_ins().map(str::to_owned));
+    let window = snapshot.window.map(|(from, to)| {
+        Fact::new("common.window", Evidence::default()).with("from", from).with("to", to).must_show()
+    });
+    asked.not_checked(&limits).into_iter().chain(window).chain([asked.read_at()]).collect()
+}
+
 /// That a kind was not read, by the name of its file where a folder lacks it.
 fn why(snapshot: &Snapshot, kind: Kind) -> Option<String> {
     let file = serde_json::to_value(kind).ok().and_then(|name| Some(format!("{}.json", name.as_str()?)));

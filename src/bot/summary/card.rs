@@ -278,8 +278,8 @@ impl<'a> Parts<'a> {
             Reading::Absent { reason } => Some(format!("{} ({})", kind_word(*kind), first_sentence(reason))),
             Reading::Complete { .. } => None,
         });
-        let limits: Vec<String> =
-            absent.chain(["partner (GDAP) technicians".to_owned(), "Intune grace periods".to_owned()]).collect();
+        let always = [Some("partner (GDAP) technicians"), Some("Intune grace periods"), snapshot.missing_sign_ins()];
+        let limits: Vec<String> = absent.chain(always.into_iter().flatten().map(str::to_owned)).collect();
         let newest = snapshot.sign_ins.last().map(|row| said("summary.sign_ins_up_to").with("at", row.at));
         let not_checked = said("common.limits").with("what", limits);
         let read = said("common.read_at").with("at", snapshot.read_at);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::WriteMode;
 use crate::graph::endpoints::{HIDDEN_PERMISSION, POLICIES, WRITE_PERMISSION};
-use crate::graph::needs::{NEEDS, Need, WORKSPACE_ROLE};
+use crate::graph::needs::{LogTable, NEEDS, Need, TABLES, WORKSPACE_ROLE};
 use crate::graph::{Client, GraphError, Writer};
 use crate::tenant::well_known::{PLAN_P1, PLAN_P2};
 
@@ -87,8 +87,11 @@ fn judged(
             step(Outcome::Failed, patient.words("missing", &terms)?).todo(grant(patient, permission)?)
         }
         Err(error) => {
+            // What this tenant can't be asked at all, such as Intune's settings where there is no Intune, nobody can mend.
+            let is_odd = need.is_optional && error.is_refusal();
             let says = patient.words("unreadable", &[("why", &error.to_string())])?;
-            step(Outcome::Failed, says).todo(patient.words("unreadable_todo", &terms)?)
+            step(if is_odd { Outcome::Noted } else { Outcome::Failed }, says)
+                .todo(patient.words("unreadable_todo", &terms)?)
         }
     })
 }
@@ -116,7 +119,17 @@ async fn workspace(patient: &mut Patient<'_>, client: &Client) -> anyhow::Result
     let Some(tried) = client.try_workspace().await else { return Ok(()) };
     let step = |outcome, says| Step::new(WORKSPACE, outcome, says).permission(WORKSPACE_ROLE);
     let step = match tried {
-        Ok(()) => step(Outcome::Fine, patient.words("workspace", &[])?),
+        Ok(empty) if empty.is_empty() => step(Outcome::Fine, patient.words("workspace", &[])?),
+        Ok(empty) => {
+            // Without either there is nothing; one of them may be left out to save its costs.
+            let outcome = if empty.len() == TABLES.len() { Outcome::Failed } else { Outcome::Noted };
+            let all = |part: fn(&LogTable) -> &'static str| empty.iter().map(part).collect::<Vec<_>>().join(" and ");
+            let terms = [("what", all(|table| table.what)), ("tables", all(|table| table.name))];
+            let says =
+                patient.words("workspace_part", &terms.each_ref().map(|(name, words)| (*name, words.as_str())))?;
+            let categories = all(|table| table.category);
+            step(outcome, says).todo(patient.words("workspace_part_todo", &[("categories", &categories)])?)
+        }
         Err(error) => {
             let says = patient.words("workspace_failed", &[("why", &error.to_string())])?;
             step(Outcome::Failed, says).todo(patient.words("workspace_todo", &[("permission", WORKSPACE_ROLE)])?)

@@ -167,6 +167,10 @@ fn absent(analysis: &Analysis) -> Vec<Value> {
     let mut boxes: Vec<Value> = missing
         .map(|(kind, reason)| json!({"file": format!("{}.json", kind.word()), "reason": reason, "settles": settles(analysis, kind)}))
         .collect();
+    boxes.extend(snapshot.missing_sign_ins().map(|what| {
+        let kind = Kind::SignIns;
+        json!({"file": format!("{}.json", kind.word()), "reason": what, "settles": settles(analysis, kind)})
+    }));
     boxes.sort_by_key(|one| std::cmp::Reverse(one["settles"].as_array().map_or(0, Vec::len)));
     boxes
 }

@@ -112,7 +112,7 @@ pub(super) async fn tracked<T: Compact>(
                 return Ok((Told::Changed(changed), Some(Mark { link, whole: mark.whole })));
             }
             Ok(None) => tracing::info!(kind = ?tracked.kind, "too much has changed; reading all of it"),
-            Err(error) if error.is_refusal() => {
+            Err(error) if error.is_refusal() || matches!(error, GraphError::BrokeOff { .. }) => {
                 tracing::info!(kind = ?tracked.kind, %error, "the delta query starts over");
             }
             Err(error) => return Err(error),

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use super::delta::{Mark, kept, read_now};
 use super::{Deposit, Reader, complete, deposit};
 use crate::graph::GraphError;
 use crate::graph::client::Ask;
 use crate::graph::endpoints::{LOGS_PERMISSION, REGISTRATIONS};
-use crate::graph::log_analytics::Workspace;
 use crate::graph::pacing::Limit;
 use crate::tenant::read::{read_audit, read_registration, read_sign_in};
 use crate::tenant::{AuditRecord, Kind, PastSignIn, Snapshot, SnapshotBuilder};
@@ -20,16 +19,15 @@ pub(super) const OVERLAP: SignedDuration = SignedDuration::from_hours(6);
 pub(super) async fn read(reader: Reader<'_>) -> Result<(Vec<Deposit<'_>>, Mark), GraphError> {
     let previous = reader.previous.map(|previous| previous.snapshot);
     let (registrations, mark) = registrations(reader).await?;
-    let now = reader.client.clock().now();
-    let window = Window::ending(now, reader.client.log_days());
+    let (from, now) = reader.client.log_window();
+    let window = Window { from };
     let sign_ins = sign_ins(reader, window, previous).await;
     let audits = audits(reader, window, previous).await;
-    let (from, to) = (window.from, now);
     let deposits: Vec<Deposit<'_>> = vec![
         registrations,
         deposit(Kind::SignIns, sign_ins, SnapshotBuilder::sign_in)?,
         deposit(Kind::DirectoryAudits, audits, SnapshotBuilder::audit)?,
-        Box::new(move |builder| builder.snapshot.window = Some((from, to))),
+        Box::new(move |builder| builder.snapshot.window = Some((from, now))),
     ];
     Ok((deposits, mark))
 }
@@ -56,10 +54,6 @@ struct Window {
 }
 
 impl Window {
-    fn ending(now: Timestamp, days: u16) -> Self {
-        Self { from: now.checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::UNIX_EPOCH) }
-    }
-
     /// From when to ask, given how far the previous snapshot reached.
     fn since(self, previous: Option<&Snapshot>, kind: Kind) -> Timestamp {
         let reached = previous.filter(|snapshot| snapshot.has(kind)).and_then(|snapshot| snapshot.window);
@@ -67,44 +61,62 @@ impl Window {
     }
 }
 
-/// Interactive and non-interactive sign-ins with what beta adds (the flow, the resources that were really evaluated);
-/// where beta is refused, interactive ones of v1.0.
+/// The sign-ins of the window: what is kept of before, and what is new.
 async fn sign_ins(
     reader: Reader<'_>,
     window: Window,
     previous: Option<&Snapshot>,
 ) -> Result<Vec<PastSignIn>, GraphError> {
-    if let Some(workspace) = reader.client.workspace() {
-        return workspace_sign_ins(reader, (workspace, window), previous).await;
-    }
     let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
-    let since = window.since(previous, Kind::SignIns);
-    // Beta's rows beside v1.0's would be half of one log and half of another: once beta is refused, all is read anew.
-    let again = if rows.iter().any(|row| !row.interactive) { window.from } else { since };
-    let ([beta, _], [_, plain]) = (sign_ins_since(since), sign_ins_since(again));
-    let (new, since) = match reader.collect(Kind::SignIns, ask(&beta), read_sign_in).await {
-        Err(error) if error.is_refusal() => (reader.collect(Kind::SignIns, ask(&plain), read_sign_in).await?, again),
-        settled => (settled?, since),
-    };
+    let mut since = window.since(previous, Kind::SignIns);
+    let mut new = Log::since(reader, since).await?;
+    // Beta's rows beside v1.0's would be half of one log and half of another: where they change, all is read anew.
+    if new.since > window.from && new.is_another(rows) {
+        since = window.from;
+        new = Log::since(reader, since).await?;
+    }
+    let Log { rows: new, since, .. } = new;
     let known: BTreeSet<&str> = new.iter().map(|row| row.id.as_str()).collect();
     let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since && !known.contains(row.id.as_str()));
     let kept: Vec<PastSignIn> = kept.cloned().collect();
     Ok(kept.into_iter().chain(new).collect())
 }
 
-/// The stories of a Log Analytics workspace. They are counted by day, so whole days are asked for again.
-async fn workspace_sign_ins(
-    reader: Reader<'_>,
-    (workspace, window): (&Workspace, Window),
-    previous: Option<&Snapshot>,
-) -> Result<Vec<PastSignIn>, GraphError> {
-    let since = day_of(window.since(previous, Kind::SignIns)).max(day_of(window.from));
-    let slices = (since, reader.client.clock().now());
-    let tries = (reader.client.waits(), reader.client.patience());
-    let new = workspace.sign_ins(slices, read_sign_in, (tries, reader.progress)).await?;
-    let rows = previous.map(|snapshot| snapshot.sign_ins.as_slice()).unwrap_or_default();
-    let kept = rows.iter().filter(|row| row.at >= window.from && row.at < since).cloned();
-    Ok(kept.chain(new).collect())
+/// The new part of the log.
+struct Log {
+    rows: Vec<PastSignIn>,
+    /// From when on it was read.
+    since: Timestamp,
+    /// Whether it has what beta tells, or a workspace.
+    beta: bool,
+}
+
+impl Log {
+    /// The stories of a workspace, which are counted by day, so that whole days are asked for; or interactive and
+    /// non-interactive sign-ins with what beta adds (the flow, the resources that were really evaluated); where beta is
+    /// refused, interactive ones of v1.0.
+    async fn since(reader: Reader<'_>, since: Timestamp) -> Result<Self, GraphError> {
+        if let Some(workspace) = reader.client.workspace() {
+            let since = day_of(since);
+            let tries = (reader.client.waits(), reader.client.patience());
+            let slices = (since, reader.client.clock().now());
+            let rows = workspace.sign_ins(slices, read_sign_in, (tries, reader.progress)).await?;
+            return Ok(Self { rows, since, beta: true });
+        }
+        let [beta, plain] = sign_ins_since(since);
+        let read = |path| reader.collect(Kind::SignIns, ask(path), read_sign_in);
+        Ok(match read(&beta).await {
+            Err(error) if error.is_refusal() => Self { rows: read(&plain).await?, since, beta: false },
+            settled => Self { rows: settled?, since, beta: true },
+        })
+    }
+
+    /// Whether it comes from beta where the rows of before come from v1.0, or the other way round.
+    fn is_another(&self, before: &[PastSignIn]) -> bool {
+        let beta = |rows: &[PastSignIn]| rows.iter().any(|row| row.flow_known || !row.interactive);
+        let poorer = !self.beta && beta(before);
+        poorer || (beta(&self.rows) && !beta(before) && !before.is_empty())
+    }
 }
 
 /// The beginning of the day (UTC).

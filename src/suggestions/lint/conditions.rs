@@ -1,9 +1,8 @@
 //! Rules about conditions: devices, client apps, platforms, locations.
 
-use super::Case;
 use super::controls::only_exchange;
+use super::{ACTIVE_SYNC, Case};
 use crate::engine::device_rule;
-use crate::tenant::policy::ClientAppType;
 
 /// The longest rule of a filter for devices, in characters.
 const MAX_RULE: usize = 3_072;
@@ -42,14 +41,13 @@ fn devices(case: &mut Case<'_>) {
 }
 
 fn active_sync(case: &mut Case<'_>) {
-    let types = &case.conditions().client_app_types;
-    if !types.contains(&ClientAppType::ExchangeActiveSync) {
+    if !case.takes_active_sync() {
         return;
     }
     let apps = &case.conditions().applications;
     let actions = !apps.user_actions.is_empty() || !apps.contexts.is_empty();
     case.error(29, actions, "Exchange ActiveSync can't be combined with user actions or authentication contexts");
-    let alone = types.len() == 1;
+    let alone = case.conditions().client_app_types.iter().all(|kind| ACTIVE_SYNC.contains(kind));
     case.warn(29, alone && !apps.all && !only_exchange(case), "Exchange ActiveSync only ever reaches Exchange Online");
     let conditions = case.conditions();
     let more =

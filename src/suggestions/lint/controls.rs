@@ -1,7 +1,7 @@
 //! Rules about grant controls: what stands alone, what goes together, and where it can be met.
 
 use super::Case;
-use crate::tenant::policy::{ClientAppType, Control, Operator, Platform};
+use crate::tenant::policy::{Control, Operator, Platform};
 use crate::tenant::well_known::APP_EXCHANGE_ONLINE;
 
 pub(super) fn check(case: &mut Case<'_>) {
@@ -93,9 +93,8 @@ fn apps(case: &mut Case<'_>) {
             "app protection works on iOS and Android only: everyone is blocked on other platforms",
         );
     }
-    let active_sync = case.conditions().client_app_types.contains(&ClientAppType::ExchangeActiveSync);
     let any = controls.iter().any(|control| case.has(control));
-    let wrong = active_sync && any && !only_exchange(case);
+    let wrong = case.takes_active_sync() && any && !only_exchange(case);
     case.error(16, wrong, "with Exchange ActiveSync, app protection works for Exchange Online alone");
 }
 
