@@ -13,7 +13,7 @@ use crate::tenant::policy::{Control, PolicyState};
 use crate::tenant::{Group, Kind, Policy, User};
 
 use super::named::Back;
-use super::{Answering, Asked, emergency, named, policy_changes, scope, unread, user_policies};
+use super::{Answering, Asked, emergency, meant, named, policy_changes, scope, unread, user_policies};
 
 /// Answers for what the question is about: a person, a group, emergency access accounts, apps, places or policies.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -35,6 +35,10 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     }
     if let Some(name) = asked.slot(SlotName::Policy) {
         return Ok(entries(asked, &[named::policy(asked, name)?]));
+    }
+    if meant::is_described(asked) {
+        let policy = meant::one_policy(asked, |name| format!("who is excluded from {name}?"))?;
+        return Ok(entries(asked, &[policy]));
     }
     if let Some(name) = asked.slot(SlotName::Group) {
         let class = named::class(asked, name)?;

@@ -3,6 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::described;
 use crate::bot::intent::{SlotName, Slots};
 use crate::bot::lookup::{self, Found};
 use crate::chat::card;
@@ -114,16 +115,18 @@ pub(super) fn app<'a>(asked: Asked<'a>, name: &str) -> Result<&'a ServicePrincip
 /// The policy of this name, or a question back.
 pub(super) fn policy<'a>(asked: Asked<'a>, name: &str) -> Result<&'a Policy, Back> {
     let snapshot = asked.analysis.snapshot();
+    let choice = |policy: &Policy| (policy.display_name.clone(), policy.display_name.clone());
     match lookup::policy(snapshot, name) {
         Found::One(policy) => Ok(policy),
         Found::None => {
+            let fitting = described::policies(snapshot, name);
+            if !fitting.is_empty() {
+                return Err(several(asked, name, &fitting.into_iter().map(choice).collect::<Vec<_>>()));
+            }
             let names = snapshot.policies.iter().map(|policy| policy.display_name.as_str());
             Err(unknown(asked, ("policy", Kind::Policies), name, close(names, name)))
         }
-        Found::Several(all) => {
-            let choice = |policy: &&Policy| (policy.display_name.clone(), policy.display_name.clone());
-            Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()))
-        }
+        Found::Several(all) => Err(several(asked, name, &all.into_iter().map(choice).collect::<Vec<_>>())),
     }
 }
 

@@ -68,6 +68,10 @@ const FORMS: &[(Intent, &str)] = &[
         r"how many (?:\w+ ){0,3}?(?:admins?|administrators?)(?: accounts?)?(?: (?:do (?:i|we) have|are there|exist|have (?:i|we)(?: got)?))?(?: and who are they)?",
     ),
     (
+        Intent::ShowPolicy,
+        r"(?:show me |what is |what about )?(?:the|our|that) (?:[a-z-]+ ){0,2}(?:policy|rule) (?:that|which) (?:blocks?|requires?|asks|forces|makes|covers?|limits?|protects?|stops?)\b[a-z_ -]*",
+    ),
+    (
         Intent::SignInUsage,
         r"(?:please )?(?:list|show|name|who are|who is)(?: me)?(?: all)?(?: the| our| my)? (?:(?:global|exchange|sharepoint|security|conditional access|helpdesk|intune|teams|billing|authentication|privileged role) )?(?:admins?|administrators?)",
     ),
@@ -204,6 +208,7 @@ mod tests {
             ("can jonas lindgren approve", Intent::Help),
             ("is Alice Moreau allowed to approve S-4?", Intent::Help),
             ("show me guests", Intent::UserPolicies),
+            ("the policy that blocks legacy auth", Intent::ShowPolicy),
         ];
         for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
             let previous = Previous { intent: before, subject: "CA206".into() };
