@@ -68,6 +68,10 @@ const FORMS: &[(Intent, &str)] = &[
         r"how many (?:\w+ ){0,3}?(?:admins?|administrators?)(?: accounts?)?(?: (?:do (?:i|we) have|are there|exist|have (?:i|we)(?: got)?))?(?: and who are they)?",
     ),
     (
+        Intent::SignInUsage,
+        r"(?:how many|what is the number of) (?:enabled |active |all )?(?:users?|people|accounts?|employees|user accounts)(?: (?:do (?:i|we) have|are there|exist|have (?:i|we)(?: got)?|are (?:enabled|active)))?(?: (?:here|in (?:the|our|this) (?:tenant|directory)|in total))?",
+    ),
+    (
         Intent::ShowPolicy,
         r"(?:show me |what is |what about )?(?:the|our|that) (?:[a-z-]+ ){0,2}(?:policy|rule) (?:that|which) (?:blocks?|requires?|asks|forces|makes|covers?|limits?|protects?|stops?)\b[a-z_ -]*",
     ),
@@ -208,6 +212,7 @@ mod tests {
             ("can jonas lindgren approve", Intent::Help),
             ("is Alice Moreau allowed to approve S-4?", Intent::Help),
             ("show me guests", Intent::UserPolicies),
+            ("how many users do we have?", Intent::SignInUsage),
             ("the policy that blocks legacy auth", Intent::ShowPolicy),
         ];
         for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
