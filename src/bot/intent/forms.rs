@@ -16,6 +16,10 @@ const APPROVER: &str = r"(?:can|may|could|is|does) (?:_person(?: \w+)?|_upn) (?:
 const FORMS: &[(Intent, &str)] = &[
     (Intent::Help, APPROVER),
     (
+        Intent::Help,
+        r"(?:and |so |but )?(?:who (?:(?:can|may|must|has to|should|is allowed to|is able to) )?approves?|(?:can|may) (?:i|we) approve)(?: (?:it|this|that|things|cards|changes|suggestions|_sugg))?(?: here)?",
+    ),
+    (
         Intent::UserPolicies,
         r"(?:please )?(?:list|show)(?: me)?(?: all)?(?: the| our| my)? (?:guests?|guest (?:users|accounts))(?: please)?",
     ),
@@ -105,6 +109,14 @@ pub(crate) fn turns_to(message: &Message<'_>, previous: Option<Intent>) -> Optio
     (shown && TOPIC.is_match(message.plain().as_bytes())).then_some(Intent::CoverageGaps)
 }
 
+/// A suggestion's number alone asks for its card, unless the turn before leaves open what is asked of it.
+pub(crate) fn shows(message: &Message<'_>, previous: Option<Intent>) -> Option<Intent> {
+    use Intent::{DismissSuggestion, ExplainSuggestion, Impact, ProposeChange, RolloutPlan, SnoozeSuggestion, Undo};
+    let open = [DismissSuggestion, ExplainSuggestion, Impact, ProposeChange, RolloutPlan, SnoozeSuggestion, Undo];
+    let alone = message.plain().trim_matches([' ', '?', '!', '.']) == "_sugg";
+    (alone && previous.is_none_or(|intent| !open.contains(&intent))).then_some(ProposeChange)
+}
+
 /// A decision about "it": on what was open, or on what the answer has to ask for.
 fn decides(message: &Message<'_>) -> Option<Intent> {
     static OBJECT: LazyLock<Regex> = LazyLock::new(|| {
@@ -174,6 +186,14 @@ mod tests {
     }
 
     #[test]
+    fn a_number_alone_is_its_card() {
+        assert_eq!(route("S-3", None).intent, Intent::ProposeChange);
+        let after = |intent| route("S-3", Some(&Previous { intent, subject: String::new() })).intent;
+        assert_eq!(after(Intent::UserPolicies), Intent::ProposeChange);
+        assert_eq!(after(Intent::SnoozeSuggestion), Intent::SnoozeSuggestion);
+    }
+
+    #[test]
     fn a_decision_about_it_is_no_summary() {
         for before in [Intent::PostureSummary, Intent::ProposeChange, Intent::ListSuggestions] {
             let previous = Previous { intent: before, subject: "S-9".into() };
@@ -213,6 +233,8 @@ mod tests {
             ("is Alice Moreau allowed to approve S-4?", Intent::Help),
             ("show me guests", Intent::UserPolicies),
             ("how many users do we have?", Intent::SignInUsage),
+            ("who approves that?", Intent::Help),
+            ("can i approve it", Intent::Help),
             ("the policy that blocks legacy auth", Intent::ShowPolicy),
         ];
         for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
