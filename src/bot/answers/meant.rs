@@ -176,8 +176,8 @@ pub(super) fn maybe_policy(asked: Asked<'_>, how: impl Fn(&str) -> String) -> Re
 }
 
 /// Whether words are a time and nothing else: "this week" is no policy's name.
-fn is_time(words: &str) -> bool {
-    times::find(words, Intent::PolicyChanges).into_iter().any(|(_, at)| at == (0..words.len()))
+pub(super) fn is_time(words: &str) -> bool {
+    !words.is_empty() && times::find(words, Intent::PolicyChanges).into_iter().any(|(_, at)| at == (0..words.len()))
 }
 
 /// A policy by name; words like "policy" around it don't count.

@@ -12,8 +12,8 @@ use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::{AuditRecord, Group, Kind, Policy, Snapshot, read_policy};
 
 use super::meant::maybe_policy;
-use super::period::{clipped, span};
-use super::{Answering, Asked, locations, unread};
+use super::period::clipped;
+use super::{Answering, Asked, explain_sign_in, locations, unread};
 use crate::bot::lookup::Found;
 
 /// How many changes are listed.
@@ -31,8 +31,7 @@ fn told(asked: Asked<'_>) -> Answer {
     if let Some(back) = unread::back(asked, &[Kind::DirectoryAudits]) {
         return *back;
     }
-    let zone = &asked.app.config.schedule.zone;
-    let span = span(asked.text, asked.now, zone);
+    let span = explain_sign_in::span(asked);
     let (about, group) = match about(asked) {
         Ok(about) => (about, group(asked)),
         Err(question) => return question,
