@@ -84,7 +84,7 @@ fn draft_card((app, case): (&App, &Case), analysis: &Analysis, (draft, standing)
     let snapshot = analysis.snapshot();
     let name = Term::Name(draft.display_name.clone());
     let mut answer = Answer {
-        kind: Kind::Approval,
+        kind: if creates(app, case) { Kind::Approval } else { Kind::HandOver },
         title: Some(title(case, &draft.display_name)),
         subtitle: Some(subtitle(app, case)),
         ..Answer::default()
@@ -138,7 +138,7 @@ fn hand_over_card(
     (change, owner, rivals): (&HandOver, Option<String>, Option<Fact>),
 ) -> Answer {
     let mut answer = Answer {
-        kind: Kind::Approval,
+        kind: Kind::HandOver,
         title: Some(case.body.proposal.title.clone()),
         subtitle: Some(subtitle(app, case)),
         ..Answer::default()

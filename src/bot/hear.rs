@@ -16,6 +16,7 @@ use crate::tenant::Snapshot;
 use super::access::{Right, right_of};
 use super::answer::{Answer, Part, ask};
 use super::answers::{self, Asked};
+use super::combined;
 use super::compose::{Composed, compose, orderable};
 use super::evidence;
 use super::intent::{self, Intent, Previous, Routed, SlotName};
@@ -143,18 +144,22 @@ async fn reply(app: &App, incoming: &Incoming, text: &str) -> anyhow::Result<Wor
         conversation: &incoming.conversation,
         now: app.clock.now(),
     };
+    let two = combined::of(asked).await?;
+    let asked = two.as_ref().map_or(asked, |two| Asked { text: &two.first, routed: &two.routed, ..asked });
+    let routed = asked.routed;
     let answer = if routed.sure {
         answers::answer(asked).await?
     } else {
-        unsure(app, &routed, answers::answer(asked).await?).await?
+        unsure(app, routed, answers::answer(asked).await?).await?
     };
+    let answer = two.iter().fold(answer, |answer, two| two.noted(answer));
     let subject = answers::subject_of(asked);
     let next = Turn { intent: routed.intent.as_str().to_owned(), subject };
     app.store.set(Key { tenant: app.tenant(), name: &turn_key, at: app.clock.now() }, &next).await?;
     log(app, incoming, Action::QuestionAnswered, routed.intent.as_str()).await?;
     let answer = staged(app, analysis.snapshot(), answer).await?;
     let about = answer.subject.clone();
-    Ok((in_order(app, &routed, answer).await?, about))
+    Ok((in_order(app, routed, answer).await?, about))
 }
 
 /// Says under an answer from a reading without logs how far the scan is that reads them.

@@ -90,7 +90,8 @@ pub fn route_among<'a>(text: &str, previous: Option<&Previous>, people: impl Ite
     let refusal = refusal.or_else(|| unread().then_some(Refusal::OtherTopic));
     let refusal = refusal.or_else(|| replies::find(&message, previous));
     let turned = || forms::turns_to(&message, previous.map(|turn| turn.intent));
-    let form = forms::find(&message).or_else(turned).filter(|_| refusal.is_none());
+    let shown = || forms::shows(&message, previous.map(|turn| turn.intent));
+    let form = forms::find(&message).or_else(turned).or_else(shown).filter(|_| refusal.is_none());
     let goes_on = forms::goes_on(&message, previous.map(|turn| turn.intent)).filter(|_| refusal.is_none());
     let ranked = ranked(&scores);
     let best = ranked.first().map_or(Class::Outside(Refusal::OtherTopic), |(class, _)| *class);

@@ -32,6 +32,8 @@ pub enum Kind {
     Answer,
     /// Something that waits for a decision.
     Approval,
+    /// A change that a person makes: nothing is created from here.
+    HandOver,
     /// The daily summary.
     Summary,
     /// Work under way.

@@ -17,7 +17,7 @@ pub struct RowTable {
     pub rows: Vec<Vec<String>>,
 }
 
-/// Rows as one table a kind, in the order in which the kinds first appear.
+/// Rows as one table a kind, in the order in which the kinds first appear. A column in which no row has a word is left out.
 #[must_use]
 pub fn tables(rows: &[Row], zone: &TimeZone) -> Vec<RowTable> {
     let mut tables: Vec<RowTable> = Vec::new();
@@ -29,7 +29,22 @@ pub fn tables(rows: &[Row], zone: &TimeZone) -> Vec<RowTable> {
             None => tables.push(RowTable { title, columns: columns.iter().map(column).collect(), rows: vec![cells] }),
         }
     }
-    tables
+    tables.into_iter().map(without_empty_columns).collect()
+}
+
+fn without_empty_columns(table: RowTable) -> RowTable {
+    let is_told = |at: usize| table.rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()));
+    let told: Vec<bool> = (0..table.columns.len()).map(is_told).collect();
+    RowTable {
+        title: table.title,
+        columns: kept(table.columns, &told),
+        rows: table.rows.into_iter().map(|row| kept(row, &told)).collect(),
+    }
+}
+
+/// The cells of a row, or the columns, of which rows tell something.
+fn kept<T>(cells: Vec<T>, told: &[bool]) -> Vec<T> {
+    cells.into_iter().zip(told).filter(|(_, told)| **told).map(|(cell, _)| cell).collect()
 }
 
 fn column(title: &&str) -> Column {
@@ -56,5 +71,26 @@ fn cells(row: &Row, zone: &TimeZone) -> Vec<String> {
         Row::SignIn { id, at, user, app, result } => vec![exact(at), user, app, result, id],
         Row::Audit { id, at, activity, by, target } => vec![exact(at), activity, by, target, id],
         Row::Entry { seq, at, action, by } => vec![seq.to_string(), exact(at), action, by],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_without_a_word_is_left_out() {
+        let user = |path: &[&str]| Row::User {
+            id: "u-1".to_owned(),
+            name: "Alice".to_owned(),
+            principal: "alice@nordwerk.example".to_owned(),
+            path: path.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let titles = |rows: &[Row]| -> Vec<String> {
+            tables(rows, &TimeZone::UTC)[0].columns.iter().map(|column| column.title.clone()).collect()
+        };
+        assert_eq!(titles(&[user(&[]), user(&[])]), ["Name", "User principal name", "Id"]);
+        assert_eq!(titles(&[user(&[]), user(&["CA-Guests"])]), ["Name", "User principal name", "Through", "Id"]);
+        assert_eq!(tables(&[user(&[])], &TimeZone::UTC)[0].rows, [["Alice", "alice@nordwerk.example", "u-1"]]);
     }
 }

@@ -22,10 +22,11 @@ const element = (html) =>
   Object.assign(document.createElement("template"), { innerHTML: html.trim() }).content.firstElementChild;
 const nearEnd = () => innerHeight + scrollY > document.documentElement.scrollHeight - 160;
 
-/** To the end of the conversation; a long answer is read from its start. */
+/** To the end of the conversation; a long answer is read from its start, and the first one from the top of the page. */
 function reveal(message, behavior = "auto") {
   newer.hidden = true;
-  if (message?.offsetHeight > innerHeight - 240) message.scrollIntoView({ block: "start", behavior });
+  if (message && message === log.firstElementChild) scrollTo({ top: 0, behavior });
+  else if (message?.offsetHeight > innerHeight - 240) message.scrollIntoView({ block: "start", behavior });
   else scrollTo({ top: document.documentElement.scrollHeight, behavior });
 }
 

@@ -62,7 +62,7 @@ async fn the_planted_faults_are_found_and_their_numbers_add_up() {
     let findings = findings(&model);
     let mfa = findings.iter().find(|finding| finding.check == "mfa-all-users").unwrap();
     insta::assert_snapshot!(said(mfa).join("\n"), @r#"
-    No policy makes 73 people and 48 guests use MFA everywhere (of 472 enabled accounts); besides, 1 app leaves most accounts out.
+    No policy makes 73 people and 48 guests use MFA everywhere (of 472 enabled accounts, 2 of them emergency access); besides, 1 app leaves most accounts out.
     48 accounts reach Office 365 SharePoint Online, which CA400 – Require MFA – Guests excludes.
     29 accounts are excluded from CA200 – Require MFA – Internals by group CA-Excl-MFA-Rollout.
     For 28 accounts CA206 – Require MFA or compliant device – Field accepts something else instead: "Require one of the selected controls" (compliant device).

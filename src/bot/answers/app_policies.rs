@@ -15,8 +15,8 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::sign_in::Target;
 use crate::tenant::{PastSignIn, Policy, SignIn, how_many};
 
-use super::named::Back;
-use super::{Answering, Asked, named, scope, stated, unread};
+use super::named::{Back, Class};
+use super::{Answering, Asked, named, scope, stated, unread, user_policies};
 
 /// Answers for the app that the question names.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -26,8 +26,15 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let slots = named::slots(asked, SlotName::App);
     let name = named::first(&slots, SlotName::App).map(str::to_owned).or_else(|| named::guid(asked.text));
-    let name = name.or_else(|| spelt(asked)).ok_or_else(|| Box::new(named::missing("app_policies.which")))?;
-    Ok(for_app(asked, &stated::app_id(asked, &name)?))
+    let class = asked.slot(SlotName::Group).map(|name| named::class(asked, name)).transpose()?;
+    let name = name.or_else(|| spelt(asked)).ok_or_else(|| Box::new(named::missing("app_policies.which")));
+    let is_own = asked.subject().is_none() || asked.slot(SlotName::App).is_some();
+    match (name.and_then(|name| stated::app_id(asked, &name)), class) {
+        (Ok(id), class) => Ok(for_app(asked, &id, class.as_ref())),
+        // "What about guests", after an app that isn't here: nothing of it is left to ask about.
+        (Err(_), Some(class)) if !is_own => Ok(user_policies::for_class(asked, &class)),
+        (Err(back), _) => Err(back),
+    }
 }
 
 /// An app of the tenant whose whole name stands in the text, the longest.
@@ -37,7 +44,8 @@ fn spelt(asked: Asked<'_>) -> Option<String> {
     names.filter(|name| name.len() > 3 && text.contains(&name.to_lowercase())).max_by_key(String::len)
 }
 
-fn for_app(asked: Asked<'_>, id: &str) -> Answer {
+/// The policies that reach the app; those that reach the accounts of a class there, where the question is about one.
+fn for_app(asked: Asked<'_>, id: &str, class: Option<&Class<'_>>) -> Answer {
     let snapshot = asked.analysis.snapshot();
     let sign_in = SignIn { target: Target::Apps(vec![id.to_owned()]), ..SignIn::default() };
     let outcome = asked.analysis.model.evaluate(&sign_in);
@@ -45,7 +53,9 @@ fn for_app(asked: Asked<'_>, id: &str) -> Answer {
         outcome.policies.iter().map(|one| (one.policy_id.as_str(), &one.applies)).collect();
     let reaches = |policy: &&Policy| {
         let about_people = policy.conditions.client_applications.is_none();
+        let them = |class: &Class<'_>| !asked.analysis.model.users_of(&policy.id).1.is_disjoint(&class.users);
         about_people
+            && class.is_none_or(them)
             && applies
                 .get(policy.id.as_str())
                 .is_some_and(|one| !matches!(one, Applies::No(UnmetKind::Application | UnmetKind::EmptyPolicy)))
@@ -60,11 +70,12 @@ fn for_app(asked: Asked<'_>, id: &str) -> Answer {
         .with("count", on.len())
         .with("of", in_state(PolicyState::Enabled).count())
         .with("watched", watched.len())
+        .with("class", Term::Name(class.map(|class| class.name.clone()).unwrap_or_default()))
         .must_show();
     let items =
         |policies: &[&Policy]| policies.iter().map(|policy| (reached(asked, policy), Vec::new())).collect::<Vec<_>>();
     let mut answer =
-        Answer::sentences(vec![total, used(asked, id)]).part(Part::List { ordered: false, items: items(&on) });
+        Answer::sentences(vec![total, used(asked, (id, class))]).part(Part::List { ordered: false, items: items(&on) });
     let out: Vec<Fact> = in_state(PolicyState::Enabled)
         .filter(|policy| policy.conditions.applications.exclude.contains(id))
         .map(|policy| excluding(asked, policy))
@@ -72,7 +83,7 @@ fn for_app(asked: Asked<'_>, id: &str) -> Answer {
     if !out.is_empty() {
         answer = answer.part(Part::Sentences(out));
     }
-    answer = answer.part(Part::Heading("Who can get in without MFA".into())).part(without_mfa(asked, id));
+    answer = answer.part(Part::Heading("Who can get in without MFA".into())).part(without_mfa(asked, (id, class)));
     if !watched.is_empty() {
         answer = answer
             .part(Part::Heading("In report-only".into()))
@@ -109,9 +120,10 @@ fn excluding(asked: Asked<'_>, policy: &Policy) -> Fact {
 }
 
 /// Whom no policy makes use MFA at this app, by cause.
-fn without_mfa(asked: Asked<'_>, id: &str) -> Part {
+fn without_mfa(asked: Asked<'_>, (id, class): (&str, Option<&Class<'_>>)) -> Part {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
-    let scope = Scope { apps: Some(BTreeSet::from([id.to_owned()])), ..Scope::default() };
+    let users = class.map(|class| class.users.clone());
+    let scope = Scope { apps: Some(BTreeSet::from([id.to_owned()])), users, ..Scope::default() };
     let gaps = Gaps::of((&model.coverage(&Requirement::Mfa, &scope), &scope), model, asked.now);
     let words = CauseWords::new(snapshot, &asked.analysis.hash);
     let everyone = gaps.everyone.iter().map(|gap| words.everyone(gap));
@@ -128,14 +140,19 @@ fn without_mfa(asked: Asked<'_>, id: &str) -> Part {
 }
 
 /// How the app is used, from the log.
-fn used(asked: Asked<'_>, id: &str) -> Fact {
+fn used(asked: Asked<'_>, (id, class): (&str, Option<&Class<'_>>)) -> Fact {
     let snapshot = asked.analysis.snapshot();
     let to_it = |row: &&PastSignIn| row.resource_ids.iter().any(|resource| resource == id) && row.error_code == 0;
-    let found: Vec<&PastSignIn> = snapshot.sign_ins.iter().filter(to_it).collect();
+    let by_them = |row: &&PastSignIn| {
+        let index = || snapshot.directory.user_index(&row.user_id);
+        class.is_none_or(|class| index().is_some_and(|index| class.users.contains(index)))
+    };
+    let found: Vec<&PastSignIn> = snapshot.sign_ins.iter().filter(to_it).filter(by_them).collect();
     let people: RoaringBitmap = found.iter().filter_map(|row| snapshot.directory.user_index(&row.user_id)).collect();
     let log = found.iter().rev().map(|row| rows::sign_in(row, snapshot));
     Fact::new("app_policies.used", asked.analysis.evidence(log).within(snapshot.window))
         .with("count", how_many(found.iter().copied()))
+        .with("class", Term::Name(class.map(|class| class.name.clone()).unwrap_or_default()))
         .with("people", people.len())
         .with("single", how_many(found.iter().copied().filter(|row| !row.multi_factor)))
 }
@@ -144,7 +161,7 @@ fn used(asked: Asked<'_>, id: &str) -> Fact {
 mod tests {
     use serde_json::json;
 
-    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::answers::testing::{nordwerk, said, said_after};
     use crate::bot::intent::Intent;
 
     #[tokio::test]
@@ -167,6 +184,18 @@ mod tests {
         [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 rows
         [6] CA211 – Block device code flow: Block access · Authentication flows: Device code flow · 7 of 7 members, 1 of 1 guests · 9 rows
         ");
+    }
+
+    #[tokio::test]
+    async fn an_app_and_a_class_of_accounts() {
+        let after = async |subject, text| said_after(&nordwerk(), Intent::AppPolicies, subject, text).await;
+        for (subject, text) in [("", "what protects SharePoint for guests?"), ("SharePoint", "what about guests")] {
+            let words = after(subject, text).await;
+            assert!(words.starts_with("2 of 3 policies that are On reach SharePoint Online for guests"), "{words}");
+            assert!(!words.contains("- CA205") && !words.contains("CA-Excl-MFA-Rollout"), "{words}");
+        }
+        let words = after("Nowhere", "what about guests").await;
+        assert!(words.starts_with("guests: 1 enabled account."), "{words}");
     }
 
     #[tokio::test]

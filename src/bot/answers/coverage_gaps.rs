@@ -141,8 +141,8 @@ mod tests {
     async fn groups_of_causes_add_up() {
         let words = said(&nordwerk(), Intent::CoverageGaps, "who is not covered by MFA?").await;
         insta::assert_snapshot!(words, @r"
-        No policy makes 4 people and 1 guest use MFA everywhere (of 8 enabled accounts). [1] In the last 30 days 1 of the 5 signed in without it, 1 always with it, 3 not at all. [2] 3 of the 5 have no method registered that could do it. [3]
-        | Accounts | Enabled | A policy requires it | Method registered | Used it always | Signed in without
+        No policy makes 4 people and 1 guest use MFA everywhere (of 8 enabled accounts, 1 of them emergency access). [1] In the last 30 days 1 of the 5 signed in without it, 1 always with it, 3 not at all. [2] 3 of the 5 have no method registered that could do it. [3]
+        | Accounts | Enabled | Required everywhere | Method registered | Used it always | Signed in without
         | People | 4 | 0 | 2 | 1 | 1
         | Guests | 1 | 0 | 0 | 0 | 0
         | Service accounts | 1 | 0 | 0 | 0 | 1

@@ -199,7 +199,7 @@ fn by_kind(asked: Asked<'_>, gaps: &Gaps, used: &Used<'_>) -> Part {
     let mut lines: Vec<Vec<String>> =
         kinds.iter().filter(|(_, part)| !part.is_empty()).map(|(name, part)| line(name, part)).collect();
     lines.push(line("All enabled", &all));
-    let titles = ["A policy requires it", "Method registered", "Used it always", "Signed in without"];
+    let titles = ["Required everywhere", "Method registered", "Used it always", "Signed in without"];
     let columns = [column("Accounts"), number_column("Enabled")].into_iter().chain(titles.map(number_column));
     Part::Table { columns: columns.collect(), rows: lines, more: 0 }
 }

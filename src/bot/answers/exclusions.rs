@@ -5,6 +5,7 @@ use roaring::RoaringBitmap;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::describe;
 use crate::bot::intent::SlotName;
+use crate::bot::lookup::Found;
 use crate::checks::accounts::emergency_access;
 use crate::checks::cause_words::app_name;
 use crate::checks::{rows, scopes};
@@ -12,8 +13,8 @@ use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Control, PolicyState};
 use crate::tenant::{Group, Kind, Policy, User};
 
-use super::named::Back;
-use super::{Answering, Asked, emergency, named, policy_changes, scope, unread, user_policies};
+use super::named::{Back, Class};
+use super::{Answering, Asked, emergency, meant, named, policy_changes, scope, unread, user_policies};
 
 /// Answers for what the question is about: a person, a group, emergency access accounts, apps, places or policies.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -36,12 +37,12 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     if let Some(name) = asked.slot(SlotName::Policy) {
         return Ok(entries(asked, &[named::policy(asked, name)?]));
     }
+    if meant::is_described(asked) {
+        let policy = meant::one_policy(asked, |name| format!("who is excluded from {name}?"))?;
+        return Ok(entries(asked, &[policy]));
+    }
     if let Some(name) = asked.slot(SlotName::Group) {
-        let class = named::class(asked, name)?;
-        return Ok(match class.group {
-            Some(group) => one_group(asked, group),
-            None => one_class(asked, &class),
-        });
+        return Ok(of_class(asked, &named::class(asked, name)?));
     }
     if speaks_of(&["app", "resource"]) {
         return Ok(apps(asked));
@@ -49,8 +50,35 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     if speaks_of(&["location", "network", "trusted", "countr", "platform", "device"]) {
         return Ok(conditions(asked));
     }
+    if let Some(answer) = before(asked, &text)? {
+        return Ok(answer);
+    }
     let about = format!("{text} {}", asked.subject().unwrap_or_default().to_lowercase());
     Ok(entries(asked, &enforced(asked, about.contains("mfa") || about.contains("multifactor"))))
+}
+
+/// The exclusions of the policy, person or group that the turn before was about: "who is in it?", "why are they excluded?".
+fn before(asked: Asked<'_>, text: &str) -> Result<Option<Answer>, Back> {
+    if text.contains("mfa") {
+        return Ok(None);
+    }
+    let policy = meant::policies(asked).into_iter().find_map(|(_, found)| match found {
+        Found::One(policy) => Some(policy),
+        _ => None,
+    });
+    if let Some(policy) = policy {
+        return Ok(Some(entries(asked, &[policy])));
+    }
+    let slots = named::slots(asked, SlotName::User);
+    if let Some(name) = named::first(&slots, SlotName::User) {
+        return named::user(asked, name).map(|user| Some(one_person(asked, user)));
+    }
+    let Some(name) = named::first(&slots, SlotName::Group) else { return Ok(None) };
+    Ok(Some(of_class(asked, &named::class(asked, name)?)))
+}
+
+fn of_class(asked: Asked<'_>, class: &Class<'_>) -> Answer {
+    class.group.map_or_else(|| one_class(asked, class), |group| one_group(asked, group))
 }
 
 /// Policies that are On; with `mfa` only those that ask for MFA or a strength.

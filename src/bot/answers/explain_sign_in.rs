@@ -16,7 +16,7 @@ use crate::tenant::policy::PolicyState;
 use crate::tenant::{Kind, PastSignIn, Policy, Text, User, how_many};
 
 use super::named::Back;
-use super::{Answering, Asked, blocked, codes, named, period, scope, unread};
+use super::{Answering, Asked, blocked, codes, meant, named, period, scope, unread};
 
 /// Answers for a person, a correlation id, a code, or for everybody who was blocked.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
@@ -66,14 +66,16 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     })
 }
 
-/// The span that a question names; "since 08:12" is today's.
+/// The span that a question names, or the one it goes on with; "since 08:12" is today's.
 pub(super) fn span(asked: Asked<'_>) -> Option<(Timestamp, Timestamp)> {
     let zone = &asked.app.config.schedule.zone;
     let clock = asked.slot(SlotName::Time).filter(|_| asked.text.to_lowercase().contains("since"));
     let clock = clock.and_then(|clock| clock.parse::<jiff::civil::Time>().ok());
     let today = asked.now.to_zoned(zone.clone()).date();
     let from = clock.and_then(|time| today.to_datetime(time).to_zoned(zone.clone()).ok());
-    from.map(|from| (from.timestamp(), asked.now)).or_else(|| period::span(asked.text, asked.now, zone))
+    let of = |text: &str| period::span(text, asked.now, zone);
+    let before = || asked.subject()?.split(", ").filter(|part| meant::is_time(part)).find_map(of);
+    from.map(|from| (from.timestamp(), asked.now)).or_else(|| of(asked.text)).or_else(before)
 }
 
 /// Which sign-ins a question is about.

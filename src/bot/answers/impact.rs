@@ -20,7 +20,7 @@ use crate::suggestions::draft::marked_name;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Assignment, Kind, Policy, User};
 
-use super::meant::{numbers, one_policy, policies, said, suggestion, titled};
+use super::meant::{is_described, numbers, one_policy, policies, said, suggestion, titled};
 use super::{Answering, Asked, overlaps, scope, unread};
 
 /// How many people a table names.
@@ -99,7 +99,7 @@ fn administrators(asked: Asked<'_>) -> RoaringBitmap {
 pub(super) async fn target(asked: Asked<'_>, how: impl Fn(&str) -> String) -> anyhow::Result<Target> {
     let instead = |answer: Answer| Target::Instead(Box::new(answer));
     let numbered = !numbers(asked.text).is_empty() || !numbers(asked.subject().unwrap_or_default()).is_empty();
-    let named = asked.slot(SlotName::Policy).is_some();
+    let named = asked.slot(SlotName::Policy).is_some() || (!numbered && is_described(asked));
     if named || (!numbered && policies(asked).iter().any(|(_, found)| !matches!(found, Found::None))) {
         return Ok(match one_policy(asked, how) {
             Ok(policy) => Target::Policy(Box::new(policy.clone()), None),

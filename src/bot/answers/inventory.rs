@@ -5,6 +5,7 @@ use roaring::RoaringBitmap;
 use crate::bot::answer::{Answer, Part, ask, column};
 use crate::bot::intent::SlotName;
 use crate::bot::intent::text::folded;
+use crate::checks::accounts::Accounts;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::{Device, Kind, User};
@@ -42,9 +43,46 @@ pub(super) fn told(asked: Asked<'_>) -> Option<Answer> {
         Some(devices(asked))
     } else if counts && has(&["guest", "external user"]) {
         Some(guests(asked))
+    } else if counts
+        && asked.slot(SlotName::Group).is_none()
+        && has(&["user", "account", "people", "employee"])
+        && !has(OF_SOME)
+    {
+        Some(accounts(asked))
     } else {
         absent.then(|| unused(asked))
     }
+}
+
+/// What a question counts that counts no accounts as such.
+const OF_SOME: &[&str] = &[
+    "mfa", "polic", "cover", "block", "exclu", "method", "risk", "legacy", "without", "who ", "that ", "report",
+    "affect",
+];
+
+/// Enabled accounts by kind.
+fn accounts(asked: Asked<'_>) -> Answer {
+    if let Some(back) = unread::back(asked, &[Kind::Users]) {
+        return *back;
+    }
+    let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
+    let enabled = model.default_users();
+    let kinds = Accounts::of(&enabled, model, asked.now);
+    let disabled = snapshot.directory.users.iter().filter(|user| !user.enabled).count();
+    let fact = Fact::new("inventory.accounts", asked.analysis.evidence(rows::users(&enabled, snapshot, None)))
+        .with("count", enabled.len())
+        .with("people", kinds.people.len())
+        .with("guests", kinds.guests.len())
+        .with("service", kinds.service.len())
+        .with("rooms", kinds.rooms.len())
+        .with("emergency", kinds.emergency.len())
+        .with("disabled", disabled)
+        .must_show();
+    Answer::sentences(vec![fact])
+        .part(Part::Limits(vec![asked.read_at()]))
+        .action(ask("Without MFA", "who is not covered by MFA?"))
+        .action(ask("Administrators", "how many admins do we have?"))
+        .action(ask("Unused", "list users with no sign-in for 90 days"))
 }
 
 /// Devices by what the directory says of their compliance.
@@ -152,6 +190,15 @@ mod tests {
     async fn guests_are_accounts() {
         assert!(about("how many guests do we have?").await.starts_with("1 enabled guest account."));
         assert!(about("how many guests signed in?").await.contains("sign-ins in the log"));
+    }
+
+    #[tokio::test]
+    async fn accounts_are_counted_by_kind() {
+        let words = about("how many users do we have?").await;
+        let kinds = "8 enabled accounts: 4 people, 1 guest, 1 service account, 1 room and 1 emergency access account.";
+        assert!(words.starts_with(kinds) && words.contains("Not counted: 1 disabled."), "{words}");
+        assert!(!about("how many users signed in without MFA?").await.contains("enabled accounts: "));
+        assert!(!about("how many users use legacy auth?").await.contains("enabled accounts: "));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Which suggestion, check or policy a question is about, and the question back when that isn't clear.
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::described;
 use crate::bot::intent::{Intent, SlotName, times};
 use crate::bot::lookup::{self, Found};
 use crate::bot::reconcile::{self, state};
@@ -150,13 +151,33 @@ pub(super) fn policies(asked: Asked<'_>) -> Vec<(&str, Found<&Policy>)> {
     let named: Vec<&str> =
         asked.routed.slots.get(&SlotName::Policy).into_iter().flatten().map(String::as_str).collect();
     let before = || asked.subject().unwrap_or_default().split(", ").filter(|name| !is_time(name)).collect();
-    let names = if named.is_empty() { before() } else { named };
+    // What is described now is meant, whatever was open.
+    let names = if named.is_empty() && !is_described(asked) { before() } else { named };
     names.into_iter().filter(|name| !name.is_empty()).map(|name| (name, policy(name, snapshot))).collect()
 }
 
+/// Whether the question describes a policy of the tenant instead of naming it.
+pub(super) fn is_described(asked: Asked<'_>) -> bool {
+    asked.slot(SlotName::Policy).is_none()
+        && described::speaks_of_one(asked.text)
+        && !described::policies(asked.analysis.snapshot(), asked.text).is_empty()
+}
+
+/// The policy that a question names or describes, or the question back; none where it speaks of no policy of its own and
+/// the turn before was about none.
+pub(super) fn maybe_policy(asked: Asked<'_>, how: impl Fn(&str) -> String) -> Result<Option<&Policy>, Answer> {
+    if asked.slot(SlotName::Policy).is_some() || is_described(asked) {
+        return one_policy(asked, how).map(Some);
+    }
+    Ok(policies(asked).into_iter().find_map(|(_, found)| match found {
+        Found::One(policy) => Some(policy),
+        _ => None,
+    }))
+}
+
 /// Whether words are a time and nothing else: "this week" is no policy's name.
-fn is_time(words: &str) -> bool {
-    times::find(words, Intent::PolicyChanges).into_iter().any(|(_, at)| at == (0..words.len()))
+pub(super) fn is_time(words: &str) -> bool {
+    !words.is_empty() && times::find(words, Intent::PolicyChanges).into_iter().any(|(_, at)| at == (0..words.len()))
 }
 
 /// A policy by name; words like "policy" around it don't count.
@@ -180,22 +201,49 @@ pub(super) fn one_policy(asked: Asked<'_>, how: impl Fn(&str) -> String) -> Resu
                 several.iter().take(OFFERED).map(|policy| ask(&policy.display_name, how(&policy.display_name)));
             Err(answer.actions(buttons))
         }
-        Some((name, Found::None)) => {
+        Some((name, Found::None)) => Err(described(asked, name, how).unwrap_or_else(|| {
             let fact = said("meant.no_policy").with("name", Term::Name(name.to_owned()));
-            Err(Answer::sentences(vec![fact, asked.read_at()]).action(ask("All policies", "list all policies")))
-        }
-        None => {
+            Answer::sentences(vec![fact, asked.read_at()]).action(ask("All policies", "list all policies"))
+        })),
+        None => Err(described(asked, "", how).unwrap_or_else(|| {
             let answer = Answer { kind: Kind::Question, ..Answer::default() };
             let answer = answer.part(Part::Sentences(vec![said("meant.name_a_policy")]));
-            Err(answer.action(ask("All policies", "list all policies")))
-        }
+            answer.action(ask("All policies", "list all policies"))
+        })),
     }
+}
+
+/// Offers the policies that fit what is said of one: what stands for its name, or the whole question where nothing does.
+fn described(asked: Asked<'_>, name: &str, how: impl Fn(&str) -> String) -> Option<Answer> {
+    let fitting = described::policies(asked.analysis.snapshot(), if name.is_empty() { asked.text } else { name });
+    let fact = said("meant.described").with("name", Term::Name(name.to_owned())).with("count", fitting.len());
+    let answer = Answer { kind: Kind::Question, ..Answer::default() }.part(Part::Sentences(vec![fact]));
+    let buttons = fitting.iter().map(|policy| ask(&policy.display_name, how(&policy.display_name)));
+    (!fitting.is_empty()).then(|| answer.actions(buttons).action(ask("All policies", "list all policies")))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::bot::answers::testing::{nordwerk, said_after};
     use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn a_policy_is_offered_by_what_it_does() {
+        let about = async |intent, text: &str| said_after(&nordwerk(), intent, "CA200", text).await;
+        let one = about(Intent::ShowPolicy, "what does the one that blocks legacy auth do").await;
+        assert!(one.starts_with("1 policy fits that description."), "{one}");
+        assert!(one.contains("(CA203 – Block legacy authentication)") && !one.contains("(CA200"), "{one}");
+        let named = about(Intent::ShowPolicy, "show the imap policy").await;
+        assert!(named.starts_with("No policy is called \"imap policy\". 1 policy fits"), "{named}");
+        let excluded = about(Intent::Exclusions, "who is excluded from the legacy mail policy").await;
+        assert!(excluded.starts_with("1 here fits \"legacy mail policy\""), "{excluded}");
+        for intent in [Intent::PolicyChanges, Intent::Impact, Intent::RolloutPlan, Intent::Overlaps, Intent::Exclusions]
+        {
+            let asked = about(intent, "what about the one that blocks legacy auth").await;
+            assert!(asked.contains("1 policy fits that description."), "{intent}: {asked}");
+        }
+        assert!(about(Intent::ShowPolicy, "show the second one").await.starts_with("# CA200"));
+    }
 
     #[tokio::test]
     async fn a_time_is_no_policy() {

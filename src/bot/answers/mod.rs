@@ -121,12 +121,30 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What the next question may refer to: what this one named, or what it took over.
+/// What the next question may refer to: what this one named, or what it took over. A sign-in test keeps all that was said of
+/// the sign-in, and a time holds until another is named. A list is about nothing that was open before it.
 #[must_use]
 pub fn subject_of(asked: Asked<'_>) -> String {
-    let named: Vec<&str> = asked.routed.slots.values().flatten().map(String::as_str).collect();
-    if named.is_empty() { asked.subject().unwrap_or_default().to_owned() } else { named.join(", ") }
+    let slots = match asked.routed.intent {
+        Intent::WhatIf => what_if::slots(asked),
+        _ => asked.routed.slots.clone(),
+    };
+    let named: Vec<&str> = slots.values().flatten().map(String::as_str).collect();
+    let before = asked.subject().unwrap_or_default();
+    if named.is_empty() {
+        return if LISTS.contains(&asked.routed.intent) { String::new() } else { before.to_owned() };
+    }
+    let timed = [SlotName::Period, SlotName::Since].iter().any(|name| slots.contains_key(name));
+    let time =
+        before.split(", ").filter(|part| !timed && LOGGED.contains(&asked.routed.intent) && meant::is_time(part));
+    named.into_iter().chain(time).collect::<Vec<_>>().join(", ")
 }
+
+/// Intents that show all there is.
+const LISTS: [Intent; 3] = [Intent::ListPolicies, Intent::ListSuggestions, Intent::PostureSummary];
+
+/// Intents that look into the logs of a time.
+const LOGGED: [Intent; 3] = [Intent::ExplainSignIn, Intent::SignInUsage, Intent::PolicyChanges];
 
 /// An answer on its way.
 pub type Answering<'a> = BoxFuture<'a, anyhow::Result<Answer>>;

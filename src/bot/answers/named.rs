@@ -3,6 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask};
+use crate::bot::described;
 use crate::bot::intent::{SlotName, Slots};
 use crate::bot::lookup::{self, Found};
 use crate::chat::card;
@@ -114,16 +115,18 @@ pub(super) fn app<'a>(asked: Asked<'a>, name: &str) -> Result<&'a ServicePrincip
 /// The policy of this name, or a question back.
 pub(super) fn policy<'a>(asked: Asked<'a>, name: &str) -> Result<&'a Policy, Back> {
     let snapshot = asked.analysis.snapshot();
+    let choice = |policy: &Policy| (policy.display_name.clone(), policy.display_name.clone());
     match lookup::policy(snapshot, name) {
         Found::One(policy) => Ok(policy),
         Found::None => {
+            let fitting = described::policies(snapshot, name);
+            if !fitting.is_empty() {
+                return Err(several(asked, name, &fitting.into_iter().map(choice).collect::<Vec<_>>()));
+            }
             let names = snapshot.policies.iter().map(|policy| policy.display_name.as_str());
             Err(unknown(asked, ("policy", Kind::Policies), name, close(names, name)))
         }
-        Found::Several(all) => {
-            let choice = |policy: &&Policy| (policy.display_name.clone(), policy.display_name.clone());
-            Err(several(asked, name, &all.iter().map(choice).collect::<Vec<_>>()))
-        }
+        Found::Several(all) => Err(several(asked, name, &all.into_iter().map(choice).collect::<Vec<_>>())),
     }
 }
 
@@ -332,8 +335,8 @@ fn both(name: &str, id: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use crate::bot::answers::testing::{nordwerk, said, said_after};
-    use crate::bot::intent::Intent;
+    use crate::bot::answers::testing::{Question, nordwerk, said, said_after, subject_after};
+    use crate::bot::intent::{Intent, Previous};
 
     #[test]
     fn the_most_alike_name_comes_first() {
@@ -361,5 +364,34 @@ mod tests {
         let subject = "alice.moreau@nordwerk.example";
         let words = said_after(&nordwerk(), Intent::UserPolicies, subject, "what about the other Alice?").await;
         assert!(words.starts_with("Alice Berg is in "), "{words}");
+    }
+
+    #[tokio::test]
+    async fn what_was_open_is_what_is_asked_about() {
+        let after = async |subject, text| said_after(&nordwerk(), Intent::Exclusions, subject, text).await;
+        assert!(after("CA203", "why?").await.starts_with("1 enabled account is excluded from CA203"));
+        assert!(after("guests", "and why are they excluded").await.starts_with("guests: 1 account."));
+        let words = after("Bob Keller", "why is he excluded").await;
+        assert!(words.starts_with("Yes: 1 policy of 3 that are On leave Bob Keller out."), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_test_goes_on_with_all_that_was_said() {
+        let subject = async |subject: &str, text, intent| {
+            let previous = Some(Previous { intent, subject: subject.into() });
+            subject_after(&nordwerk(), Question { text, intent, previous }).await
+        };
+        assert_eq!(subject("guest, Brazil", "and from Germany?", Intent::WhatIf).await, "guest, Germany");
+        assert_eq!(subject("guest, Germany", "and Alice Moreau?", Intent::WhatIf).await, "Alice Moreau, Germany");
+        let words = said_after(&nordwerk(), Intent::WhatIf, "guest, Germany", "and on Android?").await;
+        assert!(
+            words.starts_with("Sign-in test: a guest, from Germany (DE)") && words.contains(", on Android and"),
+            "{words}"
+        );
+        // A time holds until another is named; a list is about nothing that was open.
+        let person = subject("Alice Moreau, yesterday", "and Bob Keller?", Intent::ExplainSignIn).await;
+        assert_eq!(person, "Bob Keller, yesterday");
+        assert_eq!(subject("Bob Keller, yesterday", "and today?", Intent::ExplainSignIn).await, "today");
+        assert_eq!(subject("CA200", "list all policies", Intent::ListPolicies).await, "");
     }
 }

@@ -11,7 +11,7 @@ use crate::engine::overlap::{Overlap, Relation};
 use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
 
-use super::meant::{policies, said};
+use super::meant::{maybe_policy, policies, said};
 use super::policy_changes::difference;
 use super::{Answering, Asked};
 
@@ -28,7 +28,10 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
         let named: Vec<&Policy> = policies(asked).into_iter().filter_map(one).collect();
         Ok(match named.as_slice() {
             [one, other, ..] => compared(asked, one, other),
-            named => related(asked, named.first().copied()),
+            _ => match maybe_policy(asked, |name| format!("does any policy overlap with {name}?")) {
+                Ok(policy) => related(asked, policy),
+                Err(question) => question,
+            },
         })
     })
 }

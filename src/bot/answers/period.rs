@@ -289,6 +289,7 @@ fn start(date: Date, zone: &TimeZone) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::answers::testing::{nordwerk, said_after};
 
     /// Tuesday, 24 November 2026, 08:30 in Berlin.
     fn now() -> (Timestamp, TimeZone) {
@@ -359,5 +360,13 @@ mod tests {
         assert_eq!(said("two weeks").as_deref(), Some("2026-12-08"));
         assert_eq!(said("Friday").as_deref(), Some("2026-11-27"));
         assert_eq!(said("summer"), None);
+    }
+
+    #[tokio::test]
+    async fn a_time_holds_for_the_next_person() {
+        let words = said_after(&nordwerk(), Intent::ExplainSignIn, "Alice Moreau, yesterday", "and Bob Keller?").await;
+        assert!(!words.contains("AADSTS50126"), "that was today: {words}");
+        let words = said_after(&nordwerk(), Intent::ExplainSignIn, "Alice Moreau, today", "and Bob Keller?").await;
+        assert!(words.contains("AADSTS50126"), "{words}");
     }
 }

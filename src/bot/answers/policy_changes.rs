@@ -11,9 +11,9 @@ use crate::checks::rows;
 use crate::facts::{Evidence, Fact, Term};
 use crate::tenant::{AuditRecord, Group, Kind, Policy, Snapshot, read_policy};
 
-use super::meant::policies;
-use super::period::{clipped, span};
-use super::{Answering, Asked, locations, unread};
+use super::meant::maybe_policy;
+use super::period::clipped;
+use super::{Answering, Asked, explain_sign_in, locations, unread};
 use crate::bot::lookup::Found;
 
 /// How many changes are listed.
@@ -31,9 +31,11 @@ fn told(asked: Asked<'_>) -> Answer {
     if let Some(back) = unread::back(asked, &[Kind::DirectoryAudits]) {
         return *back;
     }
-    let zone = &asked.app.config.schedule.zone;
-    let span = span(asked.text, asked.now, zone);
-    let (about, group) = (about(asked), group(asked));
+    let span = explain_sign_in::span(asked);
+    let (about, group) = match about(asked) {
+        Ok(about) => (about, group(asked)),
+        Err(question) => return question,
+    };
     let of_it = |record: &&AuditRecord| match (&group, &about) {
         (Some(group), _) => is_of_group(record, group),
         (None, Some((id, name))) => record.is_about(id) || record.target_name == *name,
@@ -56,12 +58,23 @@ fn told(asked: Asked<'_>) -> Answer {
     answer.part(Part::Limits(vec![asked.read_at()])).action(ask("Did you do any?", "which policies did you create?"))
 }
 
-/// The policy that the question names: id and name.
-fn about(asked: Asked<'_>) -> Option<(String, String)> {
-    policies(asked).into_iter().find_map(|(_, found)| match found {
-        Found::One(policy) => Some((policy.id.clone(), policy.display_name.clone())),
-        _ => None,
-    })
+/// The policy that the question names, id and name; of one that is gone what the log calls it. A question back where it names
+/// none that anybody knows.
+fn about(asked: Asked<'_>) -> Result<Option<(String, String)>, Answer> {
+    let gone = || {
+        let name = asked.slot(SlotName::Policy)?.to_lowercase();
+        let audits = asked.analysis.snapshot().audits.iter();
+        let mut of_policies =
+            audits.filter(|record| record.activity.to_lowercase().contains("conditional access policy"));
+        of_policies.find(|record| lookup::stands_in(&record.target_name.to_lowercase(), &name))
+    };
+    match maybe_policy(asked, |name| format!("who changed {name}?")) {
+        Ok(policy) => Ok(policy.map(|policy| (policy.id.clone(), policy.display_name.clone()))),
+        Err(question) => match gone() {
+            Some(record) => Ok(Some((record.target_id.clone(), record.target_name.clone()))),
+            None => Err(question),
+        },
+    }
 }
 
 /// The group that the question names, unless it names a policy too.

@@ -59,7 +59,8 @@ fn again(text: &str, number: &str) -> String {
 /// Whether somebody wants to see a card and no more.
 fn only_looks(text: &str) -> bool {
     let first = text.split_whitespace().find(|word| !word.eq_ignore_ascii_case("please")).unwrap_or_default();
-    ["open", "show", "view", "see"].iter().any(|verb| first.eq_ignore_ascii_case(verb))
+    let is_number = text.split_whitespace().count() == 1 && !numbers(text).is_empty();
+    is_number || ["open", "show", "view", "see"].iter().any(|verb| first.eq_ignore_ascii_case(verb))
 }
 
 /// The approval card of a suggestion as it stands now.

@@ -240,11 +240,23 @@ pub(crate) struct Question<'a> {
 
 /// The answer of `app`, put together.
 pub(crate) async fn answered(app: &App, tenant: &Value, question: Question<'_>) -> (Answer, Composed) {
+    let answer = asking(app, tenant, question, async |asked| super::answer(asked).await.unwrap()).await;
+    let composed = compose(answer.clone(), None, &app.wording).unwrap();
+    (answer, composed)
+}
+
+/// What the next question may refer to after this one.
+pub(crate) async fn subject_after(tenant: &Value, question: Question<'_>) -> String {
+    asking(&app().await, tenant, question, async |asked| super::subject_of(asked)).await
+}
+
+/// Asks a question of `app`.
+async fn asking<T>(app: &App, tenant: &Value, question: Question<'_>, then: impl AsyncFnOnce(Asked<'_>) -> T) -> T {
     let now = app.clock.now();
     let analysis = Analysis::of(Arc::new(snapshot(tenant)), "hash-of-this-reading".into(), &app.config.thresholds, now);
     let read = lookup::route(analysis.snapshot(), question.text, question.previous.as_ref());
     let routed = Routed { intent: question.intent, ..read };
-    let asked = Asked {
+    then(Asked {
         app,
         analysis: &analysis,
         text: question.text,
@@ -254,10 +266,8 @@ pub(crate) async fn answered(app: &App, tenant: &Value, question: Question<'_>) 
         right: Right::Decide,
         conversation: &Conversation { platform: "web".into(), id: "dana".into(), personal: true, ..Default::default() },
         now,
-    };
-    let answer = super::answer(asked).await.unwrap();
-    let composed = compose(answer.clone(), None, &app.wording).unwrap();
-    (answer, composed)
+    })
+    .await
 }
 
 /// The words of the answer to a question of this intent.

@@ -196,7 +196,7 @@ fn in_one(asked: Asked<'_>, user: &User, policy: &Policy) -> Answer {
 }
 
 /// The policies that reach a group, role or class, each with how many of it.
-fn for_class(asked: Asked<'_>, class: &named::Class<'_>) -> Answer {
+pub(super) fn for_class(asked: Asked<'_>, class: &named::Class<'_>) -> Answer {
     let (model, snapshot) = (&asked.analysis.model, asked.analysis.snapshot());
     let members = &class.users & model.default_users();
     let on = || snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Enabled);

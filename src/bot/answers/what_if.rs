@@ -4,7 +4,8 @@
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::describe;
-use crate::bot::intent::SlotName;
+use crate::bot::intent::{SlotName, Slots};
+use crate::bot::lookup;
 use crate::checks::rows;
 use crate::engine::evaluate::{Demand, demand};
 use crate::engine::{Applies, Decision, Outcome, PolicyOutcome, UnmetKind};
@@ -31,8 +32,22 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
 }
 
+/// What the question says of the sign-in and, where it goes on with another, what that said of the rest. Whoever signs in is
+/// said once: a person instead of a class, or the other way round.
+pub(super) fn slots(asked: Asked<'_>) -> Slots {
+    const WHO: [SlotName; 2] = [SlotName::User, SlotName::Group];
+    let mut slots = asked.routed.slots.clone();
+    let Some(subject) = asked.subject() else { return slots };
+    let says_who = WHO.iter().any(|name| slots.contains_key(name));
+    let before = lookup::route(asked.analysis.snapshot(), &format!("what if {subject} signs in"), None).slots;
+    for (name, values) in before.into_iter().filter(|(name, _)| !says_who || !WHO.contains(name)) {
+        slots.entry(name).or_insert(values);
+    }
+    slots
+}
+
 fn of(asked: Asked<'_>) -> Result<Answer, Back> {
-    let slots = named::slots(asked, SlotName::User);
+    let slots = slots(asked);
     let stated = stated::read(asked, &slots)?;
     if stated.sign_in.identity == Identity::Unstated {
         return Err(Box::new(named::missing("what_if.who")));

@@ -16,6 +16,10 @@ const APPROVER: &str = r"(?:can|may|could|is|does) (?:_person(?: \w+)?|_upn) (?:
 const FORMS: &[(Intent, &str)] = &[
     (Intent::Help, APPROVER),
     (
+        Intent::Help,
+        r"(?:and |so |but )?(?:who (?:(?:can|may|must|has to|should|is allowed to|is able to) )?approves?|(?:can|may) (?:i|we) approve)(?: (?:it|this|that|things|cards|changes|suggestions|_sugg))?(?: here)?",
+    ),
+    (
         Intent::UserPolicies,
         r"(?:please )?(?:list|show)(?: me)?(?: all)?(?: the| our| my)? (?:guests?|guest (?:users|accounts))(?: please)?",
     ),
@@ -69,6 +73,14 @@ const FORMS: &[(Intent, &str)] = &[
     ),
     (
         Intent::SignInUsage,
+        r"(?:how many|what is the number of) (?:enabled |active |all )?(?:users?|people|accounts?|employees|user accounts)(?: (?:do (?:i|we) have|are there|exist|have (?:i|we)(?: got)?|are (?:enabled|active)))?(?: (?:here|in (?:the|our|this) (?:tenant|directory)|in total))?",
+    ),
+    (
+        Intent::ShowPolicy,
+        r"(?:show me |what is |what about )?(?:the|our|that) (?:[a-z-]+ ){0,2}(?:policy|rule) (?:that|which) (?:blocks?|requires?|asks|forces|makes|covers?|limits?|protects?|stops?)\b[a-z_ -]*",
+    ),
+    (
+        Intent::SignInUsage,
         r"(?:please )?(?:list|show|name|who are|who is)(?: me)?(?: all)?(?: the| our| my)? (?:(?:global|exchange|sharepoint|security|conditional access|helpdesk|intune|teams|billing|authentication|privileged role) )?(?:admins?|administrators?)",
     ),
     (
@@ -95,6 +107,14 @@ pub(crate) fn turns_to(message: &Message<'_>, previous: Option<Intent>) -> Optio
     });
     let shown = previous.is_some_and(|intent| matches!(intent, Intent::ShowPolicy | Intent::ListPolicies));
     (shown && TOPIC.is_match(message.plain().as_bytes())).then_some(Intent::CoverageGaps)
+}
+
+/// A suggestion's number alone asks for its card, unless the turn before leaves open what is asked of it.
+pub(crate) fn shows(message: &Message<'_>, previous: Option<Intent>) -> Option<Intent> {
+    use Intent::{DismissSuggestion, ExplainSuggestion, Impact, ProposeChange, RolloutPlan, SnoozeSuggestion, Undo};
+    let open = [DismissSuggestion, ExplainSuggestion, Impact, ProposeChange, RolloutPlan, SnoozeSuggestion, Undo];
+    let alone = message.plain().trim_matches([' ', '?', '!', '.']) == "_sugg";
+    (alone && previous.is_none_or(|intent| !open.contains(&intent))).then_some(ProposeChange)
 }
 
 /// A decision about "it": on what was open, or on what the answer has to ask for.
@@ -166,6 +186,14 @@ mod tests {
     }
 
     #[test]
+    fn a_number_alone_is_its_card() {
+        assert_eq!(route("S-3", None).intent, Intent::ProposeChange);
+        let after = |intent| route("S-3", Some(&Previous { intent, subject: String::new() })).intent;
+        assert_eq!(after(Intent::UserPolicies), Intent::ProposeChange);
+        assert_eq!(after(Intent::SnoozeSuggestion), Intent::SnoozeSuggestion);
+    }
+
+    #[test]
     fn a_decision_about_it_is_no_summary() {
         for before in [Intent::PostureSummary, Intent::ProposeChange, Intent::ListSuggestions] {
             let previous = Previous { intent: before, subject: "S-9".into() };
@@ -204,6 +232,10 @@ mod tests {
             ("can jonas lindgren approve", Intent::Help),
             ("is Alice Moreau allowed to approve S-4?", Intent::Help),
             ("show me guests", Intent::UserPolicies),
+            ("how many users do we have?", Intent::SignInUsage),
+            ("who approves that?", Intent::Help),
+            ("can i approve it", Intent::Help),
+            ("the policy that blocks legacy auth", Intent::ShowPolicy),
         ];
         for before in [Intent::ShowPolicy, Intent::SnoozeSuggestion, Intent::Exclusions, Intent::ExplainSignIn] {
             let previous = Previous { intent: before, subject: "CA206".into() };

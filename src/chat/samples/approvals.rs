@@ -144,7 +144,7 @@ pub(super) fn hand_over() -> Card {
   "grantControls": { "operator": "OR", "builtInControls": ["block"] }
 }"#;
     Card {
-        kind: Kind::Approval,
+        kind: Kind::HandOver,
         title: Some(format!("Hand over: {TITLE}")),
         subtitle: Some("S-34 · Nordwerk".to_owned()),
         blocks: vec![

@@ -300,6 +300,7 @@ fn word(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Answer => None,
         Kind::Approval => Some("Approval"),
+        Kind::HandOver => Some("Hand-over"),
         Kind::Summary => Some("Daily summary"),
         Kind::Progress => Some("Working"),
         Kind::Refusal => Some("Refused"),

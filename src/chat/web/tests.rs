@@ -121,6 +121,12 @@ fn an_approval_reads_as_the_portal_does() {
 }
 
 #[test]
+fn a_change_that_a_person_makes_is_no_approval() {
+    let html = card("hand_over");
+    assert!(html.contains("class=\"card handOver\"") && html.contains("<p class=\"kind\">Hand-over</p>"), "{html}");
+}
+
+#[test]
 fn an_answer_links_each_statement_to_its_rows() {
     insta::assert_snapshot!("not_covered", card("not_covered"));
 }

@@ -47,6 +47,15 @@ async function pressByKeys(page, target) {
   throw new Error("the Tab key doesn't reach the button");
 }
 
+/** Whether the list of people is wide enough for the longest of them, with its arrow. */
+const showsEverybody = (page) =>
+  page.locator("#person").evaluate((select) => {
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = getComputedStyle(select).font;
+    const longest = Math.max(...[...select.options].map((option) => pen.measureText(option.text).width));
+    return select.clientWidth >= longest + 30;
+  });
+
 run(async () => {
   const demo = await step("the demo starts", () => startDemo());
   const before = await policies(demo);
@@ -67,6 +76,16 @@ run(async () => {
   await speakAs(page, person(demo, "approver"));
   await step("the first summary arrives", () => until(50, "a summary", async () => (await messages(page).count()) > 0));
   await page.screenshot({ path: file("web-summary.png") });
+  await step("a phone opens at the top, and nobody's role is cut", async () => {
+    const phone = await chromium.newPage({ viewport: { width: 390, height: 844 } });
+    await phone.goto(demo.web);
+    await messages(phone).first().waitFor();
+    await phone.waitForTimeout(300);
+    await phone.screenshot({ path: file("web-phone.png") });
+    check((await phone.evaluate(() => scrollY)) === 0, "the page isn't scrolled past its head");
+    check((await showsEverybody(phone)) && (await showsEverybody(page)), "the picker shows whole names and roles");
+    await phone.close();
+  });
   await step("an answer with citations that open", async () => {
     const answer = await ask(page, "who is not covered by MFA?");
     check(/\d/.test(await answer.innerText()), "the answer has numbers");
@@ -75,6 +94,8 @@ run(async () => {
     await page.keyboard.press("Enter");
     await page.locator("#evidence[open] .panel-body").getByRole("table").first().waitFor();
     await page.screenshot({ path: file("web-evidence.png") });
+    const cut = await page.locator("#evidence .scroll").evaluateAll((all) => all.filter((box) => box.scrollWidth > box.clientWidth).length);
+    check(cut === 0, "no column of the evidence is cut");
     await page.keyboard.press("Escape");
     await page.locator("#evidence[open]").waitFor({ state: "detached" });
   });
