@@ -45,7 +45,8 @@ impl Check for AgentAssistedFlows {
             return open("agent_assisted_flows.pass", Verdict::Pass);
         }
         if !snapshot.has(Kind::ServicePrincipals) {
-            return open("agent_assisted_flows.review", Verdict::Review);
+            let what = "whether there are agent identities (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "agent_assisted_flows"), what);
         }
         if risky_agents::agents(snapshot).next().is_none() {
             return open("agent_assisted_flows.nobody", Verdict::NotApplicable);

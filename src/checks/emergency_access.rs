@@ -7,6 +7,7 @@ use crate::facts::{Evidence, Fact, Term};
 use crate::suggestions::lint::{is_nobodys, reaches_emergency_access};
 use crate::tenant::{Policy, Snapshot};
 
+use super::accounts::UNNAMED;
 use super::listing::{self, Listed};
 use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, drafts, hand_over, policies, rows};
 
@@ -34,7 +35,7 @@ impl Check for EmergencyAccess {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if snapshot.settings.emergency_access.is_empty() {
-            return listing::open(context, ABOUT.id, "emergency_access.review", Verdict::Review);
+            return listing::unread(context, (ABOUT.id, "emergency_access"), UNNAMED);
         }
         let judged: Vec<(&Policy, Truth)> =
             policies::live(snapshot).map(|policy| (policy, reaches_emergency_access(policy, snapshot))).collect();

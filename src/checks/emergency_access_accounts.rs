@@ -7,7 +7,7 @@ use crate::suggestions::lint::is_nobodys;
 use crate::tenant::well_known::GLOBAL_ADMINISTRATOR;
 use crate::tenant::{Assignment, Kind, Snapshot, User};
 
-use super::accounts::{days_between, emergency_access};
+use super::accounts::{UNNAMED, days_between, emergency_access};
 use super::listing::{self, Listed};
 use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, hand_over, rows};
 
@@ -45,7 +45,9 @@ impl Check for EmergencyAccessAccounts {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if snapshot.settings.emergency_access.is_empty() {
-            return listing::open(context, ABOUT.id, "emergency_access_accounts.unnamed", Verdict::Review);
+            let mut finding = listing::open(context, ABOUT.id, "emergency_access_accounts.unnamed", Verdict::Review);
+            finding.not_checked.push(UNNAMED.to_owned());
+            return finding;
         }
         if !snapshot.has(Kind::Users) {
             let mut finding = listing::open(context, ABOUT.id, "emergency_access_accounts.review", Verdict::Review);

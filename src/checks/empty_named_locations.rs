@@ -5,7 +5,7 @@ use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, Severity, hand_over, policies, rows};
 
 /// No policy names a location that holds nothing.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Check for EmptyNamedLocations {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "empty_named_locations.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "empty_named_locations"), what);
         }
         let empty = snapshot.locations.values().filter(|location| is_empty(&location.place));
         let listed = empty.map(|location| listed(location, context)).collect();

@@ -34,7 +34,8 @@ impl Check for RiskyAgents {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::ServicePrincipals) {
-            return listing::open(context, ABOUT.id, "risky_agents.review", Verdict::Review);
+            let what = "whether there are agent identities (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "risky_agents"), what);
         }
         if agents(snapshot).next().is_none() {
             return listing::open(context, ABOUT.id, "risky_agents.nobody", Verdict::NotApplicable);

@@ -5,7 +5,7 @@ use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation, Snapshot};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, hand_over, policies, rows};
 
 /// Every named location is used, and none says what another one says.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Check for UnusedNamedLocations {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "unused_named_locations.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "unused_named_locations"), what);
         }
         let all: Vec<&NamedLocation> = snapshot.locations.values().collect();
         let found = all.iter().enumerate().filter_map(|(at, location)| {

@@ -5,7 +5,7 @@ use crate::tenant::location::{IpRange, Place};
 use crate::tenant::{Kind, NamedLocation};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, hand_over, policies, rows};
 
 /// No location that policies trust is wider than the organisation's own network.
 #[derive(Debug)]
@@ -36,7 +36,8 @@ impl Check for WideNamedLocations {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "wide_named_locations.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "wide_named_locations"), what);
         }
         let shortest = (context.threshold(ABOUT.id, &V4), context.threshold(ABOUT.id, &V6));
         let found = snapshot.locations.values().filter_map(|location| {

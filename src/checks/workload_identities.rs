@@ -35,7 +35,8 @@ impl Check for WorkloadIdentities {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::ServicePrincipals) {
-            return listing::open(context, ABOUT.id, "workload_identities.review", Verdict::Review);
+            let what = "which workload identities there are (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "workload_identities"), what);
         }
         let judged = workload_gaps::judge(context, Workload::ServicePrincipals, &untrusted());
         if judged.of == 0 {
