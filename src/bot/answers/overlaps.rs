@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use crate::bot::answer::{Answer, Part, ask, column};
 use crate::bot::describe;
 use crate::bot::lookup::Found;
+use crate::checks::accounts::days_between;
 use crate::checks::rows;
 use crate::engine::coverage::Needless;
 use crate::engine::overlap::{Overlap, Relation};
 use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
+use crate::tenant::policy::PolicyState;
 
 use super::meant::{policies, said};
 use super::policy_changes::difference;
@@ -60,11 +62,37 @@ fn related(asked: Asked<'_>, about: Option<&Policy>) -> Answer {
         .with("policy", Term::Name(name))
         .must_show();
     let answer = Answer::sentences(vec![count, said("overlap.scope")]);
-    let items = facts.into_iter().take(LISTED).map(|fact| (fact, Vec::new())).collect();
-    answer
-        .part(Part::List { ordered: false, items })
-        .part(Part::Limits(vec![asked.read_at()]))
-        .action(ask("Suggestions", "show open suggestions"))
+    let answer = answer.part(list(facts));
+    let off = off(asked, about);
+    let answer = match off.len() {
+        0 => answer,
+        count => {
+            let head = said("overlap.off_count").with("count", count).with("several", u64::from(count > 1));
+            answer.part(Part::Sentences(vec![head])).part(list(off))
+        }
+    };
+    answer.part(Part::Limits(vec![asked.read_at()])).action(ask("Suggestions", "show open suggestions"))
+}
+
+fn list(facts: Vec<Fact>) -> Part {
+    Part::List { ordered: false, items: facts.into_iter().take(LISTED).map(|fact| (fact, Vec::new())).collect() }
+}
+
+/// Policies that are Off, those first that were left so for the longest.
+fn off(asked: Asked<'_>, about: Option<&Policy>) -> Vec<Fact> {
+    let policies = asked.analysis.snapshot().policies.iter();
+    let mut off: Vec<&Policy> = policies.filter(|policy| policy.state == PolicyState::Disabled).collect();
+    off.retain(|policy| about.is_none_or(|about| about.id == policy.id));
+    // Nobody knows when one without a date was changed, so it stands last.
+    let changed = |policy: &Policy| policy.modified.or(policy.created);
+    off.sort_by_key(|policy| (changed(policy).is_none(), changed(policy)));
+    let told = |policy: &&Policy| {
+        let key = if changed(policy).is_some() { "overlap.off" } else { "overlap.off_undated" };
+        let days = changed(policy).map_or(0, |at| days_between(at, asked.now));
+        let fact = Fact::new(key, asked.analysis.evidence([rows::policy(policy)])).with("days", Term::Days(days));
+        fact.with("policy", Term::Name(policy.display_name.clone()))
+    };
+    off.iter().map(told).collect()
 }
 
 /// Whether a policy could go, for the sake of another one or of several together.
