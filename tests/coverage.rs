@@ -313,7 +313,9 @@ fn where_guests_come_from_is_not_known_of_users() {
         .coverage(&Requirement::Mfa, &Scope::default());
     assert_eq!(coverage.undecided.iter().collect::<Vec<_>>(), [4]);
     let open: Vec<&str> = coverage.unresolved.iter().map(String::as_str).collect();
-    assert_eq!(open, ["which organisations the guests come from (Graph doesn't say with users)"]);
+    assert_eq!(open, ["which organisations the guests come from (signIns.jsonl with rows of theirs would settle it)"]);
+    let gap = coverage.gaps_of(&coverage.undecided).into_iter().find(|gap| gap.users.contains(4)).unwrap();
+    assert_eq!(gap.causes[0].reason, Reason::Undecided(open[0].to_owned()));
 }
 
 #[test]

@@ -414,10 +414,6 @@ pub(super) fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> 
             all.extend(pointers.iter().map(|pointer| format!("{pointer} of policy {}", policy.display_name)));
         }
         all.extend(target::open(model, &policy.conditions.applications));
-        let sides = [&policy.conditions.users.include, &policy.conditions.users.exclude];
-        if sides.iter().filter_map(|side| side.guests.as_ref()).any(|guests| guests.tenants.is_some()) {
-            all.insert("which organisations the guests come from (Graph doesn't say with users)".into());
-        }
         let locations = policy.conditions.locations.iter().flat_map(|sides| sides.include.union(&sides.exclude));
         if locations.clone().any(|id| id != "All" && !model.snapshot.locations.contains_key(id))
             && !model.snapshot.has(crate::tenant::Kind::NamedLocations)
