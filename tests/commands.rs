@@ -308,6 +308,29 @@ fn a_machine_reads_gaps_with_conditions_and_causes_and_all_accounts() {
 }
 
 #[test]
+fn evidence_says_how_many_rows_there_are_and_all_of_them_are_there_if_asked_for() {
+    let crowd = changed(&[("users.json", &|users| {
+        let users = users.as_array_mut().unwrap();
+        users.extend((0..60).map(|at| {
+            let name = format!("crowd{at}@brightwater.example");
+            serde_json::json!({"id": format!("c0000000-0000-4000-8000-0000000000{at:02}"), "displayName": name,
+                "userPrincipalName": name, "accountEnabled": true, "userType": "Member"})
+        }));
+    })]);
+    let evidence = |arguments: &[&str]| -> Vec<(usize, usize)> {
+        let (found, _) = json(&[&["analyze", &at(&crowd), "--format", "json"], arguments].concat());
+        let checks = found["checks"].as_array().unwrap().iter();
+        let facts = checks.flat_map(|check| check["evidence"].as_array().unwrap());
+        let count = |fact: &Value| fact["rows"].as_array().unwrap().len();
+        facts.map(|fact| (count(fact), usize::try_from(fact["total"].as_u64().unwrap()).unwrap())).collect()
+    };
+    let (first, all) = (evidence(&[]), evidence(&["--all"]));
+    assert!(first.iter().any(|(rows, total)| *rows == 50 && *total > 60), "{first:?}");
+    assert!(first.iter().all(|(rows, total)| *rows == (*total).min(50)), "{first:?}");
+    assert!(all.iter().all(|(rows, total)| rows == total) && all.len() == first.len(), "{all:?}");
+}
+
+#[test]
 fn a_question_is_answered_from_the_folder() {
     let (text, _) = said(&["ask", &tenant(), "what does CA002 do?"]);
     assert!(text.contains("Block access") && text.contains("CA-Excl-Legacy"), "{text}");

@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::engine::Truth;
-use crate::facts::{Evidence, Fact};
+use crate::facts::Fact;
 use crate::tenant::policy::{ClientAppType, Control, RiskLevel, Sides};
 use crate::tenant::{Kind, Policy};
 
@@ -122,8 +122,8 @@ fn everybody(policy: &Policy, context: &Context<'_>) -> Truth {
 }
 
 fn narrow(context: &Context<'_>, blocking: &[(&Policy, Truth)]) -> Fact {
-    let evidence = Evidence::of(blocking.iter().map(|(policy, _)| rows::policy(policy)));
-    Fact::new("agent_assisted_flows.narrow", context.stamp(evidence))
+    let evidence = context.evidence(blocking.iter().map(|(policy, _)| rows::policy(policy)));
+    Fact::new("agent_assisted_flows.narrow", evidence)
         .with("count", blocking.len())
         .with("policies", policies::names(blocking.iter().map(|(policy, _)| *policy)))
 }

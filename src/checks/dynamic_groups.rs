@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 use serde_json::json;
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::directory::{AccountKind, Group};
 use crate::tenant::{Kind, Policy};
 
@@ -86,12 +86,9 @@ fn is_open(group: &Group, users: bool) -> bool {
 }
 
 fn open_rules(context: &Context<'_>, open: &[&Group]) -> Fact {
-    let evidence = Evidence::of(open.iter().map(|group| rows::group(group)));
+    let evidence = context.evidence(open.iter().map(|group| rows::group(group)));
     let names = open.iter().map(|group| group.display_name.clone()).collect();
-    Fact::new("dynamic_groups.open", context.stamp(evidence))
-        .with("count", open.len())
-        .with("groups", Term::Names(names))
-        .must_show()
+    Fact::new("dynamic_groups.open", evidence).with("count", open.len()).with("groups", Term::Names(names)).must_show()
 }
 
 /// People whose department is empty, where the rule asks for it.
@@ -110,8 +107,8 @@ fn left_out(context: &Context<'_>, group: &Group) -> RoaringBitmap {
 
 fn fact(context: &Context<'_>, key: &str, (group, policies): (&Group, &[&Policy]), left: &RoaringBitmap) -> Fact {
     let head = std::iter::once(rows::group(group)).chain(policies.iter().map(|policy| rows::policy(policy)));
-    let evidence = Evidence::of(head.chain(rows::users(left, &context.model.snapshot, None)));
-    Fact::new(key, context.stamp(evidence))
+    let evidence = context.evidence(head.chain(rows::users(left, &context.model.snapshot, None)));
+    Fact::new(key, evidence)
         .with("group", Term::Name(group.display_name.clone()))
         .with("count", left.len())
         .with("policies", policies::names(policies.iter().copied()))

@@ -84,8 +84,8 @@ fn with_nobodys(context: &Context<'_>, mut finding: Finding) -> Finding {
 }
 
 fn unsure(context: &Context<'_>, open: &[&Policy]) -> Fact {
-    let evidence = Evidence::of(open.iter().map(|policy| rows::policy(policy)));
-    Fact::new("emergency_access.unsure", context.stamp(evidence))
+    let evidence = context.evidence(open.iter().map(|policy| rows::policy(policy)));
+    Fact::new("emergency_access.unsure", evidence)
         .with("count", open.len())
         .with("policies", policies::names(open.iter().copied()))
         .must_show()
@@ -93,7 +93,7 @@ fn unsure(context: &Context<'_>, open: &[&Policy]) -> Fact {
 
 fn listed(policy: &Policy, context: &Context<'_>) -> Listed {
     Listed {
-        fact: Fact::new("emergency_access.policy", context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new("emergency_access.policy", context.evidence([rows::policy(policy)]))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("state", Term::Word(rows::state_word(policy.state).to_owned())),
         cure: listing::hand_over(

@@ -91,9 +91,9 @@ fn listed(account: &User, context: &Context<'_>) -> Option<Listed> {
         snapshot.sign_ins.iter().rev().filter(|row| row.user_id.as_str() == account.id.as_str()).collect();
     let user = snapshot.directory.user_index(&account.id).into_iter().collect();
     let user = rows::users(&user, snapshot, None).collect::<Vec<Row>>();
-    let evidence = Evidence::of(user.into_iter().chain(own.into_iter().map(|row| rows::sign_in(row, snapshot))));
+    let evidence = context.evidence(user.into_iter().chain(own.into_iter().map(|row| rows::sign_in(row, snapshot))));
     let words: Vec<&str> = faults.iter().map(|(_, found, _)| found.as_str()).collect();
-    let fact = Fact::new("emergency_access_accounts.account", context.stamp(evidence))
+    let fact = Fact::new("emergency_access_accounts.account", evidence)
         .with("account", Term::Name(name.clone()))
         .with("faults", Term::Word(words.join("; ")));
     let portal = format!("Entra admin center > Users > {name}");

@@ -1,6 +1,6 @@
 //! No policy names a location that holds nothing.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation};
 
@@ -54,7 +54,7 @@ fn listed(location: &NamedLocation, context: &Context<'_>) -> Listed {
         .filter(|policy| policies::places(policy).any(|id| *id == location.id))
         .collect();
     let head = rows::location(location, "no public address and no country");
-    let evidence = Evidence::of(std::iter::once(head).chain(naming.iter().map(|policy| rows::policy(policy))));
+    let evidence = context.evidence(std::iter::once(head).chain(naming.iter().map(|policy| rows::policy(policy))));
     let key = if naming.is_empty() { "empty_named_locations.unused" } else { "empty_named_locations.used" };
     let change = ("Contents", "nothing that a sign-in comes from", "the addresses or countries that are meant");
     let mut action = hand_over::named_location(location, change, None);
@@ -64,7 +64,7 @@ fn listed(location: &NamedLocation, context: &Context<'_>) -> Listed {
     }
     let title = if naming.is_empty() { "Delete the empty location" } else { "Fill the empty location" };
     Listed {
-        fact: Fact::new(key, context.stamp(evidence))
+        fact: Fact::new(key, evidence)
             .with("location", Term::Name(location.display_name.clone()))
             .with("policies", policies::names(naming)),
         cure: listing::hand_over(&location.id, format!("{title} {}", location.display_name), action),

@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::engine::Truth;
 use crate::engine::ability::Abilities;
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term};
 use crate::tenant::directory::AccountKind;
 use crate::tenant::policy::{Control, Operator};
 use crate::tenant::{Kind, Policy};
@@ -104,14 +104,14 @@ fn listed(
         _ => "Multifactor authentication".to_owned(),
     };
     let head = asking.iter().map(|policy| rows::policy(policy)).collect::<Vec<Row>>();
-    let evidence = Evidence::of(head.into_iter().chain(rows::users(unable, snapshot, None)));
+    let evidence = context.evidence(head.into_iter().chain(rows::users(unable, snapshot, None)));
     let before = format!("{} of {of} have none for it", unable.len());
     let change = ("Authentication methods", before.as_str(), "registered, or a Temporary Access Pass handed out");
     let portal = "Entra admin center > Authentication methods > User registration details".to_owned();
     let subject = if let Control::Strength(id) = control { id.as_str() } else { "mfa" };
     let who = if unable.len() == 1 { "1 person".to_owned() } else { format!("{} people", unable.len()) };
     Listed {
-        fact: Fact::new("methods_missing.control", context.stamp(evidence))
+        fact: Fact::new("methods_missing.control", evidence)
             .with("method", Term::Name(method.clone()))
             .with("count", unable.len())
             .with("of", of)

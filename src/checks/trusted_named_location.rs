@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::facts::{Evidence, Fact, Row};
+use crate::facts::{Fact, Row};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation};
 
@@ -45,7 +45,7 @@ impl Check for TrustedNamedLocation {
             name: location.display_name.clone(),
             note: "trusted".into(),
         });
-        let headline = Fact::new(&format!("trusted_named_location.{name}"), context.stamp(Evidence::of(rows)))
+        let headline = Fact::new(&format!("trusted_named_location.{name}"), context.evidence(rows))
             .with("count", found.len())
             .must_show();
         let cures = if found.is_empty() { vec![mark(context)] } else { Vec::new() };

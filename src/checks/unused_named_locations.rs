@@ -1,6 +1,6 @@
 //! Every named location is used, and none says what another one says.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation, Snapshot};
 
@@ -61,10 +61,10 @@ fn is_trusted(location: &NamedLocation) -> bool {
 }
 
 fn unused(context: &Context<'_>, location: &NamedLocation) -> Listed {
-    let evidence = Evidence::of([rows::location(location, "named by no policy")]);
+    let evidence = context.evidence([rows::location(location, "named by no policy")]);
     let change = ("Named location", "named by no policy", "deleted");
     Listed {
-        fact: Fact::new("unused_named_locations.unused", context.stamp(evidence))
+        fact: Fact::new("unused_named_locations.unused", evidence)
             .with("location", Term::Name(location.display_name.clone())),
         cure: listing::hand_over(
             &location.id,
@@ -78,7 +78,7 @@ fn doubled(context: &Context<'_>, location: &NamedLocation, other: &NamedLocatio
     let all = context.model.snapshot.policies.iter();
     let naming: Vec<_> = all.filter(|policy| policies::places(policy).any(|id| *id == location.id)).collect();
     let head = [rows::location(location, "the same places"), rows::location(other, "the same places")];
-    let evidence = Evidence::of(head.into_iter().chain(naming.iter().map(|policy| rows::policy(policy))));
+    let evidence = context.evidence(head.into_iter().chain(naming.iter().map(|policy| rows::policy(policy))));
     let before = if naming.is_empty() {
         "named by no policy".to_owned()
     } else {
@@ -90,7 +90,7 @@ fn doubled(context: &Context<'_>, location: &NamedLocation, other: &NamedLocatio
     let alone = naming.is_empty() && !is_trusted(location);
     let action = if alone { action } else { HandOver { powershell: String::new(), request: None, ..action } };
     Listed {
-        fact: Fact::new("unused_named_locations.doubled", context.stamp(evidence))
+        fact: Fact::new("unused_named_locations.doubled", evidence)
             .with("location", Term::Name(location.display_name.clone()))
             .with("other", Term::Name(other.display_name.clone())),
         cure: listing::hand_over(

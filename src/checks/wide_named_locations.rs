@@ -1,6 +1,6 @@
 //! No location that policies trust is wider than the organisation's own network.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::{IpRange, Place};
 use crate::tenant::{Kind, NamedLocation};
 
@@ -64,13 +64,10 @@ fn written(range: &IpRange) -> String {
 fn listed(context: &Context<'_>, location: &NamedLocation, (first, more): (&String, usize)) -> Listed {
     let action = hand_over::named_location(location, ("IP ranges", first, "the organisation's own addresses"), None);
     Listed {
-        fact: Fact::new(
-            "wide_named_locations.location",
-            context.stamp(Evidence::of([rows::location(location, first)])),
-        )
-        .with("location", Term::Name(location.display_name.clone()))
-        .with("range", Term::Word(first.clone()))
-        .with("more", more),
+        fact: Fact::new("wide_named_locations.location", context.evidence([rows::location(location, first)]))
+            .with("location", Term::Name(location.display_name.clone()))
+            .with("range", Term::Word(first.clone()))
+            .with("more", more),
         cure: listing::hand_over(
             &location.id,
             format!("Narrow {}", location.display_name),

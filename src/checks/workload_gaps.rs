@@ -6,7 +6,7 @@ use crate::engine::Scope;
 use crate::engine::coverage::{Workload, WorkloadGap};
 use crate::facts::{Fact, Row, Term, any_of};
 use crate::tenant::policy::RiskLevel;
-use crate::tenant::{ServicePrincipal, Snapshot};
+use crate::tenant::{ServicePrincipal, Snapshot, Word as _};
 
 use super::cause_words::app_name;
 use super::{Context, Verdict, rows};
@@ -71,12 +71,11 @@ pub fn judge(context: &Context<'_>, which: Workload, scope: &Scope) -> Judged {
 fn fact(context: &Context<'_>, gap: &WorkloadGap) -> Fact {
     let snapshot = &context.model.snapshot;
     let planned = gap.planned.iter().filter_map(|id| snapshot.policy(id)).map(rows::policy);
-    let evidence = Evidence::of(identities(&gap.principals, snapshot).chain(planned));
+    let evidence = context.evidence(identities(&gap.principals, snapshot).chain(planned));
     let key = if gap.sure { "workload_gaps.open" } else { "workload_gaps.unsure" };
-    let risk: Vec<&str> = gap.risk.iter().map(level_word).collect();
     let planned = gap.planned.iter().filter_map(|id| snapshot.policy(id)).map(|policy| policy.display_name.clone());
     let planned: Vec<String> = planned.collect();
-    Fact::new(key, context.stamp(evidence))
+    Fact::new(key, evidence)
         .with("names", Term::Names(names(&gap.principals, snapshot)))
         .with("apps", apps(gap, snapshot))
         .with("places", Term::Name(gap.locations.clone().unwrap_or_default()))
@@ -126,6 +125,7 @@ fn name(id: &str, snapshot: &Snapshot) -> String {
 fn principal<'a>(id: &str, snapshot: &'a Snapshot) -> Option<&'a ServicePrincipal> {
     let principals = &snapshot.directory.service_principals;
     principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at))
+}
 
 #[cfg(test)]
 mod tests {
@@ -138,5 +138,4 @@ mod tests {
         assert_eq!(said(&[RiskLevel::High]), "high");
         assert_eq!(said(&[RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High]), "");
     }
-}
 }

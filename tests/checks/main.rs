@@ -44,7 +44,7 @@ async fn nordwerk() -> Arc<Snapshot> {
 }
 
 fn context<'a>(model: &'a Model, thresholds: &'a BTreeMap<String, f64>) -> Context<'a> {
-    Context { model, hash: "h", now: TODAY.parse().unwrap(), thresholds }
+    Context { model, hash: "h", now: TODAY.parse().unwrap(), thresholds, rows: 50 }
 }
 
 fn findings(model: &Model) -> Vec<Finding> {
