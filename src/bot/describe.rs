@@ -13,6 +13,9 @@ use crate::tenant::policy::{
 use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::{Policy, Snapshot};
 
+/// The label of what this program can't judge.
+pub const UNDECIDED: &str = "Can't be judged";
+
 /// The policy as labelled lines, in the order of the blade in the Entra admin center. Lines that say nothing are left out.
 #[must_use]
 pub fn policy(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
@@ -48,13 +51,22 @@ pub fn policy(policy: &Policy, snapshot: &Snapshot) -> Vec<(&'static str, String
         ("Filter for devices", filter.unwrap_or_default()),
         ("Authentication flows", flows(&conditions.flows)),
         ("Agents take part", agent_contexts.unwrap_or_default()),
-        ("Can't be judged", policy.undecided.join(", ")),
+        (UNDECIDED, policy.undecided.join(", ")),
         ("Grant", policy.grant.as_ref().map(|grant| grant_words(grant, snapshot)).unwrap_or_default()),
         ("Session", policy.session.as_ref().map(session).unwrap_or_default()),
         ("Enable policy", state_word(policy.state).to_owned()),
     ]);
     lines.retain(|(_, words)| !words.is_empty());
     lines
+}
+
+/// Whom the policy is for in one line: users, or else workload identities and agents.
+#[must_use]
+pub fn whom(policy: &Policy, snapshot: &Snapshot) -> String {
+    const LABELS: [&str; 4] = ["Users", "Users of agents", "Workload identities", "Agent identities"];
+    let lines = self::policy(policy, snapshot);
+    let whom = lines.iter().filter(|(label, words)| LABELS.contains(label) && words != "None");
+    whom.map(|(_, words)| words.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn users(include: &UserSide, exclude: &UserSide, snapshot: &Snapshot) -> String {
@@ -162,7 +174,10 @@ pub fn guests(guests: &Guests) -> String {
     }
     let types: Vec<&str> = guests.types.iter().map(|kind| guest_word(*kind)).collect();
     match &guests.tenants {
-        Some(tenants) => format!("{} of {} named organisations", types.join(", "), tenants.len()),
+        Some(tenants) => {
+            let organisations = if tenants.len() == 1 { "organisation" } else { "organisations" };
+            format!("{} of {} named {organisations}", types.join(", "), tenants.len())
+        }
         None => types.join(", "),
     }
 }
@@ -381,6 +396,21 @@ mod tests {
         Grant: Block access
         Enable policy: On
         "#);
+    }
+
+    #[test]
+    fn whom_a_policy_is_for_is_said_in_one_line() {
+        let said = |users: serde_json::Value, clients: serde_json::Value| {
+            let body = json!({"id": "p", "displayName": "P", "state": "enabled", "conditions": {"users": users,
+                "applications": {"includeApplications": ["All"]}, "clientApplications": clients}});
+            whom(&read_policy(&body).unwrap(), &Snapshot::default())
+        };
+        let all = json!({"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]});
+        assert_eq!(said(json!({"includeUsers": ["None"]}), all), "All owned service principals");
+        let partner = json!({"guestOrExternalUserTypes": "serviceProvider",
+            "externalTenants": {"membershipKind": "enumerated", "members": ["t"]}});
+        let said = said(json!({"includeGuestsOrExternalUsers": partner}), json!(null));
+        assert_eq!(said, "service provider users of 1 named organisation");
     }
 
     #[test]
