@@ -129,7 +129,10 @@ impl SnapshotBuilder {
         let mut known = BTreeSet::new();
         snapshot.policies.retain(|policy| policy.id.is_empty() || known.insert(policy.id.clone()));
         for strength in built_in() {
-            snapshot.strengths.entry(strength.id.clone()).or_insert(strength);
+            let known = snapshot.strengths.entry(strength.id.clone()).or_default();
+            if known.allowed_combinations.is_empty() {
+                *known = strength;
+            }
         }
         let mut users = self.users;
         if !snapshot.has(Kind::Users) {
@@ -253,6 +256,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::read::{read_group, read_policy, read_service_principal, read_sign_in, read_user};
+    use super::super::well_known::STRENGTH_PHISHING_RESISTANT;
     use super::*;
 
     fn tenant(groups: &[serde_json::Value]) -> Snapshot {
@@ -366,5 +370,9 @@ mod tests {
     #[test]
     fn the_built_in_strengths_are_always_there() {
         assert_eq!(tenant(&[]).strengths.len(), 3);
+        let mut builder = SnapshotBuilder::default();
+        let id = STRENGTH_PHISHING_RESISTANT.to_owned();
+        builder.strength(Strength { id: id.clone(), display_name: "As embedded".into(), ..Strength::default() });
+        assert_eq!(builder.build().strengths[&id].allowed_combinations.len(), 3);
     }
 }
