@@ -275,6 +275,24 @@ fn a_report_is_one_page_with_lists_beside_it() {
 }
 
 #[test]
+fn identities_that_are_no_people_stand_among_the_exclusions() {
+    let folder = changed(&[("policies.json", &|policies| {
+        policies["value"].as_array_mut().unwrap().push(serde_json::json!({
+            "id": "c0000000-0000-4000-8000-000000000009", "displayName": "CA090", "state": "enabled",
+            "conditions": {"users": {"includeUsers": ["None"]}, "applications": {"includeApplications": ["All"]},
+                "clientApplications": {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"],
+                    "excludeServicePrincipals": ["d0000000-0000-4000-8000-000000000002"],
+                    "includeAgentIdServicePrincipals": ["All"], "excludeAgentIdServicePrincipals": ["agent-1"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["block"]}}));
+    })]);
+    let out = tempfile::tempdir().unwrap();
+    said(&["report", &at(&folder), "--out", &at(&out)]);
+    let list = fs::read_to_string(out.path().join("exclusions.csv")).unwrap();
+    assert!(list.contains(r#""CA090","On","Workload identity","Timesheets","""#), "{list}");
+    assert!(list.contains(r#""CA090","On","Agent identity","agent-1","""#), "{list}");
+}
+
+#[test]
 fn a_report_needs_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.txt");

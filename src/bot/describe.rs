@@ -102,7 +102,9 @@ fn agents(clients: &ClientApplications, snapshot: &Snapshot) -> String {
     principals((&clients.include_agents, &clients.exclude_agents), clients.agent_filter.as_ref(), name)
 }
 
-fn principal(id: &str, snapshot: &Snapshot) -> String {
+/// The name of a service principal or agent identity; its id where it wasn't read.
+#[must_use]
+pub fn principal(id: &str, snapshot: &Snapshot) -> String {
     let mut known = snapshot.directory.service_principals.iter();
     known.find(|one| one.id == id).map_or_else(|| id.to_owned(), |one| one.display_name.clone())
 }
