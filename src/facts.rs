@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use wording::{Style, Wording, WordingError, clean, grouped, hidden};
+pub use wording::{Style, Wording, WordingError, any_of, clean, grouped, hidden};
 
 /// A statement with its terms and its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ impl From<Vec<String>> for Term {
 /// What a fact rests on: rows that can be opened again, their exact number, and the reading they are from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The rows; at most [`Evidence::SHOWN`] of them, in the order in which they are told.
+    /// The first rows, in the order in which they are told: [`Evidence::SHOWN`] of them unless more were asked for.
     pub rows: Vec<Row>,
     /// How many rows there are.
     pub total: u64,
@@ -127,14 +127,20 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// How many rows are kept with a fact.
+    /// How many rows are kept with a fact unless more are asked for.
     pub const SHOWN: usize = 50;
 
     /// Evidence of these rows, cut to [`Evidence::SHOWN`] with the exact total kept. The rest is only counted.
     #[must_use]
     pub fn of(rows: impl IntoIterator<Item = Row>) -> Self {
+        Self::first(Self::SHOWN, rows)
+    }
+
+    /// The same with at most so many rows.
+    #[must_use]
+    pub fn first(most: usize, rows: impl IntoIterator<Item = Row>) -> Self {
         let mut all = rows.into_iter();
-        let rows: Vec<Row> = all.by_ref().take(Self::SHOWN).collect();
+        let rows: Vec<Row> = all.by_ref().take(most).collect();
         let total = u64::try_from(rows.len() + all.count()).unwrap_or(u64::MAX);
         Self { rows, total, ..Self::default() }
     }

@@ -275,6 +275,24 @@ fn a_report_is_one_page_with_lists_beside_it() {
 }
 
 #[test]
+fn identities_that_are_no_people_stand_among_the_exclusions() {
+    let folder = changed(&[("policies.json", &|policies| {
+        policies["value"].as_array_mut().unwrap().push(serde_json::json!({
+            "id": "c0000000-0000-4000-8000-000000000009", "displayName": "CA090", "state": "enabled",
+            "conditions": {"users": {"includeUsers": ["None"]}, "applications": {"includeApplications": ["All"]},
+                "clientApplications": {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"],
+                    "excludeServicePrincipals": ["d0000000-0000-4000-8000-000000000002"],
+                    "includeAgentIdServicePrincipals": ["All"], "excludeAgentIdServicePrincipals": ["agent-1"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["block"]}}));
+    })]);
+    let out = tempfile::tempdir().unwrap();
+    said(&["report", &at(&folder), "--out", &at(&out)]);
+    let list = fs::read_to_string(out.path().join("exclusions.csv")).unwrap();
+    assert!(list.contains(r#""CA090","On","Workload identity","Timesheets","""#), "{list}");
+    assert!(list.contains(r#""CA090","On","Agent identity","agent-1","""#), "{list}");
+}
+
+#[test]
 fn a_report_needs_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.txt");
@@ -305,6 +323,29 @@ fn a_machine_reads_gaps_with_conditions_and_causes_and_all_accounts() {
     let all = coverage(&["--all"]);
     let uncovered = &all["questions"][0]["uncovered"];
     assert_eq!(uncovered["total"].as_u64(), uncovered["accounts"].as_array().map(|accounts| accounts.len() as u64));
+}
+
+#[test]
+fn evidence_says_how_many_rows_there_are_and_all_of_them_are_there_if_asked_for() {
+    let crowd = changed(&[("users.json", &|users| {
+        let users = users.as_array_mut().unwrap();
+        users.extend((0..60).map(|at| {
+            let name = format!("crowd{at}@brightwater.example");
+            serde_json::json!({"id": format!("c0000000-0000-4000-8000-0000000000{at:02}"), "displayName": name,
+                "userPrincipalName": name, "accountEnabled": true, "userType": "Member"})
+        }));
+    })]);
+    let evidence = |arguments: &[&str]| -> Vec<(usize, usize)> {
+        let (found, _) = json(&[&["analyze", &at(&crowd), "--format", "json"], arguments].concat());
+        let checks = found["checks"].as_array().unwrap().iter();
+        let facts = checks.flat_map(|check| check["evidence"].as_array().unwrap());
+        let count = |fact: &Value| fact["rows"].as_array().unwrap().len();
+        facts.map(|fact| (count(fact), usize::try_from(fact["total"].as_u64().unwrap()).unwrap())).collect()
+    };
+    let (first, all) = (evidence(&[]), evidence(&["--all"]));
+    assert!(first.iter().any(|(rows, total)| *rows == 50 && *total > 60), "{first:?}");
+    assert!(first.iter().all(|(rows, total)| *rows == (*total).min(50)), "{first:?}");
+    assert!(all.iter().all(|(rows, total)| rows == total) && all.len() == first.len(), "{all:?}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use portcullis::engine::{Coverage, Model, Reason, Requirement, Scope};
 use portcullis::tenant::builder::SnapshotBuilder;
 use portcullis::tenant::policy::{ClientAppType, RiskLevel};
 use portcullis::tenant::read::{
-    read_group, read_named_location, read_policy, read_role_assignment, read_service_principal, read_user,
+    read_group, read_named_location, read_policy, read_role_assignment, read_service_principal, read_strength,
+    read_user,
 };
 use portcullis::tenant::{Kind, Reading};
 use serde_json::{Value, json};
@@ -302,6 +303,27 @@ fn a_context_is_asked_for_on_top_of_a_resource() {
 }
 
 #[test]
+fn a_method_that_is_not_known_leaves_a_strength_open() {
+    let coverage = |combinations: &[&str], satisfied: &str, wanted: &Requirement| {
+        let mut snapshot = tenant(&[policy("one", json!({}), strength("s"))]).snapshot.as_ref().clone();
+        let body = json!({"id": "s", "displayName": "New", "allowedCombinations": combinations,
+            "requirementsSatisfied": satisfied});
+        snapshot.strengths.insert("s".into(), read_strength(&body).unwrap());
+        Model::new(Arc::new(snapshot)).coverage(wanted, &Scope::default())
+    };
+    let met = |coverage: &Coverage| (coverage.uncovered.is_empty(), coverage.undecided.is_empty());
+    let new = ["fido2", "unknownFutureValue"];
+    let open = coverage(&new, "none", &Requirement::PhishingResistantMfa);
+    assert_eq!(met(&open), (true, false));
+    let what = "what unknownFutureValue is, which the authentication strength New allows";
+    assert!(open.unresolved.contains(what), "{:?}", open.unresolved);
+    assert_eq!(met(&coverage(&new, "none", &Requirement::Mfa)), (true, false));
+    assert_eq!(met(&coverage(&new, "mfa", &Requirement::Mfa)), (true, true));
+    let with_a_password = ["password", "unknownFutureValue"];
+    assert_eq!(met(&coverage(&with_a_password, "mfa", &Requirement::Mfa)), (false, true));
+}
+
+#[test]
 fn where_guests_come_from_is_not_known_of_users() {
     let of = |tenants: &str| {
         json!({"guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": {
@@ -313,7 +335,9 @@ fn where_guests_come_from_is_not_known_of_users() {
         .coverage(&Requirement::Mfa, &Scope::default());
     assert_eq!(coverage.undecided.iter().collect::<Vec<_>>(), [4]);
     let open: Vec<&str> = coverage.unresolved.iter().map(String::as_str).collect();
-    assert_eq!(open, ["which organisations the guests come from (Graph doesn't say with users)"]);
+    assert_eq!(open, ["which organisations the guests come from (signIns.jsonl with rows of theirs would settle it)"]);
+    let gap = coverage.gaps_of(&coverage.undecided).into_iter().find(|gap| gap.users.contains(4)).unwrap();
+    assert_eq!(gap.causes[0].reason, Reason::Undecided(open[0].to_owned()));
 }
 
 #[test]

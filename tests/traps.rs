@@ -49,7 +49,7 @@ fn run(check: &str, snapshot: Snapshot) -> Finding {
     let model = Model::new(Arc::new(snapshot));
     let check = CHECKS.iter().find(|one| one.about().id == check).unwrap_or_else(|| panic!("no check {check}"));
     let now = "2026-11-24T08:30:00Z".parse().unwrap();
-    check.run(&Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new() })
+    check.run(&Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new(), rows: 50 })
 }
 
 fn verdict(check: &str, policies: &[Value]) -> Verdict {

@@ -40,6 +40,7 @@ fn findings(policies: &[Value], emergency: bool) -> Vec<Finding> {
         hash: "h",
         now: "2026-11-24T08:30:00Z".parse().unwrap(),
         thresholds: &BTreeMap::new(),
+        rows: 50,
     };
     checks::run_all(&context)
 }
@@ -166,7 +167,7 @@ fn administered(role: &str, scope: &str, marked: bool) -> SnapshotBuilder {
 fn judged(check: &str, builder: SnapshotBuilder) -> Finding {
     let model = Model::new(Arc::new(builder.build()));
     let now = "2026-11-24T08:30:00Z".parse().unwrap();
-    let context = Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new() };
+    let context = Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new(), rows: 50 };
     checks::run_all(&context).into_iter().find(|finding| finding.check == check).unwrap()
 }
 

@@ -19,7 +19,7 @@ use crate::tenant::{LARGE, ORDINARY, ordinary as ordinary_tenant, random};
 fn all_checks(snapshot: &Arc<Snapshot>) -> usize {
     let model = Model::new(Arc::clone(snapshot));
     let now: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
-    checks::run_all(&Context { model: &model, hash: "", now, thresholds: &BTreeMap::new() }).len()
+    checks::run_all(&Context { model: &model, hash: "", now, thresholds: &BTreeMap::new(), rows: 50 }).len()
 }
 
 /// What the memory allows: every membership that a policy could ask for, read once and noted once.
@@ -46,7 +46,7 @@ fn all_checks_once(snapshot: &Arc<Snapshot>) {
     report_memory(ALL_CHECKS);
     let model = Model::new(Arc::clone(snapshot));
     let now: Timestamp = "2026-11-24T08:30:00Z".parse().unwrap();
-    let context = Context { model: &model, hash: "", now, thresholds: &BTreeMap::new() };
+    let context = Context { model: &model, hash: "", now, thresholds: &BTreeMap::new(), rows: 50 };
     let mut times: Vec<(Duration, &str)> = Vec::new();
     for check in checks::CHECKS {
         let begun = Instant::now();

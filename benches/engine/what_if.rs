@@ -19,7 +19,7 @@ fn sign_ins(size: Size) -> Vec<SignIn> {
             identity: Identity::User {
                 id: Some(user_id(random.below(size.users))),
                 guest: None,
-                tenant: None,
+                tenant: Known::Unknown,
                 direct_connect: false,
             },
             target: Target::Apps(vec![app_id(random.below(size.apps))]),

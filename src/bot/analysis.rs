@@ -40,19 +40,19 @@ impl Analysis {
     /// Compiles a snapshot and runs every check on it.
     #[must_use]
     pub fn of(snapshot: Arc<Snapshot>, hash: String, thresholds: &BTreeMap<String, f64>, now: Timestamp) -> Self {
-        Self::watched((snapshot, hash), thresholds, now, &|_| {})
+        Self::watched((snapshot, hash), thresholds, (now, Evidence::SHOWN), &|_| {})
     }
 
-    /// The same; `begins` hears of each check before it runs.
+    /// The same, with so many rows of evidence kept with each fact; `begins` hears of each check before it runs.
     #[must_use]
     pub fn watched(
         (snapshot, hash): (Arc<Snapshot>, String),
         thresholds: &BTreeMap<String, f64>,
-        now: Timestamp,
+        (now, rows): (Timestamp, usize),
         begins: &(dyn Fn(&'static About) + Sync),
     ) -> Self {
         let model = Model::new(snapshot);
-        let findings = checks::run_each(&Context { model: &model, hash: &hash, now, thresholds }, begins);
+        let findings = checks::run_each(&Context { model: &model, hash: &hash, now, thresholds, rows }, begins);
         Self {
             model,
             hash,

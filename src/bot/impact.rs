@@ -15,7 +15,7 @@ use crate::engine::Truth;
 use crate::engine::lockout::Lockout;
 use crate::engine::replay::{Impact, LogRows, Tally, Would};
 use crate::engine::rollout::{Criterion, Phase, Selection};
-use crate::facts::{Evidence, Fact, Row, Term, grouped};
+use crate::facts::{Evidence, Fact, Row, Term, any_of, grouped};
 use crate::suggestions::lint;
 use crate::suggestions::lint::Level;
 use crate::tenant::policy::PolicyState;
@@ -181,7 +181,7 @@ pub fn unable(analysis: &Analysis, impact: &Impact) -> Option<Fact> {
     (!set.is_empty()).then(|| {
         Fact::new("impact.unable", evidence)
             .with("people", set.len())
-            .with("lacks", Term::Word(lacks.join(" or ")))
+            .with("lacks", Term::Word(any_of(&lacks)))
             .must_show()
     })
 }

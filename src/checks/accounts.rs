@@ -9,6 +9,10 @@ use crate::tenant::Snapshot;
 /// Days without a sign-in after which an account counts as unused.
 const UNUSED_DAYS: i64 = 90;
 
+/// What nobody can check as long as no emergency access account is configured.
+pub(super) const UNNAMED: &str =
+    "which emergency access accounts there are (settings.json or the configuration would settle it)";
+
 /// A set of enabled accounts, split; the parts don't overlap and add up to the set, except `unused` and `pending`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Accounts {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation, Policy, Snapshot};
 
@@ -38,7 +38,8 @@ impl Check for AddressesWithoutCountry {
             return listing::open(context, ABOUT.id, "addresses_without_country.nobody", Verdict::NotApplicable);
         }
         if !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "addresses_without_country.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "addresses_without_country"), what);
         }
         let found = placed.into_iter().filter_map(|policy| {
             let (location, included) = open_end(policy, snapshot)?;
@@ -68,7 +69,7 @@ fn open_end<'a>(policy: &Policy, snapshot: &'a Snapshot) -> Option<(&'a NamedLoc
 
 fn listed(context: &Context<'_>, policy: &Policy, (location, included): (&NamedLocation, bool)) -> Listed {
     let note = if included { "without unknown countries" } else { "with unknown countries" };
-    let evidence = context.stamp(Evidence::of([rows::policy(policy), rows::location(location, note)]));
+    let evidence = context.evidence([rows::policy(policy), rows::location(location, note)]);
     let key = if included { "addresses_without_country.included" } else { "addresses_without_country.excluded" };
     let (before, after) = if included { ("not selected", "selected") } else { ("selected", "not selected") };
     let body = json!({

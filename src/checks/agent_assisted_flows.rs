@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::engine::Truth;
-use crate::facts::{Evidence, Fact};
+use crate::facts::Fact;
 use crate::tenant::policy::{ClientAppType, Control, RiskLevel, Sides};
 use crate::tenant::{Kind, Policy};
 
@@ -45,7 +45,8 @@ impl Check for AgentAssistedFlows {
             return open("agent_assisted_flows.pass", Verdict::Pass);
         }
         if !snapshot.has(Kind::ServicePrincipals) {
-            return open("agent_assisted_flows.review", Verdict::Review);
+            let what = "whether there are agent identities (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "agent_assisted_flows"), what);
         }
         if risky_agents::agents(snapshot).next().is_none() {
             return open("agent_assisted_flows.nobody", Verdict::NotApplicable);
@@ -121,8 +122,8 @@ fn everybody(policy: &Policy, context: &Context<'_>) -> Truth {
 }
 
 fn narrow(context: &Context<'_>, blocking: &[(&Policy, Truth)]) -> Fact {
-    let evidence = Evidence::of(blocking.iter().map(|(policy, _)| rows::policy(policy)));
-    Fact::new("agent_assisted_flows.narrow", context.stamp(evidence))
+    let evidence = context.evidence(blocking.iter().map(|(policy, _)| rows::policy(policy)));
+    Fact::new("agent_assisted_flows.narrow", evidence)
         .with("count", blocking.len())
         .with("policies", policies::names(blocking.iter().map(|(policy, _)| *policy)))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
-use crate::facts::{Evidence, Fact};
+use crate::facts::Fact;
 use crate::tenant::Policy;
 use crate::tenant::policy::{Applications, ClientAppType, Control, Platform, Sides};
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
@@ -77,7 +77,7 @@ fn retired(context: &Context<'_>) -> Option<Fact> {
     };
     let asking: Vec<&Policy> = policies::on(&context.model.snapshot).filter(asks).collect();
     let rows = asking.iter().map(|policy| rows::policy(policy));
-    let fact = || Fact::new("app_protection.retired", context.stamp(Evidence::of(rows)));
+    let fact = || Fact::new("app_protection.retired", context.evidence(rows));
     let names = policies::names(asking.iter().copied());
     (!asking.is_empty()).then(|| fact().with("policies", names).must_show())
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Applications, Control};
 use crate::tenant::{Kind, well_known};
 
@@ -93,7 +93,7 @@ fn weak(context: &Context<'_>, finding: &mut Finding) {
     }
     let rows =
         weak.iter().map(|(id, name)| row((id, name), "a policy that is On asks for less than protected actions take"));
-    let fact = Fact::new("authentication_contexts.weak", context.stamp(Evidence::of(rows)))
+    let fact = Fact::new("authentication_contexts.weak", context.evidence(rows))
         .with("count", weak.len())
         .with("contexts", weak.iter().map(|(id, name)| format!("{name} ({id})")).collect::<Vec<_>>())
         .must_show();
@@ -104,7 +104,7 @@ fn weak(context: &Context<'_>, finding: &mut Finding) {
 fn listed(context: &Context<'_>, (id, name): (&str, &str)) -> Listed {
     let row = row((id, name), "no policy that is On asks everybody for anything");
     Listed {
-        fact: Fact::new("authentication_contexts.context", context.stamp(Evidence::of([row])))
+        fact: Fact::new("authentication_contexts.context", context.evidence([row]))
             .with("context", Term::Name(name.to_owned()))
             .with("id", Term::Word(id.to_owned())),
         cure: None,

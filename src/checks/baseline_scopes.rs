@@ -3,7 +3,7 @@
 //! Source: Microsoft Learn, Conditional Access: Target resources, "Conditional Access behavior when an all resources
 //! policy has an app exclusion" (change of 2026).
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
 use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
@@ -82,7 +82,7 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Listed {
     let portal = "Entra admin center > Conditional Access > Settings > Baseline scopes".to_owned();
     let tenant = ("Tenant", "", context.model.snapshot.tenant_name.as_str());
     Listed {
-        fact: Fact::new("baseline_scopes.policy", context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new("baseline_scopes.policy", context.evidence([rows::policy(policy)]))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("apps", policy.conditions.applications.exclude.len()),
         cure: listing::hand_over(

@@ -20,13 +20,20 @@ pub const MACHINES_ONLY: &str = "cause.machines_only";
 pub struct CauseWords<'a> {
     snapshot: &'a Snapshot,
     hash: &'a str,
+    rows: usize,
 }
 
 impl<'a> CauseWords<'a> {
     /// Words for causes found in `snapshot`, whose content hash is `hash`.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot, hash: &'a str) -> Self {
-        Self { snapshot, hash }
+        Self { snapshot, hash, rows: Evidence::SHOWN }
+    }
+
+    /// The same, keeping so many rows of evidence with each fact.
+    #[must_use]
+    pub fn keeping(self, rows: usize) -> Self {
+        Self { rows, ..self }
     }
 
     /// A group of accounts with their cause, and the policy, group and accounts as evidence.
@@ -53,11 +60,11 @@ impl<'a> CauseWords<'a> {
     pub fn everyone(&self, gap: &Everyones) -> Fact {
         let excluding = gap.left_out_by.as_deref().and_then(|id| self.snapshot.policy(id));
         let apps = gap.apps.iter().map(|id| self.app_row(id));
-        let evidence = Evidence::of(apps.chain(excluding.map(rows::policy)));
+        let evidence = self.rows(apps.chain(excluding.map(rows::policy)));
         let policy =
             excluding.map_or_else(|| Term::Word(String::new()), |policy| Term::Name(policy.display_name.clone()));
         let key = if gap.conditions.is_empty() { "cause.everyone" } else { "cause.everyone_under" };
-        Fact::new(key, self.stamp(evidence))
+        Fact::new(key, evidence)
             .with("apps", self.apps(&gap.apps))
             .with("policy", policy)
             .with("who", gap.users.len())
@@ -70,16 +77,14 @@ impl<'a> CauseWords<'a> {
         let key = if only { MACHINES_ONLY } else { "cause.machines_too" };
         let users = accounts.machines();
         let rows = rows::users(&users, self.snapshot, None);
-        Fact::new(key, self.stamp(Evidence::of(rows)))
-            .with("service", accounts.service.len())
-            .with("rooms", accounts.rooms.len())
+        Fact::new(key, self.rows(rows)).with("service", accounts.service.len()).with("rooms", accounts.rooms.len())
     }
 
     /// Kinds of guest that have no account here.
     #[must_use]
     pub fn others(&self, others: &BTreeSet<Other>) -> Fact {
         let kinds: Vec<&str> = others.iter().map(|other| other_word(*other)).collect();
-        Fact::new("cause.others", self.stamp(Evidence::default())).with("kinds", Term::Word(kinds.join(", ")))
+        Fact::new("cause.others", self.rows([])).with("kinds", Term::Word(kinds.join(", ")))
     }
 
     fn details(&self, fact: Fact, reason: &Reason) -> Fact {
@@ -115,7 +120,7 @@ impl<'a> CauseWords<'a> {
         };
         let head = policy.map(rows::policy).into_iter().chain(through.map(rows::group));
         let users = rows::users(&group.users, self.snapshot, through);
-        self.stamp(Evidence::of(head.chain(users)))
+        self.rows(head.chain(users))
     }
 
     fn apps(&self, apps: &BTreeSet<String>) -> Term {
@@ -134,8 +139,8 @@ impl<'a> CauseWords<'a> {
         Row::Object { what: "App".into(), id: id.to_owned(), name: app_name(self.snapshot, id), note: String::new() }
     }
 
-    fn stamp(&self, evidence: Evidence) -> Evidence {
-        evidence.read(self.hash, self.snapshot.read_at)
+    fn rows(&self, rows: impl IntoIterator<Item = Row>) -> Evidence {
+        Evidence::first(self.rows, rows).read(self.hash, self.snapshot.read_at)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A device without a compliance policy doesn't count as compliant.
 
-use crate::facts::{Evidence, Fact};
+use crate::facts::Fact;
 use crate::tenant::policy::Control;
 
 use super::listing::{self, Listed};
@@ -46,9 +46,9 @@ impl Check for CompliantByDefault {
             }
             Some(true) => listing::finding(context, (ABOUT.id, "compliant_by_default"), Vec::new()),
             Some(false) => {
-                let evidence = Evidence::of(asking.iter().map(|policy| rows::policy(policy)));
-                let fact = Fact::new("compliant_by_default.policies", context.stamp(evidence))
-                    .with("policies", policies::names(asking));
+                let evidence = context.evidence(asking.iter().map(|policy| rows::policy(policy)));
+                let fact =
+                    Fact::new("compliant_by_default.policies", evidence).with("policies", policies::names(asking));
                 let cure = listing::hand_over(
                     "",
                     "Mark devices without a compliance policy as not compliant".to_owned(),

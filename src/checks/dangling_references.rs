@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Control, UserSide};
 use crate::tenant::{Kind, Policy, Snapshot, well_known};
 
@@ -74,11 +74,11 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
         name: id.clone(),
         note: "not in the tenant".to_owned(),
     });
-    let evidence = Evidence::of(std::iter::once(rows::policy(policy)).chain(objects));
+    let evidence = context.evidence(std::iter::once(rows::policy(policy)).chain(objects));
     let ids: Vec<String> = gone.iter().map(|(what, id)| format!("{what} {id}")).collect();
     let (title, action) = remove(policy, &gone, &ids.join(", "));
     Some(Listed {
-        fact: Fact::new("dangling_references.policy", context.stamp(evidence))
+        fact: Fact::new("dangling_references.policy", evidence)
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("count", gone.len())
             .with("objects", Term::Names(ids.clone())),

@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 use serde_json::json;
 
 use crate::engine::{Requirement, Scope, Truth};
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::policy::{Control, Platform};
 use crate::tenant::well_known::SYNCHRONISING;
 use crate::tenant::{Kind, Policy, Snapshot};
@@ -110,9 +110,9 @@ fn everywhere(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) 
 
 fn listed(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> Listed {
     let users = rows::users(accounts, &context.model.snapshot, None);
-    let evidence = Evidence::of(std::iter::once(rows::policy(policy)).chain(users));
+    let evidence = context.evidence(std::iter::once(rows::policy(policy)).chain(users));
     Listed {
-        fact: Fact::new("directory_sync_account.policy", context.stamp(evidence))
+        fact: Fact::new("directory_sync_account.policy", evidence)
             .with("policy", Term::Name(policy.display_name.clone())),
         cure: listing::hand_over(
             &policy.id,

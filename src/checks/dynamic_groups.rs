@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 use serde_json::json;
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::directory::{AccountKind, Group};
 use crate::tenant::{Kind, Policy};
 
@@ -41,19 +41,22 @@ impl Check for DynamicGroups {
         }
         let dynamic = snapshot.directory.groups.values().filter(|group| group.membership_rule.is_some());
         let used: Vec<(&Group, Vec<&Policy>)> = dynamic
+            .clone()
             .map(|group| (group, policies_for(group, context)))
             .filter(|(_, policies)| !policies.is_empty())
             .collect();
-        if used.is_empty() {
+        let held: Vec<Listed> = dynamic.filter_map(|group| paused_exclusion(context, group)).collect();
+        if used.is_empty() && held.is_empty() {
             return listing::open(context, ABOUT.id, "dynamic_groups.nobody", Verdict::NotApplicable);
         }
         let found = used.iter().filter_map(|(group, policies)| {
             if group.rule_paused {
-                return Some(paused(context, group, policies));
+                return Some(paused(context, "dynamic_groups.paused", (group, policies)));
             }
             let left_out = left_out(context, group);
             (!left_out.is_empty()).then(|| leaves_out(context, (group, policies), &left_out))
         });
+        let found = found.chain(held);
         let mut finding = listing::finding(context, (ABOUT.id, "dynamic_groups"), found.collect());
         let open: Vec<&Group> =
             used.iter().map(|(group, _)| *group).filter(|group| is_open(group, snapshot.has(Kind::Users))).collect();
@@ -74,6 +77,16 @@ fn policies_for<'a>(group: &Group, context: &'a Context<'_>) -> Vec<&'a Policy> 
     on.filter(|policy| policy.conditions.users.include.groups.contains(&group.id)).collect()
 }
 
+/// A group that only keeps out of policies whomever its rule took in before it was paused.
+fn paused_exclusion(context: &Context<'_>, group: &Group) -> Option<Listed> {
+    let on = policies::on(&context.model.snapshot);
+    let from: Vec<&Policy> = on.filter(|policy| policy.conditions.users.exclude.groups.contains(&group.id)).collect();
+    // One that policies are for is told already, and resumed by the same change.
+    let told = !policies_for(group, context).is_empty();
+    (group.rule_paused && !told && !from.is_empty())
+        .then(|| paused(context, "dynamic_groups.paused_exclusion", (group, &from)))
+}
+
 /// What rules may ask for without anybody being left out by accident: every account has these, or is none that works.
 const HARMLESS: [&str; 4] = ["user.department", "user.accountenabled", "user.usertype", "user.objectid"];
 
@@ -86,12 +99,9 @@ fn is_open(group: &Group, users: bool) -> bool {
 }
 
 fn open_rules(context: &Context<'_>, open: &[&Group]) -> Fact {
-    let evidence = Evidence::of(open.iter().map(|group| rows::group(group)));
+    let evidence = context.evidence(open.iter().map(|group| rows::group(group)));
     let names = open.iter().map(|group| group.display_name.clone()).collect();
-    Fact::new("dynamic_groups.open", context.stamp(evidence))
-        .with("count", open.len())
-        .with("groups", Term::Names(names))
-        .must_show()
+    Fact::new("dynamic_groups.open", evidence).with("count", open.len()).with("groups", Term::Names(names)).must_show()
 }
 
 /// People whose department is empty, where the rule asks for it.
@@ -110,8 +120,8 @@ fn left_out(context: &Context<'_>, group: &Group) -> RoaringBitmap {
 
 fn fact(context: &Context<'_>, key: &str, (group, policies): (&Group, &[&Policy]), left: &RoaringBitmap) -> Fact {
     let head = std::iter::once(rows::group(group)).chain(policies.iter().map(|policy| rows::policy(policy)));
-    let evidence = Evidence::of(head.chain(rows::users(left, &context.model.snapshot, None)));
-    Fact::new(key, context.stamp(evidence))
+    let evidence = context.evidence(head.chain(rows::users(left, &context.model.snapshot, None)));
+    Fact::new(key, evidence)
         .with("group", Term::Name(group.display_name.clone()))
         .with("count", left.len())
         .with("policies", policies::names(policies.iter().copied()))
@@ -132,10 +142,10 @@ fn edit(group: &Group, change: (&str, &str, &str), body: serde_json::Value) -> H
     }
 }
 
-fn paused(context: &Context<'_>, group: &Group, policies: &[&Policy]) -> Listed {
+fn paused(context: &Context<'_>, key: &str, (group, policies): (&Group, &[&Policy])) -> Listed {
     let action = edit(group, ("Rule processing", "Paused", "On"), json!({"membershipRuleProcessingState": "On"}));
     Listed {
-        fact: fact(context, "dynamic_groups.paused", (group, policies), &RoaringBitmap::new()),
+        fact: fact(context, key, (group, policies), &RoaringBitmap::new()),
         cure: listing::hand_over(&group.id, format!("Resume the rule of {}", group.display_name), action),
     }
 }

@@ -7,6 +7,7 @@ use crate::facts::{Evidence, Fact, Term};
 use crate::suggestions::lint::{is_nobodys, reaches_emergency_access};
 use crate::tenant::{Policy, Snapshot};
 
+use super::accounts::UNNAMED;
 use super::listing::{self, Listed};
 use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, drafts, hand_over, policies, rows};
 
@@ -34,7 +35,7 @@ impl Check for EmergencyAccess {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if snapshot.settings.emergency_access.is_empty() {
-            return listing::open(context, ABOUT.id, "emergency_access.review", Verdict::Review);
+            return listing::unread(context, (ABOUT.id, "emergency_access"), UNNAMED);
         }
         let judged: Vec<(&Policy, Truth)> =
             policies::live(snapshot).map(|policy| (policy, reaches_emergency_access(policy, snapshot))).collect();
@@ -83,8 +84,8 @@ fn with_nobodys(context: &Context<'_>, mut finding: Finding) -> Finding {
 }
 
 fn unsure(context: &Context<'_>, open: &[&Policy]) -> Fact {
-    let evidence = Evidence::of(open.iter().map(|policy| rows::policy(policy)));
-    Fact::new("emergency_access.unsure", context.stamp(evidence))
+    let evidence = context.evidence(open.iter().map(|policy| rows::policy(policy)));
+    Fact::new("emergency_access.unsure", evidence)
         .with("count", open.len())
         .with("policies", policies::names(open.iter().copied()))
         .must_show()
@@ -92,7 +93,7 @@ fn unsure(context: &Context<'_>, open: &[&Policy]) -> Fact {
 
 fn listed(policy: &Policy, context: &Context<'_>) -> Listed {
     Listed {
-        fact: Fact::new("emergency_access.policy", context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new("emergency_access.policy", context.evidence([rows::policy(policy)]))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("state", Term::Word(rows::state_word(policy.state).to_owned())),
         cure: listing::hand_over(

@@ -7,7 +7,7 @@ use crate::suggestions::lint::is_nobodys;
 use crate::tenant::well_known::GLOBAL_ADMINISTRATOR;
 use crate::tenant::{Assignment, Kind, Snapshot, User};
 
-use super::accounts::{days_between, emergency_access};
+use super::accounts::{UNNAMED, days_between, emergency_access};
 use super::listing::{self, Listed};
 use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, hand_over, rows};
 
@@ -45,7 +45,9 @@ impl Check for EmergencyAccessAccounts {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if snapshot.settings.emergency_access.is_empty() {
-            return listing::open(context, ABOUT.id, "emergency_access_accounts.unnamed", Verdict::Review);
+            let mut finding = listing::open(context, ABOUT.id, "emergency_access_accounts.unnamed", Verdict::Review);
+            finding.not_checked.push(UNNAMED.to_owned());
+            return finding;
         }
         if !snapshot.has(Kind::Users) {
             let mut finding = listing::open(context, ABOUT.id, "emergency_access_accounts.review", Verdict::Review);
@@ -90,9 +92,9 @@ fn listed(account: &User, context: &Context<'_>) -> Option<Listed> {
         snapshot.sign_ins.iter().rev().filter(|row| row.user_id.as_str() == account.id.as_str()).collect();
     let user = snapshot.directory.user_index(&account.id).into_iter().collect();
     let user = rows::users(&user, snapshot, None).collect::<Vec<Row>>();
-    let evidence = Evidence::of(user.into_iter().chain(own.into_iter().map(|row| rows::sign_in(row, snapshot))));
+    let evidence = context.evidence(user.into_iter().chain(own.into_iter().map(|row| rows::sign_in(row, snapshot))));
     let words: Vec<&str> = faults.iter().map(|(_, found, _)| found.as_str()).collect();
-    let fact = Fact::new("emergency_access_accounts.account", context.stamp(evidence))
+    let fact = Fact::new("emergency_access_accounts.account", evidence)
         .with("account", Term::Name(name.clone()))
         .with("faults", Term::Word(words.join("; ")));
     let portal = format!("Entra admin center > Users > {name}");

@@ -1,11 +1,11 @@
 //! No policy names a location that holds nothing.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, Severity, hand_over, policies, rows};
 
 /// No policy names a location that holds nothing.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Check for EmptyNamedLocations {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "empty_named_locations.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "empty_named_locations"), what);
         }
         let empty = snapshot.locations.values().filter(|location| is_empty(&location.place));
         let listed = empty.map(|location| listed(location, context)).collect();
@@ -53,7 +54,7 @@ fn listed(location: &NamedLocation, context: &Context<'_>) -> Listed {
         .filter(|policy| policies::places(policy).any(|id| *id == location.id))
         .collect();
     let head = rows::location(location, "no public address and no country");
-    let evidence = Evidence::of(std::iter::once(head).chain(naming.iter().map(|policy| rows::policy(policy))));
+    let evidence = context.evidence(std::iter::once(head).chain(naming.iter().map(|policy| rows::policy(policy))));
     let key = if naming.is_empty() { "empty_named_locations.unused" } else { "empty_named_locations.used" };
     let change = ("Contents", "nothing that a sign-in comes from", "the addresses or countries that are meant");
     let mut action = hand_over::named_location(location, change, None);
@@ -63,7 +64,7 @@ fn listed(location: &NamedLocation, context: &Context<'_>) -> Listed {
     }
     let title = if naming.is_empty() { "Delete the empty location" } else { "Fill the empty location" };
     Listed {
-        fact: Fact::new(key, context.stamp(evidence))
+        fact: Fact::new(key, evidence)
             .with("location", Term::Name(location.display_name.clone()))
             .with("policies", policies::names(naming)),
         cure: listing::hand_over(&location.id, format!("{title} {}", location.display_name), action),

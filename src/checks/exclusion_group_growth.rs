@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
 
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term};
 use crate::tenant::directory::Group;
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{AuditRecord, Kind, Policy, Snapshot};
@@ -106,7 +106,7 @@ fn listed(
     let by = records.last().map_or_else(String::new, |record| record.by.clone());
     let members = group.transitive.as_ref().unwrap_or(&group.members).len();
     Listed {
-        fact: Fact::new("exclusion_group_growth.group", context.stamp(Evidence::of(all)).within(snapshot.window))
+        fact: Fact::new("exclusion_group_growth.group", context.evidence(all).within(snapshot.window))
             .with("group", Term::Name(group.display_name.clone()))
             .with("count", joined.len())
             .with("members", members)

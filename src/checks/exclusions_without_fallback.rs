@@ -7,7 +7,7 @@ use roaring::RoaringBitmap;
 use serde_json::json;
 
 use crate::engine::{Model, Scope};
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::directory::Group;
 use crate::tenant::policy::{Control, GrantControls, Operator, UserSide};
 use crate::tenant::well_known::SYNCHRONISING;
@@ -100,8 +100,8 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
     finding.facts.extend(compensated);
     finding.not_checked.push("exclusions of apps, which apps-not-covered judges".to_owned());
     if finding.verdict == Verdict::Pass && !open.maybe.is_empty() {
-        let evidence = Evidence::of(rows::users(&open.maybe, &context.model.snapshot, None));
-        let fact = Fact::new("exclusions_without_fallback.undecided", context.stamp(evidence));
+        let evidence = context.evidence(rows::users(&open.maybe, &context.model.snapshot, None));
+        let fact = Fact::new("exclusions_without_fallback.undecided", evidence);
         finding.facts.splice(..1, [fact.with("count", open.maybe.len()).must_show()]);
         finding.verdict = Verdict::Review;
     }
@@ -239,9 +239,9 @@ fn without(one: &Exclusion<'_>, left: &RoaringBitmap, context: &Context<'_>) -> 
 fn without_group((one, group): (&Exclusion<'_>, &Group), left: &RoaringBitmap, context: &Context<'_>) -> Listed {
     let snapshot = &context.model.snapshot;
     let head = std::iter::once(rows::group(group)).chain(one.from.iter().map(|policy| rows::policy(policy)));
-    let evidence = Evidence::of(head.chain(rows::users(left, snapshot, Some(group))));
+    let evidence = context.evidence(head.chain(rows::users(left, snapshot, Some(group))));
     Listed {
-        fact: Fact::new("exclusions_without_fallback.group", context.stamp(evidence))
+        fact: Fact::new("exclusions_without_fallback.group", evidence)
             .with("group", Term::Name(group.display_name.clone()))
             .with("count", left.len())
             .with("of", one.users.len())
@@ -254,13 +254,13 @@ fn without_direct(one: &Exclusion<'_>, left: &RoaringBitmap, context: &Context<'
     let snapshot = &context.model.snapshot;
     let name = one.from.first().map_or("", |policy| &policy.display_name).to_owned();
     let head = one.from.iter().map(|policy| rows::policy(policy));
-    let evidence = Evidence::of(head.chain(rows::users(left, snapshot, None)));
+    let evidence = context.evidence(head.chain(rows::users(left, snapshot, None)));
     let cure = one.from.first().and_then(|policy| {
         let title = format!("Take accounts out of the exclusions of {name}");
         listing::hand_over(&policy.id, title, take_in(policy, left, context)?)
     });
     Listed {
-        fact: Fact::new("exclusions_without_fallback.direct", context.stamp(evidence))
+        fact: Fact::new("exclusions_without_fallback.direct", evidence)
             .with("policy", Term::Name(name))
             .with("count", left.len())
             .with("of", one.users.len()),
@@ -309,7 +309,7 @@ fn makes_up(one: &Exclusion<'_>, asking: &[(&Policy, RoaringBitmap)], context: &
     let some = || others().filter(|(_, users)| !users.is_disjoint(&one.users)).map(|(policy, _)| *policy);
     let instead = all.unwrap_or_else(|| some().collect());
     let rows = std::iter::once(rows::group(group)).chain(instead.iter().map(|policy| rows::policy(policy)));
-    let fact = Fact::new("exclusions_without_fallback.made_up", context.stamp(Evidence::of(rows)))
+    let fact = Fact::new("exclusions_without_fallback.made_up", context.evidence(rows))
         .with("group", Term::Name(group.display_name.clone()))
         .with("policies", policies::names(one.from.iter().copied()))
         .with("count", instead.len())

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::engine::{Requirement, Scope};
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
 use crate::tenant::policy::{Control, GrantControls, Operator, PolicyState};
 use crate::tenant::well_known::APP_INTUNE_ENROLLMENT;
@@ -74,11 +74,8 @@ fn circular(context: &Context<'_>) -> Option<Fact> {
     let all: Vec<&Policy> = context.model.snapshot.policies.iter().filter(names).collect();
     let named = all.iter().map(|policy| policy.display_name.clone()).collect();
     (!all.is_empty()).then(|| {
-        Fact::new(
-            "intune_enrolment.circular",
-            context.stamp(Evidence::of(all.iter().map(|policy| rows::policy(policy)))),
-        )
-        .with("policies", Term::Names(named))
-        .must_show()
+        Fact::new("intune_enrolment.circular", context.evidence(all.iter().map(|policy| rows::policy(policy))))
+            .with("policies", Term::Names(named))
+            .must_show()
     })
 }

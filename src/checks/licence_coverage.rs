@@ -2,7 +2,7 @@
 
 use roaring::RoaringBitmap;
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::{Kind, Policy};
 
 use super::listing::{self, Listed};
@@ -90,7 +90,7 @@ fn listed(context: &Context<'_>, name: &str, (users, owned): (&RoaringBitmap, u6
     let label = format!("Microsoft Entra ID {name}");
     let tenant = ("Tenant", name, snapshot.tenant_name.as_str());
     Listed {
-        fact: Fact::new("licence_coverage.plan", context.stamp(Evidence::of(rows::users(users, snapshot, None))))
+        fact: Fact::new("licence_coverage.plan", context.evidence(rows::users(users, snapshot, None)))
             .with("plan", Term::Word(name.to_owned()))
             .with("users", users.len())
             .with("owned", owned)

@@ -20,8 +20,7 @@ pub fn finding(context: &Context<'_>, (check, area): (&'static str, &str), liste
     let verdict = if listed.is_empty() { Verdict::Pass } else { Verdict::Fail };
     let name = if listed.is_empty() { "pass" } else { "fail" };
     let rows = listed.iter().filter_map(|one| one.fact.evidence.rows.first().cloned());
-    let headline =
-        Fact::new(&format!("{area}.{name}"), context.stamp(Evidence::of(rows))).with("count", listed.len()).must_show();
+    let headline = Fact::new(&format!("{area}.{name}"), context.evidence(rows)).with("count", listed.len()).must_show();
     let partly = listed.len() > 1;
     let own = |one: Listed| {
         let why = vec![one.fact.clone()];
@@ -67,7 +66,7 @@ pub fn policies<'a>(
     cure: impl Fn(&Policy) -> Option<Cure>,
 ) -> Finding {
     let listed = faulty.map(|policy| Listed {
-        fact: Fact::new(&format!("{area}.policy"), context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new(&format!("{area}.policy"), context.evidence([rows::policy(policy)]))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("state", Term::Word(rows::state_word(policy.state).to_owned())),
         cure: cure(policy),

@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::engine::Truth;
 use crate::engine::ability::Abilities;
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term};
 use crate::tenant::directory::AccountKind;
 use crate::tenant::policy::{Control, Operator};
 use crate::tenant::{Kind, Policy};
@@ -50,15 +50,27 @@ impl Check for MethodsMissing {
         }
         let people = people(context);
         let abilities = Abilities::new(snapshot);
-        let found = asking.into_iter().filter_map(|(control, asking)| {
+        let (mut found, mut open) = (Vec::new(), Vec::new());
+        for (control, asking) in asking {
             let asked =
                 asking.iter().fold(RoaringBitmap::new(), |all, policy| all | context.model.users_of(&policy.id).0);
             let asked = asked & &people;
-            let unable: RoaringBitmap =
-                asked.iter().filter(|at| is_unable(context, &abilities, (control, *at))).collect();
-            (!unable.is_empty()).then(|| listed(context, (control, &asking), (&unable, asked.len())))
-        });
-        let mut finding = listing::finding(context, (ABOUT.id, "methods_missing"), found.collect());
+            let who = |can: Truth| -> RoaringBitmap {
+                asked.iter().filter(|at| ability(context, &abilities, (control, *at)) == can).collect()
+            };
+            let (unable, unknown) = (who(Truth::No), who(Truth::Maybe));
+            if !unable.is_empty() {
+                found.push(listed(context, (control, &asking), (&unable, asked.len())));
+            }
+            if !unknown.is_empty() {
+                open.push(told(context, "methods_missing.unknown", (control, &asking), (&unknown, asked.len())));
+            }
+        }
+        let mut finding = listing::finding(context, (ABOUT.id, "methods_missing"), found);
+        if finding.verdict == Verdict::Pass && !open.is_empty() {
+            finding = listing::open(context, ABOUT.id, "methods_missing.open", Verdict::Review);
+        }
+        finding.facts.extend(open);
         finding.not_checked.push("certificates and federated sign-in, which are registered nowhere".to_owned());
         finding
     }
@@ -82,13 +94,38 @@ fn people(context: &Context<'_>) -> RoaringBitmap {
     (model.users_of_kind(AccountKind::Person) - model.guests()) - emergency_access(&model.snapshot)
 }
 
-fn is_unable(context: &Context<'_>, abilities: &Abilities<'_>, (control, at): (&Control, u32)) -> bool {
-    let Some(user) = context.model.snapshot.directory.user_at(at) else { return false };
-    let able = match control {
+fn ability(context: &Context<'_>, abilities: &Abilities<'_>, (control, at): (&Control, u32)) -> Truth {
+    let Some(user) = context.model.snapshot.directory.user_at(at) else { return Truth::Maybe };
+    match control {
         Control::Strength(id) => abilities.strength(&user.id, id),
         _ => abilities.mfa(&user.id),
-    };
-    able == Truth::No
+    }
+}
+
+fn method_name(context: &Context<'_>, control: &Control) -> String {
+    match control {
+        Control::Strength(id) => {
+            let strength = context.model.snapshot.strengths.get(id);
+            strength.map_or_else(|| id.clone(), |strength| strength.display_name.clone())
+        }
+        _ => "Multifactor authentication".to_owned(),
+    }
+}
+
+/// How many of those whom policies ask, with the policies and the people as evidence.
+fn told(
+    context: &Context<'_>,
+    key: &str,
+    (control, asking): (&Control, &[&Policy]),
+    (people, of): (&RoaringBitmap, u64),
+) -> Fact {
+    let head = asking.iter().map(|policy| rows::policy(policy)).collect::<Vec<Row>>();
+    let evidence = head.into_iter().chain(rows::users(people, &context.model.snapshot, None));
+    Fact::new(key, context.evidence(evidence))
+        .with("method", Term::Name(method_name(context, control)))
+        .with("count", people.len())
+        .with("of", of)
+        .with("policies", policies::names(asking.iter().copied()))
 }
 
 fn listed(
@@ -96,26 +133,14 @@ fn listed(
     (control, asking): (&Control, &[&Policy]),
     (unable, of): (&RoaringBitmap, u64),
 ) -> Listed {
-    let snapshot = &context.model.snapshot;
-    let method = match control {
-        Control::Strength(id) => {
-            snapshot.strengths.get(id).map_or_else(|| id.clone(), |strength| strength.display_name.clone())
-        }
-        _ => "Multifactor authentication".to_owned(),
-    };
-    let head = asking.iter().map(|policy| rows::policy(policy)).collect::<Vec<Row>>();
-    let evidence = Evidence::of(head.into_iter().chain(rows::users(unable, snapshot, None)));
+    let method = method_name(context, control);
     let before = format!("{} of {of} have none for it", unable.len());
     let change = ("Authentication methods", before.as_str(), "registered, or a Temporary Access Pass handed out");
     let portal = "Entra admin center > Authentication methods > User registration details".to_owned();
     let subject = if let Control::Strength(id) = control { id.as_str() } else { "mfa" };
     let who = if unable.len() == 1 { "1 person".to_owned() } else { format!("{} people", unable.len()) };
     Listed {
-        fact: Fact::new("methods_missing.control", context.stamp(evidence))
-            .with("method", Term::Name(method.clone()))
-            .with("count", unable.len())
-            .with("of", of)
-            .with("policies", policies::names(asking.iter().copied())),
+        fact: told(context, "methods_missing.control", (control, asking), (unable, of)),
         cure: listing::hand_over(
             subject,
             format!("Get {who} a method for {method}"),

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 
 use crate::engine::overlap::Relation;
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
 
@@ -81,7 +81,7 @@ fn double<'a>(policy: &Policy, context: &'a Context<'_>) -> Option<&'a Policy> {
 }
 
 fn doubled(policy: &Policy, own: &Policy, context: &Context<'_>) -> Listed {
-    let evidence = context.stamp(Evidence::of([rows::policy(policy), rows::policy(own)]));
+    let evidence = context.evidence([rows::policy(policy), rows::policy(own)]);
     let change = ("Enable policy".to_owned(), rows::state_word(policy.state).to_owned(), "Off".to_owned());
     let off = hand_over::edit_policy(policy, vec![change], &serde_json::json!({"state": "disabled"}));
     Listed {
@@ -95,7 +95,7 @@ fn doubled(policy: &Policy, own: &Policy, context: &Context<'_>) -> Listed {
 fn waits(policy: &Policy, context: &Context<'_>) -> Fact {
     let from = from(policy, context);
     let key = if from.is_some() { "microsoft_managed.waiting" } else { "microsoft_managed.undated" };
-    let fact = Fact::new(key, context.stamp(Evidence::of([rows::policy(policy)])))
+    let fact = Fact::new(key, context.evidence([rows::policy(policy)]))
         .with("policy", Term::Name(policy.display_name.clone()));
     from.into_iter().fold(fact, |fact, from| fact.with("from", from))
 }

@@ -290,6 +290,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Thresholds by `check-id.name`, where settings differ from the check's own.
     pub thresholds: &'a BTreeMap<String, f64>,
+    /// How many rows of evidence a fact keeps; what is more is only counted.
+    pub rows: usize,
 }
 
 impl Context<'_> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::engine::coverage::Needless;
 use crate::engine::overlap::{Merge, NeverApplies, Overlap, Relation};
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
 
@@ -54,7 +54,7 @@ fn never_applies(never: &NeverApplies, context: &Context<'_>) -> Option<Listed> 
     let policy = context.model.snapshot.policy(&never.policy_id)?;
     let key = if never.for_now { "overlapping_policies.nobody_today" } else { "overlapping_policies.never" };
     Some(Listed {
-        fact: Fact::new(key, context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new(key, context.evidence([rows::policy(policy)]))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("because", Term::Name(never.because.clone())),
         // It will apply as soon as somebody comes to be in the group or role.
@@ -81,8 +81,8 @@ fn overlaps(overlap: &Overlap, context: &Context<'_>) -> Option<(String, Listed)
         Relation::Mergeable(merge) => merge.differing.join(", "),
         _ => String::new(),
     };
-    let evidence = Evidence::of([rows::policy(gone), rows::policy(kept)]);
-    let fact = Fact::new(key, context.stamp(evidence))
+    let evidence = context.evidence([rows::policy(gone), rows::policy(kept)]);
+    let fact = Fact::new(key, evidence)
         .with("policy", Term::Name(gone.display_name.clone()))
         .with("other", Term::Name(kept.display_name.clone()))
         .with("differing", Term::Word(differing));
@@ -94,9 +94,9 @@ fn made_up_for(needless: &Needless, context: &Context<'_>) -> Option<Listed> {
     let snapshot = &context.model.snapshot;
     let policy = snapshot.policy(&needless.policy_id)?;
     let others: Vec<&Policy> = needless.others.iter().filter_map(|id| snapshot.policy(id)).collect();
-    let evidence = Evidence::of([policy].into_iter().chain(others.iter().copied()).map(rows::policy));
+    let evidence = context.evidence([policy].into_iter().chain(others.iter().copied()).map(rows::policy));
     let names: Vec<String> = others.iter().map(|other| other.display_name.clone()).collect();
-    let fact = Fact::new("overlapping_policies.together", context.stamp(evidence))
+    let fact = Fact::new("overlapping_policies.together", evidence)
         .with("policy", Term::Name(policy.display_name.clone()))
         .with("others", Term::Names(names));
     Some(Listed { fact, cure: delete(policy) })

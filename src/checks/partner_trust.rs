@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::policy::Control;
 use crate::tenant::{Kind, PastSignIn, Policy};
 
@@ -34,9 +34,6 @@ const PEOPLE: Threshold = Threshold {
     default: 5.0,
     meaning: "people of one partner who signed in, from whom on it is worth asking",
 };
-
-/// Sign-ins shown for a partner.
-const SHOWN: usize = 20;
 
 impl Check for PartnerTrust {
     fn about(&self) -> &'static About {
@@ -92,8 +89,8 @@ fn people(rows: &[&PastSignIn]) -> usize {
 }
 
 fn listed(context: &Context<'_>, partner: &str, log: &[&PastSignIn]) -> Listed {
-    let shown = log.iter().rev().take(SHOWN).map(|row| rows::sign_in(row, &context.model.snapshot));
-    let fact = Fact::new("partner_trust.partner", context.stamp(Evidence::of(shown)))
+    let newest = log.iter().rev().map(|row| rows::sign_in(row, &context.model.snapshot));
+    let fact = Fact::new("partner_trust.partner", context.evidence(newest))
         .with("partner", Term::Name(partner.to_owned()))
         .with("people", people(log))
         .with("sign_ins", log.iter().map(|row| row.times).sum::<u64>());

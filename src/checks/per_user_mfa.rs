@@ -2,7 +2,7 @@
 
 use roaring::RoaringBitmap;
 
-use crate::facts::{Evidence, Fact};
+use crate::facts::Fact;
 use crate::tenant::{Kind, Snapshot};
 
 use super::listing::{self, Listed};
@@ -51,7 +51,7 @@ impl Check for PerUserMfa {
 fn listed(context: &Context<'_>, bound: &RoaringBitmap) -> Listed {
     let snapshot = &context.model.snapshot;
     Listed {
-        fact: Fact::new("per_user_mfa.users", context.stamp(Evidence::of(rows::users(bound, snapshot, None))))
+        fact: Fact::new("per_user_mfa.users", context.evidence(rows::users(bound, snapshot, None)))
             .with("count", bound.len()),
         cure: listing::hand_over(
             "",

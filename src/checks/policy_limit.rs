@@ -1,6 +1,6 @@
 //! The number of policies stays clear of the limit of a tenant.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::policy::PolicyState;
 
 use super::listing::{self, Listed};
@@ -38,8 +38,8 @@ impl Check for PolicyLimit {
         #[expect(clippy::cast_precision_loss, reason = "policies are few")]
         let near = count as f64 + context.threshold(ABOUT.id, &LEFT) > most;
         let off: Vec<_> = snapshot.policies.iter().filter(|policy| policy.state == PolicyState::Disabled).collect();
-        let evidence = Evidence::of(off.iter().map(|policy| rows::policy(policy)));
-        let fact = Fact::new("policy_limit.count", context.stamp(evidence))
+        let evidence = context.evidence(off.iter().map(|policy| rows::policy(policy)));
+        let fact = Fact::new("policy_limit.count", evidence)
             .with("policies", count)
             .with("most", Term::Word(format!("{most:.0}")))
             .with("off", off.len());

@@ -1,6 +1,6 @@
 //! Policies are named alike, where most of them are.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
 use crate::tenant::policy::UserSide;
 
@@ -58,7 +58,7 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Listed {
     let change = ("Name".to_owned(), policy.display_name.clone(), name.clone());
     let action = hand_over::edit_policy(policy, vec![change], &serde_json::json!({"displayName": name}));
     Listed {
-        fact: Fact::new("policy_names.policy", context.stamp(Evidence::of([rows::policy(policy)])))
+        fact: Fact::new("policy_names.policy", context.evidence([rows::policy(policy)]))
             .with("policy", Term::Name(policy.display_name.clone()))
             .with("name", Term::Name(name)),
         cure: listing::hand_over(&policy.id, format!("Rename {}", policy.display_name), action),

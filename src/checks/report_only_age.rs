@@ -1,6 +1,6 @@
 //! No policy is left in report-only for long.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Kind, Policy};
@@ -81,7 +81,7 @@ fn facts(context: &Context<'_>, verdict: Verdict, of: (usize, usize), old: &[(i6
         Verdict::NotApplicable => "nobody",
     };
     let rows = old.iter().map(|(_, policy)| rows::policy(policy));
-    let headline = Fact::new(&format!("report_only_age.{name}"), context.stamp(Evidence::of(rows)))
+    let headline = Fact::new(&format!("report_only_age.{name}"), context.evidence(rows))
         .with("count", old.len())
         .with("of", of.0)
         .with("undated", of.1)
@@ -91,7 +91,7 @@ fn facts(context: &Context<'_>, verdict: Verdict, of: (usize, usize), old: &[(i6
 
 /// How long a policy has been in report-only, and what it would have done.
 fn one(context: &Context<'_>, days: i64, policy: &Policy) -> Vec<Fact> {
-    let age = Fact::new("report_only_age.policy", context.stamp(Evidence::of([rows::policy(policy)])))
+    let age = Fact::new("report_only_age.policy", context.evidence([rows::policy(policy)]))
         .with("policy", Term::Name(policy.display_name.clone()))
         .with("days", Term::Days(days));
     std::iter::once(age).chain(impact(context, policy)).collect()
@@ -109,9 +109,9 @@ fn impact(context: &Context<'_>, policy: &Policy) -> Option<Fact> {
     let enough = applied as f64 >= context.threshold(ABOUT.id, &ENOUGH);
     let blocked = impact.users.iter().filter(|(_, tally)| tally.failure > 0).map(|(id, _)| id);
     let blocked = blocked.filter_map(|id| snapshot.directory.user_index(id)).collect();
-    let evidence = Evidence::of(rows::users(&blocked, snapshot, None)).within(snapshot.window);
+    let evidence = context.evidence(rows::users(&blocked, snapshot, None)).within(snapshot.window);
     let key = if enough { "report_only_age.impact" } else { "report_only_age.few" };
-    let fact = Fact::new(key, context.stamp(evidence))
+    let fact = Fact::new(key, evidence)
         .with("policy", Term::Name(policy.display_name.clone()))
         .with("sign_ins", applied)
         .with("unknown", impact.total.unknown)

@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 
 use crate::engine::demands::asks_at_least;
 use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope, Truth};
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Evidence, Fact, Row, Term};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::PolicyState;
 use crate::tenant::{Kind, Policy, Snapshot};
@@ -105,10 +105,10 @@ fn with_unread(context: &Context<'_>, finding: Finding, (requirement, scope): (&
 
 /// The finding with those who may be administrators too, and have a gap.
 fn with_others(context: &Context<'_>, finding: Finding, left: &RoaringBitmap) -> Finding {
-    let evidence = Evidence::of(super::rows::users(left, &context.model.snapshot, None));
+    let evidence = context.evidence(super::rows::users(left, &context.model.snapshot, None));
     let Finding { check, verdict, mut facts, mut not_checked, cures } = finding;
     let open = matches!(verdict, Verdict::Pass | Verdict::NotApplicable);
-    let others = Fact::new("administrators.perhaps", context.stamp(evidence))
+    let others = Fact::new("administrators.perhaps", evidence)
         .with("who", left.len())
         .with("only", word(if open { "only" } else { "" }))
         .must_show();
@@ -159,7 +159,7 @@ fn facts(
     asked: &Asked<'_>,
     (verdict, gaps, coverage): (Verdict, &Gaps, &Coverage),
 ) -> Vec<Fact> {
-    let words = CauseWords::new(&context.model.snapshot, context.hash);
+    let words = CauseWords::new(&context.model.snapshot, context.hash).keeping(context.rows);
     let machines = if verdict == Verdict::Review && !gaps.any() { &gaps.machines[..] } else { &[] };
     // They are told from people by what they are called, so whether that is right is for a person to say.
     let only = || words.machines(&gaps.accounts, true).must_show();
@@ -180,7 +180,7 @@ fn acting(context: &Context<'_>, asked: &Asked<'_>, (verdict, coverage): (Verdic
     let by = coverage.acts_as_block.iter().filter_map(|id| context.model.snapshot.policy(id)).collect::<Vec<_>>();
     (blocked && coverage.rests_on_acting()).then(|| {
         let names = by.iter().map(|policy| policy.display_name.clone()).collect();
-        Fact::new("blocks.by_asking", context.stamp(Evidence::of(by.iter().map(|policy| super::rows::policy(policy)))))
+        Fact::new("blocks.by_asking", context.evidence(by.iter().map(|policy| super::rows::policy(policy))))
             .with("policies", Term::Names(names))
             .with("one", word(if by.len() == 1 { "one" } else { "" }))
             .must_show()
@@ -246,7 +246,7 @@ fn headline(asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps, context: &Context<
     let rows = super::rows::users(&uncovered, &context.model.snapshot, None);
     let looked_at = &gaps.looked_at;
     let of = looked_at.people.len() + looked_at.guests.len() + looked_at.service.len() + looked_at.rooms.len();
-    Fact::new(&format!("{}.{name}", asked.area), context.stamp(Evidence::of(rows)))
+    Fact::new(&format!("{}.{name}", asked.area), context.evidence(rows))
         .with("people", gaps.accounts.people.len())
         .with("guests", gaps.accounts.guests.len())
         .with("service", gaps.accounts.service.len() + gaps.accounts.rooms.len())
@@ -280,7 +280,7 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
         let why = vec![headline(asked, Verdict::Fail, gaps, context)];
         return (vec![Cure { why, ..cure }], None);
     }
-    let words = CauseWords::new(snapshot, context.hash);
+    let words = CauseWords::new(snapshot, context.hash).keeping(context.rows);
     let edits = gaps.groups.iter().map(|group| {
         let why = vec![words.group(group)];
         edit(group, context, wanted).map(|cure| Cure { why, ..cure })
@@ -421,6 +421,12 @@ impl Context<'_> {
     #[must_use]
     pub fn stamp(&self, evidence: Evidence) -> Evidence {
         evidence.read(self.hash, self.model.snapshot.read_at)
+    }
+
+    /// Evidence of these rows, as many as are kept, from the reading.
+    #[must_use]
+    pub fn evidence(&self, rows: impl IntoIterator<Item = Row>) -> Evidence {
+        self.stamp(Evidence::first(self.rows, rows))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::engine::Scope;
 use crate::engine::coverage::Workload;
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::policy::{ClientApplications, Control, RiskLevel, UserSide, Users};
 use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::{Kind, Policy, ServicePrincipal, Snapshot};
@@ -34,7 +34,8 @@ impl Check for RiskyAgents {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::ServicePrincipals) {
-            return listing::open(context, ABOUT.id, "risky_agents.review", Verdict::Review);
+            let what = "whether there are agent identities (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "risky_agents"), what);
         }
         if agents(snapshot).next().is_none() {
             return listing::open(context, ABOUT.id, "risky_agents.nobody", Verdict::NotApplicable);
@@ -76,7 +77,7 @@ fn headline(context: &Context<'_>, verdict: Verdict, judged: &Judged) -> Fact {
         Verdict::Review | Verdict::NotApplicable => "unsure",
     };
     let rows = workload_gaps::identities(&judged.open, snapshot);
-    Fact::new(&format!("risky_agents.{name}"), context.stamp(Evidence::of(rows)))
+    Fact::new(&format!("risky_agents.{name}"), context.evidence(rows))
         .with("count", judged.open.len())
         .with("of", judged.of)
         .with("names", Term::Names(workload_gaps::names(&judged.open, snapshot)))

@@ -43,7 +43,10 @@ impl Check for SecurityDefaults {
             (true, true, _) => "security_defaults.in_the_way",
             (false, false, true) => "security_defaults.unprotected",
             (false, false, false) => {
-                return listing::open(context, ABOUT.id, "security_defaults.unlicensed", Verdict::Review);
+                let mut finding = listing::open(context, ABOUT.id, "security_defaults.unlicensed", Verdict::Review);
+                let settled = "whether Conditional Access is licensed (subscribedSkus.json would settle it)";
+                finding.not_checked.push(settled.to_owned());
+                return finding;
             }
             _ => return listing::finding(context, (ABOUT.id, "security_defaults"), Vec::new()),
         };

@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::engine::{Requirement, Scope};
-use crate::facts::{Evidence, Fact};
+use crate::facts::Fact;
 use crate::tenant::directory::AccountKind;
 use crate::tenant::location::Place;
 use crate::tenant::policy::{Control, Sides, UserSide};
@@ -57,7 +57,7 @@ impl Check for ServiceAccounts {
             _ => "service_accounts.pass",
         };
         let rows = rows::users(&coverage.uncovered, snapshot, None);
-        let headline = Fact::new(key, context.stamp(Evidence::of(rows)))
+        let headline = Fact::new(key, context.evidence(rows))
             .with("accounts", coverage.uncovered.len())
             .with("of", accounts.len())
             .must_show();

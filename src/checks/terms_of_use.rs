@@ -1,6 +1,6 @@
 //! Every terms of use that there are, somebody is asked to accept.
 
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term};
 use crate::tenant::policy::{Control, PolicyState};
 use crate::tenant::{Kind, Policy};
 
@@ -57,8 +57,7 @@ fn listed(context: &Context<'_>, (id, name): (&str, &str)) -> Listed {
         note: "asked for by no policy that is On".into(),
     };
     Listed {
-        fact: Fact::new("terms_of_use.terms", context.stamp(Evidence::of([row])))
-            .with("terms", Term::Name(name.to_owned())),
+        fact: Fact::new("terms_of_use.terms", context.evidence([row])).with("terms", Term::Name(name.to_owned())),
         cure: cure(context, (id, name)),
     }
 }

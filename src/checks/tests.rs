@@ -57,7 +57,7 @@ fn offered(check: &str, snapshot: Snapshot) -> Vec<Cure> {
     let model = Model::new(Arc::new(snapshot));
     let thresholds = BTreeMap::new();
     let now = "2026-11-24T08:00:00Z".parse().unwrap();
-    let context = Context { model: &model, hash: "h", now, thresholds: &thresholds };
+    let context = Context { model: &model, hash: "h", now, thresholds: &thresholds, rows: 50 };
     let check = CHECKS.iter().find(|one| one.about().id == check).unwrap();
     edits::harmless(check.run(&context), &context).cures
 }
@@ -116,7 +116,8 @@ fn what_would_lock_every_administrator_out_is_not_offered() {
         cures: vec![Cure::new("p", "Block".to_owned(), CureAction::HandOver(Box::new(edit)))],
     };
     let (model, thresholds) = (Model::new(Arc::new(snapshot)), BTreeMap::new());
-    let context = Context { model: &model, hash: "h", now: jiff::Timestamp::UNIX_EPOCH, thresholds: &thresholds };
+    let context =
+        Context { model: &model, hash: "h", now: jiff::Timestamp::UNIX_EPOCH, thresholds: &thresholds, rows: 50 };
     let finding = edits::harmless(finding, &context);
     assert!(finding.cures.is_empty() && finding.not_checked[0].contains("no administrator"), "{finding:#?}");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::facts::{Evidence, Fact, Row};
+use crate::facts::{Fact, Row};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation};
 
@@ -34,7 +34,8 @@ impl Check for TrustedNamedLocation {
         let trusted = |location: &&NamedLocation| matches!(&location.place, Place::Ip { trusted: true, ranges } if !ranges.is_empty());
         let found: Vec<&NamedLocation> = snapshot.locations.values().filter(trusted).collect();
         if found.is_empty() && !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "trusted_named_location.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "trusted_named_location"), what);
         }
         let verdict = if found.is_empty() { Verdict::Fail } else { Verdict::Pass };
         let name = if found.is_empty() { "fail" } else { "pass" };
@@ -44,7 +45,7 @@ impl Check for TrustedNamedLocation {
             name: location.display_name.clone(),
             note: "trusted".into(),
         });
-        let headline = Fact::new(&format!("trusted_named_location.{name}"), context.stamp(Evidence::of(rows)))
+        let headline = Fact::new(&format!("trusted_named_location.{name}"), context.evidence(rows))
             .with("count", found.len())
             .must_show();
         let cures = if found.is_empty() { vec![mark(context)] } else { Vec::new() };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term};
 use crate::tenant::directory::Group;
 use crate::tenant::{Kind, Policy};
 
@@ -94,7 +94,7 @@ fn listed(group: &Group, use_of: &Use<'_>, context: &Context<'_>) -> Listed {
         ("excluded", policies::names(use_of.excluded.iter().copied()))
     };
     Listed {
-        fact: Fact::new(&format!("unprotected_groups.{way}"), context.stamp(Evidence::of(evidence)))
+        fact: Fact::new(&format!("unprotected_groups.{way}"), context.evidence(evidence))
             .with("group", Term::Name(group.display_name.clone()))
             .with("policies", policies)
             .with("known", owners.len())

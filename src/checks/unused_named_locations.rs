@@ -1,11 +1,11 @@
 //! Every named location is used, and none says what another one says.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::Place;
 use crate::tenant::{Kind, NamedLocation, Snapshot};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, HandOver, Severity, hand_over, policies, rows};
 
 /// Every named location is used, and none says what another one says.
 #[derive(Debug)]
@@ -31,7 +31,8 @@ impl Check for UnusedNamedLocations {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "unused_named_locations.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "unused_named_locations"), what);
         }
         let all: Vec<&NamedLocation> = snapshot.locations.values().collect();
         let found = all.iter().enumerate().filter_map(|(at, location)| {
@@ -60,10 +61,10 @@ fn is_trusted(location: &NamedLocation) -> bool {
 }
 
 fn unused(context: &Context<'_>, location: &NamedLocation) -> Listed {
-    let evidence = Evidence::of([rows::location(location, "named by no policy")]);
+    let evidence = context.evidence([rows::location(location, "named by no policy")]);
     let change = ("Named location", "named by no policy", "deleted");
     Listed {
-        fact: Fact::new("unused_named_locations.unused", context.stamp(evidence))
+        fact: Fact::new("unused_named_locations.unused", evidence)
             .with("location", Term::Name(location.display_name.clone())),
         cure: listing::hand_over(
             &location.id,
@@ -77,7 +78,7 @@ fn doubled(context: &Context<'_>, location: &NamedLocation, other: &NamedLocatio
     let all = context.model.snapshot.policies.iter();
     let naming: Vec<_> = all.filter(|policy| policies::places(policy).any(|id| *id == location.id)).collect();
     let head = [rows::location(location, "the same places"), rows::location(other, "the same places")];
-    let evidence = Evidence::of(head.into_iter().chain(naming.iter().map(|policy| rows::policy(policy))));
+    let evidence = context.evidence(head.into_iter().chain(naming.iter().map(|policy| rows::policy(policy))));
     let before = if naming.is_empty() {
         "named by no policy".to_owned()
     } else {
@@ -89,7 +90,7 @@ fn doubled(context: &Context<'_>, location: &NamedLocation, other: &NamedLocatio
     let alone = naming.is_empty() && !is_trusted(location);
     let action = if alone { action } else { HandOver { powershell: String::new(), request: None, ..action } };
     Listed {
-        fact: Fact::new("unused_named_locations.doubled", context.stamp(evidence))
+        fact: Fact::new("unused_named_locations.doubled", evidence)
             .with("location", Term::Name(location.display_name.clone()))
             .with("other", Term::Name(other.display_name.clone())),
         cure: listing::hand_over(

@@ -1,11 +1,11 @@
 //! No location that policies trust is wider than the organisation's own network.
 
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::{IpRange, Place};
 use crate::tenant::{Kind, NamedLocation};
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, Severity, Threshold, hand_over, policies, rows};
 
 /// No location that policies trust is wider than the organisation's own network.
 #[derive(Debug)]
@@ -36,7 +36,8 @@ impl Check for WideNamedLocations {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::NamedLocations) {
-            return listing::open(context, ABOUT.id, "wide_named_locations.review", Verdict::Review);
+            let what = "named locations (namedLocations.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "wide_named_locations"), what);
         }
         let shortest = (context.threshold(ABOUT.id, &V4), context.threshold(ABOUT.id, &V6));
         let found = snapshot.locations.values().filter_map(|location| {
@@ -63,13 +64,10 @@ fn written(range: &IpRange) -> String {
 fn listed(context: &Context<'_>, location: &NamedLocation, (first, more): (&String, usize)) -> Listed {
     let action = hand_over::named_location(location, ("IP ranges", first, "the organisation's own addresses"), None);
     Listed {
-        fact: Fact::new(
-            "wide_named_locations.location",
-            context.stamp(Evidence::of([rows::location(location, first)])),
-        )
-        .with("location", Term::Name(location.display_name.clone()))
-        .with("range", Term::Word(first.clone()))
-        .with("more", more),
+        fact: Fact::new("wide_named_locations.location", context.evidence([rows::location(location, first)]))
+            .with("location", Term::Name(location.display_name.clone()))
+            .with("range", Term::Word(first.clone()))
+            .with("more", more),
         cure: listing::hand_over(
             &location.id,
             format!("Narrow {}", location.display_name),

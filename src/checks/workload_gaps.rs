@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::engine::Scope;
 use crate::engine::coverage::{Workload, WorkloadGap};
-use crate::facts::{Evidence, Fact, Row, Term};
+use crate::facts::{Fact, Row, Term, any_of};
 use crate::tenant::policy::RiskLevel;
-use crate::tenant::{ServicePrincipal, Snapshot};
+use crate::tenant::{ServicePrincipal, Snapshot, Word as _};
 
-use super::cause_words::{app_name, risk_word};
+use super::cause_words::app_name;
 use super::{Context, Verdict, rows};
 
 /// Which identities no policy blocks, and where.
@@ -71,27 +71,23 @@ pub fn judge(context: &Context<'_>, which: Workload, scope: &Scope) -> Judged {
 fn fact(context: &Context<'_>, gap: &WorkloadGap) -> Fact {
     let snapshot = &context.model.snapshot;
     let planned = gap.planned.iter().filter_map(|id| snapshot.policy(id)).map(rows::policy);
-    let evidence = Evidence::of(identities(&gap.principals, snapshot).chain(planned));
+    let evidence = context.evidence(identities(&gap.principals, snapshot).chain(planned));
     let key = if gap.sure { "workload_gaps.open" } else { "workload_gaps.unsure" };
-    let risk: Vec<&str> = gap.risk.iter().map(level_word).collect();
     let planned = gap.planned.iter().filter_map(|id| snapshot.policy(id)).map(|policy| policy.display_name.clone());
     let planned: Vec<String> = planned.collect();
-    Fact::new(key, context.stamp(evidence))
+    Fact::new(key, evidence)
         .with("names", Term::Names(names(&gap.principals, snapshot)))
         .with("apps", apps(gap, snapshot))
         .with("places", Term::Name(gap.locations.clone().unwrap_or_default()))
-        .with("risk", Term::Word(if every_level(&gap.risk) { String::new() } else { risk.join(" or ") }))
+        .with("risk", Term::Word(levels_word(&gap.risk)))
         .with("waiting", planned.len())
         .with("planned", planned)
 }
 
-/// A level after "at risk level".
-fn level_word(level: &RiskLevel) -> &'static str {
-    if *level == RiskLevel::None { "none" } else { risk_word(level) }
-}
-
-fn every_level(levels: &BTreeSet<RiskLevel>) -> bool {
-    levels.is_empty() || levels.len() == 4
+/// Levels after "at risk level"; nothing where it is every one.
+fn levels_word(levels: &BTreeSet<RiskLevel>) -> String {
+    let words: Vec<&str> = levels.iter().map(|level| level.word()).collect();
+    if words.len() == RiskLevel::WORDS.len() { String::new() } else { any_of(&words) }
 }
 
 fn apps(gap: &WorkloadGap, snapshot: &Snapshot) -> Term {
@@ -129,4 +125,17 @@ fn name(id: &str, snapshot: &Snapshot) -> String {
 fn principal<'a>(id: &str, snapshot: &'a Snapshot) -> Option<&'a ServicePrincipal> {
     let principals = &snapshot.directory.service_principals;
     principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_levels_read_as_people_say_them() {
+        let said = |levels: &[RiskLevel]| levels_word(&levels.iter().copied().collect());
+        assert_eq!(said(&[RiskLevel::Medium, RiskLevel::None, RiskLevel::Low]), "none, low or medium");
+        assert_eq!(said(&[RiskLevel::High]), "high");
+        assert_eq!(said(&[RiskLevel::None, RiskLevel::Low, RiskLevel::Medium, RiskLevel::High]), "");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::Scope;
 use crate::engine::coverage::Workload;
-use crate::facts::{Evidence, Fact, Term};
+use crate::facts::{Fact, Term};
 use crate::tenant::location::Place;
 use crate::tenant::policy::{ClientApplications, Control, Sides, UserSide, Users};
 use crate::tenant::{Kind, Policy, Snapshot};
@@ -35,7 +35,8 @@ impl Check for WorkloadIdentities {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::ServicePrincipals) {
-            return listing::open(context, ABOUT.id, "workload_identities.review", Verdict::Review);
+            let what = "which workload identities there are (servicePrincipals.json would settle it)";
+            return listing::unread(context, (ABOUT.id, "workload_identities"), what);
         }
         let judged = workload_gaps::judge(context, Workload::ServicePrincipals, &untrusted());
         if judged.of == 0 {
@@ -79,7 +80,7 @@ fn headline(context: &Context<'_>, verdict: Verdict, judged: &Judged) -> Fact {
         Verdict::NotApplicable => "unlicensed",
     };
     let rows = workload_gaps::identities(&judged.open, snapshot);
-    Fact::new(&format!("workload_identities.{name}"), context.stamp(Evidence::of(rows)))
+    Fact::new(&format!("workload_identities.{name}"), context.evidence(rows))
         .with("count", judged.open.len())
         .with("of", judged.of)
         .with("undecided", judged.unsure.len())

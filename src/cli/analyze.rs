@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::bot::analysis::Analysis;
 use crate::checks::{self, CureAction, Finding, Severity, Verdict};
 use crate::clock::Clock;
-use crate::facts::{Fact, Style, Wording};
+use crate::facts::{Evidence, Fact, Style, Wording};
 use crate::tenant::{Reading, write_policy};
 
 use super::{Ended, folder, output, sarif, uncovered};
@@ -34,7 +34,7 @@ pub(super) struct Analyze {
     /// Exit with 1 when a check of this severity or worse fails
     #[arg(long, value_enum, default_value_t = FailOn::High)]
     fail_on: FailOn,
-    /// With --format json: every account and gap, instead of the first 50
+    /// With --format json: every account, gap and row of evidence, instead of the first 50
     #[arg(long)]
     all: bool,
 }
@@ -78,7 +78,8 @@ impl Analyze {
     /// Reads, judges, prints.
     pub(super) fn run(self) -> anyhow::Result<Ended> {
         let clock = Clock::system();
-        let analysis = folder::analysis(&self.path, &clock)?;
+        let rows = if self.all { usize::MAX } else { Evidence::SHOWN };
+        let analysis = folder::analysis_with(&self.path, &clock, rows)?;
         let wording = Wording::new(jiff::tz::TimeZone::system())?;
         match self.format {
             Format::Text => output::line(&listed(&analysis, &wording, &plain)?),

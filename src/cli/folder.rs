@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::bot::analysis::Analysis;
 use crate::checks::{About, CHECKS};
 use crate::clock::Clock;
+use crate::facts::Evidence;
 use crate::tenant::folder::{self, Thresholds};
 use crate::tenant::{Policy, Snapshot, read_policy};
 
@@ -64,9 +65,14 @@ fn known(name: &str) -> anyhow::Result<()> {
 
 /// A folder, read and judged by every check.
 pub(super) fn analysis(path: &Path, clock: &Clock) -> anyhow::Result<Analysis> {
+    analysis_with(path, clock, Evidence::SHOWN)
+}
+
+/// The same with so many rows of evidence kept with each fact.
+pub(super) fn analysis_with(path: &Path, clock: &Clock, rows: usize) -> anyhow::Result<Analysis> {
     let (snapshot, thresholds) = read_with_thresholds(path, clock)?;
     let bar = bar::steps(CHECKS.len());
-    let analysis = Analysis::watched((snapshot, String::new()), &thresholds, clock.now(), &|about| {
+    let analysis = Analysis::watched((snapshot, String::new()), &thresholds, (clock.now(), rows), &|about| {
         bar.set_message(about.title);
         bar.inc(1);
     });

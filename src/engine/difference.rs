@@ -46,9 +46,9 @@ pub struct Change {
     pub name: String,
     /// What happened to it; several may have.
     pub what: BTreeSet<What>,
-    /// Object ids of users whom it surely reaches now and perhaps didn't before, while On.
+    /// Object ids of enabled users whom it surely reaches now and perhaps didn't before, while On.
     pub gained: BTreeSet<String>,
-    /// Object ids of users whom it surely reached before and perhaps doesn't now.
+    /// Object ids of enabled users whom it surely reached before and perhaps doesn't now.
     pub lost: BTreeSet<String>,
     /// It was On, and is off or gone, or isn't what it was.
     pub weakened: bool,
@@ -220,6 +220,7 @@ mod tests {
         for id in ["alice", "bob", "carol"] {
             builder.user(read_user(&json!({"id": id})).unwrap());
         }
+        builder.user(read_user(&json!({"id": "dan", "accountEnabled": false})).unwrap());
         builder.group(read_group(&json!({"id": "out", "members": members})).unwrap());
         for policy in policies {
             builder.policy(policy);
@@ -241,9 +242,17 @@ mod tests {
     }
 
     #[test]
+    fn who_is_disabled_meanwhile_is_not_let_go_by_a_policy() {
+        let before = model(vec![policy(&everybody(), "enabled", "mfa")], &[]);
+        let mut after = before.snapshot.as_ref().clone();
+        after.directory.users[0].enabled = false;
+        assert!(difference(&before, &Model::new(Arc::new(after))).changes.is_empty());
+    }
+
+    #[test]
     fn a_group_that_grew_loosens_mfa_though_no_policy_changed() {
         let with = |members: &[&str]| model(vec![policy(&everybody(), "enabled", "mfa")], members);
-        let found = difference(&with(&["carol"]), &with(&["bob", "carol"]));
+        let found = difference(&with(&["carol"]), &with(&["bob", "carol", "dan"]));
         assert_eq!(found.changes[0].what, BTreeSet::from([What::Members]));
         assert_eq!(found.changes[0].lost, set(&["bob"]));
         assert_eq!(mfa(&found), (set(&["bob"]), set(&[])));

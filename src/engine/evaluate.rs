@@ -335,6 +335,15 @@ mod tests {
     }
 
     #[test]
+    fn where_a_guest_comes_from_is_named_where_a_policy_names_organisations() {
+        let of = json!({"guestOrExternalUserTypes": "b2bCollaborationGuest",
+            "externalTenants": {"membershipKind": "enumerated", "members": ["t"]}});
+        let policy = json!({"/conditions/users": {"includeGuestsOrExternalUsers": of}});
+        let asked = json!({"signInIdentity": {"externalUserType": "b2bCollaborationGuest"}});
+        assert_eq!(open(&policy, &asked), (on("the guest's home organisation"), Applies::No(UnmetKind::Users)));
+    }
+
+    #[test]
     fn a_guest_may_connect_directly_too_unless_that_is_said() {
         let direct = json!({"guestOrExternalUserTypes": "b2bDirectConnectUser", "externalTenants": null});
         let included = json!({"/conditions/users": {"includeGuestsOrExternalUsers": direct}});

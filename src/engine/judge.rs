@@ -325,14 +325,13 @@ impl Model {
             (None, Some(_)) => Known::Absent,
             (None, None) => Known::Unknown,
         };
-        let home = tenant.as_deref().or_else(|| object.and_then(|user| user.home_tenant.as_deref()));
-        Who {
-            id: id.as_deref(),
-            membership,
-            guest,
-            tenant: home.map_or(Known::Unknown, Known::Is),
-            direct_connect: (*direct_connect).into(),
-        }
+        let tenant = match (tenant, object.and_then(|user| user.home_tenant.as_deref())) {
+            (Known::Is(tenant), _) => Known::Is(tenant.as_str()),
+            (_, Some(home)) => Known::Is(home),
+            (Known::Absent, None) => Known::Absent,
+            (Known::Unknown, None) => Known::Unknown,
+        };
+        Who { id: id.as_deref(), membership, guest, tenant, direct_connect: (*direct_connect).into() }
     }
 }
 

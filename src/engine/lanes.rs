@@ -15,7 +15,7 @@ use super::truth::Truth;
 use super::who::{Membership, Who};
 use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
-use crate::tenant::sign_in::{Identity, SignIn, Target};
+use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
 
 /// Policies that say the same about one kind of condition: one of them, and all of them.
 type Alike = (usize, Bits);
@@ -105,7 +105,7 @@ impl Apps {
 
 /// The policies whose target condition a person's request for one app meets, and those that include the app.
 fn app_class(model: &Model, alike: &[Alike], id: &str) -> AppClass {
-    let identity = Identity::User { id: None, guest: None, tenant: None, direct_connect: false };
+    let identity = Identity::User { id: None, guest: None, tenant: Known::Unknown, direct_connect: false };
     let sign_in = SignIn { identity, target: Target::Apps(vec![id.to_owned()]), ..SignIn::default() };
     let lane = model.asked(Dimension::Target, alike, (&sign_in, &model.who(&sign_in.identity)));
     let mut included = Bits::none(model.snapshot.policies.len());
@@ -242,7 +242,7 @@ impl Model {
     fn indexed(&self, dimension: Dimension, (sign_in, who): (&SignIn, &Who<'_>)) -> Option<Cow<'_, Lane>> {
         match (dimension, &sign_in.identity, &sign_in.target) {
             _ if !self.is_origin() => None,
-            (Dimension::Identity, Identity::User { guest: None, tenant: None, .. }, _)
+            (Dimension::Identity, Identity::User { guest: None, tenant: Known::Unknown, .. }, _)
                 if who.direct_connect == Truth::No =>
             {
                 let Membership::At(position) = who.membership else { return None };

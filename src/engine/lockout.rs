@@ -125,7 +125,12 @@ impl Model {
     /// Whether one person can sign in to administer the tenant, under any conditions.
     fn access(&self, user_id: &str, abilities: &Abilities<'_>) -> Access {
         let start = SignIn {
-            identity: Identity::User { id: Some(user_id.to_owned()), guest: None, tenant: None, direct_connect: false },
+            identity: Identity::User {
+                id: Some(user_id.to_owned()),
+                guest: None,
+                tenant: Known::Unknown,
+                direct_connect: false,
+            },
             target: Target::Apps(vec![APP_AZURE_MANAGEMENT.to_owned()]),
             agent_risk: Known::Absent,
             agent_context: Known::Absent,

@@ -27,7 +27,7 @@ pub fn sign_in_of(snapshot: &Snapshot, row: &PastSignIn) -> SignIn {
         identity: Identity::User {
             id: Some(row.user_id.to_string()),
             guest: row.guest,
-            tenant: row.home_tenant.as_ref().map(Text::to_string),
+            tenant: known(row.home_tenant.as_ref().map(Text::to_string)),
             direct_connect: false,
         },
         target: if row.resource_ids.is_empty() {

@@ -82,7 +82,7 @@ pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, Reque
     let ours = Part { at: "/extra", value: extra, unstated };
     let began = ours.word::<TransferMethod>("originalTransferMethod")?;
     Ok(SignIn {
-        identity: read_identity(part("signInIdentity"), extra)?,
+        identity: read_identity(part("signInIdentity"), extra, unstated)?,
         target: read_target(part("signInContext"))?,
         client_app: conditions.word("clientAppType")?,
         platform: conditions.word("devicePlatform")?,
@@ -164,7 +164,7 @@ impl Part<'_> {
     }
 }
 
-fn read_identity(identity: &Value, extra: &Value) -> Result<Identity, RequestError> {
+fn read_identity(identity: &Value, extra: &Value, unstated: Unstated) -> Result<Identity, RequestError> {
     let text = |name: &str| identity.get(name).and_then(Value::as_str).map(str::to_lowercase);
     if let Some(id) = text("agentServicePrincipalId").or_else(|| text("agentId")) {
         return Ok(Identity::Agent(id));
@@ -178,7 +178,13 @@ fn read_identity(identity: &Value, extra: &Value) -> Result<Identity, RequestErr
         Known::Is(kind) => Some(kind),
         _ => None,
     };
-    let (id, tenant) = (text("userId"), text("externalTenantId"));
+    let id = text("userId");
+    let tenant = match text("externalTenantId") {
+        Some(tenant) => Known::Is(tenant),
+        // Who is said to be a guest and not of which organisation is of none that a policy names.
+        None if unstated == Unstated::None && guest.is_some() => Known::Absent,
+        None => Known::Unknown,
+    };
     if id.is_none() && guest.is_none() {
         return Ok(Identity::Unstated);
     }

@@ -11,7 +11,10 @@ use super::unknown_words;
 use crate::tenant::policy::{GuestType, Guests, UserSide};
 use crate::tenant::sign_in::Known;
 use crate::tenant::well_known::ALL_AGENT_USERS;
-use crate::tenant::{Assignment, Kind, Policy, Snapshot, Text};
+use crate::tenant::{Assignment, Kind, Policy, Snapshot, Text, User};
+
+/// What a condition that names organisations leaves open about a guest.
+const HOME: &str = "the guest's home organisation";
 
 /// How an unresolved group is named among what isn't known.
 const MEMBERS: &str = "members of group";
@@ -69,6 +72,8 @@ pub(super) struct Side {
     pub(super) open: Vec<String>,
     /// Users named by an id that the directory, which wasn't read, would resolve.
     strangers: Vec<String>,
+    /// Organisations are named, and of some guest nobody knows the home.
+    homes: bool,
     /// Emergency access groups aren't listed there: they hold nobody else.
     emergency: bool,
     /// Groups or roles are named.
@@ -97,7 +102,12 @@ impl UserCondition {
     /// What isn't known about it, as people read it.
     pub(super) fn open(&self) -> impl Iterator<Item = &str> {
         let sides = [&self.include, &self.exclude];
-        sides.into_iter().flat_map(|side| side.open.iter().chain(&side.strangers)).map(String::as_str)
+        sides.into_iter().flat_map(|side| {
+            let named = side.open.iter().chain(&side.strangers).map(String::as_str);
+            named.chain(side.homes.then_some(
+                "which organisations the guests come from (signIns.jsonl with rows of theirs would settle it)",
+            ))
+        })
     }
 
     /// Directory users that surely meet it, and those that possibly do.
@@ -115,6 +125,7 @@ impl Side {
             all: side.all,
             ids: side.users.clone(),
             guests: side.guests.clone(),
+            homes: side.guests.as_ref().is_some_and(|guests| guests.tenants.is_some()) && has_stranger(snapshot),
             member_of: !side.groups.is_empty() || !side.roles.is_empty(),
             ..Self::default()
         };
@@ -213,12 +224,18 @@ impl Side {
         if who.direct_connect == Truth::Maybe && self.hit(&connects_not, excluding) != Truth::Maybe {
             return vec!["whether the guest is eligible for B2B direct connect".into()];
         }
-        match who.membership {
+        let mut all = match who.membership {
+            _ if self.named_hit(who, excluding) != Truth::Maybe => Vec::new(),
             Membership::Everybody if excluding => [self.open.as_slice(), self.strangers.as_slice()].concat(),
-            Membership::At(_) | Membership::Everybody if !self.open.is_empty() => self.open.clone(),
             Membership::Unknown => vec!["the user's groups and roles".into()],
-            _ => vec!["the guest's kind and home tenant".into()],
+            _ if self.open.is_empty() => vec!["who is in the emergency access groups".into()],
+            _ => self.open.clone(),
+        };
+        if self.guest_hit(who) == Truth::Maybe {
+            let known = who.guest != Known::Unknown && !self.unknown_guests;
+            all.push(if known { HOME } else { "whether the user is a guest, of which kind and from where" }.into());
         }
+        all
     }
 }
 
@@ -253,6 +270,12 @@ pub(super) fn guest_hit(guests: &Guests, who: &Who<'_>) -> Truth {
         (Some(_), Known::Unknown) => Truth::Maybe,
     };
     of_type.and(of_tenant)
+}
+
+/// Somebody comes from an organisation that nobody knows.
+fn has_stranger(snapshot: &Snapshot) -> bool {
+    let external = |user: &User| user.guest.is_some_and(|kind| kind != GuestType::InternalGuest);
+    snapshot.directory.users.iter().any(|user| external(user) && user.home_tenant.is_none())
 }
 
 /// Guests among the directory's users, by kind and home tenant.

@@ -234,6 +234,17 @@ fn joined(words: &[String]) -> String {
     }
 }
 
+/// `A`, `A or B`, `A, B or C`.
+#[must_use]
+pub fn any_of<T: AsRef<str>>(words: &[T]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// `{{list names 3}}` → `A, B, C and 4 more`.
 fn list(
     helper: &Helper<'_>,

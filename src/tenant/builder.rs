@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringBitmap;
 
 use super::directory::{Device, Group, Registration, User};
+use super::policy::GuestType;
 use super::read::GroupRead;
 use super::shared::Shared;
 use super::snapshot::{Kind, Reading, Snapshot};
@@ -119,6 +120,7 @@ impl SnapshotBuilder {
         snapshot.audits.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         snapshot.audits.dedup_by(|a, b| !a.id.is_empty() && a.id == b.id);
         recount(&mut snapshot);
+        fill_in_homes(&mut snapshot);
         snapshot
     }
 
@@ -127,7 +129,10 @@ impl SnapshotBuilder {
         let mut known = BTreeSet::new();
         snapshot.policies.retain(|policy| policy.id.is_empty() || known.insert(policy.id.clone()));
         for strength in built_in() {
-            snapshot.strengths.entry(strength.id.clone()).or_insert(strength);
+            let known = snapshot.strengths.entry(strength.id.clone()).or_default();
+            if known.allowed_combinations.is_empty() {
+                *known = strength;
+            }
         }
         let mut users = self.users;
         if !snapshot.has(Kind::Users) {
@@ -140,6 +145,29 @@ impl SnapshotBuilder {
         let groups = self.groups.into_values().map(|read| resolve(read, &snapshot)).collect::<BTreeMap<_, _>>();
         snapshot.directory.groups = closed(groups);
         snapshot
+    }
+}
+
+/// Graph doesn't say with guests which organisation they come from, but the log does with their sign-ins: it is known of
+/// those whose sign-ins all say the same.
+fn fill_in_homes(snapshot: &mut Snapshot) {
+    let directory = &snapshot.directory;
+    let external = |user: &User| user.guest.is_some_and(|kind| kind != GuestType::InternalGuest);
+    let guest = |id: &str| directory.user_index(id).filter(|at| directory.user_at(*at).is_some_and(external));
+    let mut homes: BTreeMap<u32, Option<Text>> = BTreeMap::new();
+    let elsewhere = |home: &Text| *home != snapshot.tenant_id;
+    for row in snapshot.sign_ins.iter().filter(|row| row.home_tenant.as_ref().is_some_and(elsewhere)) {
+        let Some(guest) = guest(&row.user_id) else { continue };
+        let home = homes.entry(guest).or_insert_with(|| row.home_tenant.clone());
+        if *home != row.home_tenant {
+            *home = None;
+        }
+    }
+    for (guest, home) in homes {
+        let user = usize::try_from(guest).ok().and_then(|at| snapshot.directory.users.get_mut(at));
+        if let Some(user) = user {
+            user.home_tenant = home;
+        }
     }
 }
 
@@ -228,6 +256,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::read::{read_group, read_policy, read_service_principal, read_sign_in, read_user};
+    use super::super::well_known::STRENGTH_PHISHING_RESISTANT;
     use super::*;
 
     fn tenant(groups: &[serde_json::Value]) -> Snapshot {
@@ -301,6 +330,34 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_comes_from_where_all_sign_ins_of_the_log_say() {
+        let mut builder = SnapshotBuilder::default();
+        builder.snapshot.tenant_id = "t-own".into();
+        for id in ["moved", "partner", "silent", "here"] {
+            builder.user(read_user(&json!({"id": id, "userType": "Guest", "userPrincipalName": "a#EXT#@x"})).unwrap());
+        }
+        builder.user(read_user(&json!({"id": "member"})).unwrap());
+        let rows = [
+            ("partner", "t-1"),
+            ("partner", "t-1"),
+            ("moved", "t-1"),
+            ("moved", "t-2"),
+            ("moved", "t-1"),
+            ("here", "t-own"),
+            ("member", "t-3"),
+        ];
+        for (at, (user, home)) in rows.iter().enumerate() {
+            let at = format!("2026-11-23T09:00:0{at}Z");
+            let row = json!({"id": at, "createdDateTime": at, "userId": user, "homeTenantId": home});
+            builder.sign_in(read_sign_in(&row).unwrap());
+        }
+        let snapshot = builder.build();
+        let home = |id: &str| snapshot.directory.user(id).unwrap().home_tenant.as_deref();
+        assert_eq!(home("partner"), Some("t-1"));
+        assert_eq!(["moved", "silent", "here", "member"].map(home), [None; 4]);
+    }
+
+    #[test]
     fn a_snapshot_goes_on_from_one_that_was_built() {
         let built = tenant(&[json!({"id": "a", "members": ["u1"]})]);
         let mut builder = SnapshotBuilder::going_on(built.clone());
@@ -313,5 +370,9 @@ mod tests {
     #[test]
     fn the_built_in_strengths_are_always_there() {
         assert_eq!(tenant(&[]).strengths.len(), 3);
+        let mut builder = SnapshotBuilder::default();
+        let id = STRENGTH_PHISHING_RESISTANT.to_owned();
+        builder.strength(Strength { id: id.clone(), display_name: "As embedded".into(), ..Strength::default() });
+        assert_eq!(builder.build().strengths[&id].allowed_combinations.len(), 3);
     }
 }

@@ -88,10 +88,12 @@ pub enum FolderError {
         second: PathBuf,
     },
     /// There is no file of policies, not even an empty one.
-    #[error("no Conditional Access policies in {}; expected a file such as policies.json, which may be empty: []", path.display())]
+    #[error("no Conditional Access policies in {}; expected a file such as policies.json, which may be empty: []{}", path.display(), told(left_out))]
     NoPolicies {
         /// Where was looked.
         path: PathBuf,
+        /// Files that were there, each with why it was left out.
+        left_out: Vec<(PathBuf, &'static str)>,
     },
 }
 
@@ -109,7 +111,7 @@ pub fn read(path: &Path) -> Result<(Snapshot, Report), FolderError> {
         reader.file(file, alone)?;
     }
     if !reader.counts.contains_key(&Kind::Policies) {
-        return Err(FolderError::NoPolicies { path: path.to_owned() });
+        return Err(FolderError::NoPolicies { path: path.to_owned(), left_out: reader.report.unrecognised });
     }
     Ok(reader.finish(path))
 }
@@ -162,6 +164,9 @@ impl Reader {
             text::parse(&text, lines).map_err(|message| FolderError::Json { path: path.to_owned(), message })?;
         if let Some(link) = &content.more {
             return Err(FolderError::Object { path: path.to_owned(), source: first_page(link) });
+        }
+        if let Some(error) = content.objects.first().and_then(|(pointer, value)| refused(pointer, value)) {
+            return Err(FolderError::Object { path: path.to_owned(), source: error });
         }
         let empty = content.objects.is_empty();
         let Some(kind) = recognise::kind_of(path, &content).or((alone && empty).then_some(Kind::Policies)) else {
@@ -303,6 +308,21 @@ impl Reader {
     }
 }
 
+/// The first files that were left out, as they end a message.
+fn told(left_out: &[(PathBuf, &str)]) -> String {
+    let each = left_out.iter().take(3).map(|(file, why)| format!("; left out {}: {why}", file.display()));
+    let more = left_out.len().saturating_sub(3);
+    each.chain((more > 0).then(|| format!("; and {more} more"))).collect()
+}
+
+/// What Graph says instead of objects to somebody who may not read them, which scripts write into the file all the same.
+fn refused(pointer: &str, value: &Value) -> Option<ReadError> {
+    let error = value.get("error")?;
+    let text = |name: &str| error.get(name).and_then(Value::as_str);
+    let found = format!("an error of Graph ({}: {})", text("code")?, text("message")?);
+    Some(ReadError { pointer: format!("{pointer}/error"), expected: "what was asked of Graph", found })
+}
+
 /// A page of a collection isn't the whole of it: whoever is on the next one would count as nobody.
 fn first_page(link: &str) -> ReadError {
     ReadError {
@@ -395,6 +415,18 @@ mod tests {
         assert_eq!(
             error(&[("users.json", "[]")]),
             "no Conditional Access policies in DIR; expected a file such as policies.json, which may be empty: []"
+        );
+        let message = error(&[("export.json", r#"[{"displayName": "A", "conditions": {}}]"#)]);
+        let left_out = "left out DIR/export.json: neither its name nor its content says what it holds";
+        assert!(message.ends_with(left_out), "{message}");
+    }
+
+    #[test]
+    fn an_answer_of_graph_that_is_an_error_is_told_as_one() {
+        let denied = r#"{"error": {"code": "Forbidden", "message": "Insufficient privileges", "innerError": {}}}"#;
+        assert_eq!(
+            error(&[("policies.json", "[]"), ("users.json", denied)]),
+            "DIR/users.json /error: expected what was asked of Graph, found an error of Graph (Forbidden: Insufficient privileges)"
         );
     }
 

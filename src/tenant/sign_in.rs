@@ -100,8 +100,8 @@ pub enum Identity {
         id: Option<String>,
         /// Guest type, where it is stated rather than read from the directory.
         guest: Option<GuestType>,
-        /// Home tenant of a guest.
-        tenant: Option<String>,
+        /// Home tenant of a guest; absent for one that no policy names.
+        tenant: Known<String>,
         /// Also eligible for B2B direct connect.
         direct_connect: bool,
     },

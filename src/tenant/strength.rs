@@ -46,6 +46,16 @@ pub fn built_in() -> Vec<Strength> {
         .collect()
 }
 
+/// Whether every method of a combination is known here.
+#[must_use]
+pub fn is_known(combination: &str) -> bool {
+    const OTHERS: [&str; 4] = ["password", "email", "qrCodePin", "x509CertificateSingleFactor"];
+    let known = [PHISHING_RESISTANT, PASSWORDLESS, OTHER_MFA].concat();
+    let is_known =
+        |method| OTHERS.contains(&method) || known.iter().any(|known| known.split(',').any(|one| one == method));
+    combination.split(',').all(is_known)
+}
+
 /// Combinations that resist phishing.
 pub const PHISHING_RESISTANT: &[&str] = &["windowsHelloForBusiness", "fido2", "x509CertificateMultiFactor"];
 
@@ -74,6 +84,14 @@ const OTHER_MFA: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_method_of_the_future_is_not_known() {
+        for known in ["password,sms", "fido2", "qrCodePin", "federatedSingleFactor", "email,password"] {
+            assert!(is_known(known), "{known}");
+        }
+        assert!(!is_known("unknownFutureValue") && !is_known("password,unknownFutureValue"));
+    }
 
     #[test]
     fn each_built_in_strength_lies_within_the_weaker_one() {

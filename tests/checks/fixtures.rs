@@ -152,7 +152,7 @@ impl Fixture {
 
     fn run(&self, model: &Model) -> Finding {
         let thresholds = BTreeMap::new();
-        self.check.run(&Context { model, hash: "h", now: NOW.parse().unwrap(), thresholds: &thresholds })
+        self.check.run(&Context { model, hash: "h", now: NOW.parse().unwrap(), thresholds: &thresholds, rows: 50 })
     }
 }
 

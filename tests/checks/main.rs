@@ -44,7 +44,7 @@ async fn nordwerk() -> Arc<Snapshot> {
 }
 
 fn context<'a>(model: &'a Model, thresholds: &'a BTreeMap<String, f64>) -> Context<'a> {
-    Context { model, hash: "h", now: TODAY.parse().unwrap(), thresholds }
+    Context { model, hash: "h", now: TODAY.parse().unwrap(), thresholds, rows: 50 }
 }
 
 fn findings(model: &Model) -> Vec<Finding> {
@@ -128,6 +128,31 @@ fn without_directory_data_nothing_passes_on_an_empty_scope() {
     let roles = of(vec![policy(serde_json::json!({"includeRoles": ["62e90394-69f5-4237-9190-012177145e10"]}))]);
     assert_eq!(roles.verdict, Verdict::Review);
     assert!(roles.not_checked.iter().any(|limit| limit.contains("roleAssignments.json")), "{:?}", roles.not_checked);
+}
+
+#[test]
+fn a_file_that_would_settle_a_finding_stands_in_what_was_not_checked() {
+    let policy = |id: &str, conditions: serde_json::Value, control: &str| {
+        let body = serde_json::json!({"id": id, "displayName": id, "state": "enabled", "conditions": conditions,
+            "grantControls": {"operator": "OR", "builtInControls": [control]}});
+        read_policy(&body).unwrap()
+    };
+    let apps = serde_json::json!({"includeApplications": ["All"]});
+    let place = serde_json::json!({"users": {"includeUsers": ["All"], "excludeGroups": ["a-b"]}, "applications": apps,
+        "locations": {"includeLocations": ["l-1"]}});
+    let role =
+        serde_json::json!({"users": {"includeRoles": ["62e90394-69f5-4237-9190-012177145e10"]}, "applications": apps});
+    for policies in [Vec::new(), vec![policy("place", place, "mfa"), policy("role", role, "mfa")]] {
+        let model = Model::new(Arc::new(Snapshot { policies, ..Snapshot::default() }));
+        for finding in findings(&model).iter().filter(|finding| finding.verdict == Verdict::Review) {
+            let (words, unchecked) = (said(finding).join(" "), finding.not_checked.join(" "));
+            assert!(!unchecked.is_empty(), "{}: {words}", finding.check);
+            let files = words.split([' ', '(', ')', ',', ';']).filter(|word| word.contains(".json"));
+            for file in files {
+                assert!(unchecked.contains(file), "{}: {file} isn't in {unchecked:?}", finding.check);
+            }
+        }
+    }
 }
 
 /// Checks that no published framework has anything of.

@@ -73,7 +73,8 @@ fn row(asked: Asked<'_>, policy: &Policy) -> Vec<String> {
     let changed = policy.modified.or(policy.created);
     let changed = changed.map_or_else(String::new, |at| at.to_zoned(zone).strftime("%-d %b %Y").to_string());
     let control = [line("Grant"), line("Session")].into_iter().find(|words| !words.is_empty()).unwrap_or_default();
-    vec![policy.display_name.clone(), rows::state_word(policy.state).to_owned(), line("Users"), control, changed]
+    let whom = describe::whom(policy, asked.analysis.snapshot());
+    vec![policy.display_name.clone(), rows::state_word(policy.state).to_owned(), whom, control, changed]
 }
 
 fn filters<'a>(asked: Asked<'a>, made: &'a BTreeSet<String>) -> Vec<Filter<'a>> {

@@ -11,7 +11,7 @@ use crate::bot::reconcile::{self, Body, state};
 use crate::bot::sheet::Sheet;
 use crate::bot::theme::{THEMES, Theme};
 use crate::checks::{CureAction, Severity};
-use crate::facts::{Evidence, Fact, Row as EvidenceRow, Term};
+use crate::facts::{Evidence, Fact, Row as EvidenceRow, Term, any_of};
 use crate::store::entries::Wanted;
 use crate::store::suggestions::Row;
 use crate::suggestions::silencer;
@@ -167,7 +167,7 @@ fn mentions(body: &Body, title: &str, name: &str) -> bool {
 }
 
 fn listed(asked: Asked<'_>, rows: Vec<(Row, Body)>, states: &[&str], silenced: Vec<Fact>) -> Answer {
-    let named = if states.first() == Some(&state::OPEN) { "open".to_owned() } else { states.join(" or ") };
+    let named = if states.first() == Some(&state::OPEN) { "open".to_owned() } else { any_of(states) };
     let count = said("suggestions.count").with("count", rows.len()).with("states", Term::Word(named));
     let severe = rows.iter().filter(|(_, body)| body.proposal.severity >= Severity::High).count();
     let whole = rows.len() <= FEW || Theme::named(asked.text).is_some() || wants_all(asked.text);

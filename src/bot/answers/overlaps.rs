@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use crate::bot::answer::{Answer, Part, ask, column};
 use crate::bot::describe;
 use crate::bot::lookup::Found;
+use crate::checks::accounts::days_between;
 use crate::checks::rows;
 use crate::engine::coverage::Needless;
 use crate::engine::overlap::{Overlap, Relation};
 use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
+use crate::tenant::policy::PolicyState;
 
 use super::meant::{maybe_policy, policies, said};
 use super::policy_changes::difference;
@@ -63,11 +65,37 @@ fn related(asked: Asked<'_>, about: Option<&Policy>) -> Answer {
         .with("policy", Term::Name(name))
         .must_show();
     let answer = Answer::sentences(vec![count, said("overlap.scope")]);
-    let items = facts.into_iter().take(LISTED).map(|fact| (fact, Vec::new())).collect();
-    answer
-        .part(Part::List { ordered: false, items })
-        .part(Part::Limits(vec![asked.read_at()]))
-        .action(ask("Suggestions", "show open suggestions"))
+    let answer = answer.part(list(facts));
+    let off = off(asked, about);
+    let answer = match off.len() {
+        0 => answer,
+        count => {
+            let head = said("overlap.off_count").with("count", count).with("several", u64::from(count > 1));
+            answer.part(Part::Sentences(vec![head])).part(list(off))
+        }
+    };
+    answer.part(Part::Limits(vec![asked.read_at()])).action(ask("Suggestions", "show open suggestions"))
+}
+
+fn list(facts: Vec<Fact>) -> Part {
+    Part::List { ordered: false, items: facts.into_iter().take(LISTED).map(|fact| (fact, Vec::new())).collect() }
+}
+
+/// Policies that are Off, those first that were left so for the longest.
+fn off(asked: Asked<'_>, about: Option<&Policy>) -> Vec<Fact> {
+    let policies = asked.analysis.snapshot().policies.iter();
+    let mut off: Vec<&Policy> = policies.filter(|policy| policy.state == PolicyState::Disabled).collect();
+    off.retain(|policy| about.is_none_or(|about| about.id == policy.id));
+    // Nobody knows when one without a date was changed, so it stands last.
+    let changed = |policy: &Policy| policy.modified.or(policy.created);
+    off.sort_by_key(|policy| (changed(policy).is_none(), changed(policy)));
+    let told = |policy: &&Policy| {
+        let key = if changed(policy).is_some() { "overlap.off" } else { "overlap.off_undated" };
+        let days = changed(policy).map_or(0, |at| days_between(at, asked.now));
+        let fact = Fact::new(key, asked.analysis.evidence([rows::policy(policy)])).with("days", Term::Days(days));
+        fact.with("policy", Term::Name(policy.display_name.clone()))
+    };
+    off.iter().map(told).collect()
 }
 
 /// Whether a policy could go, for the sake of another one or of several together.
@@ -133,4 +161,44 @@ fn compared(asked: Asked<'_>, one: &Policy, other: &Policy) -> Answer {
     let rows = lines.into_iter().map(|row| vec![row.label, value(row.before), value(row.after)]).collect();
     let columns = [column("Setting"), column(&one.display_name), column(&other.display_name)].to_vec();
     Answer::sentences(facts).part(Part::Table { columns, rows, more: 0 }).part(Part::Limits(vec![asked.read_at()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn what_is_off_can_go_and_is_told_apart_from_what_is_redundant() {
+        let mut tenant = nordwerk();
+        let mut pilot = tenant["policies"][1].clone();
+        pilot["state"] = json!("disabled");
+        for (id, name, changed) in [
+            ("p-pilot", "CA910 – Pilot", json!("2026-11-04T08:00:00Z")),
+            ("p-old", "CA911 – Old pilot", json!("2025-03-04T08:00:00Z")),
+            ("p-undated", "CA912 – Undated", json!(null)),
+        ] {
+            pilot["id"] = json!(id);
+            pilot["displayName"] = json!(name);
+            pilot["modifiedDateTime"] = changed;
+            tenant["policies"].as_array_mut().unwrap().push(pilot.clone());
+        }
+        insta::assert_snapshot!(said(&tenant, Intent::Overlaps, "which policies can I delete?").await, @r"
+        No overlap. [1] Looked at: policies that are On or in report-only, over every sign-in that they can tell apart.
+        3 policies are Off, so that deleting any of them changes no sign-in.
+        - CA911 – Old pilot is Off and was last changed 630 days ago. [2]
+        - CA910 – Pilot is Off and was last changed 20 days ago. [3]
+        - CA912 – Undated is Off; when it was last changed isn't known. [4]
+        Read Tue 24 Nov 08:00.
+        (Suggestions)
+        [1] No overlap. · 7 policies
+        [2] CA911 – Old pilot is Off and was last changed 630 days ago. · 1 policy
+        [3] CA910 – Pilot is Off and was last changed 20 days ago. · 1 policy
+        [4] CA912 – Undated is Off; when it was last changed isn't known. · 1 policy
+        ");
+        let words = said(&tenant, Intent::Overlaps, "could we delete CA911?").await;
+        assert!(words.contains("CA911 – Old pilot is Off") && !words.contains("CA910"), "{words}");
+    }
 }

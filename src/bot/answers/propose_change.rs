@@ -139,7 +139,7 @@ fn enough<'a>(asked: Asked<'a>, check: &str) -> Vec<&'a Policy> {
     let passes = |policies: &[&Policy]| {
         let model = analysis.model.with_policies(policies.iter().map(|policy| (*policy).clone()).collect());
         let thresholds = &analysis.thresholds;
-        let context = Context { model: &model, hash: &analysis.hash, now: asked.now, thresholds };
+        let context = Context { model: &model, hash: &analysis.hash, now: asked.now, thresholds, rows: 0 };
         check.run(&context).verdict == Verdict::Pass
     };
     let on = analysis.snapshot().policies.iter().filter(|policy| policy.state == PolicyState::Enabled);

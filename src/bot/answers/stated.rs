@@ -47,8 +47,12 @@ fn who<'a>(asked: Asked<'a>, slots: &Slots, stated: &mut Stated<'a>) -> Result<(
     if let Some(user) = named::person(asked, slots) {
         let user = user?;
         stated.understood.push(user.display_name.to_string());
-        stated.sign_in.identity =
-            Identity::User { id: Some(user.id.to_string()), guest: None, tenant: None, direct_connect: false };
+        stated.sign_in.identity = Identity::User {
+            id: Some(user.id.to_string()),
+            guest: None,
+            tenant: Known::Unknown,
+            direct_connect: false,
+        };
         stated.user = Some(user);
         return Ok(());
     }
@@ -58,7 +62,7 @@ fn who<'a>(asked: Asked<'a>, slots: &Slots, stated: &mut Stated<'a>) -> Result<(
     if guest {
         stated.understood.push("a guest".into());
         let guest = Some(GuestType::B2bCollaborationGuest);
-        stated.sign_in.identity = Identity::User { id: None, guest, tenant: None, direct_connect: false };
+        stated.sign_in.identity = Identity::User { id: None, guest, tenant: Known::Unknown, direct_connect: false };
     }
     Ok(())
 }

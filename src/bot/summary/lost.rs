@@ -43,7 +43,7 @@ pub(super) fn accounts(before: &Earlier, analysis: &Analysis, check: &str) -> Ro
 fn uncovered(model: &Model, analysis: &Analysis, check: &str) -> RoaringBitmap {
     let Some(check) = CHECKS.iter().find(|one| one.about().id == check) else { return RoaringBitmap::new() };
     let (model, now) = (model.unasked(), analysis.snapshot().read_at);
-    let _ = check.run(&Context { model: &model, hash: &analysis.hash, now, thresholds: &analysis.thresholds });
+    let _ = check.run(&Context { model: &model, hash: &analysis.hash, now, thresholds: &analysis.thresholds, rows: 0 });
     let asked = model.questions_asked();
     let Some((_, scope, coverage)) = asked.first() else { return RoaringBitmap::new() };
     let accounts = Gaps::of((coverage.as_ref(), scope), &model, now).accounts;

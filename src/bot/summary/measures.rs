@@ -207,7 +207,7 @@ impl Measure {
             let model = analysis.model.with_policies(others.chain([old]).cloned().collect());
             let thresholds = &analysis.thresholds;
             let read_at = analysis.snapshot().read_at;
-            let found = check.run(&Context { model: &model, hash: &analysis.hash, now: read_at, thresholds });
+            let found = check.run(&Context { model: &model, hash: &analysis.hash, now: read_at, thresholds, rows: 0 });
             open(&found)
         };
         let more = |old: &&Policy| analysis.with_earlier((old, self.check), || with(old)) < now;

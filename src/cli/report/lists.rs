@@ -189,5 +189,12 @@ fn excluded(policy: &Policy, model: &Model) -> Vec<(&'static str, String, String
     found.extend(out.guests.iter().map(|guests| ("Guests", describe::guests(guests), String::new())));
     let apps = policy.conditions.applications.exclude.iter();
     found.extend(apps.map(|id| ("Target resource", app_name(snapshot, id), String::new())));
+    let principal = |kind, id: &String| (kind, describe::principal(id, snapshot), String::new());
+    if let Some(clients) = &policy.conditions.client_applications {
+        found.extend(clients.exclude.iter().map(|id| principal("Workload identity", id)));
+        found.extend(clients.exclude_agents.iter().map(|id| principal("Agent identity", id)));
+    }
+    let agents = policy.conditions.agents.iter().flat_map(|agents| &agents.exclude);
+    found.extend(agents.map(|id| ("User of an agent", user(id), "1".to_owned())));
     found
 }

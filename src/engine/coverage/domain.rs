@@ -326,7 +326,7 @@ impl Value {
     /// The sign-in that has this value and leaves everything else open.
     pub(super) fn sign_in(&self) -> SignIn {
         let mut one = SignIn {
-            identity: Identity::User { id: None, guest: None, tenant: None, direct_connect: false },
+            identity: Identity::User { id: None, guest: None, tenant: Known::Unknown, direct_connect: false },
             ..SignIn::default()
         };
         match self {

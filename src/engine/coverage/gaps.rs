@@ -22,6 +22,7 @@ use crate::engine::standing::Projection;
 use crate::engine::truth::Truth;
 use crate::engine::{Model, target};
 use crate::tenant::policy::Control;
+use crate::tenant::strength::is_known;
 use crate::tenant::{Policy, Snapshot};
 
 impl Model {
@@ -391,13 +392,19 @@ fn open_questions(model: &Model, axes: &[Axis], of: &[Contributor]) -> BTreeSet<
     all
 }
 
-/// Strengths that a policy names and nobody read.
+/// Strengths that a policy names and nobody read, or that allow something that isn't known here.
 fn unknown_strengths<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> impl Iterator<Item = String> + 'a {
     policy.grant.iter().flat_map(|grant| &grant.controls).filter_map(|control| match control {
-        Control::Strength(id) if !snapshot.strengths.contains_key(id) => Some(format!(
-            "what the authentication strength {id} of policy {} allows (authenticationStrengthPolicies.json would settle it)",
-            policy.display_name
-        )),
+        Control::Strength(id) => match snapshot.strengths.get(id) {
+            Some(strength) => {
+                let unknown = strength.allowed_combinations.iter().find(|one| !is_known(one))?;
+                Some(format!("what {unknown} is, which the authentication strength {} allows", strength.display_name))
+            }
+            None => Some(format!(
+                "what the authentication strength {id} of policy {} allows (authenticationStrengthPolicies.json would settle it)",
+                policy.display_name
+            )),
+        },
         _ => None,
     })
 }
@@ -414,10 +421,6 @@ pub(super) fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> 
             all.extend(pointers.iter().map(|pointer| format!("{pointer} of policy {}", policy.display_name)));
         }
         all.extend(target::open(model, &policy.conditions.applications));
-        let sides = [&policy.conditions.users.include, &policy.conditions.users.exclude];
-        if sides.iter().filter_map(|side| side.guests.as_ref()).any(|guests| guests.tenants.is_some()) {
-            all.insert("which organisations the guests come from (Graph doesn't say with users)".into());
-        }
         let locations = policy.conditions.locations.iter().flat_map(|sides| sides.include.union(&sides.exclude));
         if locations.clone().any(|id| id != "All" && !model.snapshot.locations.contains_key(id))
             && !model.snapshot.has(crate::tenant::Kind::NamedLocations)

@@ -5,11 +5,14 @@
 //!
 //! Sources: Microsoft Learn, Conditional Access: Grant controls; Authentication strengths; External users.
 
+use std::collections::BTreeSet;
+
 use super::{Requirement, Scope};
 use crate::engine::evaluate::control_name;
 use crate::engine::judge::undecided;
 use crate::engine::truth::Truth;
 use crate::tenant::policy::{Control, GuestType, Operator, Policy, PolicyState, SessionControls, TransferMethod};
+use crate::tenant::strength::is_known;
 use crate::tenant::{InboundTrust, Snapshot, Strength};
 
 /// A set of clients, of people, of devices, or of authentication flows, as bits.
@@ -305,14 +308,24 @@ fn strength_entails(snapshot: &Snapshot, requirement: &Requirement, strength: &S
     }
     match requirement {
         Requirement::Strength(wanted) => {
-            let wanted = snapshot.strengths.get(wanted);
-            wanted.map_or(Truth::Maybe, |wanted| combinations.is_subset(&wanted.allowed_combinations).into())
+            let wanted = snapshot.strengths.get(wanted).map(|wanted| &wanted.allowed_combinations);
+            wanted.map_or(Truth::Maybe, |wanted| every(combinations, |one| wanted.contains(one)))
         }
-        Requirement::Mfa | Requirement::MfaOrManagedDevice => {
-            combinations.iter().all(|combination| is_mfa(combination)).into()
-        }
-        _ => combinations.iter().all(|combination| is_phishing_resistant(combination)).into(),
+        Requirement::Mfa | Requirement::MfaOrManagedDevice => match every(combinations, is_mfa) {
+            // Microsoft vouches for what isn't known here.
+            Truth::Maybe if strength.satisfies_mfa => Truth::Yes,
+            truth => truth,
+        },
+        _ => every(combinations, is_phishing_resistant),
     }
+}
+
+/// Whether every combination is one of a kind. Of one with a method that isn't known here nobody can say that it isn't.
+fn every(combinations: &BTreeSet<String>, of_kind: impl Fn(&str) -> bool) -> Truth {
+    Truth::all(combinations.iter().map(|one| match of_kind(one) {
+        false if !is_known(one) => Truth::Maybe,
+        is => is.into(),
+    }))
 }
 
 fn is_phishing_resistant(combination: &str) -> bool {

@@ -190,7 +190,7 @@ pub(super) fn identity(which: Workload, id: &str) -> SignIn {
         Workload::Agents => Identity::Agent(id.to_owned()),
         Workload::ServicePrincipals => Identity::ServicePrincipal(id.to_owned()),
         Workload::AgentUsers => {
-            Identity::User { id: Some(id.to_owned()), guest: None, tenant: None, direct_connect: false }
+            Identity::User { id: Some(id.to_owned()), guest: None, tenant: Known::Unknown, direct_connect: false }
         }
     };
     SignIn { identity, ..SignIn::default() }

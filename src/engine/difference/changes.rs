@@ -64,12 +64,13 @@ fn change(id: &str, old: Option<(&Model, usize)>, new: Option<(&Model, usize)>) 
     (!what.is_empty()).then(|| Change { policy_id: id.to_owned(), name, what, gained, lost, weakened })
 }
 
-/// Whom a policy that is On surely reaches, and whom it possibly does.
+/// The enabled accounts that a policy that is On surely reaches, and all that it possibly does: who is disabled meanwhile is
+/// not let go by the policy.
 fn reach(model: &Model, at: usize) -> (BTreeSet<String>, BTreeSet<String>) {
     let on = model.snapshot.policies.get(at).is_some_and(|policy| policy.state == PolicyState::Enabled);
     let Some(users) = model.users.get(at).filter(|_| on) else { return <_>::default() };
     let (surely, possibly) = model.positions(users);
-    (ids(&model.snapshot, &surely), ids(&model.snapshot, &possibly))
+    (ids(&model.snapshot, &(surely & &model.account_sets().enabled)), ids(&model.snapshot, &possibly))
 }
 
 fn what(was: Option<&Policy>, is: Option<&Policy>) -> BTreeSet<What> {

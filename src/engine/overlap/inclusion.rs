@@ -192,7 +192,7 @@ fn lane(model: &Model, policies: &[Policy], group: &Group, value: &SignIn) -> La
     {
         return known.clone();
     }
-    let person = Identity::User { id: None, guest: None, tenant: None, direct_connect: false };
+    let person = Identity::User { id: None, guest: None, tenant: Known::Unknown, direct_connect: false };
     let value = SignIn { identity: person, ..value.clone() };
     let who = model.who(&value.identity);
     let mut lane = Lane::none(policies.len());
