@@ -176,7 +176,8 @@ async fn what_a_table_that_nothing_is_exported_to_would_hold_is_said() {
         let model = Model::new(Arc::new(read));
         assert!(model.impact(&draft()).limits.iter().any(|limit| limit == said), "an impact says so: {missing:?}");
         let now = lab.clock.now();
-        let findings = checks::run_all(&Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new() });
+        let findings =
+            checks::run_all(&Context { model: &model, hash: "h", now, thresholds: &BTreeMap::new(), rows: 50 });
         let age = findings.iter().find(|finding| finding.check == "report-only-age").unwrap();
         assert!(age.not_checked.iter().any(|limit| limit == said), "and so does a check: {:?}", age.not_checked);
     }
