@@ -53,6 +53,7 @@ pub(super) fn without_trusted(snapshot: &Snapshot) -> Option<Model> {
         locations: named.map(unknown).collect(),
         strengths: snapshot.strengths.clone(),
         directory: snapshot.directory.clone(),
+        homes: snapshot.homes.clone(),
         settings: snapshot.settings.clone(),
         readings: snapshot.readings.clone(),
         ..Snapshot::default()

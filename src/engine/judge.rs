@@ -13,7 +13,7 @@ use crate::tenant::directory::AccountKind;
 use crate::tenant::policy::{ClientApplications, Control, FilterMode, GuestType, PolicyState, RiskLevel, UserSide};
 use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
 use crate::tenant::well_known::ALL_AGENT_USERS;
-use crate::tenant::{Kind, Policy};
+use crate::tenant::{Kind, Policy, Text};
 
 /// The kinds of condition, in the order in which the first unmet one is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -325,7 +325,7 @@ impl Model {
             (None, Some(_)) => Known::Absent,
             (None, None) => Known::Unknown,
         };
-        let tenant = match (tenant, object.and_then(|user| user.home_tenant.as_deref())) {
+        let tenant = match (tenant, object.and_then(|user| self.snapshot.homes.get(&user.id)).map(Text::as_str)) {
             (Known::Is(tenant), _) => Known::Is(tenant.as_str()),
             (_, Some(home)) => Known::Is(home),
             (Known::Absent, None) => Known::Absent,

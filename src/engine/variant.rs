@@ -22,6 +22,7 @@ impl Model {
             terms_of_use: tenant.terms_of_use.clone(),
             cross_tenant: tenant.cross_tenant.clone(),
             directory: tenant.directory.clone(),
+            homes: tenant.homes.clone(),
             licences: tenant.licences.clone(),
             security_defaults: tenant.security_defaults,
             settings: tenant.settings.clone(),

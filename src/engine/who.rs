@@ -275,7 +275,7 @@ pub(super) fn guest_hit(guests: &Guests, who: &Who<'_>) -> Truth {
 /// Somebody comes from an organisation that nobody knows.
 fn has_stranger(snapshot: &Snapshot) -> bool {
     let external = |user: &User| user.guest.is_some_and(|kind| kind != GuestType::InternalGuest);
-    snapshot.directory.users.iter().any(|user| external(user) && user.home_tenant.is_none())
+    snapshot.directory.users.iter().any(|user| external(user) && !snapshot.homes.contains_key(&user.id))
 }
 
 /// Guests among the directory's users, by kind and home tenant.
@@ -283,7 +283,7 @@ pub(super) fn guest_index(snapshot: &Snapshot) -> GuestIndex {
     let mut index = GuestIndex::new();
     for (position, user) in (0u32..).zip(&snapshot.directory.users) {
         if let Some(kind) = user.guest {
-            index.entry((kind, user.home_tenant.as_ref().map(Text::to_string))).or_default().insert(position);
+            index.entry((kind, snapshot.homes.get(&user.id).map(Text::to_string))).or_default().insert(position);
         }
     }
     index

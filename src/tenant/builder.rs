@@ -163,12 +163,9 @@ fn fill_in_homes(snapshot: &mut Snapshot) {
             *home = None;
         }
     }
-    for (guest, home) in homes {
-        let user = usize::try_from(guest).ok().and_then(|at| snapshot.directory.users.get_mut(at));
-        if let Some(user) = user {
-            user.home_tenant = home;
-        }
-    }
+    let told = homes.into_iter().filter_map(|(guest, home)| Some((directory.user_at(guest)?.id.clone(), home?)));
+    let told: Vec<_> = told.collect();
+    snapshot.homes.extend(told);
 }
 
 /// No more objects than there are: the pages' rows were counted.
@@ -352,9 +349,7 @@ mod tests {
             builder.sign_in(read_sign_in(&row).unwrap());
         }
         let snapshot = builder.build();
-        let home = |id: &str| snapshot.directory.user(id).unwrap().home_tenant.as_deref();
-        assert_eq!(home("partner"), Some("t-1"));
-        assert_eq!(["moved", "silent", "here", "member"].map(home), [None; 4]);
+        assert_eq!(*snapshot.homes, BTreeMap::from([("partner".into(), "t-1".into())]));
     }
 
     #[test]

@@ -73,8 +73,6 @@ pub struct User {
     pub enabled: bool,
     /// Which kind of guest, as the directory shows it; none for members.
     pub guest: Option<GuestType>,
-    /// Home tenant of an external user, where known.
-    pub home_tenant: Option<Text>,
     /// The invitation has not been accepted yet.
     pub pending: bool,
     /// Department.
@@ -95,9 +93,7 @@ pub struct User {
 
 impl Compact for User {
     fn compact(rows: &mut [Self], known: &mut Known) {
-        for row in rows.iter_mut() {
-            [&mut row.home_tenant, &mut row.department].into_iter().flatten().for_each(|text| known.text(text));
-        }
+        rows.iter_mut().filter_map(|row| row.department.as_mut()).for_each(|text| known.text(text));
         side_by_side(rows, |row, each| {
             [&mut row.id, &mut row.display_name, &mut row.user_principal_name].into_iter().for_each(each);
         });

@@ -7,7 +7,7 @@ use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
 use super::shared::Shared;
-use super::{AuditRecord, CrossTenantAccess, Directory, NamedLocation, PastSignIn, Policy, Strength};
+use super::{AuditRecord, CrossTenantAccess, Directory, NamedLocation, PastSignIn, Policy, Strength, Text};
 
 /// A tenant as it was at one time. Everything that is judged is judged on one of these.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct Snapshot {
     pub cross_tenant: CrossTenantAccess,
     /// People, groups, roles, apps, devices; variants of a tenant under other policies share them.
     pub directory: Shared<Directory>,
+    /// Home organisation by a guest's object id, where all sign-ins of the log name the same: Graph doesn't say it with users.
+    /// Beside the directory, which a first reading shares before it has the log.
+    pub homes: Shared<BTreeMap<Text, Text>>,
     /// Service plan ids owned, and how many units; empty where not read.
     pub licences: BTreeMap<String, u64>,
     /// Security defaults on or off; none where not read.
@@ -108,6 +111,7 @@ impl Snapshot {
             terms_of_use: self.terms_of_use.clone(),
             cross_tenant: self.cross_tenant.clone(),
             directory: directory.into(),
+            homes: Shared::default(),
             licences: self.licences.clone(),
             security_defaults: self.security_defaults,
             sign_ins: Vec::new(),

@@ -77,7 +77,7 @@ pub(crate) fn model(tenant: &Value, policies: &[Value]) -> Model {
     }
     let mut guest = read_user(&json!({"id": "u-4", "userType": "Guest", "accountEnabled": true})).unwrap();
     guest.guest = Some(portcullis::tenant::policy::GuestType::B2bCollaborationGuest);
-    guest.home_tenant = Some("t-1".into());
+    builder.snapshot.homes.insert("u-4".into(), "t-1".into());
     builder.user(guest);
     let rows = |key: &str| tenant[key].as_array().unwrap().clone();
     rows("groups").iter().for_each(|one| builder.group(read_group(one).unwrap()));

@@ -31,7 +31,6 @@ pub fn read_user(value: &Value) -> Result<User, ReadError> {
         display_name: node.member("displayName").string()?.into(),
         enabled: node.member("accountEnabled").flag()?.unwrap_or(true),
         guest: guest_type(&node, &name)?,
-        home_tenant: None,
         pending: node.member("externalUserState").string()?.eq_ignore_ascii_case("PendingAcceptance"),
         department: node.member("department").filled()?.map(Text::from),
         created: node.member("createdDateTime").time()?,
