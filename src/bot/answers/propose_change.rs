@@ -193,3 +193,27 @@ async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
         .action(ask("Show it", format!("show {}", policy.display_name)))
         .action(ask("Suggestions", "show open suggestions")))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::bot::answers::testing::{Question, answered, judged, nordwerk};
+    use crate::bot::intent::Intent;
+    use crate::chat::card::{Action, Kind, Verb};
+
+    /// "Approval" stands above what a click creates; an edit is handed over to a person.
+    #[tokio::test]
+    async fn an_edit_is_handed_over_and_not_approved() {
+        let app = judged().await;
+        for row in app.store.suggestions(app.tenant()).await.unwrap() {
+            let text = format!("propose S-{}", row.number);
+            let question = Question { text: &text, intent: Intent::ProposeChange, previous: None };
+            let card = answered(&app, &nordwerk(), question).await.1.card;
+            let creates = card
+                .actions
+                .iter()
+                .any(|action| matches!(action, Action::Press { press, .. } if press.verb == Verb::Create));
+            let kind = if creates { Kind::Approval } else { Kind::HandOver };
+            assert_eq!(card.kind, kind, "{}", row.title);
+        }
+    }
+}
