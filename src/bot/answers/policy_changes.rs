@@ -87,10 +87,18 @@ fn about(asked: Asked<'_>) -> Result<Option<(String, String)>, Answer> {
     }
 }
 
-/// The group that the question names, unless it names a policy too.
+/// The group that the question names, unless it names a policy too; or the one that the turn before was about.
 fn group(asked: Asked<'_>) -> Option<&Group> {
-    let name = asked.slot(SlotName::Group).filter(|_| asked.slot(SlotName::Policy).is_none())?;
-    match lookup::group(asked.analysis.snapshot(), name) {
+    let snapshot = asked.analysis.snapshot();
+    if asked.slot(SlotName::Policy).is_some() {
+        return None;
+    }
+    let Some(name) = asked.slot(SlotName::Group) else {
+        let groups = || snapshot.directory.groups.values();
+        let named = |name: &str| groups().find(|group| group.display_name.eq_ignore_ascii_case(name));
+        return asked.subject()?.split(", ").find_map(named);
+    };
+    match lookup::group(snapshot, name) {
         Found::One(group) => Some(group),
         _ => None,
     }
@@ -241,7 +249,7 @@ pub(crate) fn difference(before: Option<&Policy>, after: Option<&Policy>, snapsh
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::answers::testing::{nordwerk, said, said_after};
     use crate::bot::intent::Intent;
 
     /// The tenant after Bob was added to a group that a policy excludes, and a location was changed.
@@ -270,6 +278,8 @@ mod tests {
         }
         let words = said(&changed(), Intent::PolicyChanges, "who changed policies since yesterday?").await;
         assert!(words.contains("CA200") && !words.contains(line), "{words}");
+        let words = said_after(&changed(), Intent::PolicyChanges, "CA-Excl-MFA-Rollout", "since when?").await;
+        assert!(words.starts_with("1 change of CA-Excl-MFA-Rollout") && words.contains(line), "{words}");
         let words = said(&changed(), Intent::PolicyChanges, "who was added to CA-BreakGlass?").await;
         assert!(words.starts_with("No change of CA-BreakGlass"), "{words}");
     }

@@ -20,8 +20,16 @@ const FORMS: &[(Intent, &str)] = &[
         r"(?:and |so |but )?(?:who (?:(?:can|may|must|has to|should|is allowed to|is able to) )?approves?|(?:can|may) (?:i|we) approve)(?: (?:it|this|that|things|cards|changes|suggestions|_sugg))?(?: here)?",
     ),
     (
+        Intent::Help,
+        r"what(?:'?s| is| does) (?:a |an |the )?(?:report_only(?: mode)?|break[- ]?glas?s(?: accounts?)?|legacy auth\w*|device code(?: flow)?|named location|authentication strength)(?: mean| good for)?",
+    ),
+    (
+        Intent::SignInUsage,
+        r"(?:is|are) (?:_person|_upn) (?:an? |one of (?:the|our) )?(?:global )?(?:admins?|administrators?)",
+    ),
+    (
         Intent::UserPolicies,
-        r"(?:please )?(?:list|show)(?: me)?(?: all)?(?: the| our| my)? (?:guests?|guest (?:users|accounts))(?: please)?",
+        r"(?:please )?(?:list|show|send|give)(?: me)?(?: all)?(?: the| our| my| a)?(?: list of(?: all)?(?: the| our)?)? (?:guests?|guest (?:users|accounts))(?: please)?",
     ),
     (
         Intent::ProposeChange,
@@ -156,8 +164,14 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
         )
     });
     let mended = previous.filter(|_| MENDED.is_match(message.plain().as_bytes())).map(|_| Intent::ProposeChange);
+    static ADMIN: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(
+            r"^(?:and )?is (?:he|she) (?:an? |one of (?:the|our) )?(?:global )?(?:admins?|administrators?)[ ?!.]*$",
+        )
+    });
+    let admin = previous.filter(|_| ADMIN.is_match(message.plain().as_bytes())).map(|_| Intent::SignInUsage);
     let coverage = previous.filter(|intent| *intent == Intent::CoverageGaps);
-    decides(message).or(mended).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
+    decides(message).or(mended).or(admin).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
 }
 
 /// Whether normalised text asks if a person may decide, so that the name in it counts.
@@ -254,6 +268,10 @@ mod tests {
             ("show me guests", Intent::UserPolicies),
             ("how many users do we have?", Intent::SignInUsage),
             ("who approves that?", Intent::Help),
+            ("what is report only", Intent::Help),
+            ("what's break glass?", Intent::Help),
+            ("is Alice Moreau an admin?", Intent::SignInUsage),
+            ("send me the list of guests", Intent::UserPolicies),
             ("whats wrong with CA206", Intent::ProposeChange),
             ("how do i fix CA206?", Intent::ProposeChange),
             ("can i approve it", Intent::Help),
