@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use roaring::RoaringBitmap;
 
 use crate::bot::answer::{Answer, Part, ask, column};
+use crate::bot::intent::SlotName;
 use crate::checks::accounts::emergency_access;
 use crate::checks::{rows, scopes};
 use crate::engine::{Requirement, Scope};
 use crate::facts::{Fact, Term};
 use crate::tenant::{Assignment, Kind, Role, Snapshot};
 
+use super::named::{Back, first, slots, user};
 use super::{Asked, unread};
 
 /// How many accounts the table names.
@@ -31,6 +33,9 @@ pub(super) fn are_meant(text: &str) -> bool {
 pub(super) fn told(asked: Asked<'_>) -> Answer {
     if let Some(back) = unread::back(asked, &[Kind::RoleAssignments]) {
         return *back;
+    }
+    if let Some(one) = one(asked) {
+        return one.unwrap_or_else(|back| *back);
     }
     let snapshot = asked.analysis.snapshot();
     let role = named(&asked.text.to_lowercase(), snapshot);
@@ -61,6 +66,28 @@ pub(super) fn told(asked: Asked<'_>) -> Answer {
         .part(Part::Limits(vec![asked.read_at()]))
         .action(ask("Without MFA", "which admins are not covered by MFA?"))
         .action(ask("Their policies", "which policies apply to the admins?"))
+}
+
+/// Whether the one person whom the question names, or speaks of as "he" or "she", is an administrator, and by which roles.
+fn one(asked: Asked<'_>) -> Option<Result<Answer, Back>> {
+    let speaks_of = asked.text.to_lowercase().split(' ').any(|word| ["he", "she"].contains(&word));
+    let slots = if speaks_of { slots(asked, SlotName::User) } else { asked.routed.slots.clone() };
+    let user =
+        match user(asked, first(&slots, SlotName::User).filter(|name| !matches!(*name, "me" | "my" | "I" | "i"))?) {
+            Ok(user) => user,
+            Err(back) => return Some(Err(back)),
+        };
+    let snapshot = asked.analysis.snapshot();
+    let index = snapshot.directory.user_index(&user.id)?;
+    let roles = roles_of(index, &scopes::administrator_roles(&snapshot.directory), snapshot);
+    let holder: RoaringBitmap = [index].into_iter().collect();
+    let fact = Fact::new("administrators.one", asked.analysis.evidence(rows::users(&holder, snapshot, None)))
+        .with("user", Term::Name(user.display_name.to_string()))
+        .with("roles", Term::Name(roles))
+        .must_show();
+    let policies = format!("which policies apply to {}?", user.user_principal_name);
+    let answer = Answer::sentences(vec![fact]).part(Part::Limits(vec![asked.read_at()]));
+    Some(Ok(answer.action(ask("Their policies", policies)).action(ask("All of them", "how many admins do we have?"))))
 }
 
 /// Who holds the one role that a question about administrators' MFA names, and whether policies make each use it: what the
@@ -115,8 +142,16 @@ fn roles_of(index: u32, ids: &BTreeSet<String>, snapshot: &Snapshot) -> String {
 mod tests {
     use serde_json::json;
 
-    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::answers::testing::{nordwerk, said, said_after};
     use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn one_person_is_one_or_is_none() {
+        let words = said(&nordwerk(), Intent::SignInUsage, "is Dana Admin an administrator?").await;
+        assert!(words.starts_with("Dana Admin holds Global Administrator."), "{words}");
+        let words = said_after(&nordwerk(), Intent::SignInUsage, "Bob Keller", "is he an admin").await;
+        assert!(words.starts_with("Bob Keller holds no administrator role"), "{words}");
+    }
 
     #[tokio::test]
     async fn administrators_are_named_and_counted_once() {

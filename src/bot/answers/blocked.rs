@@ -156,6 +156,11 @@ pub(super) fn bare_code(asked: Asked<'_>, code: i64) -> Answer {
     })
 }
 
+/// Whether Conditional Access stopped a sign-in, and not a wrong password.
+pub(super) fn is_stopped(row: &PastSignIn) -> bool {
+    row.conditional_access == "failure" && !row.first_factor_failed() && row.error_code != 0
+}
+
 /// Nobody is named: who was blocked, by which policy; by one alone, if the question names it.
 pub(super) fn everybody(asked: Asked<'_>, span: Option<(Timestamp, Timestamp)>) -> Result<Answer, Back> {
     let snapshot = asked.analysis.snapshot();
@@ -163,17 +168,8 @@ pub(super) fn everybody(asked: Asked<'_>, span: Option<(Timestamp, Timestamp)>) 
     let by_it = |row: &PastSignIn| policy.is_none_or(|policy| failing(row).contains(&policy.id.as_str()));
     let day = asked.now.checked_sub(jiff::Span::new().hours(24)).unwrap_or(asked.now);
     let (from, to) = period::clipped(asked, span.unwrap_or((day, asked.now)));
-    let blocked: Vec<&PastSignIn> = snapshot
-        .sign_ins
-        .iter()
-        .filter(|row| {
-            row.conditional_access == "failure"
-                && !row.first_factor_failed()
-                && row.error_code != 0
-                && (from..=to).contains(&row.at)
-                && by_it(row)
-        })
-        .collect();
+    let blocked: Vec<&PastSignIn> =
+        snapshot.sign_ins.iter().filter(|row| is_stopped(row) && (from..=to).contains(&row.at) && by_it(row)).collect();
     let people = |rows: &[&PastSignIn]| rows.iter().map(|row| row.user_id.as_str()).collect::<BTreeSet<_>>().len();
     let mut by: BTreeMap<(Vec<&str>, i64), Vec<&PastSignIn>> = BTreeMap::new();
     for row in &blocked {

@@ -29,7 +29,7 @@ const ABOUT: &[(&[&str], &str)] = &[
 /// Answers from the finding of the check that the question is about, or kind by kind.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
-        let text = asked.text.to_lowercase();
+        let text = asked.words();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
         if asked.slot(SlotName::User).is_some() {
             return user_policies::answer(asked).await;
@@ -64,7 +64,7 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
 
 /// Administrators and guests have checks of their own; other words of a question about MFA don't change what it is about.
 fn check_for(asked: Asked<'_>) -> &'static str {
-    let text = asked.text.to_lowercase();
+    let text = asked.words();
     let mentioned = |(words, _): &&(&[&str], &str)| words.iter().any(|word| text.contains(word));
     let mfa = text.contains("mfa");
     let about = ABOUT.iter().filter(|(_, check)| !mfa || check.starts_with("mfa") || check.starts_with("phishing"));
@@ -172,6 +172,17 @@ mod tests {
         let words = said(&tenant, Intent::CoverageGaps, "who is not covered by MFA?").await;
         assert!(words.starts_with("Not known: users.json was not read and groups.json was not read."), "{words}");
         assert!(!words.contains("All enabled") && !words.contains("Every sign-in"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_slip_is_no_other_question() {
+        for (text, right) in [
+            ("is legcy auth blokced", "is legacy auth blocked"),
+            ("which gests have no mfa", "which guests have no mfa"),
+        ] {
+            let of = async |text| said(&nordwerk(), Intent::CoverageGaps, text).await;
+            assert_eq!(of(text).await, of(right).await, "{text}");
+        }
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ const TOPICS: &[(&[&str], &str)] = &[
 /// Explains what was asked about, or says what can be asked for.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
-        let text = format!(" {} ", asked.text.to_lowercase());
+        let text = format!(" {} ", asked.words());
         let decides = text.contains("approve") || text.contains("decide");
         if let Some(name) = asked.slot(SlotName::User).filter(|_| decides) {
             return Ok(approvers::told(asked, name).unwrap_or_else(|back| *back));

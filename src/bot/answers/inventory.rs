@@ -17,7 +17,7 @@ const SHOWN: usize = 10;
 
 /// Answers where a question counts devices or guests, or wants the accounts that haven't signed in for long.
 pub(super) fn told(asked: Asked<'_>) -> Option<Answer> {
-    let text = folded(asked.text);
+    let text = folded(&asked.words());
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let counts =
         has(&["how many", "number of", "count of", "do we have"]) && !has(&["sign", "log in", "logged in", "use "]);

@@ -10,6 +10,7 @@ use crate::facts::{Evidence, Fact};
 use super::access::Right;
 use super::analysis::Analysis;
 use super::answer::Answer;
+use super::intent::text::Message;
 use super::intent::{Intent, Previous, Routed, SlotName};
 
 mod add_instruction;
@@ -96,6 +97,12 @@ impl<'a> Asked<'a> {
     #[must_use]
     pub fn slot(&self, name: SlotName) -> Option<&'a str> {
         self.routed.slots.get(&name)?.first().map(String::as_str)
+    }
+
+    /// The question in small letters, as it was written and with its slips mended: "legcy" is legacy.
+    #[must_use]
+    pub(crate) fn words(&self) -> String {
+        format!("{}\n{}", self.text.to_lowercase(), Message::read(self.text).plain())
     }
 
     /// What the turn before was about, for a question that doesn't stand alone.

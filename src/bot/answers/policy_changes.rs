@@ -1,10 +1,14 @@
 //! "Who changed CA200 last week?": changes of policies and named locations, with before and after.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
+use regex::Regex;
 use serde_json::Value;
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
+use crate::bot::intent::text::{folded, regex};
 use crate::bot::{describe, lookup, watch};
 use crate::chat::card::ChangeRow;
 use crate::checks::rows;
@@ -13,7 +17,7 @@ use crate::tenant::{AuditRecord, Group, Kind, Policy, Snapshot, read_policy};
 
 use super::meant::maybe_policy;
 use super::period::clipped;
-use super::{Answering, Asked, explain_sign_in, locations, unread};
+use super::{Answering, Asked, explain_sign_in, locations, show_policy, unread};
 use crate::bot::lookup::Found;
 
 /// How many changes are listed.
@@ -39,16 +43,22 @@ fn told(asked: Asked<'_>) -> Answer {
     let of_it = |record: &&AuditRecord| match (&group, &about) {
         (Some(group), _) => is_of_group(record, group),
         (None, Some((id, name))) => record.is_about(id) || record.target_name == *name,
-        (None, None) => concerns(record, asked),
+        (None, None) => concerns(record, asked) || (SOMEBODY_MOVED.is_match(asked.text) && names_group(record)),
     };
     let mut found: Vec<&AuditRecord> =
         snapshot.audits.iter().filter(of_it).filter(|record| within(record, span)).collect();
     if let Some(who) = asked.slot(SlotName::User).filter(|who| !matches!(*who, "me" | "my")) {
-        found.retain(|record| record.by.to_lowercase().contains(&who.to_lowercase()));
+        let (who, added) = (folded(who), SOMEBODY_MOVED.is_match(asked.text));
+        // "Who added Bob" is about Bob, "what did Dana add" about her.
+        let moved = |record: &AuditRecord| added && folded(&record.target_name).contains(&who);
+        found.retain(|record| folded(&record.by).contains(&who) || moved(record));
     }
     found.reverse();
+    let unchanged = about.as_ref().filter(|_| found.is_empty()).and_then(|(id, _)| snapshot.policy(id));
+    let unchanged = unchanged.map(|policy| show_policy::state(asked, policy));
     let name = group.map(|group| group.display_name.clone()).or(about.map(|(_, name)| name));
-    let answer = Answer::sentences(vec![headline(asked, &found, span, name)]).part(Part::List {
+    let opening = [headline(asked, &found, span, name)].into_iter().chain(unchanged);
+    let answer = Answer::sentences(opening.collect()).part(Part::List {
         ordered: false,
         items: found.iter().take(LISTED).map(|record| (change(asked, record), Vec::new())).collect(),
     });
@@ -77,10 +87,18 @@ fn about(asked: Asked<'_>) -> Result<Option<(String, String)>, Answer> {
     }
 }
 
-/// The group that the question names, unless it names a policy too.
+/// The group that the question names, unless it names a policy too; or the one that the turn before was about.
 fn group(asked: Asked<'_>) -> Option<&Group> {
-    let name = asked.slot(SlotName::Group).filter(|_| asked.slot(SlotName::Policy).is_none())?;
-    match lookup::group(asked.analysis.snapshot(), name) {
+    let snapshot = asked.analysis.snapshot();
+    if asked.slot(SlotName::Policy).is_some() {
+        return None;
+    }
+    let Some(name) = asked.slot(SlotName::Group) else {
+        let groups = || snapshot.directory.groups.values();
+        let named = |name: &str| groups().find(|group| group.display_name.eq_ignore_ascii_case(name));
+        return asked.subject()?.split(", ").find_map(named);
+    };
+    match lookup::group(snapshot, name) {
         Found::One(group) => Some(group),
         _ => None,
     }
@@ -89,6 +107,18 @@ fn group(asked: Asked<'_>) -> Option<&Group> {
 /// Whether a record is about a group: the group itself, or a member that came or went.
 pub(super) fn is_of_group(record: &AuditRecord, group: &Group) -> bool {
     record.is_about(&group.id) || member_of(record, "Group.ObjectID").is_some_and(|id| id == group.id)
+}
+
+/// A question about who came into a group or left it: "who added Bob", "when was Bob removed".
+static SOMEBODY_MOVED: LazyLock<Regex> = LazyLock::new(|| {
+    regex(
+        r"(?i)\bwho (?:added|removed|put|took|moved|excluded)\b|\bwhen (?:was|were|did) .*\b(?:added|removed|put|excluded)\b",
+    )
+});
+
+/// Whether a record is about a membership of a group.
+fn names_group(record: &AuditRecord) -> bool {
+    member_of(record, "Group.ObjectID").is_some()
 }
 
 /// What a membership record says of the group: before a removal that stands on the side of what was.
@@ -219,7 +249,7 @@ pub(crate) fn difference(before: Option<&Policy>, after: Option<&Policy>, snapsh
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::answers::testing::{nordwerk, said, said_after};
     use crate::bot::intent::Intent;
 
     /// The tenant after Bob was added to a group that a policy excludes, and a location was changed.
@@ -248,8 +278,29 @@ mod tests {
         }
         let words = said(&changed(), Intent::PolicyChanges, "who changed policies since yesterday?").await;
         assert!(words.contains("CA200") && !words.contains(line), "{words}");
+        let words = said_after(&changed(), Intent::PolicyChanges, "CA-Excl-MFA-Rollout", "since when?").await;
+        assert!(words.starts_with("1 change of CA-Excl-MFA-Rollout") && words.contains(line), "{words}");
         let words = said(&changed(), Intent::PolicyChanges, "who was added to CA-BreakGlass?").await;
         assert!(words.starts_with("No change of CA-BreakGlass"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn who_was_added_is_no_administrator() {
+        let line = "Dana Admin: Add member to group, Bob Keller";
+        for text in ["who added bob keller?", "what did Dana Admin change in the groups?"] {
+            let words = said(&changed(), Intent::PolicyChanges, text).await;
+            assert!(words.contains(line), "{text}: {words}");
+        }
+        let words = said(&changed(), Intent::PolicyChanges, "what did Bob Keller change in the groups?").await;
+        assert!(words.starts_with("No change"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn a_policy_that_the_log_has_nothing_of_has_a_day_of_its_own() {
+        let mut tenant = changed();
+        tenant["policies"][1]["modifiedDateTime"] = json!("2026-09-13T08:00:00Z");
+        let words = said(&tenant, Intent::PolicyChanges, "when was CA205 last changed?").await;
+        assert!(words.starts_with("No change of CA205") && words.contains("last changed Sun 13 Sep 2026"), "{words}");
     }
 
     #[tokio::test]

@@ -24,7 +24,7 @@ use super::{Answering, Asked, own};
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         let named = asked.slot(SlotName::Policy).is_some() && numbers(asked.text).is_empty();
-        if let (true, Some((_, Found::One(policy)))) = (named, policies(asked).into_iter().next()) {
+        if let (true, Some((_, Found::One(policy)))) = (named || is_open(asked), policies(asked).into_iter().next()) {
             return edit(asked, policy).await;
         }
         let meant = suggestion(asked).await?;
@@ -42,6 +42,12 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             Err(question) => Ok(question),
         }
     })
+}
+
+/// Whether it speaks of a policy that was open: "how do I fix it?" after its card.
+fn is_open(asked: Asked<'_>) -> bool {
+    let before = asked.subject().unwrap_or_default();
+    numbers(asked.text).is_empty() && numbers(before).is_empty() && own::of(asked) == own::Own::Nothing
 }
 
 /// What is described is none of the suggestions; a draft of one is all that the bot creates.
@@ -172,13 +178,42 @@ async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
         )
     };
     let found: Vec<&Row> = all.iter().filter(touches).collect();
-    let fact = Fact::new("propose.edit", asked.analysis.evidence([rows::policy(policy)]))
-        .with("policy", Term::Name(policy.display_name.clone()))
-        .with("count", found.len())
-        .must_show();
+    let wanted = ["wrong", "problem", "issue", "fix", "mend", "repair", "improve", "solve", "matter"];
+    let asks = wanted.iter().any(|word| asked.text.to_lowercase().contains(word));
+    let fact = Fact::new(
+        if asks { "propose.changing" } else { "propose.edit" },
+        asked.analysis.evidence([rows::policy(policy)]),
+    )
+    .with("policy", Term::Name(policy.display_name.clone()))
+    .with("count", found.len())
+    .must_show();
     Ok(Answer::sentences(vec![fact])
         .part(cards(found))
         .part(Part::Limits(vec![asked.read_at()]))
         .action(ask("Show it", format!("show {}", policy.display_name)))
         .action(ask("Suggestions", "show open suggestions")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bot::answers::testing::{Question, answered, judged, nordwerk};
+    use crate::bot::intent::Intent;
+    use crate::chat::card::{Action, Kind, Verb};
+
+    /// "Approval" stands above what a click creates; an edit is handed over to a person.
+    #[tokio::test]
+    async fn an_edit_is_handed_over_and_not_approved() {
+        let app = judged().await;
+        for row in app.store.suggestions(app.tenant()).await.unwrap() {
+            let text = format!("propose S-{}", row.number);
+            let question = Question { text: &text, intent: Intent::ProposeChange, previous: None };
+            let card = answered(&app, &nordwerk(), question).await.1.card;
+            let creates = card
+                .actions
+                .iter()
+                .any(|action| matches!(action, Action::Press { press, .. } if press.verb == Verb::Create));
+            let kind = if creates { Kind::Approval } else { Kind::HandOver };
+            assert_eq!(card.kind, kind, "{}", row.title);
+        }
+    }
 }

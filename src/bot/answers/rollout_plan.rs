@@ -2,6 +2,8 @@
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::impact::{WATCHED, if_on, lockout, logged, logged_and_ours, phases, positions, reached, safety, who};
+use crate::bot::lookup::Found;
+use crate::chat::card::Kind;
 use crate::checks::accounts::days_between;
 use crate::checks::rows;
 use crate::engine::replay::{Impact, Tally, Would};
@@ -11,12 +13,15 @@ use crate::tenant::Policy;
 use crate::tenant::policy::PolicyState;
 
 use super::impact::{Target, target};
-use super::meant::said;
+use super::meant::{numbers, policies, said};
 use super::{Answering, Asked, turn_on};
 
 /// Tells how far a policy or suggestion is, and its exit criteria with today's values.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
+        if let Some(which) = which_watched(asked) {
+            return Ok(which);
+        }
         Ok(match target(asked, |name| format!("when can {name} leave report-only?")).await? {
             Target::Policy(policy, None) if policy.state != PolicyState::Enabled && turn_on::asks_how(asked.text) => {
                 let how = turn_on::told(asked, &policy);
@@ -31,6 +36,26 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
             Target::Instead(answer) => *answer,
         })
     })
+}
+
+/// Asks which of the policies in report-only, where a question speaks of several and names none.
+fn which_watched(asked: Asked<'_>) -> Option<Answer> {
+    const SEVERAL: [&str; 6] = ["them", "these", "those", "they", "policies", "ones"];
+    let text = asked.text.to_lowercase();
+    let speaks_of_several = text.split(|c: char| !c.is_alphanumeric()).any(|word| SEVERAL.contains(&word));
+    let before = asked.subject().unwrap_or_default();
+    let names_one = !numbers(&text).is_empty()
+        || !numbers(before).is_empty()
+        || policies(asked).iter().any(|(_, found)| !matches!(found, Found::None));
+    let watched = asked.analysis.snapshot().policies.iter().filter(|policy| policy.state == PolicyState::ReportOnly);
+    let watched: Vec<&Policy> = watched.collect();
+    let fact = said("rollout.which").with("count", watched.len());
+    let answer = Answer { kind: Kind::Question, ..Answer::sentences(vec![fact]) };
+    let when = |policy: &&Policy| {
+        let name = &policy.display_name;
+        ask(name, format!("when can {name} leave report-only?"))
+    };
+    (speaks_of_several && !names_one && !watched.is_empty()).then(|| answer.actions(watched.iter().map(when)))
 }
 
 /// A policy that is On has no rollout before it.
@@ -137,4 +162,19 @@ fn watched(asked: Asked<'_>, policy: &Policy) -> Fact {
     let left = WATCHED.saturating_sub(days).max(0);
     let evidence: Evidence = asked.analysis.evidence([rows::policy(policy)]);
     Fact::new(key, evidence).with("days", Term::Days(days)).with("left", Term::Days(left)).must_show()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn several_in_report_only_are_told_apart() {
+        let words = said(&nordwerk(), Intent::RolloutPlan, "when can i turn them on").await;
+        assert!(words.starts_with("1 policy is in report-only. Which one?"), "{words}");
+        assert!(words.contains("(CA211 – Block device code flow)"), "{words}");
+        let words = said(&nordwerk(), Intent::RolloutPlan, "when can those in CA211 leave report-only").await;
+        assert!(words.starts_with("Not ready yet"), "{words}");
+    }
 }

@@ -39,7 +39,7 @@ fn shown(asked: Asked<'_>, policy: &Policy) -> Answer {
 }
 
 /// What state it is in, and since when.
-fn state(asked: Asked<'_>, policy: &Policy) -> Fact {
+pub(super) fn state(asked: Asked<'_>, policy: &Policy) -> Fact {
     let evidence = asked.analysis.evidence([rows::policy(policy)]);
     let fact = Fact::new("show.state", evidence)
         .with("policy", Term::Name(policy.display_name.clone()))

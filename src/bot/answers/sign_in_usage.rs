@@ -12,7 +12,7 @@ use crate::tenant::policy::{ClientAppType, TransferMethod};
 use crate::tenant::{Kind, PastSignIn, Snapshot, how_many};
 
 use super::named::Back;
-use super::{Answering, Asked, emergency, explain_sign_in, inventory, meant, named, places, stated, unread};
+use super::{Answering, Asked, blocked, emergency, explain_sign_in, inventory, meant, named, places, stated, unread};
 
 /// Lines of the table; the total stays exact.
 const SHOWN: usize = 10;
@@ -76,7 +76,7 @@ fn people<'a>(rows: impl Iterator<Item = &'a PastSignIn>) -> usize {
 
 /// Whether policies block what the question asks the use of, where it asks that too.
 fn is_blocked(asked: Asked<'_>) -> Option<Fact> {
-    let text = asked.text.to_lowercase();
+    let text = format!("{} {}", asked.words(), asked.subject().unwrap_or_default().to_lowercase());
     let check = match meant::check(&text)? {
         check @ ("device-code-flow" | "legacy-authentication") if text.contains("block") => check,
         _ => return None,
@@ -178,10 +178,24 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
     {
         all.push(filter("that got in without MFA", |row| row.error_code == 0 && !row.multi_factor));
     }
+    all.extend(ending(asked));
     if let Some((from, to)) = explain_sign_in::span(asked) {
         all.push(filter("in the time asked about", move |row| from <= row.at && row.at <= to));
     }
     Ok(all)
+}
+
+/// How they ended, where only those are asked about; whether policies block the use of something is another question.
+fn ending<'a>(asked: Asked<'a>) -> Option<Filter<'a>> {
+    let text = asked.words();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if is_blocked(asked).is_some() {
+        None
+    } else if has(&["blocked", "stopped"]) {
+        Some(filter("stopped by Conditional Access", blocked::is_stopped))
+    } else {
+        has(&["failed", "failing", "failures", "unsuccessful"]).then(|| filter("failed", |row| row.error_code != 0))
+    }
 }
 
 /// Sign-ins from a place, or from anywhere else. Where a row has no country, neither is known.
@@ -317,6 +331,17 @@ mod tests {
 
     use crate::bot::answers::testing::{nordwerk, said, said_after};
     use crate::bot::intent::Intent;
+
+    #[tokio::test]
+    async fn how_they_ended_is_not_left_out() {
+        let of = async |text: &str| said(&nordwerk(), Intent::SignInUsage, text).await;
+        let failed = of("how many sign-ins failed?").await;
+        assert!(failed.starts_with("4 of 8 sign-ins in the log are failed: 2 accounts, none succeeded."), "{failed}");
+        let blocked = of("who had most blocked sign-ins?").await;
+        assert!(blocked.starts_with("3 of 8 sign-ins in the log are stopped by Conditional Access"), "{blocked}");
+        let after = said_after(&nordwerk(), Intent::SignInUsage, "device code", "and blocked?").await;
+        assert!(after.starts_with("Device code flow is not blocked"), "{after}");
+    }
 
     #[tokio::test]
     async fn legacy_clients_by_person() {

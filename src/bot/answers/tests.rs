@@ -6,7 +6,6 @@ use super::testing::{Question, answered, app, judged, nordwerk, said, snapshot, 
 use super::*;
 use crate::bot::intent::route;
 use crate::bot::reconcile::Body;
-use crate::chat::card::Kind;
 use crate::checks::CureAction;
 use std::sync::Arc;
 
@@ -293,22 +292,6 @@ async fn guests_are_counted() {
 async fn what_nobody_can_read_leads_to_questions_about_what_it_names() {
     let said = said(&nordwerk(), Intent::OutOfScope, "qui n'a pas la MFA ?").await;
     assert!(said.contains("I read English") && said.contains("(Who is not covered by MFA?)"), "{said}");
-}
-
-/// "Approval" stands above what a click creates; an edit is handed over to a person.
-#[tokio::test]
-async fn an_edit_is_handed_over_and_not_approved() {
-    let app = judged().await;
-    for row in app.store.suggestions(app.tenant()).await.unwrap() {
-        let text = format!("propose S-{}", row.number);
-        let question = Question { text: &text, intent: Intent::ProposeChange, previous: None };
-        let card = answered(&app, &nordwerk(), question).await.1.card;
-        let creates = card.actions.iter().any(|action| {
-            matches!(action, crate::chat::card::Action::Press { press, .. } if press.verb == crate::chat::card::Verb::Create)
-        });
-        let kind = if creates { Kind::Approval } else { Kind::HandOver };
-        assert_eq!(card.kind, kind, "{}", row.title);
-    }
 }
 
 /// A suggestion of each kind says what it would have done, or why the log can't tell.

@@ -14,11 +14,18 @@ use crate::tenant::{Policy, User};
 
 use super::named::Back;
 use super::scope::{self, Way};
-use super::{Answering, Asked, named};
+use super::{Answering, Asked, app_policies, named};
 
 /// Answers for whom the question names.
 pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
-    Box::pin(async move { Ok(of(asked).unwrap_or_else(|back| *back)) })
+    Box::pin(async move {
+        let names = |name| asked.slot(name).is_some();
+        // "Do we have MFA for Azure?" is about an app alone.
+        if names(SlotName::App) && !names(SlotName::User) && !names(SlotName::Group) && asked.subject().is_none() {
+            return app_policies::answer(asked).await;
+        }
+        Ok(of(asked).unwrap_or_else(|back| *back))
+    })
 }
 
 fn of(asked: Asked<'_>) -> Result<Answer, Back> {
@@ -237,6 +244,12 @@ mod tests {
 
     async fn about(text: &str) -> String {
         said(&nordwerk(), Intent::UserPolicies, text).await
+    }
+
+    #[tokio::test]
+    async fn an_app_is_nobody() {
+        let words = said(&nordwerk(), Intent::UserPolicies, "do we have mfa for Salesforce").await;
+        assert!(words.starts_with("1 of 3 policies that are On reach Salesforce"), "{words}");
     }
 
     #[tokio::test]

@@ -20,8 +20,16 @@ const FORMS: &[(Intent, &str)] = &[
         r"(?:and |so |but )?(?:who (?:(?:can|may|must|has to|should|is allowed to|is able to) )?approves?|(?:can|may) (?:i|we) approve)(?: (?:it|this|that|things|cards|changes|suggestions|_sugg))?(?: here)?",
     ),
     (
+        Intent::Help,
+        r"what(?:'?s| is| does) (?:a |an |the )?(?:report_only(?: mode)?|break[- ]?glas?s(?: accounts?)?|legacy auth\w*|device code(?: flow)?|named location|authentication strength)(?: mean| good for)?",
+    ),
+    (
+        Intent::SignInUsage,
+        r"(?:is|are) (?:_person|_upn) (?:an? |one of (?:the|our) )?(?:global )?(?:admins?|administrators?)",
+    ),
+    (
         Intent::UserPolicies,
-        r"(?:please )?(?:list|show)(?: me)?(?: all)?(?: the| our| my)? (?:guests?|guest (?:users|accounts))(?: please)?",
+        r"(?:please )?(?:list|show|send|give)(?: me)?(?: all)?(?: the| our| my| a)?(?: list of(?: all)?(?: the| our)?)? (?:guests?|guest (?:users|accounts))(?: please)?",
     ),
     (
         Intent::ProposeChange,
@@ -30,6 +38,10 @@ const FORMS: &[(Intent, &str)] = &[
     (
         Intent::ShowPolicy,
         r"(?:please )?(?:show|display)(?: me)? (?:_policy(?: - (?:block|require|allow|restrict|turn|sign-in)\b[a-z_ -]*)?|_quoted)(?: please)?",
+    ),
+    (
+        Intent::ProposeChange,
+        r"(?:so |and )?(?:what(?:'?s| is) (?:wrong|the (?:problem|matter|issue)) with|(?:is there |are there )?any(?:thing)? (?:wrong|problems?|issues?) with|how (?:do|can|should|could|would) (?:i|we) (?:fix|mend|repair|improve)) (?:_policy|_quoted)",
     ),
     (Intent::SnoozeSuggestion, r"(?:please )?(?:snooze|postpone|defer) _sugg"),
     (Intent::DismissSuggestion, r"(?:please )?(?:dismiss|reject|decline) _sugg"),
@@ -109,12 +121,21 @@ pub(crate) fn turns_to(message: &Message<'_>, previous: Option<Intent>) -> Optio
     (shown && TOPIC.is_match(message.plain().as_bytes())).then_some(Intent::CoverageGaps)
 }
 
-/// A suggestion's number alone asks for its card, unless the turn before leaves open what is asked of it.
+/// A suggestion's number alone asks for its card, unless the turn before leaves open what is asked of it; "what is this?" at
+/// the beginning asks what the bot is.
 pub(crate) fn shows(message: &Message<'_>, previous: Option<Intent>) -> Option<Intent> {
     use Intent::{DismissSuggestion, ExplainSuggestion, Impact, ProposeChange, RolloutPlan, SnoozeSuggestion, Undo};
-    let open = [DismissSuggestion, ExplainSuggestion, Impact, ProposeChange, RolloutPlan, SnoozeSuggestion, Undo];
-    let alone = message.plain().trim_matches([' ', '?', '!', '.']) == "_sugg";
-    (alone && previous.is_none_or(|intent| !open.contains(&intent))).then_some(ProposeChange)
+    static WHAT: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(r"^(?:(?:hello|hi|hey|ok)[, ]+)?what(?:'?s| is) (?:this|that)(?: here| thing| bot| page| for)?$")
+    });
+    let text = message.plain().trim_matches([' ', '?', '!', '.']);
+    let open = [DismissSuggestion, ExplainSuggestion, Impact, RolloutPlan, SnoozeSuggestion, Undo];
+    if text == "_sugg" && previous.is_none_or(|intent| !open.contains(&intent)) {
+        return Some(ProposeChange);
+    }
+    // Where nothing was said yet, "this" is the bot.
+    let greeted = previous.is_none_or(|intent| matches!(intent, Intent::OutOfScope | Intent::Help));
+    (greeted && WHAT.is_match(text.as_bytes())).then_some(Intent::Help)
 }
 
 /// A decision about "it": on what was open, or on what the answer has to ask for.
@@ -137,8 +158,20 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
             r"^(?:and )?(?:please )?(?:show|list|name|give|who (?:are|were)|which (?:are|were))(?: me)?(?: the| those| these)? _num(?: (?:people|accounts|of them))?[ ?!.]*$",
         )
     });
+    static MENDED: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(
+            r"^(?:so |and |ok )*(?:what(?:'?s| is) wrong with|how (?:do|can|should|could|would) (?:i|we) (?:fix|mend|repair|solve|improve)) (?:it|this|that|them|this policy|that policy)[ ?!.]*$",
+        )
+    });
+    let mended = previous.filter(|_| MENDED.is_match(message.plain().as_bytes())).map(|_| Intent::ProposeChange);
+    static ADMIN: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(
+            r"^(?:and )?is (?:he|she) (?:an? |one of (?:the|our) )?(?:global )?(?:admins?|administrators?)[ ?!.]*$",
+        )
+    });
+    let admin = previous.filter(|_| ADMIN.is_match(message.plain().as_bytes())).map(|_| Intent::SignInUsage);
     let coverage = previous.filter(|intent| *intent == Intent::CoverageGaps);
-    decides(message).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
+    decides(message).or(mended).or(admin).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
 }
 
 /// Whether normalised text asks if a person may decide, so that the name in it counts.
@@ -191,6 +224,7 @@ mod tests {
         let after = |intent| route("S-3", Some(&Previous { intent, subject: String::new() })).intent;
         assert_eq!(after(Intent::UserPolicies), Intent::ProposeChange);
         assert_eq!(after(Intent::SnoozeSuggestion), Intent::SnoozeSuggestion);
+        assert_eq!(route("what is this?", None).intent, Intent::Help);
     }
 
     #[test]
@@ -234,6 +268,12 @@ mod tests {
             ("show me guests", Intent::UserPolicies),
             ("how many users do we have?", Intent::SignInUsage),
             ("who approves that?", Intent::Help),
+            ("what is report only", Intent::Help),
+            ("what's break glass?", Intent::Help),
+            ("is Alice Moreau an admin?", Intent::SignInUsage),
+            ("send me the list of guests", Intent::UserPolicies),
+            ("whats wrong with CA206", Intent::ProposeChange),
+            ("how do i fix CA206?", Intent::ProposeChange),
             ("can i approve it", Intent::Help),
             ("the policy that blocks legacy auth", Intent::ShowPolicy),
         ];
