@@ -19,7 +19,7 @@ use crate::facts::{Evidence, Fact, Row, Term, any_of, grouped};
 use crate::suggestions::lint;
 use crate::suggestions::lint::Level;
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Kind, Policy, Snapshot};
+use crate::tenant::{Kind, Policy, Snapshot, Word as _};
 
 use super::analysis::Analysis;
 use super::answer::{column, number_column};
@@ -376,5 +376,17 @@ pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
         .with("of", everyday.len())
         .with("out", out.len())
         .with("names", names)
+        .with("open", lockout.unread.iter().filter_map(|kind| unread_words(*kind)).collect::<Vec<String>>())
         .must_show()
+}
+
+/// What the lock-out check goes by, with the file of an export that holds it.
+fn unread_words(kind: Kind) -> Option<String> {
+    let what = match kind {
+        Kind::RoleAssignments => "role assignments",
+        Kind::UserRegistrationDetails => "registered methods",
+        Kind::Devices => "devices",
+        _ => return None,
+    };
+    Some(format!("{what} ({}.json)", kind.word()))
 }

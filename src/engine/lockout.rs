@@ -12,6 +12,7 @@ use super::Model;
 use super::ability::{Abilities, device_of, is_compliant, is_hybrid, protects_apps};
 use super::judge::Dimension;
 use super::truth::Truth;
+use super::variant::draft_id;
 use super::who::role_members;
 use crate::tenant::policy::{Control, GrantControls, Operator, Policy, PolicyState};
 use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
@@ -25,6 +26,8 @@ pub struct Lockout {
     pub administrators: Vec<Access>,
     /// The role assignments weren't read, so nobody knows who the administrators are.
     pub unknown: bool,
+    /// What wasn't read and would say more of those who can perhaps.
+    pub unread: BTreeSet<Kind>,
 }
 
 /// Whether one person can still sign in.
@@ -73,15 +76,29 @@ impl Model {
     pub fn lockout_now(&self) -> Lockout {
         let snapshot = &self.snapshot;
         if !snapshot.has(Kind::RoleAssignments) {
-            return Lockout { administrators: Vec::new(), unknown: true };
+            return Lockout { unknown: true, unread: [Kind::RoleAssignments].into(), ..Lockout::default() };
         }
         let active = role_members(snapshot, GLOBAL_ADMINISTRATOR, Assignment::Active).unwrap_or_default();
         let abilities = Abilities::new(snapshot);
-        let administrators = self
+        let administrators: Vec<Access> = self
             .global_administrators()
             .map(|(at, user)| Access { eligible: !active.contains(at), ..self.access(&user.id, &abilities) })
             .collect();
-        Lockout { administrators, unknown: false }
+        Lockout { unread: self.unread(&administrators), administrators, unknown: false }
+    }
+
+    /// The kinds that weren't read and that the policies ask about which may stand in somebody's way.
+    fn unread(&self, administrators: &[Access]) -> BTreeSet<Kind> {
+        let perhaps = administrators.iter().filter(|access| access.can == Truth::Maybe);
+        let stopping: BTreeSet<&str> = perhaps.flat_map(|access| &access.stopped_by).map(String::as_str).collect();
+        let policies = self.snapshot.policies.iter().filter(|policy| stopping.contains(draft_id(policy)));
+        let asked = policies.flat_map(|policy| &policy.grant).flat_map(|grant| &grant.controls);
+        let told_by = asked.filter_map(|control| match control {
+            Control::Mfa | Control::Strength(_) => Some(Kind::UserRegistrationDetails),
+            Control::CompliantDevice | Control::DomainJoinedDevice => Some(Kind::Devices),
+            _ => None,
+        });
+        told_by.filter(|kind| !self.snapshot.has(*kind)).collect()
     }
 
     /// Whether at least one Global Administrator can sign in: what [`Lockout::anybody`] says, found with the first who can.
@@ -309,6 +326,22 @@ mod tests {
 
     fn verdicts(model: &Model, draft: &Value) -> Vec<(String, Truth)> {
         model.lockout(&policy(draft)).administrators.into_iter().map(|access| (access.user_id, access.can)).collect()
+    }
+
+    #[test]
+    fn what_would_say_more_of_administrators_is_named() {
+        let unread = |control: &str, read: bool| {
+            let mut snapshot = tenant(&[]).snapshot.as_ref().clone();
+            if !read {
+                snapshot.readings.remove(&Kind::UserRegistrationDetails);
+                snapshot.directory.registrations.clear();
+            }
+            let draft = policy(&json!({"grant": {"operator": "OR", "builtInControls": [control]}}));
+            Model::new(Arc::new(snapshot)).lockout(&draft).unread
+        };
+        assert_eq!(unread("compliantDevice", true), [Kind::Devices].into());
+        assert_eq!(unread("mfa", false), [Kind::UserRegistrationDetails].into());
+        assert_eq!(unread("mfa", true), [].into());
     }
 
     #[test]

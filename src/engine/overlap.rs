@@ -303,6 +303,40 @@ mod tests {
         assert_eq!(one(vec![empty(), policy("b", &[groups(&["two"])])]), "empty mergeable by Users b");
     }
 
+    fn filter(mode: &str, rule: &str) -> (&'static str, Value) {
+        ("devices", json!({"deviceFilter": {"mode": mode, "rule": rule}}))
+    }
+
+    #[test]
+    fn filters_for_devices_are_compared_by_the_devices_that_they_take_in() {
+        let unmanaged = || policy("unmanaged", &[filter("include", "device.isCompliant -ne True")]);
+        let rule = "device.isCompliant -ne True -and device.model -eq \"x\"";
+        assert_eq!(one(vec![unmanaged(), policy("model", &[filter("include", rule)])]), "model redundant unmanaged");
+        let managed = filter("exclude", "device.isCompliant -eq True");
+        assert_eq!(one(vec![unmanaged(), policy("other", &[managed])]), "unmanaged identical other");
+        // An unregistered device is neither compliant nor not.
+        let registered = filter("include", "device.isCompliant -eq False");
+        assert_eq!(one(vec![unmanaged(), policy("registered", &[registered])]), "registered redundant unmanaged");
+        let unread = || filter("include", "device.nothing -like 3");
+        assert_eq!(one(vec![policy("a", &[unread()]), policy("b", &[unread()])]), "a identical b");
+        assert_eq!(one(vec![unmanaged(), policy("b", &[unread()])]), "");
+    }
+
+    #[test]
+    fn a_workload_identity_that_is_named_is_one_of_all() {
+        let of = |id: &str, clients: Value| {
+            let block = json!({"operator": "OR", "builtInControls": ["block"]});
+            let nobody = json!({"includeUsers": ["None"]});
+            policy(id, &[("users", nobody), ("clientApplications", clients), ("grantControls", block)])
+        };
+        let named = of("named", json!({"includeServicePrincipals": ["s-p"]}));
+        let all = json!({"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]});
+        assert_eq!(one(vec![named.clone(), of("all", all)]), "named redundant all");
+        let but_one = json!({"includeServicePrincipals": ["ServicePrincipalsInMyTenant"],
+            "excludeServicePrincipals": ["s-p"]});
+        assert!(!one(vec![named, of("but one", but_one)]).contains("redundant"));
+    }
+
     #[test]
     fn what_no_sign_in_meets_never_applies() {
         let because = |changes: &[(&str, Value)]| {
@@ -319,7 +353,10 @@ mod tests {
             "locations"
         );
         let platforms = json!({"includePlatforms": ["iOS"], "excludePlatforms": ["iOS"]});
-        assert_eq!(because(&[("platforms", platforms)]), "client apps and device platforms");
+        assert_eq!(because(&[("platforms", platforms)]), "device platforms");
+        let rule = "device.isCompliant -eq True -and device.isCompliant -eq False";
+        assert_eq!(because(&[filter("include", rule)]), "filter for devices");
+        assert_eq!(because(&[filter("exclude", rule)]), "");
         let workload = [
             ("users", json!({"includeUsers": ["None"]})),
             ("clientApplications", json!({"includeServicePrincipals": ["ServicePrincipalsInMyTenant"]})),

@@ -54,6 +54,24 @@ pub(super) fn values(filters: &[&DeviceFilter], matter: bool, scope: &Scope) -> 
     all
 }
 
+/// Whether the second filter surely takes in every device that the first one possibly does; without a first one: every device.
+pub(in crate::engine) fn within(one: Option<&DeviceFilter>, other: &DeviceFilter) -> bool {
+    let filters: Vec<&DeviceFilter> = one.into_iter().chain([other]).collect();
+    let taken = |device: &Known<DeviceInfo>| one.map_or(Truth::Yes, |one| one.met(device));
+    devices(&filters).iter().all(|device| taken(device) == Truth::No || other.met(device) == Truth::Yes)
+}
+
+/// Whether a filter surely takes in no device at all.
+pub(in crate::engine) fn takes_in_none(filter: &DeviceFilter) -> bool {
+    devices(&[filter]).iter().all(|device| filter.met(device) == Truth::No)
+}
+
+/// Every device that filters tell apart.
+fn devices(filters: &[&DeviceFilter]) -> Vec<Known<DeviceInfo>> {
+    let values = values(filters, false, &Scope::default()).into_iter();
+    values.filter_map(|value| if let Value::Device(device, ..) = value { Some(device) } else { None }).collect()
+}
+
 /// The first of all devices in one state on which every filter says the same.
 fn one_of_each(filters: &[&DeviceFilter], devices: impl Iterator<Item = Value>) -> Vec<Value> {
     let mut known = BTreeSet::new();

@@ -2,7 +2,7 @@
 
 mod acting;
 mod causes;
-mod devices;
+pub(super) mod devices;
 mod domain;
 mod gaps;
 mod joint;

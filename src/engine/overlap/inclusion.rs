@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use roaring::RoaringBitmap;
 
 use crate::engine::bits::{Bits, Lane};
+use crate::engine::coverage::devices;
 use crate::engine::judge::{Dimension, reaches_agent_user};
 use crate::engine::rule::parse;
 use crate::engine::samples::{clients, places, risks};
@@ -17,7 +18,8 @@ use crate::engine::who::{UserCondition, guest_of};
 use crate::engine::{Model, target};
 use crate::tenant::Kind;
 use crate::tenant::policy::{
-    ClientAppType, Filter, GuestType, Guests, InsiderRisk, Policy, PolicyState, TransferMethod, UserSide,
+    ClientAppType, ClientApplications, Filter, GuestType, Guests, InsiderRisk, Policy, PolicyState, TransferMethod,
+    UserSide,
 };
 use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
 use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
@@ -51,7 +53,8 @@ impl Inclusion {
             // Who reaches whom is the dearest question: it is asked only of pairs that everything else leaves.
             for b in all.iter() {
                 let Some(other) = policies.get(b) else { continue };
-                if rest_within(one, other) && people.within((a, one), (b, other)) {
+                let rest = rest_within(one, other) && devices_within(model, a, b);
+                if rest && people.within((a, one), (b, other)) {
                     here.set(b);
                 }
             }
@@ -73,6 +76,9 @@ impl Inclusion {
         let policy = model.snapshot.policies.get(at)?;
         if self.nobody.has(at) {
             return Some(("users", may_reach_somebody(model, policy)));
+        }
+        if model.device_filter(at).is_some_and(devices::takes_in_none) {
+            return Some(("filter for devices", false));
         }
         let label = self.met.iter().find(|(_, met)| !met.has(at)).map(|(label, _)| *label)?;
         Some((label, label == TARGETS && policy.conditions.applications.filter.is_some()))
@@ -112,6 +118,12 @@ fn groups(model: &Model, policies: &[Policy]) -> Vec<Group> {
         .flat_map(|(_, risk)| optional(SignIn { insider_risk: Known::Is(*risk), ..SignIn::default() }));
     vec![
         Group { label: TARGETS, dimensions: &[Dimension::Target], values: targets(model, policies) },
+        // Platforms by themselves, so that a fault of theirs isn't told of client apps too.
+        Group {
+            label: "device platforms",
+            dimensions: &[Dimension::Platform],
+            values: clients(&[ClientAppType::Browser]),
+        },
         Group {
             label: "client apps and device platforms",
             dimensions: &[Dimension::ClientApp, Dimension::Platform],
@@ -365,17 +377,35 @@ fn every_guest(model: &Model) -> Vec<(GuestType, String)> {
     kinds.flat_map(|kind| tenants.iter().map(move |tenant| (kind, tenant.clone()))).collect()
 }
 
-/// Conditions that are compared as written: filters for devices, workload identities, agents.
+/// Whether the devices that one policy is for are among the other's.
+fn devices_within(model: &Model, a: usize, b: usize) -> bool {
+    let policy =
+        |at: usize| model.snapshot.policies.get(at).and_then(|policy| policy.conditions.device_filter.as_ref());
+    let Some(theirs) = model.device_filter(b) else { return true };
+    // Rules that read the same are the same, even where nobody can judge them.
+    same_filter(policy(a), policy(b)) || devices::within(model.device_filter(a), theirs)
+}
+
+/// Workload identities and agents as far as they are named: those who are named are among all.
+fn workloads_within(mine: Option<&ClientApplications>, theirs: Option<&ClientApplications>) -> bool {
+    let (Some(mine), Some(theirs)) = (mine, theirs) else { return mine.is_none() };
+    let among =
+        |mine: &BTreeSet<String>, theirs: &BTreeSet<String>, all| theirs.contains(all) || mine.is_subset(theirs);
+    among(&mine.include, &theirs.include, "ServicePrincipalsInMyTenant")
+        && among(&mine.include_agents, &theirs.include_agents, "All")
+        && theirs.exclude.is_subset(&mine.exclude)
+        && theirs.exclude_agents.is_subset(&mine.exclude_agents)
+        && (&mine.filter, &mine.agent_filter) == (&theirs.filter, &theirs.agent_filter)
+}
+
+/// Conditions that are compared as written: workload identities, agents.
 fn rest_within(one: &Policy, other: &Policy) -> bool {
     let (mine, theirs) = (&one.conditions, &other.conditions);
-    let devices =
-        theirs.device_filter.is_none() || same_filter(mine.device_filter.as_ref(), theirs.device_filter.as_ref());
-    let workloads = mine.client_applications.is_none() || mine.client_applications == theirs.client_applications;
+    let workloads = workloads_within(mine.client_applications.as_ref(), theirs.client_applications.as_ref());
     let agents = theirs.agent_contexts.is_none() || mine.agent_contexts == theirs.agent_contexts;
     let subset =
         |mine: &BTreeSet<_>, theirs: &BTreeSet<_>| theirs.is_empty() || (!mine.is_empty() && mine.is_subset(theirs));
-    devices
-        && workloads
+    workloads
         && agents
         && subset(&mine.agent_risk, &theirs.agent_risk)
         && subset(&mine.service_principal_risk, &theirs.service_principal_risk)
