@@ -32,6 +32,14 @@ pub enum GraphError {
         /// Graph's words.
         said: Said,
     },
+    /// A role on the workspace with the sign-in log is missing, which is none of Graph's permissions.
+    #[error("the Log Analytics workspace refuses it; give the app the role {role}{said}")]
+    NoRole {
+        /// The least role that the query needs, as the workspace's access control shows it.
+        role: &'static str,
+        /// The service's words.
+        said: Said,
+    },
     /// A licence is missing; no permission would help.
     #[error("Microsoft Graph refuses it; it takes a licence of Microsoft Entra ID P1 or P2{said}")]
     Unlicensed {
@@ -217,6 +225,7 @@ impl GraphError {
             Self::Rejected { message, .. } | Self::Unauthorised { message } => message,
             Self::Throttled { said, .. }
             | Self::Forbidden { said, .. }
+            | Self::NoRole { said, .. }
             | Self::Unlicensed { said }
             | Self::NotFound { said, .. } => &said.message,
             Self::Unavailable { cause } | Self::Late { cause } => cause,
