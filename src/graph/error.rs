@@ -32,6 +32,14 @@ pub enum GraphError {
         /// Graph's words.
         said: Said,
     },
+    /// A role on the workspace with the sign-in log is missing, which is none of Graph's permissions.
+    #[error("the Log Analytics workspace refuses it; give the app the role {role}{said}")]
+    NoRole {
+        /// The least role that the query needs, as the workspace's access control shows it.
+        role: &'static str,
+        /// The service's words.
+        said: Said,
+    },
     /// A licence is missing; no permission would help.
     #[error("Microsoft Graph refuses it; it takes a licence of Microsoft Entra ID P1 or P2{said}")]
     Unlicensed {
@@ -100,8 +108,7 @@ pub enum GraphError {
 }
 
 /// Graph's own words as they came; untrusted text.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// Its code.
     pub code: String,
@@ -110,13 +117,31 @@ pub struct Said {
 }
 
 impl Said {
-    /// From Graph's error body: `{"error": {"code", "message"}}`.
+    /// From Graph's error body: `{"error": {"code", "message"}}`. Log Analytics says what is wrong in the innermost
+    /// `innererror`; Graph's own `innerError` has no words.
     fn read(body: &[u8]) -> Self {
         #[derive(Deserialize)]
         struct Body {
-            error: Said,
+            error: Error,
         }
-        serde_json::from_slice::<Body>(body).map(|body| body.error).unwrap_or_default()
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Error {
+            code: String,
+            message: String,
+            #[serde(rename = "innererror")]
+            inner: Option<Box<Error>>,
+        }
+        let Ok(Body { error: Error { code, mut message, mut inner } }) = serde_json::from_slice(body) else {
+            return Self::default();
+        };
+        while let Some(deeper) = inner {
+            if deeper.inner.is_none() && !deeper.message.is_empty() {
+                message = format!("{message}: {}", deeper.message);
+            }
+            inner = deeper.inner;
+        }
+        Self { code, message }
     }
 
     /// Codes of the sign-in log (`Authentication_RequestFromNonPremiumTenantOrB2CTenant`) and of Privileged Identity
@@ -200,6 +225,7 @@ impl GraphError {
             Self::Rejected { message, .. } | Self::Unauthorised { message } => message,
             Self::Throttled { said, .. }
             | Self::Forbidden { said, .. }
+            | Self::NoRole { said, .. }
             | Self::Unlicensed { said }
             | Self::NotFound { said, .. } => &said.message,
             Self::Unavailable { cause } | Self::Late { cause } => cause,
@@ -300,6 +326,19 @@ mod tests {
             assert!(said.contains("licence of Microsoft Entra ID P1 or P2") && said.contains(code), "{said}");
             assert!(!said.contains("permission") && error.is_refusal() && !error.is_transient(), "{said}");
         }
+    }
+
+    #[test]
+    fn log_analytics_says_what_is_wrong_further_in() {
+        let inner = r#"{"code": "SEM0100", "message": "Failed to resolve table expression named 'SigninLogs'"}"#;
+        let semantic =
+            format!(r#"{{"code": "SemanticError", "message": "A semantic error occurred.", "innererror": {inner}}}"#);
+        let body = format!(
+            r#"{{"error": {{"message": "The request had some invalid properties", "code": "BadArgumentError", "innererror": {semantic}}}}}"#
+        );
+        let said = answer(400, &body).to_string();
+        let ends = "(400 BadArgumentError): The request had some invalid properties: Failed to resolve table expression named 'SigninLogs'";
+        assert!(said.ends_with(ends), "{said}");
     }
 
     #[test]

@@ -157,7 +157,10 @@ impl Workspace {
 
     fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GraphError {
         let after = retry_after(headers, self.clock.now());
-        GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), WORKSPACE_ROLE))
+        match GraphError::from_answer(status.as_u16(), after, body, (self.query.path(), WORKSPACE_ROLE)) {
+            GraphError::Forbidden { permission: role, said } => GraphError::NoRole { role, said },
+            other => other,
+        }
     }
 }
 

@@ -162,6 +162,26 @@ async fn an_answer_of_the_workspace_that_is_larger_than_any_is_asked_again_in_ha
     assert_eq!(fake.count("POST", &path), 3, "one day, and its halves");
 }
 
+/// A role in Azure is no permission of Graph's, and nobody consents to it.
+#[tokio::test]
+async fn a_workspace_that_refuses_says_which_role_is_missing() {
+    let fake = Fake::start().await;
+    let workspace = "66666666-7777-8888-9999-aaaaaaaaaaaa";
+    fake.on(&format!("/v1/workspaces/{workspace}/query"), |_, _| {
+        let inner = json!({"code": "UnauthorizedClient", "message": "The service principal may not read this"});
+        let said = json!({"code": "InsufficientAccessError", "message": "insufficient access", "innererror": inner});
+        Answer::json(403, &json!({"error": said}))
+    });
+    let mut config = fake.config();
+    let (base, timeout) = (fake.address().parse().unwrap(), Duration::from_secs(20));
+    config.graph.log_analytics = Some(LogAnalytics { workspace: workspace.into(), base, timeout });
+    let client = Client::new(&config, Clock::system()).unwrap();
+    let read = read_snapshot(&client, &Quiet, None).await.unwrap();
+    let why = why_absent(&read, Kind::SignIns);
+    assert!(why.contains("give the app the role Log Analytics Reader") && !why.contains("consent"), "{why}");
+    assert!(why.contains("The service principal may not read this"), "{why}");
+}
+
 /// Whatever the answer is, there is one request; only Graph's own refusal is taken for one.
 #[tokio::test]
 async fn an_odd_answer_to_a_creation_is_never_followed_by_a_second_request() {

@@ -203,8 +203,9 @@ fn drawn(number: u64, choices: &[(&str, Vec<Value>)], emergency: &str) -> Value 
     let mut changes = json!({"conditions.users": {"includeUsers": ["All"], "excludeGroups": [emergency]}});
     for (at, (path, values)) in (0_u64..).zip(choices) {
         let roll = mix(&[number, at]);
-        if roll % 4 == 0 {
-            changes[path] = values[usize::try_from(roll / 4).unwrap() % values.len()].clone();
+        if roll.is_multiple_of(4) {
+            let which = usize::try_from(roll / 4).unwrap() % values.len();
+            changes[path] = values.get(which).cloned().unwrap();
         }
     }
     changed(&changes)
