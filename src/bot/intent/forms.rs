@@ -163,18 +163,18 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
             r"^(?:so |and |ok )*(?:what(?:'?s| is) wrong with|how (?:do|can|should|could|would) (?:i|we) (?:fix|mend|repair|solve|improve)) (?:it|this|that|them|this policy|that policy)[ ?!.]*$",
         )
     });
-    let mended = previous.filter(|_| MENDED.is_match(message.plain().as_bytes())).map(|_| Intent::ProposeChange);
     static ADMIN: LazyLock<Regex> = LazyLock::new(|| {
         plain_regex(
             r"^(?:and )?is (?:he|she) (?:an? |one of (?:the|our) )?(?:global )?(?:admins?|administrators?)[ ?!.]*$",
         )
     });
-    let admin = previous.filter(|_| ADMIN.is_match(message.plain().as_bytes())).map(|_| Intent::SignInUsage);
     static TURNED_ON: LazyLock<Regex> = LazyLock::new(|| {
         plain_regex(
             r"^(?:and |so )?when (?:can|could|should|may) (?:i|we) (?:turn|switch) (?:it|them|these|those) on[ ?!.]*$",
         )
     });
+    let mended = previous.filter(|_| MENDED.is_match(message.plain().as_bytes())).map(|_| Intent::ProposeChange);
+    let admin = previous.filter(|_| ADMIN.is_match(message.plain().as_bytes())).map(|_| Intent::SignInUsage);
     let plan = previous.filter(|_| TURNED_ON.is_match(message.plain().as_bytes())).map(|_| Intent::RolloutPlan);
     let coverage = previous.filter(|intent| *intent == Intent::CoverageGaps);
     decides(message).or(plan).or(mended).or(admin).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
