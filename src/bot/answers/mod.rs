@@ -12,6 +12,7 @@ use super::analysis::Analysis;
 use super::answer::Answer;
 use super::intent::text::Message;
 use super::intent::{Intent, Previous, Routed, SlotName};
+use super::lookup;
 
 mod add_instruction;
 mod administrators;
@@ -134,6 +135,7 @@ impl<'a> Asked<'a> {
 pub fn subject_of(asked: Asked<'_>) -> String {
     let slots = match asked.routed.intent {
         Intent::WhatIf => what_if::slots(asked),
+        Intent::AppPolicies => named::slots(asked, SlotName::App),
         _ => asked.routed.slots.clone(),
     };
     let named: Vec<&str> = slots.values().flatten().map(String::as_str).collect();
@@ -142,9 +144,18 @@ pub fn subject_of(asked: Asked<'_>) -> String {
         return if LISTS.contains(&asked.routed.intent) { String::new() } else { before.to_owned() };
     }
     let timed = [SlotName::Period, SlotName::Since].iter().any(|name| slots.contains_key(name));
-    let time =
-        before.split(", ").filter(|part| !timed && LOGGED.contains(&asked.routed.intent) && meant::is_time(part));
-    named.into_iter().chain(time).collect::<Vec<_>>().join(", ")
+    let is_time = |part: &&str| !timed && LOGGED.contains(&asked.routed.intent) && meant::is_time(part);
+    let is_person = |part: &&str| !slots.contains_key(&SlotName::User) && is_spoken_of(asked, part);
+    let parts = || before.split(", ");
+    parts().filter(is_person).chain(named).chain(parts().filter(is_time)).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether this is the name of the person whom the question calls "he" or "she".
+fn is_spoken_of(asked: Asked<'_>, name: &str) -> bool {
+    const PRONOUNS: [&str; 5] = ["he", "she", "him", "her", "his"];
+    let text = asked.text.to_lowercase();
+    text.split(|c: char| !c.is_alphabetic()).any(|word| PRONOUNS.contains(&word))
+        && matches!(lookup::user(asked.analysis.snapshot(), name), lookup::Found::One(_))
 }
 
 /// Intents that show all there is.

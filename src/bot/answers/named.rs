@@ -392,6 +392,9 @@ mod tests {
         let person = subject("Alice Moreau, yesterday", "and Bob Keller?", Intent::ExplainSignIn).await;
         assert_eq!(person, "Bob Keller, yesterday");
         assert_eq!(subject("Bob Keller, yesterday", "and today?", Intent::ExplainSignIn).await, "today");
+        // Whoever is spoken of stays; so does the app that others are asked about.
+        assert_eq!(subject("Bob Keller", "is he an admin", Intent::SignInUsage).await, "Bob Keller, admin");
+        assert_eq!(subject("SharePoint", "what about guests", Intent::AppPolicies).await, "guests, SharePoint");
         assert_eq!(subject("CA200", "list all policies", Intent::ListPolicies).await, "");
     }
 }

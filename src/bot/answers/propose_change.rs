@@ -178,7 +178,7 @@ async fn edit(asked: Asked<'_>, policy: &Policy) -> anyhow::Result<Answer> {
         )
     };
     let found: Vec<&Row> = all.iter().filter(touches).collect();
-    let wanted = ["wrong", "problem", "issue", "fix", "mend", "repair", "improve", "solve", "matter"];
+    let wanted = ["wrong", "problem", "issue", "fix", "mend", "repair", "improve", "solve", "matter", "why"];
     let asks = wanted.iter().any(|word| asked.text.to_lowercase().contains(word));
     let fact = Fact::new(
         if asks { "propose.changing" } else { "propose.edit" },

@@ -186,7 +186,7 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
 }
 
 /// How they ended, where only those are asked about; whether policies block the use of something is another question.
-fn ending<'a>(asked: Asked<'a>) -> Option<Filter<'a>> {
+fn ending(asked: Asked<'_>) -> Option<Filter<'_>> {
     let text = asked.words();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     if is_blocked(asked).is_some() {

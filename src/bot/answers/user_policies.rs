@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::intent::SlotName;
+use crate::bot::intent::text::Message;
 use crate::checks::cause_words::CauseWords;
 use crate::checks::gaps::Gaps;
 use crate::checks::rows;
@@ -21,7 +22,9 @@ pub(super) fn answer(asked: Asked<'_>) -> Answering<'_> {
     Box::pin(async move {
         let names = |name| asked.slot(name).is_some();
         // "Do we have MFA for Azure?" is about an app alone.
-        if names(SlotName::App) && !names(SlotName::User) && !names(SlotName::Group) && asked.subject().is_none() {
+        let message = Message::read(asked.text);
+        let goes_on = message.refers_back() || message.opens_as_follow_up();
+        if names(SlotName::App) && !names(SlotName::User) && !names(SlotName::Group) && !goes_on {
             return app_policies::answer(asked).await;
         }
         Ok(of(asked).unwrap_or_else(|back| *back))
@@ -239,7 +242,7 @@ pub(super) fn for_class(asked: Asked<'_>, class: &named::Class<'_>) -> Answer {
 mod tests {
     use serde_json::json;
 
-    use crate::bot::answers::testing::{nordwerk, said};
+    use crate::bot::answers::testing::{nordwerk, said, said_after};
     use crate::bot::intent::Intent;
 
     async fn about(text: &str) -> String {
@@ -248,7 +251,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_app_is_nobody() {
-        let words = said(&nordwerk(), Intent::UserPolicies, "do we have mfa for Salesforce").await;
+        let text = "do we have mfa for Salesforce";
+        let words = said_after(&nordwerk(), Intent::UserPolicies, "Bob Keller", text).await;
         assert!(words.starts_with("1 of 3 policies that are On reach Salesforce"), "{words}");
     }
 

@@ -41,7 +41,7 @@ const FORMS: &[(Intent, &str)] = &[
     ),
     (
         Intent::ProposeChange,
-        r"(?:so |and )?(?:what(?:'?s| is) (?:wrong|the (?:problem|matter|issue)) with|(?:is there |are there )?any(?:thing)? (?:wrong|problems?|issues?) with|how (?:do|can|should|could|would) (?:i|we) (?:fix|mend|repair|improve)) (?:_policy|_quoted)",
+        r"(?:so |and )?(?:what(?:'?s| is) (?:wrong|the (?:problem|matter|issue)) with|(?:is there |are there )?any(?:thing)? (?:wrong|problems?|issues?) with|how (?:do|can|should|could|would) (?:i|we) (?:fix|mend|repair|improve)) (?:_policy|_quoted)|why is (?:_policy|_quoted) (?:so )?(?:bad|wrong|weak|useless|a problem|an issue|not (?:good|enough|safe))",
     ),
     (Intent::SnoozeSuggestion, r"(?:please )?(?:snooze|postpone|defer) _sugg"),
     (Intent::DismissSuggestion, r"(?:please )?(?:dismiss|reject|decline) _sugg"),
@@ -163,15 +163,21 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
             r"^(?:so |and |ok )*(?:what(?:'?s| is) wrong with|how (?:do|can|should|could|would) (?:i|we) (?:fix|mend|repair|solve|improve)) (?:it|this|that|them|this policy|that policy)[ ?!.]*$",
         )
     });
-    let mended = previous.filter(|_| MENDED.is_match(message.plain().as_bytes())).map(|_| Intent::ProposeChange);
     static ADMIN: LazyLock<Regex> = LazyLock::new(|| {
         plain_regex(
             r"^(?:and )?is (?:he|she) (?:an? |one of (?:the|our) )?(?:global )?(?:admins?|administrators?)[ ?!.]*$",
         )
     });
+    static TURNED_ON: LazyLock<Regex> = LazyLock::new(|| {
+        plain_regex(
+            r"^(?:and |so )?when (?:can|could|should|may) (?:i|we) (?:turn|switch) (?:it|them|these|those) on[ ?!.]*$",
+        )
+    });
+    let mended = previous.filter(|_| MENDED.is_match(message.plain().as_bytes())).map(|_| Intent::ProposeChange);
     let admin = previous.filter(|_| ADMIN.is_match(message.plain().as_bytes())).map(|_| Intent::SignInUsage);
+    let plan = previous.filter(|_| TURNED_ON.is_match(message.plain().as_bytes())).map(|_| Intent::RolloutPlan);
     let coverage = previous.filter(|intent| *intent == Intent::CoverageGaps);
-    decides(message).or(mended).or(admin).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
+    decides(message).or(plan).or(mended).or(admin).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
 }
 
 /// Whether normalised text asks if a person may decide, so that the name in it counts.
@@ -206,6 +212,19 @@ mod tests {
         for text in ["show me the 93", "and who are the 42?", "list the 3,999 people"] {
             let routed = route(text, Some(&previous));
             assert_eq!((routed.intent, routed.follows), (Intent::CoverageGaps, true), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_fixed_or_turned_on_is_what_was_open() {
+        let previous = Previous { intent: Intent::ListPolicies, subject: String::new() };
+        for (text, intent) in [
+            ("when can i turn them on", Intent::RolloutPlan),
+            ("how do i fix it?", Intent::ProposeChange),
+            ("is he an admin?", Intent::SignInUsage),
+        ] {
+            let routed = route(text, Some(&previous));
+            assert_eq!((routed.intent, routed.sure, routed.follows), (intent, true, true), "{text}");
         }
     }
 
@@ -274,6 +293,7 @@ mod tests {
             ("send me the list of guests", Intent::UserPolicies),
             ("whats wrong with CA206", Intent::ProposeChange),
             ("how do i fix CA206?", Intent::ProposeChange),
+            ("why is CA206 bad", Intent::ProposeChange),
             ("can i approve it", Intent::Help),
             ("the policy that blocks legacy auth", Intent::ShowPolicy),
         ];
