@@ -1,6 +1,6 @@
 //! What a sentence names is what it is about, whatever card is open: a "that" which begins a clause is no card.
 
-use super::lab::{Lab, READER, words};
+use super::lab::{Lab, READER, items, words};
 
 /// The card or question that answers `text` right after the card of S-`open` was looked at.
 async fn after(lab: &Lab, open: i64, text: &str) -> (Option<String>, String) {
@@ -65,4 +65,17 @@ async fn where_an_edit_is_the_better_cure_its_card_is_offered() {
         );
         assert_eq!(card["title"], "Take 2 excluded apps into CA400 – Require MFA – Guests", "{text}");
     }
+}
+
+#[tokio::test]
+async fn whoever_names_none_is_offered_them_as_they_are_listed() {
+    let lab = Lab::start(|_| ()).await;
+    let numbers = |card: &serde_json::Value| -> Vec<String> {
+        let first = items(card).into_iter().take(3);
+        first.map(|item| item.split(' ').next().unwrap().to_owned()).collect()
+    };
+    let listed = numbers(&lab.say(READER, "show suggestions").await);
+    let offered = numbers(&lab.say(READER, "why should I do that?").await);
+    assert_eq!((listed.len(), &offered), (3, &listed));
+    assert_ne!(listed, ["S-1", "S-2", "S-3"], "the test needs another order than that of their numbers");
 }

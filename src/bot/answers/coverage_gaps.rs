@@ -20,7 +20,7 @@ const ADMINS: &str = "mfa-admins";
 const ABOUT: &[(&[&str], &str)] = &[
     (&["legacy", "imap", "pop3", "smtp", "basic auth"], "legacy-authentication"),
     (&["device code"], "device-code-flow"),
-    (&["phishing", "passkey", "fido"], "phishing-resistant-admins"),
+    (&["phish", "passkey", "fido"], "phishing-resistant-admins"),
     (&["guest", "external", "b2b"], "mfa-guests"),
     (&["admin"], ADMINS),
     (&["managed", "compliant", "unmanaged", "hybrid", "device"], "managed-devices"),
@@ -162,6 +162,12 @@ mod tests {
         [5] 1 excluded from CA200 – Require MFA by group CA-Excl-MFA-Rollout · 3 rows
         [6] Service accounts, rooms and emergency access accounts apart · 3 accounts
         ");
+    }
+
+    #[tokio::test]
+    async fn who_can_be_phished_lacks_what_phishing_does_not_get_past() {
+        let words = said(&nordwerk(), Intent::CoverageGaps, "which of our admins could get phished").await;
+        assert!(words.contains("phishing-resistant"), "{words}");
     }
 
     #[tokio::test]

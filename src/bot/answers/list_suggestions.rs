@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use crate::app::App;
 use crate::bot::answer::{Answer, Part, ask};
 use crate::bot::buttons::open;
 use crate::bot::intent::SlotName;
@@ -117,6 +118,19 @@ const WITHOUT_A_NAMED_STATE: [&str; 3] = [state::OPEN, state::OUT_OF_DATE, state
 pub(crate) fn weight(taste: &Taste, row: &Row, body: &Body) -> impl Ord + use<> {
     let people = body.proposal.evidence().total;
     (taste.rank(&row.check_id, body.proposal.severity), Reverse(people), row.number)
+}
+
+/// In the order in which they are listed.
+pub(super) async fn as_listed(app: &App, rows: Vec<Row>) -> anyhow::Result<Vec<Row>> {
+    if rows.len() < 2 {
+        return Ok(rows);
+    }
+    let taste = Taste::of(app).await?;
+    let read = |row: Row| Body::of(&row).map(|body| (row, body));
+    let mut all = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    all.sort_by_key(|(row, body)| weight(&taste, row, body));
+    let all = one_of_each(all, FIRST, |(row, _)| Some(row.check_id.clone()));
+    Ok(all.into_iter().map(|(row, _)| row).collect())
 }
 
 /// The first few each of another fault, as `fault` tells it, and then all others: several repairs of one fault are one thing

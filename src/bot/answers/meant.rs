@@ -11,8 +11,8 @@ use crate::facts::{Evidence, Fact, Term};
 use crate::store::suggestions::Row;
 use crate::tenant::{Policy, Snapshot};
 
-use super::Asked;
 use super::own::{self, Own};
+use super::{Asked, list_suggestions};
 
 /// How many of several are offered as buttons.
 const OFFERED: usize = 8;
@@ -21,7 +21,7 @@ const OFFERED: usize = 8;
 const TOPICS: &[(&[&str], &str)] = &[
     (&["legacy", "imap", "pop3", "smtp", "basic auth"], "legacy-authentication"),
     (&["device code", "device-code"], "device-code-flow"),
-    (&["phishing", "passkey", "fido"], "phishing-resistant-admins"),
+    (&["phish", "passkey", "fido"], "phishing-resistant-admins"),
     (&["guest", "external", "b2b"], "mfa-guests"),
     (&["admin"], "mfa-admins"),
     (&["compliant", "managed", "hybrid", "intune", "device"], "managed-devices"),
@@ -80,7 +80,8 @@ pub(super) async fn suggestion(asked: Asked<'_>) -> anyhow::Result<Meant> {
     }
     let check = check(asked.text);
     let live = rows.into_iter().filter(|row| !state::OVER.contains(&row.state.as_str()));
-    Ok(Meant::of(live.filter(|row| check.is_none_or(|check| reconcile::found_by(row, check))).collect()))
+    let live = live.filter(|row| check.is_none_or(|check| reconcile::found_by(row, check))).collect();
+    Ok(Meant::of(list_suggestions::as_listed(asked.app, live).await?))
 }
 
 /// The suggestions of the turn before, unless the sentence says by itself what it is about: what is named beats what was

@@ -1,12 +1,17 @@
 //! The sign-in that a question describes; what it doesn't say stays unknown.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::bot::describe;
+use crate::bot::intent::text::regex;
 use crate::bot::intent::{SlotName, Slots};
-use crate::tenant::location::Place;
+use crate::tenant::location::{NamedLocation, Place};
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, Target};
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
-use crate::tenant::{SignIn, User};
+use crate::tenant::{SignIn, Snapshot, User};
 
 use super::named::Back;
 use super::{Asked, named, places};
@@ -97,7 +102,11 @@ fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(),
     let snapshot = asked.analysis.snapshot();
     let text = asked.text.to_lowercase();
     let by_name = snapshot.locations.values().find(|location| text.contains(&location.display_name.to_lowercase()));
-    if let Some(location) = by_name {
+    let location = match by_name {
+        None if means_own_network(&text) => Some(own_network(snapshot)?),
+        found => found,
+    };
+    if let Some(location) = location {
         stated.understood.push(format!("from {}", location.display_name));
         match &location.place {
             Place::Ip { ranges, .. } => {
@@ -125,6 +134,28 @@ fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(),
         stated.sign_in.ip = Known::Absent;
     }
     Ok(())
+}
+
+/// Whether it is a place of the tenant's own: "the office", and not what lies outside it.
+fn means_own_network(text: &str) -> bool {
+    static OWN: LazyLock<Regex> = LazyLock::new(|| {
+        regex(
+            r"\b(?:the|our) (?:main |head )?(?:office|hq|headquarters)\b|\b(?:corporate|company|office|internal|our own|trusted) (?:network|location|wifi)\b",
+        )
+    });
+    static AWAY: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"\b(?:outside|un-?trusted|not (?:in|at|from|within)|away|home office)\b"));
+    OWN.is_match(text) && !AWAY.is_match(text)
+}
+
+/// The one trusted network that was read.
+fn own_network(snapshot: &Snapshot) -> Result<&NamedLocation, Back> {
+    let trusted = |location: &&NamedLocation| matches!(location.place, Place::Ip { trusted: true, .. });
+    let mut trusted = snapshot.locations.values().filter(trusted);
+    match (trusted.next(), trusted.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(Box::new(named::missing("what_if.which_network"))),
+    }
 }
 
 fn client(slots: &Slots, stated: &mut Stated<'_>) {

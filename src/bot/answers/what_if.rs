@@ -414,6 +414,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_office_is_the_trusted_network_wherever_somebody_was_before() {
+        let words = said_after(&nordwerk(), Intent::WhatIf, "Alice Moreau, Russia", "and from the office?").await;
+        assert!(words.starts_with("Sign-in test: Alice Moreau, from Head office"), "{words}");
+        for text in ["what if Alice Moreau works outside the office?", "what if Alice Moreau is in the Lisbon office?"]
+        {
+            assert!(!about(text).await.contains("Head office"), "{text}");
+        }
+        let mut two = nordwerk();
+        let mut other = two["namedLocations"][0].clone();
+        (other["id"], other["displayName"]) = (json!("loc-2"), json!("Branch"));
+        two["namedLocations"].as_array_mut().unwrap().push(other);
+        let which = said(&two, Intent::WhatIf, "what if Alice Moreau is in the office?").await;
+        assert!(which.starts_with("There isn't one trusted network here."), "{which}");
+    }
+
+    #[tokio::test]
     async fn small_letters_name_person_place_and_device() {
         let words = about("what happens if alice moreau signs in from russia on an android").await;
         assert!(

@@ -155,7 +155,7 @@ const CONCEPTS: &[(&str, &str)] = &[
     ),
     (
         "overlap",
-        r"surplus|retired?|never (?:fires?|matches|applies|takes effect)|fold\w*|step on|both sets|in (?:its|their) place|too many (?:policies|rules)|fewer policies|say the same|wood for the trees|plough|cover each other|mutually|overlap\w*|duplicat\w*|redundan\w*|shadow\w*|merge[ds]?|mergeable|consolidat\w*|conflict\w*|contradict\w*|identical|superfluous|needless|unnecessary|obsolete|superseded|supersedes?|twins?|twice|do(?:es)? the same|the same thing|same job|unify|combine[ds]?|tidy|clean ?up|simplif\w*|useless|pointless|dead weight|get(?:s)? in each other|cancel each other|fight each other|subset|equivalent|double|cover the same|prune|thin out|surplus|fold\w* (?:in)?to",
+        r"surplus|retired?|never (?:fires?|matches|applies|takes effect)|fold\w*|step on|both sets|in (?:its|their) place|too many (?:policies|rules)|fewer policies|say the same|wood for the trees|plough|cover each other|mutually|overlap\w*|duplicat\w*|redundan\w*|shadow\w*|merge[ds]?|no ?(?:body|one) needs|no longer needed|unneeded|mergeable|consolidat\w*|conflict\w*|contradict\w*|identical|superfluous|needless|unnecessary|obsolete|superseded|supersedes?|twins?|twice|do(?:es)? the same|the same thing|same job|unify|combine[ds]?|tidy|clean ?up|simplif\w*|useless|pointless|dead weight|get(?:s)? in each other|cancel each other|fight each other|subset|equivalent|double|cover the same|prune|thin out|surplus|fold\w* (?:in)?to",
     ),
     ("compare", r"compar\w+|difference between|differ\w*|versus|vs\.?|side by side|against each other"),
     (
