@@ -356,6 +356,7 @@ mod tests {
         Snapshot {
             policies: vec![Policy::default()],
             directory: directory.into(),
+            homes: BTreeMap::from([("guest".into(), "tenant".into())]).into(),
             sign_ins: vec![PastSignIn { applied: [AppliedPolicy::default()].into(), ..PastSignIn::default() }],
             audits: vec![AuditRecord::default()],
             ..Snapshot::default()
@@ -369,6 +370,6 @@ mod tests {
         let (hash, bytes) = written(&one_of_each());
         assert_eq!(format::read(&hash, Cursor::new(&bytes)).unwrap(), one_of_each());
         let frames = zstd::decode_all(&bytes[format::NAME.len()..]).unwrap();
-        assert_eq!((std::str::from_utf8(format::NAME), frames.len()), (Ok("portcullis reading 5\n"), 328));
+        assert_eq!((std::str::from_utf8(format::NAME), frames.len()), (Ok("portcullis reading 6\n"), 341));
     }
 }

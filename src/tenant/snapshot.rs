@@ -111,7 +111,7 @@ impl Snapshot {
             terms_of_use: self.terms_of_use.clone(),
             cross_tenant: self.cross_tenant.clone(),
             directory: directory.into(),
-            homes: Shared::default(),
+            homes: self.homes.clone(),
             licences: self.licences.clone(),
             security_defaults: self.security_defaults,
             sign_ins: Vec::new(),
