@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::bot::answer::ask;
 use crate::bot::describe;
 use crate::bot::intent::text::regex;
 use crate::bot::intent::{SlotName, Slots};
@@ -11,10 +12,13 @@ use crate::tenant::location::{NamedLocation, Place};
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, Target};
 use crate::tenant::well_known::{APP_EXCHANGE_ONLINE, APP_SHAREPOINT_ONLINE};
-use crate::tenant::{SignIn, Snapshot, User};
+use crate::tenant::{SignIn, User};
 
 use super::named::Back;
 use super::{Asked, named, places};
+
+/// How many networks are offered as buttons.
+const OFFERED: usize = 5;
 
 /// A sign-in as asked about, with what was understood.
 pub(super) struct Stated<'a> {
@@ -103,7 +107,7 @@ fn place(asked: Asked<'_>, slots: &Slots, stated: &mut Stated<'_>) -> Result<(),
     let text = asked.text.to_lowercase();
     let by_name = snapshot.locations.values().find(|location| text.contains(&location.display_name.to_lowercase()));
     let location = match by_name {
-        None if means_own_network(&text) => Some(own_network(snapshot)?),
+        None if means_own_network(&text) => Some(own_network(asked)?),
         found => found,
     };
     if let Some(location) = location {
@@ -148,14 +152,17 @@ fn means_own_network(text: &str) -> bool {
     OWN.is_match(text) && !AWAY.is_match(text)
 }
 
-/// The one trusted network that was read.
-fn own_network(snapshot: &Snapshot) -> Result<&NamedLocation, Back> {
-    let trusted = |location: &&NamedLocation| matches!(location.place, Place::Ip { trusted: true, .. });
-    let mut trusted = snapshot.locations.values().filter(trusted);
-    match (trusted.next(), trusted.next()) {
-        (Some(one), None) => Ok(one),
-        _ => Err(Box::new(named::missing("what_if.which_network"))),
+/// The one trusted network that was read; where there are several, which of them is asked.
+fn own_network(asked: Asked<'_>) -> Result<&NamedLocation, Back> {
+    let locations = asked.analysis.snapshot().locations.values();
+    let trusted = locations.filter(|location| matches!(location.place, Place::Ip { trusted: true, .. }));
+    let trusted: Vec<&NamedLocation> = trusted.collect();
+    if let [one] = trusted.as_slice() {
+        return Ok(one);
     }
+    let text = asked.text.trim_end_matches(['?', '.', ' ']);
+    let named = |one: &&NamedLocation| ask(&one.display_name, format!("{text}, {}", one.display_name));
+    Err(Box::new(named::missing("what_if.which_network").actions(trusted.iter().take(OFFERED).map(named))))
 }
 
 fn client(slots: &Slots, stated: &mut Stated<'_>) {
