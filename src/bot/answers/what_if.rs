@@ -19,6 +19,7 @@ use super::stated::{self, Stated};
 use super::{Answering, Asked, named, scope};
 
 mod alike;
+mod anybody;
 pub(crate) mod hinges;
 mod resources;
 
@@ -50,6 +51,9 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let slots = slots(asked);
     let stated = stated::read(asked, &slots)?;
     if stated.sign_in.identity == Identity::Unstated {
+        if let (Known::Is(code), true) = (&stated.sign_in.country, anybody::is_meant(asked.text)) {
+            return Ok(anybody::from_country(asked, code));
+        }
         return Err(Box::new(named::missing("what_if.who")));
     }
     let outcome = asked.analysis.model.evaluate(&stated.sign_in);
@@ -427,6 +431,39 @@ mod tests {
         two["namedLocations"].as_array_mut().unwrap().push(other);
         let which = said(&two, Intent::WhatIf, "what if Alice Moreau is in the office?").await;
         assert!(which.starts_with("From which network?") && which.contains("(Branch) (Head office)"), "{which}");
+    }
+
+    #[tokio::test]
+    async fn anybody_is_everybody_whom_no_policy_blocks_there() {
+        let mut tenant = nordwerk();
+        let text = "can anybody get in from North Korea?";
+        let open = about(text).await;
+        assert!(open.starts_with("Sign-ins from North Korea (KP) are not blocked everywhere for 4 people and 1 guest (of 5 people and guests)"), "{open}");
+        tenant["policies"].as_array_mut().unwrap().push(json!({
+            "id": "p-kp", "displayName": "CA900 – Block North Korea", "state": "enabled",
+            "conditions": {"users": {"includeUsers": ["All"], "excludeGroups": ["g-rollout"]},
+                "applications": {"includeApplications": ["All"]}, "clientAppTypes": ["all"],
+                "locations": {"includeLocations": ["loc-kp"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["block"]},
+        }));
+        tenant["namedLocations"].as_array_mut().unwrap().push(json!({
+            "@odata.type": "#microsoft.graph.countryNamedLocation", "id": "loc-kp", "displayName": "Korea",
+            "countriesAndRegions": ["KP"], "includeUnknownCountriesAndRegions": false,
+        }));
+        let shut = said(&tenant, Intent::WhatIf, text).await;
+        insta::assert_snapshot!(shut, @r"
+        Sign-ins from North Korea (KP) are not blocked everywhere for 1 person (of 5 people and guests). [1]
+        ## Not blocked
+        - 1 excluded from CA900 – Block North Korea by group CA-Excl-MFA-Rollout [2]
+        ## Nor made to use MFA
+        - 1 excluded from CA900 – Block North Korea by group CA-Excl-MFA-Rollout [2]
+        Not checked: location by GPS and who the partner technicians (GDAP) and B2B direct connect users are. Read Tue 24 Nov 08:00.
+        (A guest) (In the log)
+        [1] Who gets in from North Korea (KP) · 5 rows
+        [2] 1 excluded from CA900 – Block North Korea by group CA-Excl-MFA-Rollout · 3 rows
+        ");
+        let elsewhere = said(&tenant, Intent::WhatIf, "can anybody get in from Brazil?").await;
+        assert!(elsewhere.contains("from Brazil (BR) are not blocked everywhere for 4 people"), "{elsewhere}");
     }
 
     #[tokio::test]
