@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,6 +17,8 @@ use tempfile::TempDir;
 
 const FILE: &str = "PORTCULLIS_TEST_STORE_FILE";
 const KILLS: u32 = 12;
+/// Held while a child is started: until it is another program it holds what this process has open, the lock of a store too.
+static STARTING: Mutex<()> = Mutex::new(());
 
 /// The part that is killed: keeps a job and its log entry in one transaction, then says so; does nothing by itself.
 #[tokio::test]
@@ -55,12 +57,11 @@ fn entry(id: &str) -> NewEntry {
 
 /// Starts the child, kills it `after` its first word, and returns what it had said to be kept.
 fn kill(url: &str, after: Duration) -> Vec<String> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_keeps_jobs_until_it_is_killed", "--nocapture"])
-        .env(FILE, url)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "child_keeps_jobs_until_it_is_killed", "--nocapture"]).env(FILE, url);
+    let starting = STARTING.lock().unwrap();
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(starting);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let first = lines.find(|line| line.contains("kept ")).expect("the child keeps something");
     std::thread::sleep(after);
@@ -109,6 +110,8 @@ async fn a_damaged_file_is_refused_not_emptied() {
     let middle = bytes.len() / 2;
     bytes[middle..].fill(0xA5);
     std::fs::write(&file, bytes).unwrap();
+    // Whichever child was being started holds the lock no longer.
+    drop(STARTING.lock().unwrap());
     let error = Store::open(&url).await.unwrap_err();
     assert!(format!("{error:#}").contains("damaged"), "{error:#}");
 }
