@@ -16,6 +16,30 @@ use crate::tenant::{Device, Kind, Snapshot};
 pub struct Abilities<'a> {
     snapshot: &'a Snapshot,
     devices: BTreeMap<&'a str, Vec<&'a Device>>,
+    /// Some device has an owner: owners are only known where they were read at all.
+    owners_read: bool,
+}
+
+/// Whose devices are whose among a few people, so that the devices of a whole tenant are looked through once.
+#[derive(Debug)]
+pub(super) struct Few {
+    /// Ids of devices by their owner's object id.
+    devices: BTreeMap<String, Vec<String>>,
+    owners_read: bool,
+}
+
+impl Few {
+    /// Looks for the devices of these people, by object id.
+    pub(super) fn of(snapshot: &Snapshot, people: &BTreeSet<&str>) -> Self {
+        let mut few = Self { devices: BTreeMap::new(), owners_read: false };
+        for (id, device) in &snapshot.directory.devices {
+            few.owners_read |= !device.owners.is_empty();
+            for owner in device.owners.iter().filter(|owner| people.contains(owner.as_str())) {
+                few.devices.entry(owner.clone()).or_default().push(id.clone());
+            }
+        }
+        few
+    }
 }
 
 /// What somebody lacks to meet a control.
@@ -55,7 +79,16 @@ impl<'a> Abilities<'a> {
                 devices.entry(owner).or_default().push(device);
             }
         }
-        Self { snapshot, devices }
+        let owners_read = !devices.is_empty();
+        Self { snapshot, devices, owners_read }
+    }
+
+    /// What a few people can do; of anybody else no device is known.
+    pub(super) fn of(snapshot: &'a Snapshot, few: &'a Few) -> Self {
+        let all = &snapshot.directory.devices;
+        let devices =
+            few.devices.iter().map(|(owner, ids)| (owner.as_str(), ids.iter().filter_map(|id| all.get(id)).collect()));
+        Self { snapshot, devices: devices.collect(), owners_read: few.owners_read }
     }
 
     /// What filters see of the devices that a person has.
@@ -97,8 +130,7 @@ impl<'a> Abilities<'a> {
     pub fn device(&self, user_id: &str, wanted: fn(&DeviceInfo) -> bool) -> Truth {
         match self.devices.get(user_id) {
             Some(devices) if devices.iter().any(|device| wanted(&device.info())) => Truth::Yes,
-            // Owners are only known where they were read at all.
-            _ if self.devices.is_empty() || !self.snapshot.has(Kind::Devices) => Truth::Maybe,
+            _ if !self.owners_read || !self.snapshot.has(Kind::Devices) => Truth::Maybe,
             _ => Truth::No,
         }
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
 
+use super::ability::Few;
 use super::accounts::AccountSets;
 use super::bits::{Bits, Lane};
 use super::coverage::{Entry, Known};
@@ -74,6 +75,8 @@ pub(super) struct Tables {
     apps: BTreeMap<String, usize>,
     /// Accounts by what they are for.
     pub(super) accounts: OnceLock<AccountSets>,
+    /// The devices of Global Administrators, and of those who could become one.
+    pub(super) administrators: OnceLock<Few>,
 }
 
 impl Tables {
@@ -89,7 +92,14 @@ impl Tables {
         let default_users = RoaringBitmap::from_sorted_iter(default_users).unwrap_or_default();
         let principals = snapshot.directory.service_principals.iter().enumerate();
         let apps = principals.map(|(at, principal)| (principal.app_id.clone(), at)).collect();
-        Self { guests: guest_index(snapshot), everyone, default_users, apps, accounts: OnceLock::new() }
+        Self {
+            guests: guest_index(snapshot),
+            everyone,
+            default_users,
+            apps,
+            accounts: OnceLock::new(),
+            administrators: OnceLock::new(),
+        }
     }
 
     /// Users as plain bits.
