@@ -173,11 +173,12 @@ pub(crate) fn goes_on(message: &Message<'_>, previous: Option<Intent>) -> Option
             r"^(?:and |so )?when (?:can|could|should|may) (?:i|we) (?:turn|switch) (?:it|them|these|those) on[ ?!.]*$",
         )
     });
-    let mended = previous.filter(|_| MENDED.is_match(message.plain().as_bytes())).map(|_| Intent::ProposeChange);
-    let admin = previous.filter(|_| ADMIN.is_match(message.plain().as_bytes())).map(|_| Intent::SignInUsage);
-    let plan = previous.filter(|_| TURNED_ON.is_match(message.plain().as_bytes())).map(|_| Intent::RolloutPlan);
-    let coverage = previous.filter(|intent| *intent == Intent::CoverageGaps);
-    decides(message).or(plan).or(mended).or(admin).or(coverage.filter(|_| NUMBER.is_match(message.plain().as_bytes())))
+    let is = |form: &Regex| previous.is_some() && form.is_match(message.plain().as_bytes());
+    decides(message)
+        .or_else(|| is(&TURNED_ON).then_some(Intent::RolloutPlan))
+        .or_else(|| is(&MENDED).then_some(Intent::ProposeChange))
+        .or_else(|| is(&ADMIN).then_some(Intent::SignInUsage))
+        .or_else(|| previous.filter(|intent| *intent == Intent::CoverageGaps && is(&NUMBER)))
 }
 
 /// Whether normalised text asks if a person may decide, so that the name in it counts.
