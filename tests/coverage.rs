@@ -12,6 +12,8 @@ use portcullis::tenant::read::{
 use portcullis::tenant::{Kind, Reading};
 use serde_json::{Value, json};
 
+#[path = "coverage/homes.rs"]
+mod homes;
 #[path = "coverage/kinds.rs"]
 mod kinds;
 #[path = "coverage/many.rs"]

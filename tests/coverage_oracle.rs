@@ -324,6 +324,21 @@ proptest! {
     }
 
     #[test]
+    fn a_guest_from_nobody_knows_where_is_covered_if_he_is_wherever_that_is(
+        requirement in requirement(), memberships in memberships(), policies in policies(),
+    ) {
+        let known = model(&tenant(&memberships), &policies);
+        let open_from = |home: Option<&str>| {
+            let mut snapshot = (*known.snapshot).clone();
+            snapshot.homes.clear();
+            snapshot.homes.extend(home.map(|home| ("u-4".into(), home.into())));
+            let coverage = Model::new(Arc::new(snapshot)).coverage(&requirement, &Scope::default());
+            (&coverage.uncovered | &coverage.undecided).contains(3)
+        };
+        prop_assert_eq!(open_from(None), open_from(Some("t-1")) || open_from(Some("t-9")));
+    }
+
+    #[test]
     fn more_policies_never_cover_less_and_their_order_is_nothing(
         requirement in requirement(), memberships in memberships(), policies in policies(), keep in 0usize..6,
     ) {

@@ -60,7 +60,7 @@ impl Check for AdminWorkstations {
 fn is_marked(snapshot: &Snapshot) -> bool {
     let (attribute, mark) = MARK;
     let held = |device: &Device| device.attributes.get(&attribute.to_ascii_lowercase()).cloned().unwrap_or_default();
-    snapshot.directory.devices.values().any(|device| held(device).iter().any(|text| text.eq_ignore_ascii_case(mark)))
+    snapshot.directory.devices.iter().any(|device| held(device).iter().any(|text| text.eq_ignore_ascii_case(mark)))
 }
 
 fn draft(snapshot: &Snapshot) -> Policy {

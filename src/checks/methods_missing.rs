@@ -49,7 +49,7 @@ impl Check for MethodsMissing {
             return finding;
         }
         let people = people(context);
-        let abilities = Abilities::new(snapshot);
+        let abilities = context.model.abilities();
         let (mut found, mut open) = (Vec::new(), Vec::new());
         for (control, asking) in asking {
             let asked =

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::engine::Model;
-use crate::engine::ability::{Abilities, is_compliant, is_hybrid};
+use crate::engine::ability::{is_compliant, is_hybrid};
 use crate::engine::demands::asks_at_least;
 use crate::engine::truth::Truth;
 use crate::tenant::policy::{Control, GrantControls, Operator};
@@ -56,7 +56,7 @@ fn can_be_met(stays: &GrantControls, policy: &Policy, model: &Model) -> bool {
         return true;
     }
     let snapshot: &Snapshot = &model.snapshot;
-    let abilities = Abilities::new(snapshot);
+    let abilities = model.abilities();
     let can = |user: &User, control: &Control| match control {
         Control::CompliantDevice => abilities.device(&user.id, is_compliant) == Truth::Yes,
         Control::DomainJoinedDevice => abilities.device(&user.id, is_hybrid) == Truth::Yes,

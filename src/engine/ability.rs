@@ -2,11 +2,13 @@
 //!
 //! Source: Microsoft Learn, Conditional Access: Grant; Authentication strengths (names of registered methods).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::Model;
 use super::truth::Truth;
+use crate::tenant::directory::Directory;
 use crate::tenant::policy::{Control, GrantControls, Operator, Platform};
 use crate::tenant::sign_in::{DeviceInfo, Known};
 use crate::tenant::{Device, Kind, Snapshot};
@@ -15,30 +17,54 @@ use crate::tenant::{Device, Kind, Snapshot};
 #[derive(Debug)]
 pub struct Abilities<'a> {
     snapshot: &'a Snapshot,
-    devices: BTreeMap<&'a str, Vec<&'a Device>>,
-    /// Some device has an owner: owners are only known where they were read at all.
-    owners_read: bool,
+    owners: &'a Owners,
 }
 
-/// Whose devices are whose among a few people, so that the devices of a whole tenant are looked through once.
+/// Whose devices are whose: a tenant has a million of them, and each draft and edit is judged by them.
 #[derive(Debug)]
-pub(super) struct Few {
-    /// Ids of devices by their owner's object id.
-    devices: BTreeMap<String, Vec<String>>,
-    owners_read: bool,
+pub(super) struct Owners(Vec<Owned>);
+
+/// A device by its position, and one of its owners by place.
+#[derive(Clone, Copy, Debug)]
+struct Owned {
+    device: u32,
+    owner: u32,
 }
 
-impl Few {
-    /// Looks for the devices of these people, by object id.
-    pub(super) fn of(snapshot: &Snapshot, people: &BTreeSet<&str>) -> Self {
-        let mut few = Self { devices: BTreeMap::new(), owners_read: false };
-        for (id, device) in &snapshot.directory.devices {
-            few.owners_read |= !device.owners.is_empty();
-            for owner in device.owners.iter().filter(|owner| people.contains(owner.as_str())) {
-                few.devices.entry(owner.clone()).or_default().push(id.clone());
-            }
-        }
-        few
+impl Owned {
+    fn device(self, directory: &Directory) -> Option<&Device> {
+        directory.devices.get(usize::try_from(self.device).ok()?)
+    }
+
+    fn owner(self, directory: &Directory) -> &str {
+        let place = usize::try_from(self.owner).unwrap_or(usize::MAX);
+        self.device(directory).and_then(|device| device.owners.get(place)).map_or("", String::as_str)
+    }
+}
+
+impl Owners {
+    /// Looks a directory through once.
+    pub(super) fn new(directory: &Directory) -> Self {
+        let devices = (0u32..).zip(&directory.devices);
+        let owned =
+            devices.flat_map(|(device, of)| (0u32..).zip(&of.owners).map(move |(owner, _)| Owned { device, owner }));
+        let mut owned: Vec<Owned> = owned.collect();
+        owned.sort_by(|one, other| one.owner(directory).cmp(other.owner(directory)));
+        Self(owned)
+    }
+
+    fn devices<'a>(&'a self, directory: &'a Directory, user_id: &'a str) -> impl Iterator<Item = &'a Device> + 'a {
+        let start = self.0.partition_point(|owned| owned.owner(directory) < user_id);
+        let own = self.0.iter().skip(start).take_while(move |owned| owned.owner(directory) == user_id);
+        own.filter_map(|owned| owned.device(directory))
+    }
+}
+
+impl Model {
+    /// What people of the tenant can do.
+    #[must_use]
+    pub fn abilities(&self) -> Abilities<'_> {
+        Abilities { snapshot: &self.snapshot, owners: self.owners() }
     }
 }
 
@@ -69,32 +95,11 @@ impl Lack {
     }
 }
 
-impl<'a> Abilities<'a> {
-    /// Looks a tenant through once.
-    #[must_use]
-    pub fn new(snapshot: &'a Snapshot) -> Self {
-        let mut devices: BTreeMap<&str, Vec<&Device>> = BTreeMap::new();
-        for device in snapshot.directory.devices.values() {
-            for owner in &device.owners {
-                devices.entry(owner).or_default().push(device);
-            }
-        }
-        let owners_read = !devices.is_empty();
-        Self { snapshot, devices, owners_read }
-    }
-
-    /// What a few people can do; of anybody else no device is known.
-    pub(super) fn of(snapshot: &'a Snapshot, few: &'a Few) -> Self {
-        let all = &snapshot.directory.devices;
-        let devices =
-            few.devices.iter().map(|(owner, ids)| (owner.as_str(), ids.iter().filter_map(|id| all.get(id)).collect()));
-        Self { snapshot, devices: devices.collect(), owners_read: few.owners_read }
-    }
-
+impl Abilities<'_> {
     /// What filters see of the devices that a person has.
     #[must_use]
     pub fn devices(&self, user_id: &str) -> Vec<DeviceInfo> {
-        self.devices.get(user_id).into_iter().flatten().map(|device| device.info()).collect()
+        self.devices_of(user_id).map(Device::info).collect()
     }
 
     /// Whether the person could do multifactor authentication. The report has a row for everybody whom it knows, with methods
@@ -128,11 +133,17 @@ impl<'a> Abilities<'a> {
     /// Whether the person has a device of this kind.
     #[must_use]
     pub fn device(&self, user_id: &str, wanted: fn(&DeviceInfo) -> bool) -> Truth {
-        match self.devices.get(user_id) {
-            Some(devices) if devices.iter().any(|device| wanted(&device.info())) => Truth::Yes,
-            _ if !self.owners_read || !self.snapshot.has(Kind::Devices) => Truth::Maybe,
-            _ => Truth::No,
+        // Owners are only known where they were read at all.
+        let owners_read = !self.owners.0.is_empty();
+        match self.devices_of(user_id).any(|device| wanted(&device.info())) {
+            true => Truth::Yes,
+            false if owners_read && self.snapshot.has(Kind::Devices) => Truth::No,
+            false => Truth::Maybe,
         }
+    }
+
+    fn devices_of<'b>(&'b self, user_id: &'b str) -> impl Iterator<Item = &'b Device> + 'b {
+        self.owners.devices(&self.snapshot.directory, user_id)
     }
 
     /// What the person lacks for the controls of a policy; nothing when they could meet it, or when nobody knows.
@@ -201,6 +212,8 @@ fn methods(registered: &str) -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
@@ -208,7 +221,7 @@ mod tests {
     use crate::tenant::well_known::{STRENGTH_MFA, STRENGTH_PHISHING_RESISTANT};
     use crate::tenant::{Reading, SnapshotBuilder};
 
-    fn tenant() -> Snapshot {
+    fn tenant() -> Model {
         let mut builder = SnapshotBuilder::default();
         for kind in [Kind::UserRegistrationDetails, Kind::Devices] {
             builder.reading(kind, Reading::Complete { count: 1 });
@@ -220,13 +233,13 @@ mod tests {
         let laptop =
             json!({"deviceId": "d", "isCompliant": true, "trustType": "AzureAd", "registeredOwners": ["alice"]});
         builder.device(read_device(&laptop).unwrap());
-        builder.build()
+        Model::new(Arc::new(builder.build()))
     }
 
     #[test]
     fn a_phone_is_mfa_and_not_phishing_resistant() {
         let tenant = tenant();
-        let abilities = Abilities::new(&tenant);
+        let abilities = tenant.abilities();
         assert_eq!(abilities.strength("alice", STRENGTH_MFA), Truth::Yes);
         // A certificate would do, and certificates are registered nowhere.
         assert_eq!(abilities.strength("alice", STRENGTH_PHISHING_RESISTANT), Truth::Maybe);
@@ -234,7 +247,7 @@ mod tests {
         // The report has no row for him: nothing is known.
         assert_eq!(abilities.mfa("bob"), Truth::Maybe);
         assert_eq!(abilities.strength("bob", STRENGTH_MFA), Truth::Maybe);
-        assert_eq!(Abilities::new(&Snapshot::default()).mfa("bob"), Truth::Maybe);
+        assert_eq!(Model::new(Arc::default()).abilities().mfa("bob"), Truth::Maybe);
     }
 
     #[test]
@@ -242,7 +255,7 @@ mod tests {
         let tenant = tenant();
         let lacks = |user: &str, operator| {
             let controls = BTreeSet::from([Control::Mfa, Control::DomainJoinedDevice]);
-            Abilities::new(&tenant).lacks(user, &GrantControls { operator, controls })
+            tenant.abilities().lacks(user, &GrantControls { operator, controls })
         };
         assert_eq!(lacks("alice", Operator::Or), BTreeSet::new());
         assert_eq!(lacks("alice", Operator::And), BTreeSet::from([Lack::HybridDevice]));

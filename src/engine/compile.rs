@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
 
-use super::ability::Few;
+use super::ability::Owners;
 use super::accounts::AccountSets;
 use super::bits::{Bits, Lane};
 use super::coverage::{Entry, Known};
@@ -75,8 +75,8 @@ pub(super) struct Tables {
     apps: BTreeMap<String, usize>,
     /// Accounts by what they are for.
     pub(super) accounts: OnceLock<AccountSets>,
-    /// The devices of Global Administrators, and of those who could become one.
-    pub(super) administrators: OnceLock<Few>,
+    /// Whose devices are whose.
+    owners: OnceLock<Owners>,
 }
 
 impl Tables {
@@ -98,7 +98,7 @@ impl Tables {
             default_users,
             apps,
             accounts: OnceLock::new(),
-            administrators: OnceLock::new(),
+            owners: OnceLock::new(),
         }
     }
 
@@ -302,6 +302,11 @@ impl Model {
     /// Which policies lie within which others.
     pub(super) fn inclusion(&self) -> &Inclusion {
         self.lazily.inclusion.get_or_init(|| Inclusion::new(self))
+    }
+
+    /// Whose devices are whose.
+    pub(super) fn owners(&self) -> &Owners {
+        self.directory.owners.get_or_init(|| Owners::new(&self.snapshot.directory))
     }
 
     /// The sign-in log compiled for replays.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::candidates::{Candidates, candidates};
 use super::Model;
-use super::ability::{Abilities, Few, device_of, is_compliant, is_hybrid, protects_apps};
+use super::ability::{Abilities, device_of, is_compliant, is_hybrid, protects_apps};
 use super::judge::Dimension;
 use super::truth::Truth;
 use super::variant::draft_id;
@@ -79,7 +79,7 @@ impl Model {
             return Lockout { unknown: true, unread: [Kind::RoleAssignments].into(), ..Lockout::default() };
         }
         let active = role_members(snapshot, GLOBAL_ADMINISTRATOR, Assignment::Active).unwrap_or_default();
-        let abilities = self.abilities_of_administrators();
+        let abilities = self.abilities();
         let administrators: Vec<Access> = self
             .global_administrators()
             .map(|(at, user)| Access { eligible: !active.contains(at), ..self.access(&user.id, &abilities) })
@@ -120,7 +120,7 @@ impl Model {
     }
 
     fn admits(&self, wanted: impl Fn(&User) -> bool) -> Truth {
-        let abilities = self.abilities_of_administrators();
+        let abilities = self.abilities();
         let mut best = Truth::No;
         for (_, user) in self.global_administrators().filter(|(_, user)| wanted(user)) {
             best = best.or(self.access(&user.id, &abilities).can);
@@ -129,15 +129,6 @@ impl Model {
             }
         }
         best
-    }
-
-    /// Each draft and edit is looked at so, and the devices of the tenant are many.
-    fn abilities_of_administrators(&self) -> Abilities<'_> {
-        let few = self.directory.administrators.get_or_init(|| {
-            let people = self.global_administrators().map(|(_, user)| user.id.as_str()).collect();
-            Few::of(&self.snapshot, &people)
-        });
-        Abilities::of(&self.snapshot, few)
     }
 
     /// Everybody with an enabled account who is a Global Administrator, or could become one.

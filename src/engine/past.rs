@@ -69,7 +69,7 @@ fn device_of(snapshot: &Snapshot, row: &PastSignIn) -> Known<DeviceInfo> {
         return if registered { Known::Is(logged(row)) } else { Known::Absent };
     };
     let logged = logged(row);
-    Known::Is(match snapshot.directory.devices.get(id.as_str()) {
+    Known::Is(match snapshot.directory.device(id) {
         Some(device) => {
             let info = device.info();
             DeviceInfo {

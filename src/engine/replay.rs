@@ -169,13 +169,13 @@ impl Model {
     #[must_use]
     pub fn more_impact(&self, draft: &Policy, before: &Policy) -> Impact {
         let alone = self.with_draft_alone(before);
-        let replay = Replay { model: &alone, abilities: Abilities::new(&self.snapshot) };
+        let replay = Replay { model: &alone, abilities: self.abilities() };
         self.replayed(draft, Some(&replay.verdicts(&self.snapshot.sign_ins, self.log())))
     }
 
     fn replayed(&self, draft: &Policy, before: Option<&Verdicts>) -> Impact {
         let (rows, log) = (&self.snapshot.sign_ins, self.log());
-        let replay = Replay { model: &self.with_draft_alone(draft), abilities: Abilities::new(&self.snapshot) };
+        let replay = Replay { model: &self.with_draft_alone(draft), abilities: self.abilities() };
         let verdicts = replay.verdicts(rows, log);
         let told = |group: &Group| {
             let verdict = verdicts.on(group.story)?;

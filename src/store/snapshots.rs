@@ -349,7 +349,7 @@ mod tests {
             role_assignments: vec![RoleAssignment::default()],
             roles: [(String::new(), Role::default())].into(),
             service_principals: vec![ServicePrincipal::default()],
-            devices: [(String::new(), Device::default())].into(),
+            devices: vec![Device::default()],
             registrations: [("".into(), Registration::default())].into(),
             risky_users: BTreeMap::new(),
         };

@@ -15,16 +15,17 @@ use super::{AuditRecord, NamedLocation, PastSignIn, Policy, Role, RoleAssignment
 /// A snapshot in the making. What has no order of its own may be set on [`SnapshotBuilder::snapshot`] directly.
 #[derive(Debug, Default)]
 pub struct SnapshotBuilder {
-    /// What was gathered so far; users, members and sorted lists are filled in by [`SnapshotBuilder::build`].
+    /// What was gathered so far; users, members, devices and sorted lists are filled in by [`SnapshotBuilder::build`].
     pub snapshot: Snapshot,
     users: BTreeMap<Text, User>,
     groups: BTreeMap<String, GroupRead>,
-    /// The snapshot has its users, groups and members already.
+    devices: BTreeMap<String, Device>,
+    /// The snapshot has its users, groups, members and devices already.
     resolved: bool,
 }
 
 impl SnapshotBuilder {
-    /// Goes on from a snapshot that was built, with whatever is no user, group or member.
+    /// Goes on from a snapshot that was built, with whatever is no user, group, member or device.
     #[must_use]
     pub fn going_on(snapshot: Snapshot) -> Self {
         Self { snapshot, resolved: true, ..Self::default() }
@@ -69,7 +70,7 @@ impl SnapshotBuilder {
 
     /// Adds a device.
     pub fn device(&mut self, device: Device) {
-        self.snapshot.directory.devices.insert(device.id.clone(), device);
+        self.devices.insert(device.id.clone(), device);
     }
 
     /// Adds somebody's registered methods.
@@ -139,6 +140,7 @@ impl SnapshotBuilder {
             add_named_users(&mut users, &self.groups, &snapshot);
         }
         snapshot.directory.users = users.into_values().collect();
+        snapshot.directory.devices = self.devices.into_values().collect();
         snapshot.directory.service_principals.sort_by(|a, b| a.id.cmp(&b.id));
         snapshot.directory.service_principals.dedup_by(|a, b| !a.id.is_empty() && a.id == b.id);
         snapshot.directory.role_assignments.sort_by(|a, b| a.principal_id.cmp(&b.principal_id));

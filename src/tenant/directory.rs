@@ -25,8 +25,8 @@ pub struct Directory {
     pub roles: BTreeMap<String, Role>,
     /// Service principals, sorted by id.
     pub service_principals: Vec<ServicePrincipal>,
-    /// Devices by `deviceId`.
-    pub devices: BTreeMap<String, Device>,
+    /// Devices, sorted by `deviceId`.
+    pub devices: Vec<Device>,
     /// Registered authentication methods by user id.
     pub registrations: BTreeMap<Text, Registration>,
     /// User risk by user id, for users at risk.
@@ -51,6 +51,13 @@ impl Directory {
     #[must_use]
     pub fn user_at(&self, index: u32) -> Option<&User> {
         self.users.get(usize::try_from(index).ok()?)
+    }
+
+    /// The device with this `deviceId`.
+    #[must_use]
+    pub fn device(&self, id: &str) -> Option<&Device> {
+        let at = self.devices.binary_search_by(|device| device.id.as_str().cmp(id)).ok()?;
+        self.devices.get(at)
     }
 
     /// The service principal of this app id.

@@ -53,7 +53,7 @@ impl Truth {
     fn of(snapshot: Snapshot, sign_ins: Vec<PastSignIn>) -> Self {
         let sign_ins = format!("{sign_ins:?}");
         let mut devices = snapshot.directory.devices.clone();
-        devices.values_mut().for_each(|device| device.owners.clear());
+        devices.iter_mut().for_each(|device| device.owners.clear());
         let ownerless = format!("{devices:?}");
         let mut roles = snapshot.directory.roles.clone();
         roles.values_mut().for_each(|role| role.privileged = false);

@@ -267,7 +267,7 @@ fn device(asked: Asked<'_>, row: &PastSignIn) -> Fact {
         Some(false) => "not compliant",
         None => "of unknown compliance",
     };
-    let known = row.device_id.as_ref().and_then(|id| snapshot.directory.devices.get(id.as_str()));
+    let known = row.device_id.as_ref().and_then(|id| snapshot.directory.device(id));
     let Some(id) = row.device_id.as_ref().map(Text::to_string) else {
         return Fact::new("explain.no_device", evidence(asked, [row]));
     };

@@ -90,7 +90,7 @@ fn devices(asked: Asked<'_>) -> Answer {
     if let Some(back) = unread::back(asked, &[Kind::Devices]) {
         return *back;
     }
-    let all: Vec<&Device> = asked.analysis.snapshot().directory.devices.values().collect();
+    let all: &[Device] = &asked.analysis.snapshot().directory.devices;
     let of = |compliant: Option<bool>| all.iter().filter(|device| device.compliant == compliant).count();
     let fact = Fact::new("inventory.devices", asked.analysis.evidence([]))
         .with("of", all.len())

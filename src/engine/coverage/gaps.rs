@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 use super::acting::acting_as_block;
 use super::causes::{Causes, Set, kind_name};
 use super::domain::{self, Axis, Value};
+use super::homes;
 use super::people::{self, People};
 use super::requirement::{Contributor, contributors};
 use super::search::{COVERED, Diagram, Hole, Left, Part};
@@ -54,6 +55,10 @@ impl Model {
             let left = people.each(look);
             uncovered |= people.select(&left, |left| left.gap);
             undecided = people.select(&left, |left| left.undecided && !left.gap);
+            let settled = homes::settled(self, &of, (&people, &undecided), &mut diagram);
+            undecided -= &settled;
+            // Where somebody isn't covered, something may be open as well.
+            open &= settled.is_empty() || left_to_others.undecided || !(undecided.is_empty() && uncovered.is_empty());
         }
         let any = open || left_to_others.gap || !uncovered.is_empty();
         Coverage {

@@ -5,6 +5,7 @@ mod causes;
 pub(super) mod devices;
 mod domain;
 mod gaps;
+mod homes;
 mod joint;
 mod known;
 mod locations;

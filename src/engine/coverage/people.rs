@@ -189,7 +189,7 @@ pub(super) fn lanes_of_others(model: &Model, scope: &Scope, of: &[Contributor]) 
 }
 
 /// Home tenants that policies name.
-fn named_tenants(model: &Model) -> BTreeSet<&str> {
+pub(super) fn named_tenants(model: &Model) -> BTreeSet<&str> {
     let users = model.snapshot.policies.iter().map(|policy| &policy.conditions.users);
     let guests = users.flat_map(|users| [&users.include.guests, &users.exclude.guests]).flatten();
     guests.filter_map(|guests| guests.tenants.as_ref()).flatten().map(String::as_str).collect()

@@ -55,7 +55,7 @@ async fn devices(reader: Reader<'_>) -> Result<(Deposit<'_>, Mark), GraphError> 
     let known = &before.directory.devices;
     let take_over = move |builder: &mut SnapshotBuilder| {
         builder.reading(kind, complete(known.len()));
-        known.values().cloned().for_each(|device| builder.device(device));
+        known.iter().cloned().for_each(|device| builder.device(device));
     };
     Ok((Box::new(take_over), mark))
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::OtherVersion;
 use crate::log::hex;
 use crate::tenant::text::{Compact, Known};
-use crate::tenant::{Device, Group, Registration, Snapshot};
+use crate::tenant::{Group, Registration, Snapshot};
 
 /// Names the format, in the clear.
 pub(super) const NAME: &[u8] = b"portcullis reading 6\n";
@@ -37,7 +37,7 @@ pub(super) fn write<W: Write>(snapshot: &Snapshot, to: W) -> anyhow::Result<(Str
     frames.rows(directory.users.iter(), ROWS)?;
     frames.rows(directory.groups.values().map(LeanGroup::of), GROUPS)?;
     frames.rows(directory.service_principals.iter(), ROWS)?;
-    frames.rows(directory.devices.values(), ROWS)?;
+    frames.rows(directory.devices.iter(), ROWS)?;
     frames.rows(directory.registrations.values(), ROWS)?;
     frames.rows(snapshot.sign_ins.iter(), ROWS)?;
     frames.rows(snapshot.audits.iter(), ROWS)?;
@@ -119,7 +119,7 @@ impl<R: Read> Reader<R> {
         let groups = self.rows()?.into_iter().map(LeanGroup::whole);
         directory.groups = groups.map(|group| (group.id.clone(), group)).collect();
         directory.service_principals = self.rows()?;
-        directory.devices = self.rows()?.into_iter().map(|device: Device| (device.id.clone(), device)).collect();
+        directory.devices = self.rows()?;
         let registrations = self.rows()?.into_iter();
         directory.registrations = registrations.map(|one: Registration| (one.user_id.clone(), one)).collect();
         snapshot.sign_ins = self.rows()?;
