@@ -10,6 +10,7 @@ use crate::tenant::policy::{
     Guests, InsiderRisk, Operator, Platform, RiskLevel, SessionControls, Sides, SignInFrequency, TransferMethod,
     UserSide,
 };
+use crate::tenant::sign_in::Known;
 use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::{Policy, Snapshot};
 
@@ -244,6 +245,16 @@ fn location(id: &str, snapshot: &Snapshot) -> String {
 #[must_use]
 pub fn platform_word(platform: Platform) -> &'static str {
     if platform == Platform::All { "Any device" } else { cause_words::platform_word(&platform) }
+}
+
+/// The platform of a past sign-in; nothing where the log doesn't tell.
+#[must_use]
+pub fn seen_platform(platform: Known<Platform>) -> &'static str {
+    match platform {
+        Known::Is(platform) => platform_word(platform),
+        Known::Absent => "an unknown platform",
+        Known::Unknown => "",
+    }
 }
 
 /// The portal's word for a client app.

@@ -36,7 +36,7 @@ pub fn sign_in_of(snapshot: &Snapshot, row: &PastSignIn) -> SignIn {
             Target::Apps(row.resource_ids.iter().map(Text::to_string).collect())
         },
         client_app: known(row.client_app),
-        platform: known(row.platform),
+        platform: row.platform,
         ip: known(row.ip),
         // An address whose country the log doesn't name has none; without an address nothing is known.
         country: match &row.country {
@@ -62,7 +62,7 @@ fn known<T>(value: Option<T>) -> Known<T> {
     value.map_or(Known::Unknown, Known::Is)
 }
 
-/// Compliance and trust as logged; the other attributes from the device object, if it is still there.
+/// Compliance, trust and name as logged; the other attributes from the device object, if it is still there.
 fn device_of(snapshot: &Snapshot, row: &PastSignIn) -> Known<DeviceInfo> {
     let Some(id) = &row.device_id else {
         let registered = row.compliant == Some(true) || row.trust_type.is_some();
@@ -75,6 +75,7 @@ fn device_of(snapshot: &Snapshot, row: &PastSignIn) -> Known<DeviceInfo> {
             DeviceInfo {
                 compliant: logged.compliant.or(info.compliant),
                 trust_type: logged.trust_type.or(info.trust_type),
+                attributes: info.attributes.into_iter().chain(logged.attributes).collect(),
                 ..info
             }
         }
@@ -83,7 +84,11 @@ fn device_of(snapshot: &Snapshot, row: &PastSignIn) -> Known<DeviceInfo> {
 }
 
 fn logged(row: &PastSignIn) -> DeviceInfo {
+    let named = [("deviceid", &row.device_id), ("displayname", &row.device_name)];
+    let named =
+        named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), vec![value.as_ref()?.to_string()])));
     DeviceInfo {
+        attributes: named.collect(),
         registered: true,
         compliant: row.compliant,
         trust_type: row.trust_type.as_ref().map(Text::to_string),
@@ -98,6 +103,7 @@ mod tests {
 
     use super::*;
     use crate::tenant::SnapshotBuilder;
+    use crate::tenant::policy::Platform;
     use crate::tenant::read::{read_device, read_sign_in};
 
     fn tenant() -> Snapshot {
@@ -116,9 +122,21 @@ mod tests {
         let Known::Is(info) = device(&json!({"deviceId": "d", "isCompliant": true})) else { panic!("a device") };
         assert_eq!((info.compliant, info.partial), (Some(true), false));
         assert_eq!(info.attributes["model"], ["X1"]);
+        let Known::Is(named) = device(&json!({"deviceId": "d", "displayName": "PAW-1"})) else { panic!("a device") };
+        assert_eq!((&*named.attributes["displayname"][0], &*named.attributes["deviceid"][0]), ("PAW-1", "d"));
         let Known::Is(gone) = device(&json!({"deviceId": "gone", "isCompliant": true})) else { panic!("a device") };
-        assert!(gone.partial);
+        assert!(gone.partial && gone.attributes["deviceid"] == ["gone"]);
         assert_eq!(device(&json!({"deviceId": "", "isCompliant": false})), Known::Absent);
+    }
+
+    #[test]
+    fn the_system_is_a_platform_the_unknown_one_or_not_told() {
+        let platform = |system: &str| {
+            let row = json!({"createdDateTime": "2026-11-20T10:00:00Z", "deviceDetail": {"operatingSystem": system}});
+            sign_in_of(&tenant(), &read_sign_in(&row).unwrap()).platform
+        };
+        assert_eq!(platform("Windows 10"), Known::Is(Platform::Windows));
+        assert_eq!((platform("FreeBSD"), platform("")), (Known::Absent, Known::Unknown));
     }
 
     #[test]

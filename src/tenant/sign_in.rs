@@ -11,7 +11,7 @@ use super::policy::{ClientAppType, GuestType, InsiderRisk, Platform, RiskLevel, 
 use super::text::{Compact, Known as Seen, Text, side_by_side};
 
 /// A value that a question may leave open.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Known<T> {
     /// Not known: a verdict that needs it says "depends on".
     #[default]
@@ -169,8 +169,8 @@ pub struct PastSignIn {
     pub client_app: Option<ClientAppType>,
     /// `clientAppUsed` as written.
     pub client_app_used: Text,
-    /// Platform; none when unknown.
-    pub platform: Option<Platform>,
+    /// Platform; `Absent` where the log names a system that is none of the known ones.
+    pub platform: Known<Platform>,
     /// Address.
     pub ip: Option<IpAddr>,
     /// Country code.

@@ -103,13 +103,13 @@ pub(super) fn text_for(asked: Asked<'_>, user: &User, stopped: &PastSignIn) -> A
     let clock = |row: &PastSignIn, format: &str| row.at.to_zoned(zone.clone()).strftime(format).to_string();
     let known = codes::of(stopped.error_code);
     let device = stopped.device_name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
-    let platform = stopped.platform.map(|platform| format!(" on {}", describe::platform_word(platform)));
+    let platform = Some(describe::seen_platform(stopped.platform)).filter(|platform| !platform.is_empty());
     let mut text = format!(
         "Hello {},\n\nyour sign-in to {} with {}{} was stopped on {}, because {}{device}.\n",
         user.display_name.split(' ').next().unwrap_or_default(),
         stopped.resource_name,
         stopped.app_name,
-        platform.unwrap_or_default(),
+        platform.map(|platform| format!(" on {platform}")).unwrap_or_default(),
         clock(stopped, "%A %-d %B at %H:%M"),
         known.map_or("a rule of ours was not met", |code| code.meaning),
     );

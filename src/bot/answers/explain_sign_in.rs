@@ -253,7 +253,7 @@ fn from_where(asked: Asked<'_>, row: &PastSignIn) -> Fact {
     Fact::new("explain.sign_in", evidence(asked, [row]))
         .with("app", Term::Name(row.app_name.to_string()))
         .with("resource", Term::Name(row.resource_name.to_string()))
-        .with("platform", Term::Word(row.platform.map_or("", describe::platform_word).to_owned()))
+        .with("platform", Term::Word(describe::seen_platform(row.platform).to_owned()))
         .with("client", Term::Name(row.client_app_used.to_string()))
         .with("place", Term::Name(place.join(" ")))
         .with("correlation", Term::Name(row.correlation_id.to_string()))

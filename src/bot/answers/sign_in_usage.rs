@@ -9,6 +9,7 @@ use crate::checks::accounts::emergency_access;
 use crate::checks::rows;
 use crate::facts::{Fact, Term};
 use crate::tenant::policy::{ClientAppType, TransferMethod};
+use crate::tenant::sign_in::Known;
 use crate::tenant::{Kind, PastSignIn, Snapshot, how_many};
 
 use super::named::Back;
@@ -155,7 +156,7 @@ fn filters(asked: Asked<'_>) -> Result<Vec<Filter<'_>>, Back> {
     all.extend(client(&about));
     if let Some(platform) = named::first(slots, SlotName::Platform).and_then(stated::platform) {
         all.push(filter(format!("on {}", describe::platform_word(platform)), move |row| {
-            row.platform == Some(platform)
+            row.platform == Known::Is(platform)
         }));
     }
     let text = asked.text.to_lowercase();
@@ -296,7 +297,7 @@ impl By {
             Self::App => or(&row.resource_name, "not named"),
             Self::Client => or(&row.client_app_used, "not known"),
             Self::Country => or(row.country.as_deref().unwrap_or_default(), "not known"),
-            Self::Platform => row.platform.map_or("not known", describe::platform_word).to_owned(),
+            Self::Platform => or(describe::seen_platform(row.platform), "not known"),
             Self::Department => or(user().and_then(|user| user.department.as_deref()).unwrap_or_default(), "none"),
             Self::Factor => if row.multi_factor { "MFA" } else { "single factor" }.to_owned(),
             Self::Day => row.at.strftime("%Y-%m-%d").to_string(),

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::Would;
 use crate::engine::past::is_of_a_person;
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
+use crate::tenant::sign_in::Known;
 use crate::tenant::{PastSignIn, Text};
 
 /// Positions of rows, one for each value that was seen.
@@ -113,7 +114,8 @@ impl Log {
     fn take<'a>(&mut self, seen: &mut Seen<'a>, at: usize, row: &'a PastSignIn) -> usize {
         let (known, values) = (&mut seen.values, &mut self.values);
         let who = (&*row.user_id, row.guest, row.home_tenant.as_deref());
-        let device = (row.device_id.as_deref(), row.compliant, row.trust_type.as_deref());
+        let state = (row.compliant, row.trust_type.as_deref());
+        let device = (row.device_id.as_deref(), row.device_name.as_deref(), state);
         let session = (row.risk, row.flow, row.flow_known, row.multi_factor);
         let told = Story {
             who: place(&mut known.who, &mut values.who, who, at),
@@ -180,15 +182,15 @@ struct Seen<'a> {
     groups: HashMap<(usize, usize, usize, usize), usize>,
 }
 
-/// A device as logged: id, compliance, how it is joined.
-type Device<'a> = (Option<&'a str>, Option<bool>, Option<&'a str>);
+/// A device as logged: id, name, compliance and how it is joined.
+type Device<'a> = (Option<&'a str>, Option<&'a str>, (Option<bool>, Option<&'a str>));
 
 /// The values that stories tell of.
 #[derive(Default)]
 struct Values<'a> {
     who: HashMap<(&'a str, Option<GuestType>, Option<&'a str>), usize>,
     target: HashMap<(&'a [Text], &'a str), usize>,
-    client: HashMap<(Option<ClientAppType>, Option<Platform>), usize>,
+    client: HashMap<(Option<ClientAppType>, Known<Platform>), usize>,
     place: HashMap<(Option<IpAddr>, Option<&'a str>), usize>,
     device: HashMap<Device<'a>, usize>,
     session: HashMap<(Option<RiskLevel>, Option<TransferMethod>, bool, bool), usize>,

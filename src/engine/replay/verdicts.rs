@@ -170,6 +170,7 @@ impl Values<'_, '_> {
                 ip: place.ip,
                 country: place.country.clone(),
                 device_id: device.device_id.clone(),
+                device_name: device.device_name.clone(),
                 compliant: device.compliant,
                 trust_type: device.trust_type.clone(),
                 risk: session.risk,

@@ -17,7 +17,7 @@ use crate::tenant::text::{Compact, Known};
 use crate::tenant::{Group, Registration, Snapshot};
 
 /// Names the format, in the clear.
-pub(super) const NAME: &[u8] = b"portcullis reading 6\n";
+pub(super) const NAME: &[u8] = b"portcullis reading 7\n";
 /// Rows of a frame: some hundred kilobytes.
 const ROWS: usize = 4096;
 /// Groups of a frame: their members count for many rows.

@@ -8,7 +8,7 @@ use super::ReadError;
 use super::directory::trust_type;
 use super::node::{Node, id};
 use crate::tenant::policy::{ClientAppType, GuestType, Platform, RiskLevel, TransferMethod};
-use crate::tenant::sign_in::{AppliedPolicy, AuditRecord, AuditTarget, PastSignIn};
+use crate::tenant::sign_in::{AppliedPolicy, AuditRecord, AuditTarget, Known, PastSignIn};
 use crate::tenant::text::Text;
 use crate::tenant::words::Word;
 
@@ -106,8 +106,8 @@ fn client_app(text: &str) -> Option<ClientAppType> {
     }
 }
 
-/// From the operating system's text, by its beginning.
-fn platform(text: &str) -> Option<Platform> {
+/// From the operating system's text, by its beginning; a system of another kind is the unknown platform of policies.
+fn platform(text: &str) -> Known<Platform> {
     let text = text.to_ascii_lowercase().replace(' ', "");
     let known = [
         ("windowsphone", Platform::WindowsPhone),
@@ -118,7 +118,11 @@ fn platform(text: &str) -> Option<Platform> {
         ("android", Platform::Android),
         ("linux", Platform::Linux),
     ];
-    known.into_iter().find(|(start, _)| text.starts_with(start)).map(|(_, platform)| platform)
+    match known.into_iter().find(|(start, _)| text.starts_with(start)) {
+        Some((_, platform)) => Known::Is(platform),
+        None if text.is_empty() => Known::Unknown,
+        None => Known::Absent,
+    }
 }
 
 fn flow(transfer: &str, protocol: &str) -> Option<TransferMethod> {
@@ -220,7 +224,7 @@ mod tests {
             "status": {"errorCode": 50126}
         }));
         assert_eq!(row.client_app, Some(ClientAppType::Other));
-        assert_eq!(row.platform, Some(Platform::Ios));
+        assert_eq!(row.platform, Known::Is(Platform::Ios));
         assert_eq!(row.trust_type.as_deref(), Some("ServerAD"));
         assert_eq!(row.risk, None);
         assert!(row.first_factor_failed());
