@@ -28,9 +28,10 @@ const LISTS: &[(&str, Dimension, Side)] = &[
     ("users/excludeGuestsOrExternalUsers/guestOrExternalUserTypes", Dimension::Identity, Side::Exclude),
 ];
 
-/// Whether an entry of a list of ids is a word: ids have hyphens, and what an export says in its own words has spaces.
+/// Whether an entry of a list of ids is none, but a word, a name, an address, a placeholder or a sentence: ids have hyphens,
+/// and no other signs.
 pub(super) fn is_word(entry: &str) -> bool {
-    entry.chars().all(char::is_alphanumeric)
+    !entry.contains('-') || entry.contains(|character: char| !character.is_alphanumeric() && !"-_.".contains(character))
 }
 
 /// The list in which the word at a pointer stands; none where it is no word of a list.

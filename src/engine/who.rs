@@ -132,10 +132,10 @@ impl Side {
         for id in &side.users {
             match snapshot.directory.user_index(id) {
                 Some(position) => drop(built.named.insert(position)),
-                None if unknown_words::is_word(id) && !KEYWORDS.contains(&id.as_str()) => {
+                None if unknown_words::is_word(id) && !KEYWORDS.contains(&id.as_str()) && !emergency.contains(id) => {
                     built.open.push(format!("whom {id} takes in"));
                 }
-                None if snapshot.has(Kind::Users) || emergency.contains(id) || is_keyword(id) => {}
+                None if snapshot.has(Kind::Users) || emergency.contains(id) || KEYWORDS.contains(&id.as_str()) => {}
                 None => built.strangers.push(format!("who user {id} is")),
             }
         }
@@ -293,7 +293,7 @@ pub(super) fn guest_index(snapshot: &Snapshot) -> GuestIndex {
 pub(super) fn group_members(snapshot: &Snapshot, id: &str) -> Option<RoaringBitmap> {
     match snapshot.directory.groups.get(id) {
         Some(group) => group.transitive.as_deref().cloned(),
-        None => snapshot.has(Kind::Groups).then(RoaringBitmap::new),
+        None => (snapshot.has(Kind::Groups) && !unknown_words::is_word(id)).then(RoaringBitmap::new),
     }
 }
 
@@ -307,7 +307,7 @@ pub(super) fn role_members(snapshot: &Snapshot, role: &str, assignment: Assignme
     if !enforced {
         return Some(RoaringBitmap::new());
     }
-    if !snapshot.has(Kind::RoleAssignments) {
+    if !snapshot.has(Kind::RoleAssignments) || unknown_words::is_word(role) {
         return None;
     }
     let mut holders = RoaringBitmap::new();
@@ -332,11 +332,6 @@ pub(super) fn role_holders(snapshot: &Snapshot, role: &str, activated: bool) -> 
 
 /// Words that stand among user ids and are known.
 const KEYWORDS: [&str; 2] = ["None", ALL_AGENT_USERS];
-
-/// Words that stand among user ids.
-fn is_keyword(id: &str) -> bool {
-    !id.contains('-')
-}
 
 fn group_name(snapshot: &Snapshot, id: &str) -> String {
     let name = snapshot.directory.groups.get(id).map_or(id, |group| group.display_name.as_str());

@@ -56,6 +56,7 @@ impl<'a> Node<'a> {
                 .enumerate()
                 .map(|(at, value)| Node { value, step: Step::Item(at), parent: Some(self) })
                 .collect()),
+            Value::String(text) if is_cut_off(text) => Err(self.wrong(NOT_CUT_OFF)),
             _ => Err(self.wrong("an array")),
         }
     }
@@ -82,7 +83,11 @@ impl<'a> Node<'a> {
 
     /// Fails unless it is an object or `null`.
     pub(in crate::tenant) fn object(self) -> Result<Self, ReadError> {
-        if self.value.is_object() || self.is_null() { Ok(self) } else { Err(self.wrong("an object")) }
+        let cut_off = self.value.as_str().is_some_and(is_cut_off);
+        match self.value {
+            Value::Object(_) | Value::Null => Ok(self),
+            _ => Err(self.wrong(if cut_off { NOT_CUT_OFF } else { "an object" })),
+        }
     }
 
     pub(in crate::tenant) fn text(&self) -> Result<Option<&'a str>, ReadError> {
@@ -178,10 +183,14 @@ impl<'a> Node<'a> {
     fn words_at(&self) -> Result<Vec<(&'a str, String)>, ReadError> {
         match self.value {
             Value::Null => Ok(Vec::new()),
+            Value::String(text) if is_cut_off(text) => Err(self.wrong(NOT_CUT_OFF)),
             Value::String(text) => Ok(split(text).map(|word| (word, self.pointer())).collect()),
             Value::Array(items) => items.iter().enumerate().try_fold(Vec::new(), |mut all, (at, value)| {
                 let item = Node { value, step: Step::Item(at), parent: Some(self) };
                 let Some(text) = value.as_str() else { return Err(item.wrong("a string")) };
+                if is_cut_off(text) {
+                    return Err(item.wrong(NOT_CUT_OFF));
+                }
                 all.extend(split(text).map(|word| (word, item.pointer())));
                 Ok(all)
             }),
@@ -226,8 +235,23 @@ fn without_zone(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(time).ok().or_else(|| last.then_some(Timestamp::MAX))
 }
 
+/// What is expected where PowerShell left out what lies deeper than it was told to go.
+const NOT_CUT_OFF: &str = "what ConvertTo-Json cut off here (export again with -Depth 20)";
+
+/// Whether a text is what PowerShell leaves of a list or an object beyond its depth.
+fn is_cut_off(text: &str) -> bool {
+    let list = text == "System.Object[]" || text == "System.String[]" || text.starts_with("System.Collections.");
+    list || (text.starts_with("@{") && text.ends_with('}'))
+}
+
+/// The words of a text. Of ids PowerShell leaves a list with spaces, beyond its depth.
 fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|word| !word.is_empty())
+    let parts = text.split([',', ';']).map(str::trim);
+    let words = parts.flat_map(|part| {
+        let ids = part.split_whitespace().all(is_guid);
+        part.split(move |character: char| ids && character.is_whitespace())
+    });
+    words.filter(|word| !word.is_empty())
 }
 
 fn is_annotation(key: &str) -> bool {
@@ -247,8 +271,11 @@ pub(in crate::tenant) fn is_empty(value: &Value) -> bool {
 
 /// An id as it is compared: a GUID in lower case, anything else as written.
 pub(in crate::tenant) fn id(text: &str) -> String {
-    let is_guid = text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    if is_guid { text.to_ascii_lowercase() } else { text.to_owned() }
+    if is_guid(text) { text.to_ascii_lowercase() } else { text.to_owned() }
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 fn describe(value: &Value) -> String {
@@ -275,6 +302,20 @@ mod tests {
             [read(json!(4)), read(json!(4.0)), read(json!("4.0")), read(json!(4.5))],
             [Some(4), Some(4), Some(4), None]
         );
+    }
+
+    #[test]
+    fn ids_that_powershell_left_with_spaces_are_told_apart_and_what_it_left_out_is_an_error() {
+        let (one, other) = ("11111111-0000-0000-0000-000000000001", "11111111-0000-0000-0000-000000000002");
+        let read = |value: Value| Node::root(&value).strings().map(|all| all.join("+")).map_err(|error| error.expected);
+        assert_eq!(read(json!(format!("{one} {other}"))), Ok(format!("{one}+{other}")));
+        assert_eq!(read(json!([format!("{one}; {other}")])), Ok(format!("{one}+{other}")));
+        assert_eq!(read(json!("Current administrator")), Ok("Current administrator".to_owned()));
+        for left in ["System.Object[]", "System.Collections.Hashtable", "@{id=1}"] {
+            assert_eq!(read(json!(left)), Err(NOT_CUT_OFF));
+            assert_eq!(read(json!([left])), Err(NOT_CUT_OFF));
+            assert!(Node::root(&json!(left)).object().is_err_and(|error| error.expected == NOT_CUT_OFF));
+        }
     }
 
     #[test]
