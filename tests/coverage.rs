@@ -20,6 +20,8 @@ mod kinds;
 mod many;
 #[path = "coverage/needless.rs"]
 mod needless;
+#[path = "coverage/trusted.rs"]
+mod trusted;
 #[path = "coverage/unreal.rs"]
 mod unreal;
 #[path = "coverage/workloads.rs"]

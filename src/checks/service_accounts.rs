@@ -81,7 +81,7 @@ fn accounts(snapshot: &Snapshot) -> RoaringBitmap {
 fn draft(snapshot: &Snapshot, users: &RoaringBitmap) -> Option<Policy> {
     let trusted = |place: &Place| matches!(place, Place::Ip { trusted: true, ranges } if !ranges.is_empty());
     let anywhere = snapshot.locations.values().any(|location| trusted(&location.place))
-        || !snapshot.settings.mfa_trusted_ips.is_empty();
+        || snapshot.settings.mfa_trusted().next().is_some();
     if !anywhere {
         return None;
     }

@@ -30,7 +30,7 @@ pub(super) struct RawTenant {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) emergency_access: BTreeSet<String>,
-    pub(super) mfa_trusted_ips: Vec<String>,
+    pub(super) mfa_trusted_ips: Option<Vec<String>>,
     pub(super) baseline_scopes: Option<String>,
     pub(super) app_groups: BTreeMap<String, BTreeSet<String>>,
     pub(super) intune_secure_by_default: Option<bool>,

@@ -29,8 +29,8 @@ pub fn met(snapshot: &Snapshot, condition: Option<&Sides<String>>, sign_in: &Sig
 pub fn within(snapshot: &Snapshot, id: &str, sign_in: &SignIn) -> Truth {
     match id {
         "All" => Truth::Yes,
-        "AllTrusted" => trusted(snapshot, &sign_in.ip).or(unread(snapshot, id, sign_in)),
-        MFA_TRUSTED_IPS => in_ranges(mfa_trusted(snapshot), &sign_in.ip),
+        "AllTrusted" => trusted(snapshot, &sign_in.ip).or(supposed(sign_in)).or(unread(snapshot, id, sign_in)),
+        MFA_TRUSTED_IPS => in_ranges(mfa_trusted(snapshot), &sign_in.ip).or(supposed(sign_in)),
         _ => match snapshot.locations.get(id) {
             Some(location) => within_named(location, sign_in),
             // A word that isn't known is no id.
@@ -69,7 +69,7 @@ pub fn trusted(snapshot: &Snapshot, ip: &Known<IpAddr>) -> Truth {
 
 fn mfa_trusted(snapshot: &Snapshot) -> impl Iterator<Item = IpRange> {
     // The setting takes v4 addresses only.
-    let ranges = snapshot.settings.mfa_trusted_ips.iter().filter_map(|text| IpRange::from_cidr(text));
+    let ranges = snapshot.settings.mfa_trusted().filter_map(IpRange::from_cidr);
     ranges.filter(|range| range.lower.is_ipv4())
 }
 
@@ -105,6 +105,12 @@ fn next(address: IpAddr) -> Option<IpAddr> {
     }
 }
 
+/// Whether a sign-in is supposed to come from a trusted address of per-user MFA, where nobody stated these. What is known of a
+/// real one speaks of its own address, and an address that nobody stated isn't trusted.
+fn supposed(sign_in: &SignIn) -> Truth {
+    (sign_in.unread_places.get(MFA_TRUSTED_IPS) == Some(&true)).into()
+}
+
 /// Whether a sign-in comes from a location that wasn't read: as it says itself, or nobody knows.
 fn unread(snapshot: &Snapshot, id: &str, sign_in: &SignIn) -> Truth {
     if snapshot.has(Kind::NamedLocations) {
@@ -133,7 +139,7 @@ mod tests {
             builder.location(read_named_location(&location).unwrap());
         }
         builder.reading(Kind::NamedLocations, Reading::Complete { count: 5 });
-        builder.snapshot.settings.mfa_trusted_ips = vec!["192.0.2.0/28".into()];
+        builder.snapshot.settings.mfa_trusted_ips = Some(vec!["192.0.2.0/28".into()]);
         builder.build()
     }
 

@@ -23,8 +23,8 @@ pub(super) fn clients(types: &[ClientAppType]) -> Vec<SignIn> {
 pub(super) fn places<'a>(model: &Model, policies: impl Iterator<Item = &'a Policy>) -> Vec<SignIn> {
     let named = policies.filter_map(|policy| policy.conditions.locations.as_ref());
     let ids = named.flat_map(|sides| sides.include.iter().chain(&sides.exclude)).collect::<BTreeSet<_>>();
-    let settings = &model.snapshot.settings.mfa_trusted_ips;
-    let mut ranges: Vec<IpRange> = settings.iter().filter_map(|text| IpRange::from_cidr(text)).collect();
+    let settings = &model.snapshot.settings;
+    let mut ranges: Vec<IpRange> = settings.mfa_trusted().filter_map(IpRange::from_cidr).collect();
     let (mut by_address, mut by_gps) = (BTreeSet::new(), BTreeSet::new());
     for location in model.snapshot.locations.values() {
         match &location.place {

@@ -300,11 +300,7 @@ pub(super) fn group_members(snapshot: &Snapshot, id: &str) -> Option<RoaringBitm
 /// Everyone who holds a built-in role for the whole tenant, directly or through a group; none when not known.
 /// Other roles and narrower scopes aren't enforced by Conditional Access.
 pub(super) fn role_members(snapshot: &Snapshot, role: &str, assignment: Assignment) -> Option<RoaringBitmap> {
-    let enforced = match snapshot.directory.roles.get(role) {
-        Some(definition) => definition.built_in,
-        None => !snapshot.has(Kind::RoleDefinitions),
-    };
-    if !enforced {
+    if !snapshot.directory.is_built_in(role) {
         return Some(RoaringBitmap::new());
     }
     if !snapshot.has(Kind::RoleAssignments) || unknown_words::is_word(role) {

@@ -11,6 +11,7 @@ use super::policy::GuestType;
 use super::shared::Shared;
 use super::sign_in::DeviceInfo;
 use super::text::{Compact, Known, Text, side_by_side};
+use super::well_known::{GLOBAL_ADMINISTRATOR, role_name};
 
 /// Everything read from the directory. Users are known by their position in [`Directory::users`], which sets use.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,6 +59,16 @@ impl Directory {
     pub fn device(&self, id: &str) -> Option<&Device> {
         let at = self.devices.binary_search_by(|device| device.id.as_str().cmp(id)).ok()?;
         self.devices.get(at)
+    }
+
+    /// Whether a role, by its template id, is a built-in one: no other is enforced by Conditional Access. A list without
+    /// Global Administrator holds the tenant's own roles only; what a whole list doesn't have was deleted.
+    #[must_use]
+    pub fn is_built_in(&self, role: &str) -> bool {
+        match self.roles.get(role) {
+            Some(definition) => definition.built_in,
+            None => role_name(role).is_some() || !self.roles.contains_key(GLOBAL_ADMINISTRATOR),
+        }
     }
 
     /// The service principal of this app id.

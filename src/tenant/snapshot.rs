@@ -204,8 +204,8 @@ pub enum Kind {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Settings {
-    /// Trusted addresses of per-user MFA, in CIDR form (v4).
-    pub mfa_trusted_ips: Vec<String>,
+    /// Trusted addresses of per-user MFA, in CIDR form (v4); none where nobody stated them, since Graph doesn't tell.
+    pub mfa_trusted_ips: Option<Vec<String>>,
     /// Groups of apps: `Office365`, `MicrosoftAdminPortals` or an umbrella app id, to app ids.
     pub app_groups: BTreeMap<String, BTreeSet<String>>,
     /// How requests for baseline scopes are treated when `All` has an exclusion.
@@ -218,6 +218,13 @@ pub struct Settings {
     pub naming: Option<String>,
     /// The sovereign cloud that the tenant is in; none in the public one.
     pub environment: Option<Environment>,
+}
+
+impl Settings {
+    /// The trusted addresses of per-user MFA that were stated.
+    pub fn mfa_trusted(&self) -> impl Iterator<Item = &str> {
+        self.mfa_trusted_ips.iter().flatten().map(String::as_str)
+    }
 }
 
 /// A sovereign cloud, as `Connect-MgGraph -Environment` names it.

@@ -434,7 +434,9 @@ impl Value {
     /// Whether it meets a policy's condition; the sign-in is the one that has it.
     pub(super) fn meets(&self, model: &Model, (at, policy): (usize, &Policy), sign_in: &SignIn) -> Truth {
         let met = model.meets(at, policy, self.dimension(), (sign_in, &model.who(&sign_in.identity)));
-        met.or(self.on_top(policy))
+        // What isn't covered at a place that perhaps isn't there is open.
+        let open = matches!(self, Self::Location(place) if place.is_supposed());
+        met.or(self.on_top(policy)).or(if open { Truth::Maybe } else { Truth::No })
     }
 
     /// A context is asked for on top of a resource: policies on either apply.

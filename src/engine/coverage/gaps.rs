@@ -19,6 +19,7 @@ use super::search::{COVERED, Diagram, Hole, Left, Part};
 use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations};
 use crate::engine::bits::Lane;
 use crate::engine::judge::{Dimension, undecided};
+use crate::engine::location::MFA_TRUSTED_IPS;
 use crate::engine::standing::Projection;
 use crate::engine::truth::Truth;
 use crate::engine::{Model, target};
@@ -386,8 +387,10 @@ fn open_questions(model: &Model, axes: &[Axis], of: &[Contributor]) -> BTreeSet<
         all.extend(unknown_strengths(&model.snapshot, policy).filter(|_| !one.sure));
         let open = axes.iter().filter(|axis| axis.classes.iter().any(|class| class.lane.of(at) == Truth::Maybe));
         let told_with_target = !target::open(model, &policy.conditions.applications).is_empty();
+        let told_with_place = supposes_trusted(&model.snapshot, policy);
         all.extend(open.filter_map(|axis| axis.values.first()).filter_map(|value| match value.dimension() {
             Dimension::Target if told_with_target => None,
+            Dimension::Location if told_with_place => None,
             dimension => Some(format!("{} of policy {}", kind_name(dimension), policy.display_name)),
         }));
     }
@@ -414,6 +417,13 @@ fn unknown_strengths<'a>(snapshot: &'a Snapshot, policy: &'a Policy) -> impl Ite
     })
 }
 
+/// Whether a policy names trusted places, to which the trusted addresses of per-user MFA belong, and nobody stated these.
+fn supposes_trusted(snapshot: &Snapshot, policy: &Policy) -> bool {
+    let named = policy.conditions.locations.iter().flat_map(|sides| sides.include.union(&sides.exclude));
+    let trusted = |id: &String| id == "AllTrusted" || id == MFA_TRUSTED_IPS;
+    snapshot.settings.mfa_trusted_ips.is_none() && named.into_iter().any(trusted)
+}
+
 /// What would settle the undecided part, as people read it.
 pub(super) fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
@@ -426,6 +436,10 @@ pub(super) fn unresolved(model: &Model, of: &[Contributor]) -> BTreeSet<String> 
             all.extend(pointers.iter().map(|pointer| format!("{pointer} of policy {}", policy.display_name)));
         }
         all.extend(target::open(model, &policy.conditions.applications));
+        if supposes_trusted(&model.snapshot, policy) {
+            let what = "which addresses per-user MFA trusts (mfaTrustedIps in settings.json, or mfa_trusted_ips in the configuration, would settle it)";
+            all.insert(what.into());
+        }
         let locations = policy.conditions.locations.iter().flat_map(|sides| sides.include.union(&sides.exclude));
         if locations.clone().any(|id| id != "All" && !model.snapshot.locations.contains_key(id))
             && !model.snapshot.has(crate::tenant::Kind::NamedLocations)

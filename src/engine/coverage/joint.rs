@@ -310,7 +310,7 @@ fn places([before, after]: Sides<&Snapshot>) -> Snapshot {
     }
     let ips = |snapshot: &Snapshot| snapshot.settings.mfa_trusted_ips.clone();
     if ips(before) != ips(after) {
-        let ranges = ips(before).iter().filter_map(|text| IpRange::from_cidr(text)).collect();
+        let ranges = before.settings.mfa_trusted().filter_map(IpRange::from_cidr).collect();
         add(&mut all, MFA_TRUSTED_IPS, ("MFA trusted IPs", Place::Ip { trusted: true, ranges }));
     }
     all

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::Scope;
-use crate::engine::location::{MFA_TRUSTED_IPS, within};
+use crate::engine::location::{MFA_TRUSTED_IPS, trusted, within};
 use crate::engine::truth::Truth;
 use crate::tenant::location::{IpRange, Place};
 use crate::tenant::sign_in::{Known, SignIn};
-use crate::tenant::{Kind, Snapshot};
+use crate::tenant::{Kind, NamedLocation, Snapshot};
 
 /// A place that stands for all those in the same named locations.
 #[derive(Clone, Debug)]
@@ -24,6 +24,11 @@ pub(super) struct Location {
 }
 
 impl Location {
+    /// There may be no such place at all: the trusted addresses of per-user MFA weren't stated, and perhaps there are none.
+    pub(super) fn is_supposed(&self) -> bool {
+        self.unread.get(MFA_TRUSTED_IPS) == Some(&true)
+    }
+
     pub(super) fn set(&self, sign_in: &mut SignIn) {
         sign_in.ip = Known::Is(self.ip);
         sign_in.country = self.country.clone();
@@ -55,20 +60,21 @@ pub(super) fn values(snapshot: &Snapshot, scope: &Scope, named: &BTreeSet<&str>)
     let by_gps = countries(snapshot, named, Lookup::Gps);
     let unread = unread(snapshot, scope, named);
     let mut all = Vec::new();
-    for (ip, networks) in &addresses {
+    for (ip, networks, supposed) in &supposing(snapshot, named, addresses) {
         for (country, countries) in &by_address {
             for (gps, shared) in &by_gps {
                 for (compliant_network, through) in &compliant_networks(snapshot, named) {
                     let inside = networks.iter().chain(countries).chain(shared).chain(through).cloned();
                     for unread in &unread {
+                        let unread: BTreeMap<_, _> = unread.clone().into_iter().chain(supposed.clone()).collect();
                         let within = unread.iter().filter(|(_, inside)| **inside).map(|(id, _)| id.clone());
                         all.push(Location {
                             ip: *ip,
                             country: country.clone(),
                             gps: gps.clone(),
                             compliant_network: *compliant_network,
-                            unread: unread.clone(),
                             inside: inside.clone().chain(within).collect(),
+                            unread,
                         });
                     }
                 }
@@ -77,6 +83,29 @@ pub(super) fn values(snapshot: &Snapshot, scope: &Scope, named: &BTreeSet<&str>)
     }
     all.retain(|location| is_wanted(snapshot, scope, location));
     all
+}
+
+/// An address with the ids of the named locations it is in, and what is supposed of it.
+type Supposed = (IpAddr, BTreeSet<String>, Option<(String, bool)>);
+
+/// Where nobody stated the trusted addresses of per-user MFA, each other address is supposed to be one, too. A trusted location
+/// that nothing names itself stands for them.
+fn supposing(snapshot: &Snapshot, named: &BTreeSet<&str>, addresses: Kinds<IpAddr>) -> Vec<Supposed> {
+    let stands = |location: &NamedLocation| {
+        let trusted = matches!(&location.place, Place::Ip { trusted: true, ranges } if !ranges.is_empty());
+        trusted && !named.contains(location.id.as_str())
+    };
+    let asked = match snapshot.settings.mfa_trusted_ips {
+        Some(_) => false,
+        None if named.contains(MFA_TRUSTED_IPS) => true,
+        None => named.contains("AllTrusted") && !snapshot.locations.values().any(stands),
+    };
+    let can_be = |ip: IpAddr| asked && ip.is_ipv4() && trusted(snapshot, &Known::Is(ip)) != Truth::Yes;
+    let both = addresses.into_iter().flat_map(|(ip, inside)| {
+        let one = can_be(ip).then(|| (ip, inside.clone(), Some((MFA_TRUSTED_IPS.to_owned(), true))));
+        one.into_iter().chain([(ip, inside, None)])
+    });
+    both.collect()
 }
 
 /// Whether a scope takes in a place, as far as is known.
@@ -119,7 +148,7 @@ fn addresses(snapshot: &Snapshot, named: &BTreeSet<&str>) -> Kinds<IpAddr> {
         }
     }
     if all_trusted || named.contains(MFA_TRUSTED_IPS) {
-        let of = snapshot.settings.mfa_trusted_ips.iter().filter_map(|text| IpRange::from_cidr(text));
+        let of = snapshot.settings.mfa_trusted().filter_map(IpRange::from_cidr);
         ranges.extend(of.map(|range| (range, MFA_TRUSTED_IPS.to_owned())));
     }
     let mut kinds: BTreeMap<BTreeSet<String>, IpAddr> = BTreeMap::new();

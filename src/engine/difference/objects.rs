@@ -25,7 +25,7 @@ pub struct ObjectChange {
 pub(super) fn locations(before: &Snapshot, after: &Snapshot) -> Vec<ObjectChange> {
     let told = |location: &NamedLocation| (location.display_name.clone(), place(&location.place));
     let mut all = changes(&before.locations, &after.locations, told);
-    let trusted = |snapshot: &Snapshot| snapshot.settings.mfa_trusted_ips.iter().cloned().collect::<BTreeSet<_>>();
+    let trusted = |snapshot: &Snapshot| snapshot.settings.mfa_trusted().map(str::to_owned).collect::<BTreeSet<_>>();
     let (was, is) = (trusted(before), trusted(after));
     if was != is {
         let text = |ips: BTreeSet<String>| Some(ips.into_iter().collect::<Vec<_>>().join(", "));

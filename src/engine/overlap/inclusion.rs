@@ -307,11 +307,10 @@ impl<'a> People<'a> {
 fn may_reach_somebody(model: &Model, policy: &Policy) -> bool {
     let directory = &model.snapshot.directory;
     let (include, exclude) = (&policy.conditions.users.include, &policy.conditions.users.exclude);
-    let enforced = |role: &String| directory.roles.get(role).is_none_or(|definition| definition.built_in);
     let there = |id: &String| directory.user_index(id).is_some() && !exclude.users.contains(id);
     let may = include.all
         || include.groups.iter().any(|id| directory.groups.contains_key(id) && !exclude.groups.contains(id))
-        || include.roles.iter().any(|role| enforced(role) && !exclude.roles.contains(role))
+        || include.roles.iter().any(|role| directory.is_built_in(role) && !exclude.roles.contains(role))
         || include.users.iter().any(there);
     may && !exclude.all
 }
