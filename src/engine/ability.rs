@@ -133,13 +133,16 @@ impl Abilities<'_> {
     /// Whether the person has a device of this kind.
     #[must_use]
     pub fn device(&self, user_id: &str, wanted: fn(&DeviceInfo) -> bool) -> Truth {
-        // Owners are only known where they were read at all.
-        let owners_read = !self.owners.0.is_empty();
         match self.devices_of(user_id).any(|device| wanted(&device.info())) {
             true => Truth::Yes,
-            false if owners_read && self.snapshot.has(Kind::Devices) => Truth::No,
+            false if self.knows_devices() => Truth::No,
             false => Truth::Maybe,
         }
+    }
+
+    /// Whether it is known who has which devices: owners are only known where they were read at all.
+    pub(super) fn knows_devices(&self) -> bool {
+        !self.owners.0.is_empty() && self.snapshot.has(Kind::Devices)
     }
 
     fn devices_of<'b>(&'b self, user_id: &'b str) -> impl Iterator<Item = &'b Device> + 'b {

@@ -92,12 +92,14 @@ impl Model {
         let perhaps = administrators.iter().filter(|access| access.can == Truth::Maybe);
         let stopping: BTreeSet<&str> = perhaps.flat_map(|access| &access.stopped_by).map(String::as_str).collect();
         let policies = self.snapshot.policies.iter().filter(|policy| stopping.contains(draft_id(policy)));
+        let filtered =
+            policies.clone().filter(|policy| policy.conditions.device_filter.is_some()).map(|_| Kind::Devices);
         let asked = policies.flat_map(|policy| &policy.grant).flat_map(|grant| &grant.controls);
-        let told_by = asked.filter_map(|control| match control {
+        let told_by = filtered.chain(asked.filter_map(|control| match control {
             Control::Mfa | Control::Strength(_) => Some(Kind::UserRegistrationDetails),
             Control::CompliantDevice | Control::DomainJoinedDevice => Some(Kind::Devices),
             _ => None,
-        });
+        }));
         told_by.filter(|kind| !self.snapshot.has(*kind)).collect()
     }
 
@@ -155,7 +157,8 @@ impl Model {
         };
         let relevant = self.relevant(&start);
         let mut search = Search::new(self, &relevant, abilities, user_id);
-        search.run(&candidates(self, &relevant, &start, &abilities.devices(user_id)));
+        let own = abilities.knows_devices().then(|| abilities.devices(user_id));
+        search.run(&candidates(self, &relevant, &start, own));
         let stopped_by = search.stopping();
         let (can, way_in) = search.best;
         let emergency = self.is_emergency(user_id);
@@ -224,7 +227,9 @@ impl<'m> Search<'m> {
 
     fn judge(&mut self, sign_in: &SignIn) -> Truth {
         let who = self.model.who(&sign_in.identity);
-        let mut can = Truth::Yes;
+        // Where nobody knows who has which devices, any device is one that the person may have.
+        let supposed = device_of(&sign_in.device).is_some() && !self.abilities.knows_devices();
+        let mut can = if supposed { Truth::Maybe } else { Truth::Yes };
         for (at, policy) in self.relevant {
             let applies =
                 Truth::all(Dimension::ALL.map(|dimension| self.model.meets(*at, policy, dimension, (sign_in, &who))));
@@ -284,7 +289,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::tenant::read::{read_group, read_named_location, read_registration, read_role_assignment, read_user};
+    use crate::tenant::read::{
+        read_device, read_group, read_named_location, read_registration, read_role_assignment, read_user,
+    };
     use crate::tenant::{Reading, Snapshot, SnapshotBuilder, read_policy};
 
     fn tenant(policies: &[Value]) -> Model {
@@ -387,9 +394,27 @@ mod tests {
     fn a_device_filter_that_nobody_can_avoid() {
         let rule =
             |mode: &str| json!({"deviceFilter": {"mode": mode, "rule": "device.extensionAttribute1 -eq \"SAW\""}});
-        assert_eq!(tenant(&[]).lockout(&policy(&json!({"devices": rule("exclude")}))).anybody(), Truth::Yes);
+        let lockout = tenant(&[]).lockout(&policy(&json!({"devices": rule("exclude")})));
+        assert_eq!((lockout.anybody(), lockout.unread), (Truth::Maybe, BTreeSet::from([Kind::Devices])));
         let both = [json!({"id": "a", "devices": rule("exclude")})];
         assert_eq!(tenant(&both).lockout(&policy(&json!({"devices": rule("include")}))).anybody(), Truth::No);
+    }
+
+    #[test]
+    fn a_device_filter_is_passed_with_a_device_that_somebody_has() {
+        let with = |owner: &str, mark: &str| {
+            let mut snapshot = (*tenant(&[]).snapshot).clone();
+            let device = json!({"deviceId": "d", "trustType": "ServerAD", "registeredOwners": [owner],
+                "extensionAttributes": {"extensionAttribute1": mark}});
+            snapshot.directory.devices = vec![read_device(&device).unwrap()];
+            snapshot.readings.insert(Kind::Devices, Reading::Complete { count: 1 });
+            Model::new(Arc::new(snapshot))
+        };
+        let rule = json!({"deviceFilter": {"mode": "exclude", "rule": "device.extensionAttribute1 -eq \"SAW\""}});
+        let draft = policy(&json!({"devices": rule}));
+        assert_eq!(with("ga1", "SAW").lockout(&draft).anybody(), Truth::Yes);
+        assert_eq!(with("ga1", "other").lockout(&draft).anybody(), Truth::No);
+        assert_eq!(with("alice", "SAW").lockout(&draft).anybody(), Truth::No, "a device of somebody else");
     }
 
     #[test]

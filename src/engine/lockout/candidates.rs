@@ -51,12 +51,13 @@ impl Candidates {
 /// Clients that can do what policies ask for.
 const MODERN: [ClientAppType; 2] = [ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients];
 
-/// What to try for one person, given the policies that could reach them and the devices they have.
+/// What to try for one person, given the policies that could reach them and the devices they have, or those that they could
+/// have where nobody knows.
 pub(super) fn candidates(
     model: &Model,
     relevant: &[(usize, &Policy)],
     start: &SignIn,
-    devices: &[DeviceInfo],
+    own: Option<Vec<DeviceInfo>>,
 ) -> Candidates {
     let distinct = |all: Vec<SignIn>, dimensions: &[Dimension], also: fn(&SignIn) -> String| {
         let who = model.who(&start.identity);
@@ -77,13 +78,19 @@ pub(super) fn candidates(
             format!("{:?}", sign_in.platform)
         }),
         places: distinct(places(model, relevant.iter().map(|(_, policy)| *policy)), &[Dimension::Location], nothing),
-        devices: distinct(device_kinds(relevant, devices), &[Dimension::Device], controls_of),
+        devices: distinct(on_each(own.unwrap_or_else(|| device_kinds(relevant))), &[Dimension::Device], controls_of),
         risks: distinct(risks(), &[Dimension::SignInRisk, Dimension::UserRisk], nothing),
     }
 }
 
-/// The person's own devices; those of each kind that controls tell apart; and each of those with what filters name.
-fn device_kinds(relevant: &[(usize, &Policy)], own: &[DeviceInfo]) -> Vec<SignIn> {
+/// A sign-in on each of these devices, and one on an unregistered device.
+fn on_each(devices: Vec<DeviceInfo>) -> Vec<SignIn> {
+    let all = devices.into_iter().map(Known::Is).chain([Known::Absent]);
+    all.map(|device| SignIn { device, ..SignIn::default() }).collect()
+}
+
+/// Devices of each kind that controls tell apart, and each of those with what filters name.
+fn device_kinds(relevant: &[(usize, &Policy)]) -> Vec<DeviceInfo> {
     let kind = |compliant, trust: &str| DeviceInfo {
         registered: true,
         compliant: Some(compliant),
@@ -106,8 +113,7 @@ fn device_kinds(relevant: &[(usize, &Policy)], own: &[DeviceInfo]) -> Vec<SignIn
     });
     let named = named.collect::<BTreeSet<_>>();
     let dressed = kinds.iter().flat_map(|kind| named.iter().map(|(name, value)| dress(kind, name, value)));
-    let all = own.iter().cloned().chain(kinds.clone()).chain(dressed).map(Known::Is).chain([Known::Absent]);
-    all.map(|device| SignIn { device, ..SignIn::default() }).collect()
+    kinds.iter().cloned().chain(dressed).collect()
 }
 
 fn dress(kind: &DeviceInfo, name: &str, value: &str) -> DeviceInfo {
