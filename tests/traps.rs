@@ -413,6 +413,14 @@ fn a_block_beside_a_grant_is_no_conflict_the_block_wins() {
 }
 
 #[test]
+fn of_policies_that_could_merge_in_a_chain_two_are_merged_at_a_time() {
+    let of = |client: &str| block(json!({"clientAppTypes": [client]}));
+    let chain = ["mobileAppsAndDesktopClients", "exchangeActiveSync", "other"].map(of);
+    let finding = run("overlapping-policies", tenant(&chain).build());
+    assert_eq!(finding.cures.len(), 1, "{:?}", finding.cures);
+}
+
+#[test]
 fn what_is_suggested_for_agents_is_what_the_platform_accepts() {
     let mut tenant = tenant(&[]);
     let agent = json!({"id": "agent", "appId": "agent-app", "servicePrincipalType": "ServiceIdentity"});

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use roaring::RoaringBitmap;
+
 use crate::engine::coverage::Needless;
 use crate::engine::overlap::{Merge, NeverApplies, Overlap, Relation};
 use crate::facts::{Fact, Term};
@@ -43,6 +45,10 @@ impl Check for OverlappingPolicies {
             let fresh = !gone.contains(&overlap.policy_id) && !gone.contains(&overlap.other_id);
             let Some((id, one)) = fresh.then(|| overlaps(&overlap, context)).flatten() else { continue };
             gone.insert(id);
+            // Each of two that become one is another policy then: a second merge would be with what it was.
+            if matches!(overlap.relation, Relation::Mergeable(_)) {
+                gone.extend([overlap.policy_id, overlap.other_id]);
+            }
             listed.push(one);
         }
         listed.extend(context.model.needless(&gone).iter().filter_map(|needless| made_up_for(needless, context)));
@@ -78,14 +84,25 @@ fn overlaps(overlap: &Overlap, context: &Context<'_>) -> Option<(String, Listed)
         }
     };
     let differing = match &overlap.relation {
-        Relation::Mergeable(merge) => merge.differing.join(", "),
-        _ => String::new(),
+        Relation::Mergeable(merge) => merge.differing.as_slice(),
+        _ => &[],
     };
-    let evidence = context.evidence([rows::policy(gone), rows::policy(kept)]);
-    let fact = Fact::new(key, evidence)
+    // Where a merged policy asks more of somebody, it is asked of the users of either.
+    let by_users = differing.len() > 1 && differing.iter().any(|part| part == "Users");
+    let accounts = if by_users {
+        context.model.users_of(&one.id).1 | context.model.users_of(&other.id).1
+    } else {
+        RoaringBitmap::new()
+    };
+    let policies = [rows::policy(gone), rows::policy(kept)];
+    let part = |at: usize| Term::Word(differing.get(at).cloned().unwrap_or_default());
+    let fact = Fact::new(key, context.evidence(policies.into_iter().chain(rows::users(&accounts, snapshot, None))))
         .with("policy", Term::Name(gone.display_name.clone()))
         .with("other", Term::Name(kept.display_name.clone()))
-        .with("differing", Term::Word(differing));
+        .with("differing", Term::Word(differing.join(", ")))
+        .with("first", part(0))
+        .with("second", part(1))
+        .with("accounts", accounts.len());
     Some((gone.id.clone(), Listed { fact, cure }))
 }
 

@@ -299,7 +299,7 @@ mod tests {
         let empty = || policy("empty", &[groups(&["empty"])]);
         let never = model(vec![empty()]).never_applying();
         assert_eq!((never[0].because.as_str(), never[0].for_now), ("users", true));
-        assert!(!model(vec![policy("gone", &[groups(&["deleted"])])]).never_applying()[0].for_now);
+        assert!(!model(vec![policy("gone", &[groups(&["g-deleted"])])]).never_applying()[0].for_now);
         assert_eq!(one(vec![empty(), policy("b", &[groups(&["two"])])]), "empty mergeable by Users b");
     }
 
@@ -346,7 +346,7 @@ mod tests {
                 .map(|never| never.because)
                 .collect::<String>()
         };
-        assert_eq!(because(&[groups(&["empty", "deleted"])]), "users");
+        assert_eq!(because(&[groups(&["empty", "g-deleted"])]), "users");
         assert_eq!(because(&[groups(&["one"])]), "");
         assert_eq!(
             because(&[("locations", json!({"includeLocations": ["narrow"], "excludeLocations": ["wide"]}))]),

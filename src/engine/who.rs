@@ -303,11 +303,13 @@ pub(super) fn role_members(snapshot: &Snapshot, role: &str, assignment: Assignme
     if !snapshot.directory.is_built_in(role) {
         return Some(RoaringBitmap::new());
     }
-    if !snapshot.has(Kind::RoleAssignments) || unknown_words::is_word(role) {
+    let assignments = &snapshot.directory.role_assignments;
+    let is_id = || !unknown_words::is_word(role) || assignments.iter().any(|held| held.role_id == role);
+    if !snapshot.has(Kind::RoleAssignments) || !is_id() {
         return None;
     }
     let mut holders = RoaringBitmap::new();
-    for held in &snapshot.directory.role_assignments {
+    for held in assignments {
         if held.role_id != role || held.scope != "/" || held.assignment != assignment {
             continue;
         }

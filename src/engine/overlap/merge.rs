@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::tenant::Policy;
 use crate::tenant::policy::{
-    Applications, ClientAppType, Conditions, Control, GrantControls, Guests, Operator, SessionControls, Sides,
-    UserSide, Users,
+    Applications, ClientAppType, Conditions, Control, GrantControls, Guests, Operator, Platform, SessionControls,
+    Sides, UserSide, Users,
 };
 use crate::tenant::well_known::ALL_AGENT_USERS;
 
@@ -98,8 +98,8 @@ fn join(one: &Conditions, other: &Conditions) -> Option<Conditions> {
         } else {
             &one.client_app_types | &other.client_app_types
         },
-        platforms: join_sides(one.platforms.as_ref(), other.platforms.as_ref())?,
-        locations: join_sides(one.locations.as_ref(), other.locations.as_ref())?,
+        platforms: join_sides(one.platforms.as_ref(), other.platforms.as_ref(), &Platform::All)?,
+        locations: join_sides(one.locations.as_ref(), other.locations.as_ref(), &"All".to_owned())?,
         sign_in_risk: join_levels(&one.sign_in_risk, &other.sign_in_risk),
         user_risk: join_levels(&one.user_risk, &other.user_risk),
         insider_risk: join_levels(&one.insider_risk, &other.insider_risk),
@@ -154,9 +154,17 @@ fn join_applications(one: &Applications, other: &Applications) -> Option<Applica
 }
 
 #[expect(clippy::option_option, reason = "no condition is not the same as not to be joined")]
-fn join_sides<T: Ord + Clone>(one: Option<&Sides<T>>, other: Option<&Sides<T>>) -> Option<Option<Sides<T>>> {
+fn join_sides<T: Ord + Clone>(
+    one: Option<&Sides<T>>,
+    other: Option<&Sides<T>>,
+    everything: &T,
+) -> Option<Option<Sides<T>>> {
+    let completes = |rest: &Sides<T>, part: &Sides<T>| {
+        rest.include.contains(everything) && part.exclude.is_empty() && rest.exclude.is_subset(&part.include)
+    };
     match (one, other) {
         (None, _) | (_, None) => Some(None),
+        (Some(one), Some(other)) if completes(one, other) || completes(other, one) => Some(None),
         (Some(one), Some(other)) if one.exclude == other.exclude => {
             Some(Some(Sides { include: &one.include | &other.include, exclude: one.exclude.clone() }))
         }
@@ -223,6 +231,17 @@ mod tests {
         assert!(!wider.exact);
         assert_eq!(wider.differing, ["Users", "Target resources"]);
         assert_eq!(merged(&[users("g"), apps("All")], &[users("h"), apps("y")]), None);
+    }
+
+    #[test]
+    fn what_completes_each_other_is_no_condition_any_more() {
+        let places = |include: &[&str], exclude: &[&str]| {
+            ("locations", json!({"includeLocations": include, "excludeLocations": exclude}))
+        };
+        let whole = merged(&[places(&["All"], &["hq"])], &[places(&["hq"], &[])]).unwrap();
+        assert_eq!((whole.exact, whole.policy.conditions.locations), (true, None));
+        assert_eq!(merged(&[places(&["All"], &["hq"])], &[places(&["branch"], &[])]), None);
+        assert_eq!(merged(&[places(&["All"], &["hq"])], &[places(&["hq"], &["floor"])]), None);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! Drafts over small logs, row by row.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
