@@ -21,6 +21,9 @@ use tenants::{CLIENTS, EXCHANGE, RESISTANT, STRONG, crowded, memberships, model,
 
 const PLATFORMS: [&str; 3] = ["windows", "iOS", "linux"];
 
+/// Microsoft spares it from what takes a compliant device.
+const ENROLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
+
 const ACTIVE_SYNC: &str = "exchangeActiveSync";
 
 /// Whom a sign-in can be of: users of the directory, and kinds of guest that have no object in it. Of these a gap names
@@ -66,7 +69,7 @@ fn points(policies: &[Value]) -> Vec<(usize, Point)> {
             identity["externalUserType"] = json!(kind);
             identity["externalTenantId"] = json!(home);
         }
-        for app in [EXCHANGE, "app-2", "app-9"] {
+        for app in [EXCHANGE, "app-2", "app-9", ENROLMENT] {
             for client in CLIENTS.into_iter().filter(|client| app == EXCHANGE || *client != ACTIVE_SYNC) {
                 let of = platforms.iter().map(|platform| (subject, (identity.clone(), app, client, platform.clone())));
                 all.extend(of);
@@ -76,12 +79,25 @@ fn points(policies: &[Value]) -> Vec<(usize, Point)> {
     all
 }
 
+/// Whether it can't be met by who enrols a device, or needn't be there: no policy here leaves the enrolment out.
+fn enrols(requirement: &Requirement, policies: &[Value]) -> bool {
+    use Requirement::{CompliantDevice, ManagedDevice, Mfa, MfaOrManagedDevice, PhishingResistantMfa, Strength};
+    let spares = |policy: &Value| policy["grantControls"]["builtInControls"].to_string().contains("compliantDevice");
+    match requirement {
+        ManagedDevice | CompliantDevice | MfaOrManagedDevice => true,
+        Mfa | PhishingResistantMfa | Strength(_) => false,
+        _ => policies.iter().any(spares),
+    }
+}
+
 /// Every cell in which some sign-in isn't made to meet the requirement.
 fn enumerated(requirement: &Requirement, tenant: &Value, policies: &[Value]) -> BTreeSet<Cell> {
     let around = circumstances(policies);
     let all = json!(policies.iter().filter(|policy| policy["state"] == json!("enabled")).collect::<Vec<_>>());
     let mut open = BTreeSet::new();
-    for (subject, point) in points(policies) {
+    for (subject, point) in
+        points(policies).into_iter().filter(|(_, point)| point.1 != ENROLMENT || !enrols(requirement, policies))
+    {
         if around.iter().all(|around| meets(requirement, tenant, &all, (&point, around))) {
             continue;
         }
@@ -239,8 +255,10 @@ fn session_enough(requirement: &Requirement, session: &Value) -> bool {
 }
 
 /// The cells that the gaps of a coverage name.
-fn named(coverage: &Coverage) -> BTreeSet<Cell> {
+fn named((requirement, policies): (&Requirement, &[Value]), coverage: &Coverage) -> BTreeSet<Cell> {
     let mut open = BTreeSet::new();
+    // Where no policy spares the enrolment it is an app like any other.
+    let apart = enrols(requirement, policies) || coverage.gaps().iter().any(|gap| gap.apps.contains(ENROLMENT));
     for gap in coverage.gaps() {
         let mut clients: Vec<String> = CLIENTS.map(str::to_owned).to_vec();
         let mut platforms: Vec<String> =
@@ -258,7 +276,9 @@ fn named(coverage: &Coverage) -> BTreeSet<Cell> {
                 _ => {}
             }
         }
-        let apps: Vec<&str> = gap.apps.iter().map(String::as_str).chain(gap.any_app.then_some("app-9")).collect();
+        let any = gap.any_app.then_some([Some("app-9"), (!apart).then_some(ENROLMENT)]);
+        let any = any.into_iter().flatten().flatten();
+        let apps: Vec<&str> = gap.apps.iter().map(String::as_str).chain(any).collect();
         for subject in subjects(gap.users.iter(), &gap.others) {
             for app in &apps {
                 for client in clients.iter().filter(|client| *app == EXCHANGE || *client != ACTIVE_SYNC) {
@@ -301,7 +321,7 @@ const LEFT_OUT: [&str; 5] = ["ipAddress", "deviceInfo", "signInRiskLevel", "clie
 fn agrees(requirement: &Requirement, tenant: &Value, policies: &[Value]) -> Result<(), TestCaseError> {
     let coverage = model(tenant, policies).coverage(requirement, &Scope::default());
     prop_assert!(coverage.undecided.is_empty(), "{:?}", coverage.unresolved);
-    let (ours, theirs) = (named(&coverage), enumerated(requirement, tenant, policies));
+    let (ours, theirs) = (named((requirement, policies), &coverage), enumerated(requirement, tenant, policies));
     let missing: Vec<_> = theirs.difference(&ours).take(3).collect();
     let extra: Vec<_> = ours.difference(&theirs).take(3).collect();
     prop_assert!(missing.is_empty() && extra.is_empty(), "missing {missing:?}, too many {extra:?}");
@@ -345,7 +365,7 @@ proptest! {
         let tenant = tenant(&memberships);
         let some = model(&tenant, &policies[..keep.min(policies.len())]).coverage(&requirement, &Scope::default());
         let all = model(&tenant, &policies).coverage(&requirement, &Scope::default());
-        prop_assert!(named(&all).is_subset(&named(&some)));
+        prop_assert!(named((&requirement, &policies), &all).is_subset(&named((&requirement, &policies), &some)));
         prop_assert!(all.uncovered.is_subset(&some.uncovered));
         let turned: Vec<Value> = policies.iter().rev().cloned().collect();
         prop_assert_eq!(model(&tenant, &turned).coverage(&requirement, &Scope::default()), all);

@@ -463,6 +463,6 @@ fn nobody_is_told_to_delete_a_policy_that_protects() {
         one
     };
     assert_eq!(overlap_cures(&[named("role", role), named("group", group)]), ["Delete group"]);
-    let gone = named("gone", json!({"includeGroups": ["deleted long ago"]}));
+    let gone = named("gone", json!({"includeGroups": ["g-deleted-long-ago"]}));
     assert_eq!(overlap_cures(&[gone]), ["Delete gone"], "what never can apply is still found");
 }

@@ -270,6 +270,7 @@ fn key(reason: &Reason) -> &'static str {
         Reason::ExcludedGuests => "cause.excluded_guests",
         Reason::UsersNotIncluded => "cause.users_not_included",
         Reason::ExcludedApp => "cause.excluded_app",
+        Reason::SparedApp => "cause.spared_app",
         Reason::AppNotIncluded => "cause.app_not_included",
         Reason::NarrowerConditions(_) => "cause.narrower",
         Reason::WeakerControl(_) => "cause.weaker",

@@ -25,7 +25,7 @@ fn rank(cause: &Cause, snapshot: &Snapshot) -> u8 {
         Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_) | Reason::ExcludedGuests => 0,
         Reason::WeakerControl(_) => 1,
         Reason::ReportOnly => 2,
-        Reason::ExcludedApp => 4,
+        Reason::ExcludedApp | Reason::SparedApp => 4,
         Reason::NarrowerConditions(_) if is_on(cause, snapshot) => 5,
         Reason::UsersNotIncluded | Reason::Off | Reason::NoPolicy => 6,
         Reason::NarrowerConditions(_) | Reason::AppNotIncluded | Reason::Undecided(_) => TELLS_NOTHING,

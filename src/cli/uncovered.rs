@@ -69,6 +69,7 @@ fn cause(cause: &Cause) -> Value {
         Reason::ExcludedGuests => ("excludedGuests", Value::Null),
         Reason::UsersNotIncluded => ("usersNotIncluded", Value::Null),
         Reason::ExcludedApp => ("excludedApp", Value::Null),
+        Reason::SparedApp => ("sparedApp", Value::Null),
         Reason::AppNotIncluded => ("appNotIncluded", Value::Null),
         Reason::NarrowerConditions(kinds) => ("narrowerConditions", json!(kinds)),
         Reason::WeakerControl(controls) => ("weakerControl", json!(controls)),

@@ -9,6 +9,7 @@ use portcullis::tenant::{CrossTenantAccess, InboundTrust, Snapshot};
 use super::*;
 
 const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
+const ENROLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
 
 fn block(conditions: Value) -> Value {
     policy("block", conditions, one_of(&["block"]))
@@ -102,13 +103,15 @@ fn a_managed_device_cannot_be_shown_in_device_code_flow() {
     }
     let either = policy("either", json!({}), one_of(&["compliantDevice", "mfa"]));
     assert!(!covered(&Requirement::Block, &by_code, std::slice::from_ref(&either)));
-    assert!(covered(&Requirement::Mfa, &by_code, &[either]));
+    let scope = Scope { apps: Some(["app-1".to_owned()].into()), ..by_code };
+    assert!(covered(&Requirement::Mfa, &scope, &[either]));
 }
 
 #[test]
 fn guests_cannot_show_a_device_where_nobodys_is_trusted() {
     let trust = |compliant| InboundTrust { compliant_device: compliant, ..InboundTrust::default() };
-    let guests = Scope { users: Some([4].into()), guest_types: BTreeSet::new(), ..Scope::default() };
+    let apps = Some(["app-1".to_owned()].into());
+    let guests = Scope { users: Some([4].into()), guest_types: BTreeSet::new(), apps, ..Scope::default() };
     let open = |cross_tenant: CrossTenantAccess, control: &str| {
         let device = policy("device", json!({}), one_of(&[control]));
         let snapshot = Snapshot { cross_tenant, ..(*tenant(&[device]).snapshot).clone() };
@@ -195,4 +198,24 @@ fn where_no_sign_in_is_at_all_nobody_is_left_uncovered() {
         let coverage = tenant(&policies).coverage(&Requirement::Mfa, &nowhere);
         assert!(coverage.uncovered.is_empty() && coverage.gaps().is_empty(), "{coverage:?}");
     }
+}
+
+#[test]
+fn whether_the_enrolment_that_a_policy_spares_is_open_does_not_hang_on_what_else_names_it() {
+    let compliant = || policy("compliant", json!({}), one_of(&["compliantDevice"]));
+    let named = |state: &str| {
+        let apps = json!({"includeApplications": [ENROLMENT]});
+        let mut one =
+            policy("named", json!({"applications": apps, "users": {"includeUsers": ["u-1"]}}), one_of(&["mfa"]));
+        one["state"] = json!(state);
+        one
+    };
+    for policies in [vec![compliant()], vec![compliant(), named("enabled")], vec![compliant(), named("disabled")]] {
+        assert!(covered(&Requirement::Block, &legacy(), &policies), "{policies:?}");
+    }
+    let but_enrolment = json!({"applications": {"includeApplications": ["All"], "excludeApplications": [ENROLMENT]}});
+    let coverage = tenant(&[compliant(), block(but_enrolment)]).coverage(&Requirement::Block, &legacy());
+    let [gap] = coverage.gaps() else { panic!("{:?}", coverage.gaps()) };
+    assert!(gap.apps.iter().eq([ENROLMENT]) && !gap.any_app, "{gap:?}");
+    assert!(covered(&Requirement::ManagedDevice, &Scope::default(), &[compliant()]));
 }

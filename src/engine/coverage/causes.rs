@@ -401,7 +401,12 @@ impl<'a> Candidate<'a> {
             Value::Baseline => condition.all,
             _ => false,
         };
-        Some(if included { Reason::ExcludedApp } else { Reason::AppNotIncluded })
+        let spared = || value.is_enrolment() && target::spares_enrolment(self.policy);
+        Some(match included {
+            true if spared() => Reason::SparedApp,
+            true => Reason::ExcludedApp,
+            false => Reason::AppNotIncluded,
+        })
     }
 }
 
@@ -460,7 +465,7 @@ fn rank(reason: &Reason) -> u8 {
         Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_) | Reason::ExcludedGuests => 0,
         Reason::ReportOnly => 1,
         Reason::WeakerControl(_) => 2,
-        Reason::ExcludedApp => 3,
+        Reason::ExcludedApp | Reason::SparedApp => 3,
         Reason::NarrowerConditions(_) | Reason::Undecided(_) => 4,
         Reason::AppNotIncluded => BESIDE,
         Reason::UsersNotIncluded => 6,

@@ -222,6 +222,17 @@ fn risks(model: &Model, wanted: &BTreeSet<RiskLevel>, policies: &BTreeSet<usize>
     all.into_iter().filter(looked_at).collect()
 }
 
+/// Whether no cover of the enrolment of devices is meant. A device is enrolled before it can be compliant: Microsoft spares the
+/// enrolment from what takes a compliant device. Where that acts as a block or limits a session in all other places, and nobody
+/// leaves the enrolment out besides, it is spared from the question too.
+fn enrols<'a>(requirement: &Requirement, spared: bool, mut of: impl Iterator<Item = &'a Policy>) -> bool {
+    match requirement {
+        Requirement::ManagedDevice | Requirement::CompliantDevice | Requirement::MfaOrManagedDevice => true,
+        Requirement::Mfa | Requirement::PhishingResistantMfa | Requirement::Strength(_) => false,
+        _ => spared && !of.any(|policy| policy.conditions.applications.exclude.contains(APP_INTUNE_ENROLLMENT)),
+    }
+}
+
 /// Apps of the tenant and of its policies, any other app, and requests for baseline scopes where they could slip past.
 pub(super) fn targets(
     model: &Model,
@@ -245,12 +256,11 @@ pub(super) fn targets(
         return apps.iter().map(|app| Value::App(Some(Arc::from(app.as_str())))).collect();
     }
     let snapshot = &model.snapshot;
-    // A device is enrolled before it can be compliant: Microsoft spares the enrolment from what takes a compliant device.
-    // Where that is all that a tenant's general policy asks for, no cover of the enrolment is meant.
+    let contributing = || policies.iter().filter_map(|at| snapshot.policies.get(*at));
+    let spared = contributing().any(target::spares_enrolment);
     let enrols = match requirement {
-        Requirement::ManagedDevice | Requirement::CompliantDevice | Requirement::MfaOrManagedDevice => true,
         Requirement::AnyPolicy => snapshot.policies.iter().any(target::spares_enrolment),
-        _ => false,
+        _ => enrols(requirement, spared, contributing()),
     };
     let wanted = |id: &&Arc<str>| !(enrols && &***id == APP_INTUNE_ENROLLMENT);
     let ids = model.targets();
@@ -260,10 +270,13 @@ pub(super) fn targets(
     if !exchange && (scope.client_apps.is_empty() || scope.client_apps.contains(&ClientAppType::ExchangeActiveSync)) {
         values.push(Value::App(Some(Arc::from(APP_EXCHANGE_ONLINE))));
     }
+    // So is the enrolment of devices where a policy for all resources doesn't reach it.
+    if spared && !enrols && !ids.iter().any(|id| **id == *APP_INTUNE_ENROLLMENT) {
+        values.push(Value::App(Some(Arc::from(APP_INTUNE_ENROLLMENT))));
+    }
     values.push(Value::App(None));
-    let mut conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at));
     let slips = matches!(snapshot.settings.baseline_scopes, BaselineScopes::Legacy | BaselineScopes::Unknown);
-    if slips && conditions.any(|policy| target::leaks(&policy.conditions.applications)) {
+    if slips && contributing().any(|policy| target::leaks(&policy.conditions.applications)) {
         values.push(Value::Baseline);
     }
     values
@@ -411,6 +424,10 @@ impl Value {
 
     pub(super) fn is_exchange(&self) -> bool {
         matches!(self, Self::App(Some(id)) if **id == *APP_EXCHANGE_ONLINE)
+    }
+
+    pub(super) fn is_enrolment(&self) -> bool {
+        matches!(self, Self::App(Some(id)) if **id == *APP_INTUNE_ENROLLMENT)
     }
 
     fn is_legacy(&self) -> bool {

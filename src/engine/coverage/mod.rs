@@ -271,6 +271,8 @@ pub enum Reason {
     UsersNotIncluded,
     /// The app is excluded.
     ExcludedApp,
+    /// Microsoft spares the app from the policy, which takes it in.
+    SparedApp,
     /// Not among the apps it includes.
     AppNotIncluded,
     /// Its conditions are narrower (kinds, as people read them: "Device platforms").
