@@ -30,6 +30,7 @@ impl Model {
             ..Snapshot::default()
         }))
     }
+            eligible_unread: tenant.eligible_unread,
 
     /// The same tenant as if `draft` were On: in place of the policy with its id, or beside all others.
     #[must_use]
