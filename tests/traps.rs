@@ -17,6 +17,7 @@ mod unsettled;
 
 const PEOPLE: [&str; 4] = ["ada", "alice", "bob", "break-glass"];
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const INTUNE_ENROLLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
 const STRENGTH_MFA: &str = "00000000-0000-0000-0000-000000000002";
 const STRENGTH_RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
 
@@ -99,6 +100,19 @@ fn block(with: Value) -> Value {
     policy(&["block"], with)
 }
 
+/// What covers something goes on covering it whatever another policy names, in whatever state.
+#[test]
+fn naming_the_enrolment_of_devices_in_another_policy_changes_nothing() {
+    let device = policy(&["compliantDevice"], json!({}));
+    let mut named = mfa(json!({"users": {"includeUsers": ["alice"]}}));
+    named["conditions"]["applications"] = json!({"includeApplications": [INTUNE_ENROLLMENT]});
+    named["state"] = json!("enabledForReportingButNotEnforced");
+    for check in ["legacy-authentication", "device-code-flow", "managed-devices", "persistent-browser-unmanaged"] {
+        let without = verdict(check, std::slice::from_ref(&device));
+        assert_eq!(verdict(check, &[device.clone(), named.clone()]), without, "{check}");
+    }
+}
+
 #[test]
 fn mfa_only_at_high_sign_in_risk_is_not_mfa_for_all() {
     assert_eq!(verdict("mfa-all-users", &[mfa(json!({"signInRiskLevels": ["high"]}))]), Verdict::Fail);
@@ -176,8 +190,12 @@ fn both_flows_in_one_policy_are_both_blocked() {
 #[test]
 fn a_compliant_device_in_device_code_flow_is_a_block_and_is_said_to_be() {
     let flow = json!({"authenticationFlows": {"transferMethods": "deviceCodeFlow"}});
+    // The enrolment of devices is spared from a compliant device asked for all resources.
+    let mut enrolment = block(flow.clone());
+    enrolment["conditions"]["applications"] = json!({"includeApplications": [INTUNE_ENROLLMENT]});
+    assert_eq!(verdict("device-code-flow", &[policy(&["compliantDevice"], flow.clone())]), Verdict::Fail);
     let said = |controls: &[&str]| {
-        let finding = run("device-code-flow", tenant(&[policy(controls, flow.clone())]).build());
+        let finding = run("device-code-flow", tenant(&[policy(controls, flow.clone()), enrolment.clone()]).build());
         let acting = finding.facts.iter().filter(|fact| fact.key == "blocks.by_asking").count();
         (finding.verdict, acting)
     };

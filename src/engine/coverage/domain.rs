@@ -260,6 +260,11 @@ pub(super) fn targets(
     if !exchange && (scope.client_apps.is_empty() || scope.client_apps.contains(&ClientAppType::ExchangeActiveSync)) {
         values.push(Value::App(Some(Arc::from(APP_EXCHANGE_ONLINE))));
     }
+    // So is the enrolment of devices where a policy for all resources spares it.
+    let enrolment = ids.iter().any(|id| **id == *APP_INTUNE_ENROLLMENT);
+    if !enrolment && !enrols && snapshot.policies.iter().any(target::spares_enrolment) {
+        values.push(Value::App(Some(Arc::from(APP_INTUNE_ENROLLMENT))));
+    }
     values.push(Value::App(None));
     let mut conditions = policies.iter().filter_map(|at| snapshot.policies.get(*at));
     let slips = matches!(snapshot.settings.baseline_scopes, BaselineScopes::Legacy | BaselineScopes::Unknown);
