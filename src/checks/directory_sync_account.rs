@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::engine::{Requirement, Scope, Truth};
 use crate::facts::{Fact, Term};
-use crate::tenant::policy::{Control, Platform};
+use crate::tenant::policy::{ClientAppType, Control, Platform};
 use crate::tenant::well_known::SYNCHRONISING;
 use crate::tenant::{Kind, Policy, Snapshot};
 
@@ -88,8 +88,12 @@ fn stops(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> Tr
         let listed = |set: &BTreeSet<Platform>| set.contains(&Platform::Windows) || set.contains(&Platform::All);
         listed(&sides.include) && !listed(&sides.exclude)
     });
+    // And they are no browser.
+    let types = &policy.conditions.client_app_types;
+    let native = [ClientAppType::All, ClientAppType::MobileAppsAndDesktopClients];
+    let native = types.is_empty() || native.iter().any(|native| types.contains(native));
     let (sure, _) = context.model.users_of(&policy.id);
-    let reaches = policies::is_everyday(policy) && windows && !meant && !sure.is_disjoint(accounts);
+    let reaches = policies::is_everyday(policy) && windows && native && !meant && !sure.is_disjoint(accounts);
     if reaches { everywhere(policy, accounts, context) } else { Truth::No }
 }
 
