@@ -17,6 +17,7 @@ mod unsettled;
 
 const PEOPLE: [&str; 4] = ["ada", "alice", "bob", "break-glass"];
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+const INTUNE_ENROLLMENT: &str = "d4ebce55-015a-49b5-a083-c84d1797ae8c";
 const STRENGTH_MFA: &str = "00000000-0000-0000-0000-000000000002";
 const STRENGTH_RESISTANT: &str = "00000000-0000-0000-0000-000000000004";
 
@@ -97,6 +98,19 @@ fn a_gap_that_only_a_service_account_has_is_no_pass() {
 
 fn block(with: Value) -> Value {
     policy(&["block"], with)
+}
+
+/// What covers something goes on covering it whatever another policy names, in whatever state.
+#[test]
+fn naming_the_enrolment_of_devices_in_another_policy_changes_nothing() {
+    let device = policy(&["compliantDevice"], json!({}));
+    let mut named = mfa(json!({"users": {"includeUsers": ["alice"]}}));
+    named["conditions"]["applications"] = json!({"includeApplications": [INTUNE_ENROLLMENT]});
+    named["state"] = json!("enabledForReportingButNotEnforced");
+    for check in ["legacy-authentication", "device-code-flow", "managed-devices", "persistent-browser-unmanaged"] {
+        let without = verdict(check, std::slice::from_ref(&device));
+        assert_eq!(verdict(check, &[device.clone(), named.clone()]), without, "{check}");
+    }
 }
 
 #[test]

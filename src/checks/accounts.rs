@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use roaring::RoaringBitmap;
 
 use crate::engine::Model;
-use crate::tenant::Snapshot;
+use crate::tenant::{Assignment, Snapshot};
+
+use super::scopes::role_holders;
 
 /// Days without a sign-in after which an account counts as unused.
 const UNUSED_DAYS: i64 = 90;
@@ -60,6 +62,20 @@ impl Accounts {
     #[must_use]
     pub fn humans(&self) -> RoaringBitmap {
         &self.people | &self.guests
+    }
+
+    /// Those whose gap is a failure: people and guests, and the service accounts and rooms that hold an administrator role.
+    ///
+    /// That another service account or room isn't made to use MFA may be meant: it can't answer a prompt, and what takes over
+    /// for it is judged by other checks. So it is no failure; nor a pass, for a person has to say whether it is one: most are
+    /// told by their names. What an account is called makes no password enough for an administrator.
+    #[must_use]
+    pub fn judged(&self, model: &Model) -> RoaringBitmap {
+        let machines = self.machines();
+        if machines.is_empty() {
+            return self.humans();
+        }
+        self.humans() | (machines & role_holders(&model.snapshot.directory, Assignment::Active))
     }
 }
 

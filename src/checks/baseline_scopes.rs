@@ -3,13 +3,16 @@
 //! Source: Microsoft Learn, Conditional Access: Target resources, "Conditional Access behavior when an all resources
 //! policy has an app exclusion" (change of 2026).
 
+use std::collections::BTreeSet;
+
 use crate::facts::{Fact, Term};
 use crate::tenant::Policy;
+use crate::tenant::policy::Applications;
 use crate::tenant::snapshot::BaselineScopes;
 use crate::tenant::well_known::APP_WINDOWS_AZURE_AD;
 
 use super::listing::{self, Listed};
-use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, hand_over, policies, rows};
+use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, fallback, hand_over, policies, rows};
 
 /// Excluding an app from "All resources" doesn't let sign-ins for basic permissions through.
 #[derive(Debug)]
@@ -40,11 +43,13 @@ impl Check for BaselineScopesEnforced {
             return listing::open(context, ABOUT.id, "baseline_scopes.nobody", Verdict::NotApplicable);
         }
         let scopes = &snapshot.settings.baseline_scopes;
-        let open: Vec<&Policy> = with_exclusion.into_iter().filter(|policy| lets_through(policy, scopes)).collect();
+        let mut open: Vec<&Policy> = with_exclusion.into_iter().filter(|policy| lets_through(policy, scopes)).collect();
+        let made_up = made_up(context, &open);
+        open.retain(|policy| !made_up.contains(&policy.id));
         let names = policies::names(open.iter().copied());
         let listed = open.into_iter().map(|policy| listed(policy, context)).collect();
         let mut finding = listing::finding(context, (ABOUT.id, "baseline_scopes"), listed);
-        if *scopes == BaselineScopes::Unknown {
+        if *scopes == BaselineScopes::Unknown && finding.verdict == Verdict::Fail {
             finding.verdict = Verdict::Review;
             finding.cures.clear();
             // All of them hang on one setting, so they are named in one sentence.
@@ -69,12 +74,35 @@ fn excludes_apps(policy: &Policy) -> bool {
 
 /// Whether sign-ins for baseline scopes alone escape the policy; under the new rule only where their target is excluded.
 fn lets_through(policy: &Policy, scopes: &BaselineScopes) -> bool {
-    let target = match scopes {
-        BaselineScopes::Unknown | BaselineScopes::Legacy => return true,
-        BaselineScopes::Enforced => APP_WINDOWS_AZURE_AD,
-        BaselineScopes::CustomTarget(app) => app,
-    };
-    policy.conditions.applications.exclude.contains(target)
+    target(scopes).is_none_or(|target| policy.conditions.applications.exclude.contains(target))
+}
+
+/// What sign-ins for baseline scopes are judged as under the new rule.
+fn target(scopes: &BaselineScopes) -> Option<&str> {
+    match scopes {
+        BaselineScopes::Unknown | BaselineScopes::Legacy => None,
+        BaselineScopes::Enforced => Some(APP_WINDOWS_AZURE_AD),
+        BaselineScopes::CustomTarget(app) => Some(app),
+    }
+}
+
+/// Ids of those for which others ask for as much: at the target of such sign-ins, or else wherever they do. One that asks
+/// there excludes no app, so that it judges sign-ins for basic permissions as well.
+fn made_up(context: &Context<'_>, open: &[&Policy]) -> BTreeSet<String> {
+    let snapshot = &context.model.snapshot;
+    let ids: BTreeSet<String> = open.iter().map(|policy| policy.id.clone()).collect();
+    if ids.is_empty() {
+        return ids;
+    }
+    let mut policies = snapshot.policies.clone();
+    for policy in policies.iter_mut().filter(|policy| ids.contains(&policy.id)) {
+        *policy = fallback::sparing(policy, snapshot);
+        if let Some(target) = target(&snapshot.settings.baseline_scopes) {
+            let include = BTreeSet::from([target.to_owned()]);
+            policy.conditions.applications = Applications { include, ..Applications::default() };
+        }
+    }
+    context.model.with_policies(policies).made_up(&ids)
 }
 
 fn listed(policy: &Policy, context: &Context<'_>) -> Listed {

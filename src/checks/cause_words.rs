@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use roaring::RoaringBitmap;
+
 use crate::engine::coverage::Other;
 use crate::engine::{Condition, Reason};
 use crate::facts::{Evidence, Fact, Row, Term};
@@ -78,6 +80,13 @@ impl<'a> CauseWords<'a> {
         let users = accounts.machines();
         let rows = rows::users(&users, self.snapshot, None);
         Fact::new(key, self.rows(rows)).with("service", accounts.service.len()).with("rooms", accounts.rooms.len())
+    }
+
+    /// Service accounts and rooms that hold an administrator role.
+    #[must_use]
+    pub fn administering(&self, users: &RoaringBitmap) -> Fact {
+        let rows = rows::users(users, self.snapshot, None);
+        Fact::new("cause.machines_administer", self.rows(rows)).with("who", users.len())
     }
 
     /// Kinds of guest that have no account here.

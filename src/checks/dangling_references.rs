@@ -17,9 +17,9 @@ pub(super) struct DanglingReferences;
 
 static ABOUT: About = About {
     id: "dangling-references",
-    title: "Policies that name deleted objects",
+    title: "Policies that name deleted objects or custom roles",
     severity: Severity::Low,
-    rationale: "An id that leads nowhere hides what a policy was meant for: an exclusion that protects nobody, or an include that reaches nobody.",
+    rationale: "An id that leads nowhere hides what a policy was meant for: an exclusion that protects nobody, or an include that reaches nobody. A custom role does the same: Conditional Access knows built-in roles alone.",
     references: &["MT.1038", "MT.1066", "prowler:entra_conditional_access_policy_no_deleted_object_references"],
     see_also: &[],
     licence: "P1",
@@ -49,18 +49,24 @@ impl Check for DanglingReferences {
         let live: Vec<&Policy> = policies::live(snapshot).collect();
         let listed = live.iter().filter_map(|policy| listed(policy, context)).collect();
         let mut finding = listing::finding(context, (ABOUT.id, "dangling_references"), listed);
-        let named = |at: usize| live.iter().any(|policy| named(policy).get(at).is_some_and(|ids| !ids.is_empty()));
-        let open = (0..).zip(KINDS).any(|(at, (kind, ..))| !snapshot.has(kind) && named(at));
-        if finding.verdict == Verdict::Pass && open {
+        let unread = unread(&live, snapshot);
+        if finding.verdict == Verdict::Pass && !unread.is_empty() {
             finding = listing::open(context, ABOUT.id, "dangling_references.review", Verdict::Review);
         }
-        let unread = KINDS.iter().filter(|(kind, ..)| !snapshot.has(*kind));
         finding.not_checked =
-            unread.map(|(_, what, file)| format!("{what} references ({file} would settle it)")).collect();
+            unread.iter().map(|(_, what, file)| format!("{what} references ({file} would settle it)")).collect();
         finding.not_checked.push("apps: those of Microsoft or of another tenant need not be in this one".to_owned());
         finding.not_checked.push("policies that are Off".to_owned());
         finding
     }
+}
+
+/// The kinds of which policies name something that isn't known and that no file lists.
+fn unread(live: &[&Policy], snapshot: &Snapshot) -> Vec<(Kind, &'static str, &'static str)> {
+    let unknown = |kind: Kind, ids: &[&String]| !snapshot.has(kind) && ids.iter().any(|id| !exists(kind, id, snapshot));
+    let named: Vec<_> = live.iter().map(|policy| named(policy)).collect();
+    let open = |at: usize, kind: Kind| named.iter().any(|ids| ids.get(at).is_some_and(|ids| unknown(kind, ids)));
+    KINDS.into_iter().enumerate().filter(|(at, (kind, ..))| open(*at, *kind)).map(|(_, kind)| kind).collect()
 }
 
 fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
@@ -68,14 +74,16 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
     if gone.is_empty() {
         return None;
     }
-    let objects = gone.iter().map(|(what, id)| Row::Object {
+    let directory = &context.model.snapshot.directory;
+    let name = |id: &String| directory.roles.get(id).map_or(id, |role| &role.display_name).clone();
+    let object = |(what, id): &(&str, String)| Row::Object {
         what: (*what).to_owned(),
         id: id.clone(),
-        name: id.clone(),
-        note: "not in the tenant".to_owned(),
-    });
-    let evidence = context.evidence(std::iter::once(rows::policy(policy)).chain(objects));
-    let ids: Vec<String> = gone.iter().map(|(what, id)| format!("{what} {id}")).collect();
+        name: name(id),
+        note: if *what == CUSTOM { "not reached by Conditional Access" } else { "not in the tenant" }.to_owned(),
+    };
+    let evidence = context.evidence(std::iter::once(rows::policy(policy)).chain(gone.iter().map(object)));
+    let ids: Vec<String> = gone.iter().map(|(what, id)| format!("{what} {}", name(id))).collect();
     let (title, action) = remove(policy, &gone, &ids.join(", "));
     Some(Listed {
         fact: Fact::new("dangling_references.policy", evidence)
@@ -86,14 +94,20 @@ fn listed(policy: &Policy, context: &Context<'_>) -> Option<Listed> {
     })
 }
 
-/// What a policy names that isn't there, of the kinds that were read.
+/// What a role is called that the tenant defined itself.
+const CUSTOM: &str = "Custom role";
+
+/// What a policy names that isn't there, of the kinds that were read, and the custom roles, which it never matches.
 fn gone(policy: &Policy, snapshot: &Snapshot) -> BTreeSet<(&'static str, String)> {
     let read = KINDS.into_iter().zip(named(policy)).filter(|((kind, ..), _)| snapshot.has(*kind));
     let missing = |kind: Kind, id: &String| !exists(kind, id, snapshot);
-    read.flat_map(|((kind, what, _), ids)| {
+    let missing = read.flat_map(|((kind, what, _), ids)| {
         ids.into_iter().filter(move |id| missing(kind, id)).map(move |id| (what, id.clone()))
-    })
-    .collect()
+    });
+    let users = &policy.conditions.users;
+    let roles = users.include.roles.iter().chain(&users.exclude.roles);
+    let custom = roles.filter(|id| snapshot.directory.roles.get(*id).is_some_and(|role| !role.built_in));
+    missing.chain(custom.map(|id| (CUSTOM, id.clone()))).collect()
 }
 
 fn exists(kind: Kind, id: &str, snapshot: &Snapshot) -> bool {
@@ -181,12 +195,20 @@ fn remove(policy: &Policy, gone: &BTreeSet<(&'static str, String)>, named: &str)
         let then = "what took their place named, or the policy deleted";
         let portal = format!("Entra admin center > Conditional Access > Policies > {name}");
         let action = hand_over::change_of(("Policy", &policy.id, name), ("Conditions", &before, then), portal);
-        return (format!("Name what took the place of deleted objects in {name}, or delete it"), action);
+        return (format!("Name what took the place of {} in {name}, or delete it", lost(gone)), action);
     };
     let body = crate::tenant::write_policy(&after);
     let change = ("Conditions".to_owned(), before, "not named".to_owned());
     let action = hand_over::edit_policy(policy, vec![change], &json!({"conditions": body.get("conditions")}));
-    (format!("Remove deleted objects from {name}"), action)
+    (format!("Remove {} from {name}", lost(gone)), action)
+}
+
+fn lost(gone: &BTreeSet<(&'static str, String)>) -> &'static str {
+    match (gone.iter().any(|(what, _)| *what == CUSTOM), gone.iter().all(|(what, _)| *what == CUSTOM)) {
+        (_, true) => "custom roles",
+        (true, false) => "deleted objects and custom roles",
+        (false, _) => "deleted objects",
+    }
 }
 
 #[cfg(test)]

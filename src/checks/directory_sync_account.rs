@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::engine::{Requirement, Scope, Truth};
 use crate::facts::{Fact, Term};
-use crate::tenant::policy::{Control, Platform};
+use crate::tenant::policy::{ClientAppType, Control, Platform};
 use crate::tenant::well_known::SYNCHRONISING;
 use crate::tenant::{Kind, Policy, Snapshot};
 
@@ -54,7 +54,13 @@ impl Check for DirectorySyncAccount {
         let listed = stopping.map(|(policy, _)| listed(policy, &accounts, context)).collect();
         let mut finding = listing::finding(context, (ABOUT.id, "directory_sync_account"), listed);
         if judged.iter().any(|(_, stops)| *stops == Truth::Maybe) {
-            finding.not_checked.push("where some policies hold (namedLocations.json would settle it)".to_owned());
+            // Trusted places are those of the list and those of per-user MFA, which no list holds.
+            let file = if snapshot.has(Kind::NamedLocations) {
+                "mfaTrustedIps in settings.json"
+            } else {
+                "namedLocations.json"
+            };
+            finding.not_checked.push(format!("where some policies hold ({file} would settle it)"));
             if finding.verdict == Verdict::Pass {
                 finding = Finding {
                     not_checked: finding.not_checked,
@@ -88,8 +94,12 @@ fn stops(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> Tr
         let listed = |set: &BTreeSet<Platform>| set.contains(&Platform::Windows) || set.contains(&Platform::All);
         listed(&sides.include) && !listed(&sides.exclude)
     });
+    // And they are no browser.
+    let types = &policy.conditions.client_app_types;
+    let native = [ClientAppType::All, ClientAppType::MobileAppsAndDesktopClients];
+    let native = types.is_empty() || native.iter().any(|native| types.contains(native));
     let (sure, _) = context.model.users_of(&policy.id);
-    let reaches = policies::is_everyday(policy) && windows && !meant && !sure.is_disjoint(accounts);
+    let reaches = policies::is_everyday(policy) && windows && native && !meant && !sure.is_disjoint(accounts);
     if reaches { everywhere(policy, accounts, context) } else { Truth::No }
 }
 

@@ -18,7 +18,7 @@ use super::fallback::{self, Left};
 use super::listing::{self, Listed};
 use super::{
     About, Check, Context, CureKind, Finding, HandOver, Severity, Verdict, excluded_group, hand_over, policies,
-    rights_management, rows,
+    rights_management, rows, scopes,
 };
 
 /// Who is excluded from a policy is governed by another one.
@@ -52,12 +52,56 @@ impl Check for ExclusionsWithoutFallback {
             finding.not_checked.push("who is excluded (users.json and groups.json would settle it)".to_owned());
             return finding;
         }
-        let exclusions = exclusions(context);
-        if exclusions.is_empty() {
+        let (exclusions, perhaps) = (exclusions(context), Perhaps::of(context));
+        if exclusions.is_empty() && perhaps.ways.is_empty() {
             return listing::open(context, ABOUT.id, "exclusions_without_fallback.nobody", Verdict::NotApplicable);
         }
-        judge(context, &exclusions)
+        judge(context, &exclusions, perhaps)
     }
+}
+
+/// Accounts that may be excluded in a way that nobody read, and for whom nothing takes over then.
+#[derive(Default)]
+struct Perhaps {
+    /// The groups and roles whose members weren't read, as they would be settled.
+    ways: BTreeSet<String>,
+    left: Left,
+}
+
+impl Perhaps {
+    fn of(context: &Context<'_>) -> Self {
+        let (model, mut all) = (context.model, Self::default());
+        let everyday: Vec<&Policy> = policies::on(&model.snapshot).filter(|one| policies::is_everyday(one)).collect();
+        for policy in everyday {
+            let ways = unread(policy, context);
+            let (sure, possible) = model.users_of(&policy.id);
+            let users = possible - sure - emergency_access(&model.snapshot);
+            if !ways.is_empty() && !users.is_empty() {
+                all.ways.extend(ways);
+                all.left.add(&fallback::left(model, fallback::taken_away(model, policy), &users));
+            }
+        }
+        all
+    }
+}
+
+/// The groups and roles that a policy excludes and whose members nobody read.
+fn unread(policy: &Policy, context: &Context<'_>) -> BTreeSet<String> {
+    let (snapshot, exclude) = (&context.model.snapshot, &policy.conditions.users.exclude);
+    let known =
+        |id: &&String| snapshot.settings.emergency_access.contains(*id) || context.model.group_users(id).is_some();
+    let name =
+        |id: &String| snapshot.directory.groups.get(id).map_or_else(|| id.clone(), |group| group.display_name.clone());
+    let groups = exclude.groups.iter().filter(|id| !known(id));
+    let groups =
+        groups.map(|id| format!("members of group {} (groups.json with its members would settle it)", name(id)));
+    let held = |role: &&String| {
+        SYNCHRONISING.contains(&role.as_str()) || context.model.role_holders(role, Assignment::Active).is_some()
+    };
+    let roles = exclude.roles.iter().filter(|role| !held(role));
+    let roles =
+        roles.map(|id| format!("who holds {} (roleAssignments.json would settle it)", scopes::role_name(snapshot, id)));
+    groups.chain(roles).collect()
 }
 
 /// Accounts that the same way leads out of policies, emergency access aside.
@@ -76,7 +120,7 @@ enum Way<'a> {
     Direct,
 }
 
-fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
+fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>], perhaps: Perhaps) -> Finding {
     let assumed = fallback::without_trusted(&context.model.snapshot);
     let model = assumed.as_ref().unwrap_or(context.model);
     let (mut listed, mut compensated, mut open) = (Vec::new(), Vec::new(), Left::default());
@@ -95,6 +139,12 @@ fn judge(context: &Context<'_>, exclusions: &[Exclusion<'_>]) -> Finding {
                 compensated.extend(makes_up(one, others, context));
             }
         }
+    }
+    let mut left = perhaps.left;
+    left.maybe |= &left.sure;
+    if !left.maybe.is_empty() {
+        left.unresolved.extend(perhaps.ways);
+        open.add(&left);
     }
     let mut finding = listing::finding(context, (ABOUT.id, "exclusions_without_fallback"), listed);
     finding.facts.extend(compensated);
@@ -281,7 +331,7 @@ fn take_in(policy: &Policy, left: &RoaringBitmap, context: &Context<'_>) -> Opti
     exclude.roles.retain(|role| !holds(role));
     let guest = |index: u32| snapshot.directory.user_at(index).is_some_and(|user| user.guest.is_some());
     exclude.guests = exclude.guests.take().filter(|_| !left.iter().any(guest));
-    if rights_management::keeps_out(&after) && !rights_management::keeps_out(policy) {
+    if rights_management::keeps_out(&after, snapshot) && !rights_management::keeps_out(policy, snapshot) {
         return None;
     }
     let change = (

@@ -12,7 +12,7 @@ use crate::tenant::location::{NamedLocation, Place};
 use crate::tenant::policy::{ClientAppType, Platform, Sides};
 use crate::tenant::{Kind, Policy, Reading, Snapshot};
 
-use super::policies;
+use super::{drafts, policies};
 
 const MODERN: [ClientAppType; 2] = [ClientAppType::Browser, ClientAppType::MobileAppsAndDesktopClients];
 
@@ -60,6 +60,15 @@ pub(super) fn without_trusted(snapshot: &Snapshot) -> Option<Model> {
     };
     assumed.readings.insert(Kind::NamedLocations, Reading::Complete { count: 0 });
     Some(Model::new(Arc::new(assumed)))
+}
+
+/// The policy as if it left out the emergency access accounts, which no other one has to take in for it.
+pub(super) fn sparing(policy: &Policy, snapshot: &Snapshot) -> Policy {
+    let (mut spared, emergency) = (policy.clone(), drafts::exclusions(snapshot));
+    let exclude = &mut spared.conditions.users.exclude;
+    exclude.users.extend(emergency.users);
+    exclude.groups.extend(emergency.groups);
+    spared
 }
 
 /// Who of these nothing makes up for at the sign-ins that an exclusion takes away.

@@ -28,13 +28,16 @@ pub struct Gaps {
     pub looked_at: Accounts,
     /// Why, each account counted once, largest group first.
     pub groups: Vec<Group>,
-    /// The same of service accounts and rooms, which can't answer a prompt: a person has to judge them.
+    /// The same of service accounts and rooms, which can't answer a prompt: a person has to judge them, but for those that
+    /// administer.
     pub machines: Vec<Group>,
+    /// Of everybody looked at those whose gap is a failure.
+    pub judged: RoaringBitmap,
     /// What most accounts have because of an app or a condition, said once: an app that the general policy excludes.
     pub everyone: Vec<Everyones>,
     /// Kinds of guest without an object here that have a gap.
     pub others: BTreeSet<Other>,
-    /// Humans whose cover hangs on something unresolved.
+    /// Those of the judged whose cover hangs on something unresolved.
     pub undecided: RoaringBitmap,
 }
 
@@ -69,13 +72,15 @@ impl Gaps {
         let looked_at = Accounts::of(&coverage.looked_at, model, now);
         let split = Split::new(coverage, scope, &looked_at.humans());
         let accounts = Accounts::of(&split.uncovered(), model, now);
-        let undecided = &coverage.undecided & &looked_at.humans();
+        let judged = looked_at.judged(model);
+        let undecided = &coverage.undecided & &judged;
         let others = split.others();
         let mut all = Self {
             accounts,
             looked_at,
             groups: Vec::new(),
             machines: Vec::new(),
+            judged,
             everyone: Vec::new(),
             others,
             undecided,
@@ -90,18 +95,31 @@ impl Gaps {
         all
     }
 
-    /// Whether any person or guest has a sure gap.
+    /// Whether any person or guest has a sure gap, or another account that administers.
     #[must_use]
     pub fn any(&self) -> bool {
-        !self.groups.is_empty() || !self.everyone.is_empty() || !self.others.is_empty()
+        let people = !self.groups.is_empty() || !self.everyone.is_empty() || !self.others.is_empty();
+        people || !self.administering().is_empty()
+    }
+
+    /// The service accounts and rooms with a gap that administer.
+    #[must_use]
+    pub fn administering(&self) -> RoaringBitmap {
+        self.accounts.machines() & &self.judged
+    }
+
+    /// Why those have it.
+    pub fn of_administering(&self) -> impl Iterator<Item = &Group> {
+        self.machines.iter().filter(|group| !group.users.is_disjoint(&self.judged))
     }
 
     /// The same of a coverage whose causes nobody asks for.
     #[must_use]
     pub fn any_in((coverage, scope): (&Coverage, &Scope), model: &Model, now: Timestamp) -> bool {
-        let humans = Accounts::of(&coverage.looked_at, model, now).humans();
-        let split = Split::new(coverage, scope, &humans);
-        split.everybodys.any() || !split.others().is_empty() || !split.uncovered().is_disjoint(&humans)
+        let looked_at = Accounts::of(&coverage.looked_at, model, now);
+        let split = Split::new(coverage, scope, &looked_at.humans());
+        let out = split.uncovered();
+        split.everybodys.any() || !split.others().is_empty() || !out.is_disjoint(&looked_at.judged(model))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::engine::demands::asks_at_least;
 use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope, Truth};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::suggestions::lint::{Level, lint};
-use crate::tenant::policy::PolicyState;
+use crate::tenant::policy::{PolicyState, UserSide};
 use crate::tenant::{Kind, Policy, Snapshot};
 
 use super::accounts::emergency_access;
@@ -77,7 +77,8 @@ pub fn judge_administrators(context: &Context<'_>, asked: Asked<'_>) -> Finding 
     }
     let scope = Scope { users: Some(perhaps), ..scope };
     let coverage = context.model.coverage(&requirement, &scope);
-    let left = Gaps::of((&coverage, &scope), context.model, context.now).accounts.humans();
+    let accounts = Gaps::of((&coverage, &scope), context.model, context.now).accounts;
+    let left = accounts.humans() | accounts.machines();
     if left.is_empty() { finding } else { with_others(context, finding, &left) }
 }
 
@@ -166,12 +167,20 @@ fn facts(
     let first = if machines.is_empty() { headline(asked, verdict, gaps, context) } else { only() };
     let mut facts = vec![first];
     facts.extend(gaps.groups.iter().chain(machines).map(|group| words.group(group)));
+    facts.extend(administering(gaps, &words));
     facts.extend(gaps.everyone.iter().map(|gap| words.everyone(gap)));
     if !gaps.others.is_empty() && context.model.snapshot.has(Kind::Users) {
         facts.push(words.others(&gaps.others));
     }
     facts.extend(acting(context, asked, (verdict, coverage)));
     facts
+}
+
+/// The service accounts and rooms that administer, which a headline about people doesn't count.
+fn administering(gaps: &Gaps, words: &CauseWords<'_>) -> Vec<Fact> {
+    let users = gaps.administering();
+    let first = (!users.is_empty()).then(|| words.administering(&users).must_show());
+    first.into_iter().chain(gaps.of_administering().map(|group| words.group(group))).collect()
 }
 
 /// What is blocked only because it can't do what it is asked for is said to be.
@@ -187,7 +196,8 @@ fn acting(context: &Context<'_>, asked: &Asked<'_>, (verdict, coverage): (Verdic
     })
 }
 
-/// An empty scope is never a pass, and neither is a scope that nobody could draw.
+/// An empty scope is never a pass, and neither is a scope that nobody could draw. A gap of service accounts and rooms alone
+/// is for a person to judge, unless one of them administers ([`super::accounts::Accounts::judged`]).
 fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Coverage) -> Verdict {
     let nobody = asked.scope.users.as_ref().is_some_and(RoaringBitmap::is_empty) && asked.scope.guest_types.is_empty();
     let unresolved = !gaps.undecided.is_empty() || hangs_on_unknown(gaps, coverage) || !gaps.machines.is_empty();
@@ -200,17 +210,16 @@ fn verdict(context: &Context<'_>, asked: &Asked<'_>, gaps: &Gaps, coverage: &Cov
     }
 }
 
-/// Whether the cover of a person, a guest, or somebody without an account here hangs on what isn't resolved. Accounts that
-/// are listed apart, such as rooms that a policy excludes, are no part of the verdict, and neither is what is unclear
-/// about them.
+/// Whether the cover of a person, a guest, an administrator, or somebody without an account here hangs on what isn't
+/// resolved. Accounts that are listed apart, such as rooms that a policy excludes, are no part of the verdict, and neither
+/// is what is unclear about them.
 fn hangs_on_unknown(gaps: &Gaps, coverage: &Coverage) -> bool {
-    let humans = gaps.looked_at.humans();
-    let about_them = |gap: &Gap| !gap.sure && (!gap.others.is_empty() || !gap.users.is_disjoint(&humans));
+    let about_them = |gap: &Gap| !gap.sure && (!gap.others.is_empty() || !gap.users.is_disjoint(&gaps.judged));
     !coverage.unresolved.is_empty() && coverage.gaps_of(&coverage.undecided).iter().any(about_them)
 }
 
-/// Whether somebody in scope may be covered by what is On: whoever is in every role and group that a policy includes, and in
-/// none that it excludes.
+/// Whether somebody in scope may be covered by what is On: a member who is in every role and group that a policy includes,
+/// and neither excluded by name nor in a group or role that is.
 fn could_be_met(context: &Context<'_>, asked: &Asked<'_>) -> bool {
     let snapshot = &context.model.snapshot;
     let asks = |policy: &Policy| {
@@ -219,10 +228,9 @@ fn could_be_met(context: &Context<'_>, asked: &Asked<'_>) -> bool {
     };
     let everybody = |policy: &Policy| {
         let mut policy = policy.clone();
-        let (include, exclude) = (&mut policy.conditions.users.include, &mut policy.conditions.users.exclude);
+        let include = &mut policy.conditions.users.include;
         include.all |= !include.roles.is_empty() || !include.groups.is_empty();
-        exclude.roles.clear();
-        exclude.groups.clear();
+        policy.conditions.users.exclude = UserSide::default();
         policy
     };
     if !snapshot.policies.iter().any(asks) {
@@ -281,7 +289,7 @@ fn cures(context: &Context<'_>, asked: &Asked<'_>, scope: &Scope, gaps: &Gaps) -
         return (vec![Cure { why, ..cure }], None);
     }
     let words = CauseWords::new(snapshot, context.hash).keeping(context.rows);
-    let edits = gaps.groups.iter().map(|group| {
+    let edits = gaps.groups.iter().chain(gaps.of_administering()).map(|group| {
         let why = vec![words.group(group)];
         edit(group, context, wanted).map(|cure| Cure { why, ..cure })
     });

@@ -33,14 +33,18 @@ impl Check for RiskyAgents {
 
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
+        let high = Scope { sign_in_risk: [RiskLevel::High].into(), ..Scope::default() };
+        let whoever = |which| workload_gaps::blocks_whoever(context, which, &high);
         if !snapshot.has(Kind::ServicePrincipals) {
+            if whoever(Workload::Agents) && whoever(Workload::AgentUsers) {
+                return listing::open(context, ABOUT.id, "risky_agents.whoever", Verdict::Pass);
+            }
             let what = "whether there are agent identities (servicePrincipals.json would settle it)";
             return listing::unread(context, (ABOUT.id, "risky_agents"), what);
         }
         if agents(snapshot).next().is_none() {
             return listing::open(context, ABOUT.id, "risky_agents.nobody", Verdict::NotApplicable);
         }
-        let high = Scope { sign_in_risk: [RiskLevel::High].into(), ..Scope::default() };
         let identities = workload_gaps::judge(context, Workload::Agents, &high);
         let accounts = workload_gaps::judge(context, Workload::AgentUsers, &high);
         let drafts = [
@@ -50,7 +54,7 @@ impl Check for RiskyAgents {
         let open = drafts.into_iter().filter(|(_, verdict, _)| *verdict == Verdict::Fail);
         let cures = open.filter_map(|(title, _, draft)| drafts::offer(context, title, draft)).collect();
         let judged = identities.and(accounts);
-        let read = snapshot.has(Kind::Users);
+        let read = snapshot.has(Kind::Users) || whoever(Workload::AgentUsers);
         let verdict = if judged.verdict() == Verdict::Pass && !read { Verdict::Review } else { judged.verdict() };
         let mut facts = vec![headline(context, verdict, &judged)];
         facts.extend(judged.facts);
@@ -66,7 +70,7 @@ impl Check for RiskyAgents {
 /// Agent identities of the tenant.
 pub(super) fn agents(snapshot: &Snapshot) -> impl Iterator<Item = &ServicePrincipal> {
     let principals = snapshot.directory.service_principals.iter();
-    principals.filter(|one| one.enabled && one.kind.eq_ignore_ascii_case("ServiceIdentity"))
+    principals.filter(|one| one.enabled && one.kind.eq_ignore_ascii_case(workload_gaps::AGENT))
 }
 
 fn headline(context: &Context<'_>, verdict: Verdict, judged: &Judged) -> Fact {

@@ -34,7 +34,7 @@ pub(super) fn take_in_again(group: &Group, policy: &Policy, snapshot: &Snapshot)
         }
         _ => return None,
     };
-    if rights_management::keeps_out(&after) && !rights_management::keeps_out(policy) {
+    if rights_management::keeps_out(&after, snapshot) && !rights_management::keeps_out(policy, snapshot) {
         return None;
     }
     let of_apps = group.cause.reason == Reason::ExcludedApp;

@@ -62,7 +62,7 @@ fn widened(snapshot: &Snapshot, (policy, draft): (&Policy, &Policy), (apps, gues
     if apps && !take_apps(&mut after, (snapshot, &mut edit)) || guests && !take_guests(&mut after, draft, &mut edit) {
         return None;
     }
-    let keeps_out = rights_management::keeps_out(&after) && !rights_management::keeps_out(policy);
+    let keeps_out = rights_management::keeps_out(&after, snapshot) && !rights_management::keeps_out(policy, snapshot);
     if edit.changes.is_empty() || keeps_out || !asks_at_least(snapshot, &after, draft) {
         return None;
     }

@@ -1,15 +1,20 @@
 //! Coverage of identities that aren't people, judged and in facts: which of them may sign in to what, from where.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::engine::Scope;
 use crate::engine::coverage::{Workload, WorkloadGap};
+use crate::engine::{Model, Scope};
 use crate::facts::{Fact, Row, Term, any_of};
-use crate::tenant::policy::RiskLevel;
-use crate::tenant::{ServicePrincipal, Snapshot, Word as _};
+use crate::tenant::directory::AccountKind;
+use crate::tenant::policy::{RiskLevel, UserSide};
+use crate::tenant::{Kind, Policy, Reading, ServicePrincipal, Snapshot, SnapshotBuilder, User, Word as _};
 
 use super::cause_words::app_name;
-use super::{Context, Verdict, rows};
+use super::{Context, Verdict, policies, rows};
+
+/// What Graph calls an agent identity among service principals.
+pub(super) const AGENT: &str = "ServiceIdentity";
 
 /// Which identities no policy blocks, and where.
 #[derive(Debug, Default)]
@@ -68,6 +73,47 @@ pub fn judge(context: &Context<'_>, which: Workload, scope: &Scope) -> Judged {
     }
 }
 
+/// Whether policies block everybody there may be, whoever that is: somebody whom no policy names is blocked by policies that
+/// leave nobody out.
+#[must_use]
+pub fn blocks_whoever(context: &Context<'_>, which: Workload, scope: &Scope) -> bool {
+    let known = &context.model.snapshot;
+    let mut builder = SnapshotBuilder::default();
+    policies::on(known).filter(|policy| leaves_nobody_out(policy)).for_each(|policy| builder.policy(policy.clone()));
+    let kind = if which == Workload::Agents { AGENT } else { "Application" };
+    let (id, app_id, kind) = (SOMEBODY.to_owned(), SOMEBODY.to_owned(), kind.to_owned());
+    builder.service_principal(ServicePrincipal {
+        id,
+        app_id,
+        kind,
+        single_tenant: true,
+        enabled: true,
+        ..ServicePrincipal::default()
+    });
+    builder.user(User { id: SOMEBODY.into(), enabled: true, account: AccountKind::Agent, ..User::default() });
+    let mut snapshot = builder.build();
+    snapshot.locations.clone_from(&known.locations);
+    snapshot.settings.clone_from(&known.settings);
+    snapshot.readings.clone_from(&known.readings);
+    for kind in [Kind::ServicePrincipals, Kind::Users] {
+        snapshot.readings.insert(kind, Reading::Complete { count: 1 });
+    }
+    let coverage = Model::new(Arc::new(snapshot)).workload_coverage(which, scope);
+    !coverage.looked_at.is_empty() && coverage.gaps.is_empty()
+}
+
+/// The id of somebody whom no policy names.
+const SOMEBODY: &str = "somebody";
+
+fn leaves_nobody_out(policy: &Policy) -> bool {
+    let conditions = &policy.conditions;
+    let identities = conditions.client_applications.as_ref().is_none_or(|of| {
+        of.exclude.is_empty() && of.exclude_agents.is_empty() && of.filter.is_none() && of.agent_filter.is_none()
+    });
+    let accounts = conditions.agents.as_ref().is_none_or(|of| of.exclude.is_empty() && of.filter.is_none());
+    identities && accounts && conditions.users.exclude == UserSide::default()
+}
+
 fn fact(context: &Context<'_>, gap: &WorkloadGap) -> Fact {
     let snapshot = &context.model.snapshot;
     let planned = gap.planned.iter().filter_map(|id| snapshot.policy(id)).map(rows::policy);
@@ -103,7 +149,7 @@ fn apps(gap: &WorkloadGap, snapshot: &Snapshot) -> Term {
 pub fn identities<'a>(ids: &'a BTreeSet<String>, snapshot: &'a Snapshot) -> impl Iterator<Item = Row> + 'a {
     ids.iter().map(|id| {
         let what = match principal(id, snapshot) {
-            Some(one) if one.kind.eq_ignore_ascii_case("ServiceIdentity") => "Agent identity",
+            Some(one) if one.kind.eq_ignore_ascii_case(AGENT) => "Agent identity",
             Some(_) => "Enterprise application",
             None => "User account of an agent",
         };

@@ -35,6 +35,10 @@ impl Check for WorkloadIdentities {
     fn run(&self, context: &Context<'_>) -> Finding {
         let snapshot = &context.model.snapshot;
         if !snapshot.has(Kind::ServicePrincipals) {
+            if workload_gaps::blocks_whoever(context, Workload::ServicePrincipals, &untrusted()) {
+                let pass = listing::open(context, ABOUT.id, "workload_identities.whoever", Verdict::Pass);
+                return Finding { not_checked: not_checked(snapshot), ..pass };
+            }
             let what = "which workload identities there are (servicePrincipals.json would settle it)";
             return listing::unread(context, (ABOUT.id, "workload_identities"), what);
         }

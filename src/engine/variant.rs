@@ -1,28 +1,36 @@
 //! The same tenant under other policies: what a draft would do if it were On.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Model;
 use crate::tenant::policy::PolicyState;
-use crate::tenant::{Policy, Snapshot};
+use crate::tenant::{NamedLocation, Policy, Snapshot};
 
 impl Model {
     /// The same tenant with these policies instead of its own; the logs, which no policy is judged by, are left out.
     #[must_use]
     pub fn with_policies(&self, policies: Vec<Policy>) -> Self {
+        self.with_places(policies, self.snapshot.locations.clone())
+    }
+
+    /// The same with these named locations as well.
+    #[must_use]
+    pub fn with_places(&self, policies: Vec<Policy>, locations: BTreeMap<String, NamedLocation>) -> Self {
         let tenant = &self.snapshot;
         self.variant(Arc::new(Snapshot {
             tenant_id: tenant.tenant_id.clone(),
             tenant_name: tenant.tenant_name.clone(),
             read_at: tenant.read_at,
             policies,
-            locations: tenant.locations.clone(),
+            locations,
             strengths: tenant.strengths.clone(),
             contexts: tenant.contexts.clone(),
             terms_of_use: tenant.terms_of_use.clone(),
             cross_tenant: tenant.cross_tenant.clone(),
             directory: tenant.directory.clone(),
             homes: tenant.homes.clone(),
+            eligible_unread: tenant.eligible_unread,
             licences: tenant.licences.clone(),
             security_defaults: tenant.security_defaults,
             settings: tenant.settings.clone(),

@@ -142,6 +142,8 @@ struct Reader {
     policies: BTreeMap<String, (PathBuf, Policy)>,
     /// Whether a file holds active role assignments: eligible ones alone are a part of them.
     active_roles: bool,
+    /// Whether a file says which assignments are eligible: Graph gives active ones in a list of their own, without a word.
+    eligible_roles: bool,
     /// Whether an app doesn't say whose accounts it is for: then nobody knows which policies can reach it.
     audience_missing: bool,
     newest: Timestamp,
@@ -203,6 +205,7 @@ impl Reader {
             }
         }
         self.active_roles |= kind == Kind::RoleAssignments && !eligible;
+        self.eligible_roles |= eligible;
         let count = u64::try_from(content.objects.len()).unwrap_or(u64::MAX);
         *self.counts.entry(kind).or_default() += count;
         self.report.files.push((path.to_owned(), kind, count));
@@ -247,6 +250,7 @@ impl Reader {
             Kind::Groups => builder.group(read_group(value)?),
             Kind::RoleAssignments => {
                 let mut read = read_role_assignment(value)?;
+                self.eligible_roles |= value.get("assignment").is_some() || read.assignment == Assignment::Eligible;
                 if eligible {
                     read.assignment = Assignment::Eligible;
                 }
@@ -301,6 +305,7 @@ impl Reader {
             path.canonicalize().ok().and_then(|path| path.file_stem().map(|name| name.to_string_lossy().into_owned()));
         snapshot.tenant_name = named.unwrap_or_default();
         snapshot.read_at = self.newest;
+        snapshot.eligible_unread = !self.eligible_roles;
         let times = snapshot.sign_ins.iter().map(|row| row.at).chain(snapshot.audits.iter().map(|row| row.at));
         let (first, last) = (times.clone().min(), times.max());
         snapshot.window = first.zip(last);

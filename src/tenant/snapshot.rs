@@ -37,6 +37,9 @@ pub struct Snapshot {
     /// Home organisation by a guest's object id, where all sign-ins of the log name the same: Graph doesn't say it with users.
     /// Beside the directory, which a first reading shares before it has the log.
     pub homes: Shared<BTreeMap<Text, Text>>,
+    /// Whether nothing was read of who is eligible for a role; who holds one now is read apart.
+    #[serde(default)]
+    pub eligible_unread: bool,
     /// Service plan ids owned, and how many units; empty where not read.
     pub licences: BTreeMap<String, u64>,
     /// Security defaults on or off; none where not read.
@@ -112,6 +115,7 @@ impl Snapshot {
             cross_tenant: self.cross_tenant.clone(),
             directory: directory.into(),
             homes: self.homes.clone(),
+            eligible_unread: self.eligible_unread,
             licences: self.licences.clone(),
             security_defaults: self.security_defaults,
             sign_ins: Vec::new(),

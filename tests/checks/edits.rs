@@ -104,6 +104,7 @@ fn names(words: &str, id: &str, tenant: &Snapshot) -> bool {
 fn parts((label, before, _): &(String, String, String)) -> Vec<&'static str> {
     match label.as_str() {
         edits::BEFORE if before.starts_with("there is no") => vec!["/conditions"],
+        edits::BEFORE if before.contains("is a custom role") => vec!["/conditions/users"],
         edits::BEFORE if before.ends_with("is not published in this tenant") => vec!["/conditions/applications"],
         edits::BEFORE => vec!["/conditions/users/exclude"],
         "Enable policy" => vec!["/state"],

@@ -90,6 +90,18 @@ impl Model {
         found
     }
 
+    /// Those of these policies for which the others that are On, without any of these, ask for as much wherever it does.
+    #[must_use]
+    pub fn made_up(&self, ids: &BTreeSet<String>) -> BTreeSet<String> {
+        let policies = &self.snapshot.policies;
+        let asked = || policies.iter().enumerate().filter(|(_, policy)| ids.contains(&policy.id));
+        let mut out = Bits::none(policies.len());
+        asked().for_each(|(at, _)| out.set(at));
+        let mut known = Vec::new();
+        let made_up = asked().filter(|one| self.made_up_for(*one, &out, &mut known).is_some());
+        made_up.map(|(_, policy)| policy.id.clone()).collect()
+    }
+
     /// Policies that ask for as much as a policy wherever it does, of which none can be spared, without those that are `out`.
     fn made_up_for(&self, (at, policy): (usize, &Policy), out: &Bits, known: &mut Vec<Product>) -> Option<Vec<usize>> {
         let (today, ever) = self.reached_ever(at, policy)?;
