@@ -100,6 +100,15 @@ fn block(with: Value) -> Value {
     policy(&["block"], with)
 }
 
+#[test]
+fn guests_whose_devices_nobody_here_manages_are_said_to_be_left_out() {
+    let finding = run("managed-devices", tenant(&[policy(&["compliantDevice"], json!({}))]).build());
+    assert!(
+        finding.not_checked.iter().any(|what| what.starts_with("guests who authenticate elsewhere")),
+        "{finding:?}"
+    );
+}
+
 /// What covers something goes on covering it whatever another policy names, in whatever state.
 #[test]
 fn naming_the_enrolment_of_devices_in_another_policy_changes_nothing() {

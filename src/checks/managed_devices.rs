@@ -39,16 +39,18 @@ impl Check for ManagedDevices {
         let mut draft = drafts::for_everyone(&context.model.snapshot, "Require managed device", &controls);
         // The devices of people outside are managed elsewhere: see the check of Rights Management.
         draft.conditions.users.exclude.guests = Some(scopes::external_guests());
-        judge(
-            context,
-            Asked {
-                check: ABOUT.id,
-                area: "managed_devices",
-                requirement: Requirement::ManagedDevice,
-                scope: scopes::members(context.model),
-                missing: None,
-                draft: Some(("Require a compliant or hybrid joined device", draft)),
-            },
-        )
+        let asked = Asked {
+            check: ABOUT.id,
+            area: "managed_devices",
+            requirement: Requirement::ManagedDevice,
+            scope: scopes::members(context.model),
+            missing: None,
+            draft: Some(("Require a compliant or hybrid joined device", draft)),
+        };
+        let mut finding = judge(context, asked);
+        if !context.model.guests().is_empty() {
+            finding.not_checked.push("guests who authenticate elsewhere, whose devices are managed there".to_owned());
+        }
+        finding
     }
 }

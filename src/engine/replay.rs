@@ -265,6 +265,8 @@ impl Replay<'_> {
                 Known::Is(Platform::Android | Platform::Ios) | Known::Unknown => Would::Unknown,
                 Known::Is(_) | Known::Absent => Would::Failure,
             },
+            // Which client it was isn't told, and a legacy one would have been blocked.
+            _ if row.client_app.is_none() => Would::Unknown,
             Control::Mfa
             | Control::Strength(_)
             | Control::PasswordChange

@@ -60,6 +60,12 @@ fn a_legacy_client_is_blocked_by_what_it_cannot_do() {
 }
 
 #[test]
+fn who_would_have_been_prompted_by_a_client_that_is_not_told_may_have_been_blocked() {
+    let impact = model(&[json!({"clientAppUsed": ""})]).impact(&mfa());
+    assert_eq!((impact.total.unknown, impact.total.action_required), (1, 0));
+}
+
+#[test]
 fn sign_ins_that_failed_or_never_got_there_are_not_counted() {
     let interrupted = json!({"correlationId": "c", "status": {"errorCode": 50074}});
     let completed = json!({"correlationId": "c"});
