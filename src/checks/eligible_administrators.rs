@@ -1,12 +1,13 @@
 //! Administrators stay covered once they activate a role.
 
 use crate::engine::{Requirement, Scope};
+use crate::facts::Fact;
 use crate::tenant::policy::Control;
 use crate::tenant::{Assignment, Kind};
 
 use super::requirement::{Asked, judge};
 use super::scopes::role_holders;
-use super::{About, Check, Context, CureKind, Finding, Severity, drafts};
+use super::{About, Check, Context, CureKind, Finding, Severity, Verdict, drafts};
 
 /// Administrators stay covered once they activate a role.
 #[derive(Debug)]
@@ -46,8 +47,18 @@ impl Check for EligibleAdministrators {
             )),
         };
         if eligible.is_empty() {
-            return judge(context, asked);
+            return judged_unread(judge(context, asked));
         }
         judge(&Context { model: &context.model.with_roles_activated(), ..*context }, asked)
     }
+}
+
+/// Perhaps nobody is eligible for a role, so what wasn't read can't make this fail.
+fn judged_unread(finding: Finding) -> Finding {
+    if finding.verdict != Verdict::Fail {
+        return finding;
+    }
+    let headline =
+        finding.facts.first().map(|fact| Fact { key: "eligible_administrators.unknown".into(), ..fact.clone() });
+    Finding { verdict: Verdict::Review, facts: headline.into_iter().collect(), cures: Vec::new(), ..finding }
 }
