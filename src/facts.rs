@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use wording::{Style, Wording, WordingError, any_of, clean, grouped, hidden};
+pub use wording::{Style, Wording, WordingError, any_of, clean, grouped, hidden, visible};
 
 /// A statement with its terms and its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+#[path = "commands/told.rs"]
+mod told;
 #[path = "commands/what_if.rs"]
 mod what_if;
 
@@ -85,6 +87,8 @@ fn a_weakened_policy_names_who_must_do_less_and_fails() {
     2 policies differ: 0 added, 0 removed, 1 edited, 1 by their members alone.
 
     WHO IS AFFECTED
+
+    LOOSER: LESS IS ASKED FOR
 
     - 5 accounts no longer have to meet multifactor authentication everywhere: Amara Holt, Ben Sato, Chloe Marsh, Dev Patel and Erin Guest.
 

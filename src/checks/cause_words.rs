@@ -12,7 +12,11 @@ use crate::tenant::{Policy, Snapshot, well_known};
 
 use super::accounts::Accounts;
 use super::gaps::{Everyones, Group};
+use super::without_accounts::Open;
 use super::{rows, scopes};
+
+/// How many reasons are told of those without an account here.
+const REASONS: usize = 6;
 
 /// The headline of a finding that concerns service accounts and rooms alone.
 pub const MACHINES_ONLY: &str = "cause.machines_only";
@@ -96,6 +100,35 @@ impl<'a> CauseWords<'a> {
         Fact::new("cause.others", self.rows([])).with("kinds", Term::Word(kinds.join(", ")))
     }
 
+    /// Why those without an account here aren't covered, as far as a few sentences go.
+    #[must_use]
+    pub(super) fn without_accounts(&self, all: &[Open]) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = all.iter().take(REASONS).map(|open| self.open(open)).collect();
+        let more = all.len().saturating_sub(REASONS);
+        facts.extend((more > 0).then(|| Fact::new("gap.more", self.rows([])).with("count", more)));
+        facts
+    }
+
+    fn open(&self, open: &Open) -> Fact {
+        let policies: Vec<&Policy> = open.policies.iter().filter_map(|id| self.snapshot.policy(id)).collect();
+        let names = policies.iter().map(|policy| policy.display_name.clone()).collect();
+        let word = |is: bool, word: &str| Term::Word(if is { word.to_owned() } else { String::new() });
+        let rows =
+            policies.iter().map(|policy| rows::policy(policy)).chain(open.apps.iter().map(|id| self.app_row(id)));
+        let everywhere = open.conditions.iter().any(Vec::is_empty);
+        let under: Vec<String> = open.conditions.iter().map(|conditions| conditions_word(conditions)).collect();
+        let fact = Fact::new(open_key(open.reason.as_ref()), self.rows(rows))
+            .with("policies", Term::Names(names))
+            .with("one", word(policies.len() == 1, "one"))
+            .with("any", word(!policies.is_empty(), "any"))
+            .with("either", word(policies.iter().all(|policy| leaves_a_choice(policy)), "either"))
+            .with("apps", self.apps(&open.apps))
+            .with("named", word(!open.apps.is_empty(), "named"))
+            .with("guests", Term::Word(guests_word(&open.others)))
+            .with("conditions", Term::Text(if everywhere { String::new() } else { under.join(" – or ") }));
+        open.reason.iter().fold(fact, |fact, reason| self.details(fact, reason))
+    }
+
     fn details(&self, fact: Fact, reason: &Reason) -> Fact {
         match reason {
             Reason::ExcludedGroup(id) => {
@@ -150,6 +183,16 @@ impl<'a> CauseWords<'a> {
 
     fn rows(&self, rows: impl IntoIterator<Item = Row>) -> Evidence {
         Evidence::first(self.rows, rows).read(self.hash, self.snapshot.read_at)
+    }
+}
+
+/// The kinds of guest, where nobody else is meant.
+fn guests_word(others: &BTreeSet<Other>) -> String {
+    let kinds: Vec<&str> = others.iter().map(|other| other_word(*other)).collect();
+    match kinds.len() {
+        _ if others.contains(&Other::AnyUser) => String::new(),
+        all if all == scopes::GUEST_TYPES.len() => "guests and external users".to_owned(),
+        _ => kinds.join(", "),
     }
 }
 
@@ -267,6 +310,21 @@ pub fn risk_word(level: &RiskLevel) -> &'static str {
         RiskLevel::Low => "Low",
         RiskLevel::Medium => "Medium",
         RiskLevel::High => "High",
+    }
+}
+
+fn open_key(reason: Option<&Reason>) -> &'static str {
+    match reason {
+        Some(Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_)) => "gap.excluded",
+        Some(Reason::ExcludedGuests) => "gap.excluded_guests",
+        Some(Reason::ExcludedApp) => "gap.excluded_app",
+        Some(Reason::NarrowerConditions(_)) => "gap.narrower",
+        Some(Reason::WeakerControl(_)) => "gap.weaker",
+        Some(Reason::ReportOnly) => "gap.report_only",
+        Some(Reason::Off) => "gap.off",
+        Some(Reason::NoPolicy | Reason::UsersNotIncluded | Reason::AppNotIncluded | Reason::Undecided(_)) | None => {
+            "gap.no_policy"
+        }
     }
 }
 

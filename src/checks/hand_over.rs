@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::facts::visible;
 use crate::tenant::directory::Group;
 use crate::tenant::write::export_policy;
 use crate::tenant::{NamedLocation, Policy, Snapshot, read_policy};
@@ -28,7 +29,7 @@ pub fn edit_policy(policy: &Policy, changes: Vec<(String, String, String)>, body
         target_id: policy.id.clone(),
         target_name: policy.display_name.clone(),
         changes,
-        portal: format!("Entra admin center > Conditional Access > Policies > {}", policy.display_name),
+        portal: format!("Entra admin center > Conditional Access > Policies > {}", visible(&policy.display_name)),
         powershell: format!(
             "Connect-MgGraph -Scopes 'Policy.Read.All','Policy.ReadWrite.ConditionalAccess'\n\
              $body = @'\n{}\n'@\n\
@@ -76,7 +77,10 @@ pub fn delete_policy(policy: &Policy) -> HandOver {
         target_id: policy.id.clone(),
         target_name: policy.display_name.clone(),
         changes: vec![("Policy".into(), super::rows::state_word(policy.state).into(), "deleted".into())],
-        portal: format!("Entra admin center > Conditional Access > Policies > {} > Delete", policy.display_name),
+        portal: format!(
+            "Entra admin center > Conditional Access > Policies > {} > Delete",
+            visible(&policy.display_name)
+        ),
         powershell: format!(
             "Connect-MgGraph -Scopes 'Policy.Read.All','Policy.ReadWrite.ConditionalAccess'\n\
              Remove-MgIdentityConditionalAccessPolicy -ConditionalAccessPolicyId '{}'",
@@ -155,7 +159,7 @@ pub fn leave_group(group: &Group, users: &roaring::RoaringBitmap, snapshot: &Sna
             format!("{}, nested ones included", super::rows::members_word(before)),
             after,
         )],
-        portal: format!("Entra admin center > Groups > {} > Members", group.display_name),
+        portal: format!("Entra admin center > Groups > {} > Members", visible(&group.display_name)),
         powershell: if held.is_empty() { String::new() } else { end_memberships(&held) },
         members: people().map(|user| user.id.to_string()).collect(),
         memberships: held,

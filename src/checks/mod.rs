@@ -112,6 +112,7 @@ mod user_risk_block;
 mod wide_named_locations;
 mod widen;
 mod within;
+mod without_accounts;
 mod workload_identities;
 
 use std::collections::BTreeMap;
@@ -123,7 +124,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Model;
-use crate::facts::Fact;
+use crate::facts::{Fact, visible};
 
 pub use about::{About, CureKind, Severity, Threshold};
 
@@ -353,10 +354,10 @@ pub struct Cure {
 }
 
 impl Cure {
-    /// A cure of the finding as a whole.
+    /// A cure of the finding as a whole. Titles name objects of the tenant: what nobody sees in them is left out.
     #[must_use]
     pub fn new(subject: &str, title: String, action: CureAction) -> Self {
-        Self { subject: subject.to_owned(), title, action, why: Vec::new(), partly: false }
+        Self { subject: subject.to_owned(), title: visible(&title), action, why: Vec::new(), partly: false }
     }
 }
 

@@ -15,7 +15,7 @@ use super::gaps::{Gaps, Group};
 use super::licences::{Owned, owned};
 use super::take_in_again::take_in_again;
 use super::{Context, Cure, CureAction, Finding, Verdict, hand_over, policies, rights_management, scopes, widen};
-use super::{edits, excluded_group, narrow_controls, within};
+use super::{edits, excluded_group, narrow_controls, within, without_accounts};
 
 /// What a check asks of the engine, and how it says the answer.
 pub struct Asked<'a> {
@@ -169,7 +169,10 @@ fn facts(
     facts.extend(gaps.groups.iter().chain(machines).map(|group| words.group(group)));
     facts.extend(administering(gaps, &words));
     facts.extend(gaps.everyone.iter().map(|gap| words.everyone(gap)));
-    if !gaps.others.is_empty() && context.model.snapshot.has(Kind::Users) {
+    let alone = gaps.groups.is_empty() && gaps.everyone.is_empty();
+    if alone && !gaps.others.is_empty() {
+        facts.extend(words.without_accounts(&without_accounts::open(coverage, &context.model.snapshot)));
+    } else if !gaps.others.is_empty() && context.model.snapshot.has(Kind::Users) {
         facts.push(words.others(&gaps.others));
     }
     facts.extend(acting(context, asked, (verdict, coverage)));
@@ -243,7 +246,8 @@ fn could_be_met(context: &Context<'_>, asked: &Asked<'_>) -> bool {
 
 fn headline(asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps, context: &Context<'_>) -> Fact {
     let name = match verdict {
-        Verdict::Fail if gaps.groups.is_empty() => "unlisted",
+        // Of how many the scope consists nobody can say where everybody was looked at instead.
+        Verdict::Fail if gaps.groups.is_empty() || asked.missing.is_some() => "unlisted",
         Verdict::Fail => "fail",
         Verdict::Review if gaps.any() => "unknown",
         Verdict::Review => "review",
@@ -262,6 +266,8 @@ fn headline(asked: &Asked<'_>, verdict: Verdict, gaps: &Gaps, context: &Context<
         .with("apart", looked_at.emergency.len())
         .with("apps", gaps.everyone.iter().filter(|gap| gap.conditions.is_empty()).count())
         .with("undecided", gaps.undecided.len())
+        .with("unused", (&gaps.accounts.unused & &uncovered).len())
+        .with("pending", (&gaps.accounts.pending & &uncovered).len())
         .must_show()
 }
 

@@ -14,13 +14,13 @@ use crate::tenant::policy::PolicyState;
 use super::gaps::Apps;
 
 /// Causes of this rank and above explain nothing.
-const TELLS_NOTHING: u8 = 7;
+pub(super) const TELLS_NOTHING: u8 = 7;
 
 /// The rank of being excluded through a group that has a policy of its own.
 const MEANT: u8 = 3;
 
 /// How much a cause says, the most telling first.
-fn rank(cause: &Cause, snapshot: &Snapshot) -> u8 {
+pub(super) fn rank(cause: &Cause, snapshot: &Snapshot) -> u8 {
     match &cause.reason {
         Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_) | Reason::ExcludedGuests => 0,
         Reason::WeakerControl(_) => 1,
@@ -44,17 +44,21 @@ fn is_for(cause: &Cause, group: &str, snapshot: &Snapshot) -> bool {
     policy.is_some_and(|policy| policy.conditions.users.include.groups.contains(group))
 }
 
+/// The causes of a gap that are the only one of their policy.
+pub(super) fn alone(gap: &Gap) -> Vec<&Cause> {
+    let only = |cause: &&Cause| gap.causes.iter().filter(|other| other.policy_id == cause.policy_id).count() == 1;
+    gap.causes.iter().filter(only).collect()
+}
+
 /// The cause that says most about a gap: the one thing that stands between these accounts and a policy, if there is one.
 fn telling(gap: &Gap, snapshot: &Snapshot) -> Option<Cause> {
-    let alone = |cause: &Cause| gap.causes.iter().filter(|other| other.policy_id == cause.policy_id).count() == 1;
     let meant = |id: &str| gap.causes.iter().any(|cause| is_for(cause, id, snapshot));
     let rank = |cause: &Cause| match &cause.reason {
-        _ if !alone(cause) => TELLS_NOTHING,
         Reason::ExcludedGroup(id) if meant(id) => MEANT,
         _ => rank(cause, snapshot),
     };
-    gap.causes
-        .iter()
+    alone(gap)
+        .into_iter()
         .map(|cause| (rank(cause), cause))
         .filter(|(rank, _)| *rank < TELLS_NOTHING)
         .min_by_key(|(rank, _)| *rank)

@@ -1,5 +1,6 @@
 //! `portcullis analyze`: every check on a folder, for people or for machines.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::bot::analysis::Analysis;
 use crate::checks::{self, CureAction, Finding, Severity, Verdict};
 use crate::clock::Clock;
-use crate::facts::{Evidence, Fact, Style, Wording};
+use crate::facts::{Evidence, Fact, Style, Term, Wording, clean};
 use crate::tenant::{Reading, write_policy};
 
 use super::{Ended, folder, output, sarif, uncovered};
@@ -79,13 +80,13 @@ impl Analyze {
     pub(super) fn run(self) -> anyhow::Result<Ended> {
         let clock = Clock::system();
         let rows = if self.all { usize::MAX } else { Evidence::SHOWN };
-        let analysis = folder::analysis_with(&self.path, &clock, rows)?;
+        let (analysis, report) = folder::analysis_with(&self.path, &clock, rows)?;
         let wording = Wording::new(jiff::tz::TimeZone::system())?;
         match self.format {
-            Format::Text => output::line(&listed(&analysis, &wording, &plain)?),
-            Format::Markdown => output::line(&listed(&analysis, &wording, &markdown)?),
+            Format::Text => output::line(&listed(&analysis, &wording, (&plain, &str::to_owned))?),
+            Format::Markdown => output::line(&listed(&analysis, &wording, (&markdown, &escape))?),
             Format::Sarif => {
-                output::line(&serde_json::to_string_pretty(&sarif::log(&analysis, &wording, &self.path)?)?);
+                output::line(&serde_json::to_string_pretty(&sarif::log(&analysis, &wording, (&self.path, &report))?)?);
             }
             Format::Json => {
                 let found = machine(&analysis, &wording, (clock.now(), self.all))?;
@@ -160,12 +161,17 @@ fn escape(text: &str) -> String {
     })
 }
 
-fn listed(analysis: &Analysis, wording: &Wording, show: &dyn Fn(&Told<'_>) -> String) -> anyhow::Result<String> {
-    let mut parts = Vec::new();
+/// How a finding, and a line that stands for itself, are written.
+type Show<'a> = (&'a dyn Fn(&Told<'_>) -> String, &'a dyn Fn(&str) -> String);
+
+fn listed(analysis: &Analysis, wording: &Wording, (show, line): Show<'_>) -> anyhow::Result<String> {
+    let mut parts = vec![line(&counted(analysis))];
     let common = common_limits(analysis);
-    for finding in &analysis.findings {
+    for finding in worst_first(analysis) {
         let Some(about) = checks::about(finding.check) else { continue };
-        let facts = finding.facts.iter().map(|fact| wording.of(fact, Style::Full)).collect::<Result<_, _>>()?;
+        let idle = idle(finding);
+        let facts =
+            finding.facts.iter().chain(&idle).map(|fact| wording.of(fact, Style::Full)).collect::<Result<_, _>>()?;
         let open = finding.not_checked.iter().map(String::as_str).filter(|limit| !common.contains_key(limit));
         let cures = finding.cures.iter().map(|cure| cure.title.as_str()).collect();
         parts.push(show(&Told {
@@ -179,10 +185,50 @@ fn listed(analysis: &Analysis, wording: &Wording, show: &dyn Fn(&Told<'_>) -> St
     }
     let told = |(limit, count): (&&str, &usize)| format!("{limit} ({count} checks)");
     if !common.is_empty() {
-        parts.push(format!("Not checked: {}.", common.iter().map(told).collect::<Vec<_>>().join("; ")));
+        parts.push(line(&format!("Not checked: {}.", common.iter().map(told).collect::<Vec<_>>().join("; "))));
     }
-    parts.push(unread(analysis));
+    parts.push(line(&unread(analysis)));
     Ok(parts.join("\n\n"))
+}
+
+/// How many checks there are of each verdict.
+fn counted(analysis: &Analysis) -> String {
+    let of = |verdict: Verdict, words: &str| {
+        let count = analysis.findings.iter().filter(|finding| finding.verdict == verdict).count();
+        format!("{count} {words}")
+    };
+    let said = [
+        of(Verdict::Fail, "fail"),
+        of(Verdict::Review, "need a manual look"),
+        of(Verdict::Pass, "are fine"),
+        of(Verdict::NotApplicable, "don't apply"),
+    ];
+    format!("Of {} checks {}.", analysis.findings.len(), said.join(", "))
+}
+
+/// What fails before what needs a look, and that before the rest; of each, the most severe first.
+fn worst_first(analysis: &Analysis) -> Vec<&Finding> {
+    let rank = |finding: &&Finding| {
+        let verdict = match finding.verdict {
+            Verdict::Fail => 0,
+            Verdict::Review => 1,
+            Verdict::Pass => 2,
+            Verdict::NotApplicable => 3,
+        };
+        (verdict, Reverse(checks::about(finding.check).map(|about| about.severity)))
+    };
+    let mut all: Vec<&Finding> = analysis.findings.iter().collect();
+    all.sort_by_key(rank);
+    all
+}
+
+/// How many of those whom a finding is about hardly count: guests who never came, accounts that nobody uses.
+fn idle(finding: &Finding) -> Option<Fact> {
+    let terms = &finding.facts.first()?.terms;
+    let count = |name: &str| terms.get(name).cloned().unwrap_or(Term::Count(0));
+    let (pending, unused) = (count("pending"), count("unused"));
+    let any = finding.verdict != Verdict::Pass && [&pending, &unused].iter().any(|count| **count != Term::Count(0));
+    any.then(|| Fact::new("cause.idle", Evidence::default()).with("pending", pending).with("unused", unused))
 }
 
 /// What several checks didn't check, with how many; said once at the end instead of under each.
@@ -202,16 +248,24 @@ fn unread(analysis: &Analysis) -> String {
         Reading::Complete { .. } => None,
     });
     let absent: Vec<String> = absent.chain(analysis.snapshot().missing_sign_ins().map(str::to_owned)).collect();
-    let policies = analysis.snapshot().policies.len();
+    let policies = &analysis.snapshot().policies;
+    let unjudged = policies.iter().filter(|policy| !policy.undecided.is_empty());
+    let unjudged = unjudged.map(|policy| format!("{} of {}", policy.undecided.join(", "), clean(&policy.display_name)));
+    let unjudged: Vec<String> = unjudged.collect();
+    let unjudged = if unjudged.is_empty() { String::new() } else { format!(" Not judged: {}.", unjudged.join("; ")) };
+    let policies = policies.len();
     if absent.is_empty() {
-        format!("{policies} policies read.")
+        format!("{policies} policies read.{unjudged}")
     } else {
-        format!("{policies} policies read. Not read: {}.", absent.join("; "))
+        format!("{policies} policies read. Not read: {}.{unjudged}", absent.join("; "))
     }
 }
 
 fn machine(analysis: &Analysis, wording: &Wording, asked: (Timestamp, bool)) -> anyhow::Result<Value> {
     let snapshot = analysis.snapshot();
+    let unjudged = snapshot.policies.iter().filter(|policy| !policy.undecided.is_empty());
+    let unjudged: BTreeMap<&str, &[String]> =
+        unjudged.map(|policy| (policy.id.as_str(), policy.undecided.as_slice())).collect();
     let facts = |facts: &[Fact]| -> anyhow::Result<Vec<Value>> {
         facts
             .iter()
@@ -252,7 +306,7 @@ fn machine(analysis: &Analysis, wording: &Wording, asked: (Timestamp, bool)) -> 
         "tenant": {
             "id": snapshot.tenant_id, "name": snapshot.tenant_name, "readAt": snapshot.read_at,
             "policies": snapshot.policies.len(), "users": snapshot.directory.users.len(),
-            "readings": snapshot.readings,
+            "readings": snapshot.readings, "notJudged": unjudged,
         },
     }))
 }

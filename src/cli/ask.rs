@@ -33,12 +33,12 @@ impl Ask {
     /// Loads the folder into a database in memory and asks the bot.
     pub(super) async fn run(self) -> anyhow::Result<Ended> {
         let clock = Clock::system();
-        let (snapshot, thresholds) = folder::read_with_thresholds(&self.path, &clock)?;
+        let (snapshot, report) = folder::read_with_report(&self.path, &clock)?;
         let store = Store::in_memory().await?;
         store.migrate().await?;
         let mut config = offline(&snapshot.tenant_id)?;
         config.tenant.settings = snapshot.settings.clone();
-        config.thresholds = thresholds;
+        config.thresholds = report.thresholds;
         store.save_snapshot(Arc::clone(&snapshot)).await?;
         let terminal = Arc::new(Terminal::default());
         let app = App::new(config, clock, store)?.with_platform(Arc::clone(&terminal) as _);

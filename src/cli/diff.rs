@@ -97,6 +97,13 @@ fn machine(found: &Difference, sides: &[&Model]) -> Value {
     })
 }
 
+/// Who is affected, by what it comes to.
+const APART: [(&str, &[&str]); 3] = [
+    ("Looser: less is asked for", &["diff.looser", "diff.wider", "diff.opened"]),
+    ("Stricter: more is asked for", &["diff.stricter", "diff.narrower", "diff.closed"]),
+    ("Otherwise", &["diff.elsewhere", "diff.not_compared"]),
+];
+
 fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
     if *found == Difference::default() {
         let fact = said("diff.nothing").with("before", before.policies.len()).with("after", after.policies.len());
@@ -104,7 +111,7 @@ fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
     }
     let listed = [before, after].iter().all(|side| side.has(Kind::Users));
     let affected = found.shifts.iter().flat_map(|shift| [shifted(shift, after), regions(shift, after)].concat());
-    let affected: Vec<(Fact, Vec<_>)> = affected.chain(not_compared(found)).map(|fact| (fact, Vec::new())).collect();
+    let affected: Vec<Fact> = affected.chain(not_compared(found)).collect();
     let who = match (affected.is_empty(), listed) {
         (true, true) => Some("diff.nobody"),
         (true, false) => Some("diff.nobody_listed"),
@@ -120,7 +127,14 @@ fn told(before: &Snapshot, after: &Snapshot, found: &Difference) -> Answer {
         let fact = said("diff.perhaps_looser").with("count", perhaps.len()).with("names", Term::Names(perhaps));
         answer = answer.part(Part::Warning(vec![fact]));
     }
-    answer = answer.part(Part::List { ordered: false, items: affected }).part(Part::Heading("What changed".into()));
+    for (heading, keys) in APART {
+        let of = affected.iter().filter(|fact| keys.contains(&fact.key.as_str())).cloned();
+        let items: Vec<(Fact, Vec<_>)> = of.map(|fact| (fact, Vec::new())).collect();
+        if !items.is_empty() {
+            answer = answer.part(Part::Heading(heading.into())).part(Part::List { ordered: false, items });
+        }
+    }
+    answer = answer.part(Part::Heading("What changed".into()));
     for change in &found.changes {
         answer = answer.part(Part::Sentences(vec![reach(change)]));
         let (was, is) = (before.policy(&change.policy_id), after.policy(&change.policy_id));

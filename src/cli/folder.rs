@@ -12,18 +12,18 @@ use crate::bot::analysis::Analysis;
 use crate::checks::{About, CHECKS};
 use crate::clock::Clock;
 use crate::facts::Evidence;
-use crate::tenant::folder::{self, Thresholds};
-use crate::tenant::{Policy, Snapshot, read_policy};
+use crate::tenant::folder::{self, Report};
+use crate::tenant::{Policy, Snapshot, json, read_policy};
 
 use super::{bar, output};
 
 /// The snapshot of a file or folder, dated now when it doesn't say when it was read.
 pub(super) fn read(path: &Path, clock: &Clock) -> anyhow::Result<Arc<Snapshot>> {
-    Ok(read_with_thresholds(path, clock)?.0)
+    Ok(read_with_report(path, clock)?.0)
 }
 
-/// The same with the thresholds of checks that its settings set.
-pub(super) fn read_with_thresholds(path: &Path, clock: &Clock) -> anyhow::Result<(Arc<Snapshot>, Thresholds)> {
+/// The same with the thresholds of checks that its settings set, and the file of each policy.
+pub(super) fn read_with_report(path: &Path, clock: &Clock) -> anyhow::Result<(Arc<Snapshot>, Report)> {
     let waiting = bar::spinner(format!("reading {}", path.display()));
     let read = folder::read(path).with_context(|| format!("reading {}", path.display()));
     waiting.finish_and_clear();
@@ -38,7 +38,7 @@ pub(super) fn read_with_thresholds(path: &Path, clock: &Clock) -> anyhow::Result
         snapshot.read_at = clock.now();
     }
     report.thresholds.keys().try_for_each(|name| known(name)).with_context(|| format!("reading {}", path.display()))?;
-    Ok((Arc::new(snapshot), report.thresholds))
+    Ok((Arc::new(snapshot), report))
 }
 
 /// A file that lies beside exports everywhere and that nobody could take for one, such as a licence.
@@ -65,19 +65,19 @@ fn known(name: &str) -> anyhow::Result<()> {
 
 /// A folder, read and judged by every check.
 pub(super) fn analysis(path: &Path, clock: &Clock) -> anyhow::Result<Analysis> {
-    analysis_with(path, clock, Evidence::SHOWN)
+    Ok(analysis_with(path, clock, Evidence::SHOWN)?.0)
 }
 
-/// The same with so many rows of evidence kept with each fact.
-pub(super) fn analysis_with(path: &Path, clock: &Clock, rows: usize) -> anyhow::Result<Analysis> {
-    let (snapshot, thresholds) = read_with_thresholds(path, clock)?;
+/// The same with so many rows of evidence kept with each fact, and what was read from where.
+pub(super) fn analysis_with(path: &Path, clock: &Clock, rows: usize) -> anyhow::Result<(Analysis, Report)> {
+    let (snapshot, report) = read_with_report(path, clock)?;
     let bar = bar::steps(CHECKS.len());
-    let analysis = Analysis::watched((snapshot, String::new()), &thresholds, (clock.now(), rows), &|about| {
+    let analysis = Analysis::watched((snapshot, String::new()), &report.thresholds, (clock.now(), rows), &|about| {
         bar.set_message(about.title);
         bar.inc(1);
     });
     bar.finish_and_clear();
-    Ok(analysis)
+    Ok((analysis, report))
 }
 
 /// One JSON value from a file, or from standard input when the path is `-`.
@@ -90,12 +90,19 @@ pub(super) fn json(path: &Path) -> anyhow::Result<Value> {
     }
     let text =
         folder::decode(&bytes).with_context(|| format!("{}: expected text in UTF-8 or UTF-16", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{}: expected JSON", path.display()))
+    json::parse(&text).with_context(|| format!("{}: expected JSON", path.display()))
 }
 
-/// One policy from a file, in any state or none, with or without an id: a draft.
+/// One policy from a file, in any state or none, with or without an id: a draft. A list of one is that one.
 pub(super) fn draft(path: &Path) -> anyhow::Result<Policy> {
     let mut body = json(path)?;
+    for list in ["/value", ""] {
+        let listed = body.pointer(list).and_then(Value::as_array);
+        anyhow::ensure!(listed.is_none_or(|all| all.len() == 1), "{}: expected one policy", path.display());
+        if let Some(one) = listed.and_then(|all| all.first()).cloned() {
+            body = one;
+        }
+    }
     if let Some(members) = body.as_object_mut() {
         members.entry("state").or_insert_with(|| "disabled".into());
     }

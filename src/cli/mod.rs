@@ -80,7 +80,9 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output::failed(&error.into()),
     };
-    match runtime.block_on(dispatch(arguments.command)) {
+    let ended = runtime.block_on(dispatch(arguments.command));
+    let lost = |error| anyhow::Error::new(error).context("not everything could be written");
+    match ended.and_then(|ended| output::lost().map_or(Ok(ended), |error| Err(lost(error)))) {
         Ok(Ended::Fine) => ExitCode::SUCCESS,
         Ok(Ended::Findings) => ExitCode::from(1),
         Err(error) => output::failed(&error),

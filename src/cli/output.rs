@@ -1,7 +1,8 @@
 //! The one place that writes to the terminal.
 
-use std::io::Write as _;
+use std::io::{Error, ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use crate::bot::answer::Answer;
 use crate::bot::compose::compose;
@@ -9,11 +10,22 @@ use crate::facts::Wording;
 
 use super::terminal;
 
-/// Writes a line to standard output; a closed pipe is not an error.
+/// The first line that couldn't be written, if any.
+static LOST: OnceLock<Error> = OnceLock::new();
+
+/// Writes a line to standard output; a closed pipe is not an error, and what else goes wrong is told by [`lost`].
 pub(super) fn line(text: &str) {
     let mut out = std::io::stdout().lock();
-    // A reader that has gone away (`| head`) is no fault of ours.
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        // A reader that has gone away (`| head`) is no fault of ours.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => drop(LOST.set(error)),
+        _ => {}
+    }
+}
+
+/// Why not everything that was to be said could be written, such as a disk that is full.
+pub(super) fn lost() -> Option<&'static Error> {
+    LOST.get()
 }
 
 /// Says on standard error what went wrong; exit code 2.

@@ -62,7 +62,11 @@ impl Replay {
 
     fn chosen(&self, snapshot: &Snapshot) -> anyhow::Result<Policy> {
         if let Some(file) = &self.draft {
-            return folder::draft(file);
+            let draft = folder::draft(file)?;
+            if let Some(known) = snapshot.policy(&draft.id) {
+                output::remark(&format!("the draft has the id of {}, and stands in its place", known.display_name));
+            }
+            return Ok(draft);
         }
         let wanted = self.policy.as_deref().unwrap_or_default();
         match lookup::policy(snapshot, wanted) {

@@ -38,7 +38,7 @@ fn question(analysis: &Analysis, (requirement, scope, coverage): &Entry, (now, a
         "uncovered": {
             "total": coverage.uncovered.len(), "people": split.people.len(), "guests": split.guests.len(),
             "service": split.service.len(), "rooms": split.rooms.len(), "emergency": split.emergency.len(),
-            "unused": split.unused.len(),
+            "unused": split.unused.len(), "pending": split.pending.len(),
             "accounts": listed.map(|user| user.id.to_string()).collect::<Vec<_>>(),
         },
         "undecided": coverage.undecided.len(), "unresolved": coverage.unresolved, "actsAsBlock": coverage.acts_as_block,

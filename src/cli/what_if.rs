@@ -11,15 +11,15 @@ use crate::bot::answer::{Answer, Part, column};
 use crate::bot::answers::what_if::hinges::Hinges;
 use crate::bot::answers::what_if::{decision, kind_word, sessions};
 use crate::bot::describe::grant_words;
-use crate::checks::rows::state_word;
+use crate::checks::rows::{self, state_word};
 use crate::clock::Clock;
 use crate::engine::evaluate::{Decision, Demand};
 use crate::engine::request::{Unstated, read_request, respond};
 use crate::engine::{Applies, Outcome, PolicyOutcome};
-use crate::facts::Wording;
+use crate::facts::{Fact, Term, Wording};
 use crate::tenant::sign_in::{Identity, Target};
 use crate::tenant::write::{write_frequency, write_session};
-use crate::tenant::{Policy, SignIn, Snapshot};
+use crate::tenant::{Kind, Policy, SignIn, Snapshot};
 
 use super::{Ended, folder, output};
 
@@ -74,6 +74,7 @@ impl WhatIf {
         let sign_in = read_request(&request, unstated).with_context(|| format!("{}", self.request.display()))?;
         check_stated(&sign_in).with_context(|| format!("{}", self.request.display()))?;
         let analysis = folder::analysis(&self.path, &Clock::system())?;
+        check_known(&sign_in, analysis.snapshot()).with_context(|| format!("{}", self.request.display()))?;
         let outcome = analysis.model.evaluate(&sign_in);
         match self.format {
             Format::Text => {
@@ -101,6 +102,29 @@ fn check_stated(sign_in: &SignIn) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whom nobody knows of in the directory that was read, no policy could be judged for; and what is no app id is remarked on.
+fn check_known(sign_in: &SignIn, snapshot: &Snapshot) -> anyhow::Result<()> {
+    let directory = &snapshot.directory;
+    let known = match &sign_in.identity {
+        Identity::User { id: Some(id), guest: None, .. } if snapshot.has(Kind::Users) => {
+            directory.user(id).map(|_| ()).ok_or(("userId", id, "user", "users.json"))
+        }
+        Identity::ServicePrincipal(id) if snapshot.has(Kind::ServicePrincipals) => {
+            let any = directory.service_principals.iter().any(|one| one.id == *id);
+            any.then_some(()).ok_or(("servicePrincipalId", id, "service principal", "servicePrincipals.json"))
+        }
+        _ => Ok(()),
+    };
+    if let Target::Apps(apps) = &sign_in.target {
+        for app in apps.iter().filter(|app| uuid::Uuid::parse_str(app).is_err()) {
+            output::remark(&format!("{app:?} is no app id: it is taken for an app that no policy names"));
+        }
+    }
+    known.map_err(|(member, id, what, file)| {
+        anyhow::anyhow!("/signInIdentity/{member}: expected the object id of a {what} in {file}, found {id:?}")
+    })
+}
+
 /// The decision, then each policy with its result, as a table.
 fn told(analysis: &Analysis, sign_in: &SignIn, outcome: &Outcome) -> Answer {
     let snapshot = analysis.snapshot();
@@ -117,10 +141,26 @@ fn told(analysis: &Analysis, sign_in: &SignIn, outcome: &Outcome) -> Answer {
         outcome.policies.iter().filter_map(|one| Some((order(one), row(one)?))).collect();
     rows.sort_by_key(|(order, _)| *order);
     let decided = [decision(analysis, (sign_in, outcome), disabled)].into_iter().chain(sessions(analysis, outcome));
+    let decided = decided.chain(unknown_sessions(analysis, outcome));
     Answer::sentences(decided.collect()).part(Part::Table {
         columns: ["Policy", "Enable policy", "Result", "Because"].map(column).to_vec(),
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         more: 0,
+    })
+}
+
+/// Session controls of policies that apply which this program doesn't know.
+fn unknown_sessions(analysis: &Analysis, outcome: &Outcome) -> Option<Fact> {
+    let snapshot = analysis.snapshot();
+    let of = |policy: &Policy| {
+        let session = policy.undecided.iter().filter(|pointer| pointer.starts_with("/sessionControls"));
+        session.map(|pointer| format!("{pointer} of {}", policy.display_name)).collect::<Vec<_>>()
+    };
+    let applied: Vec<&Policy> = outcome.applied(false).into_iter().filter_map(|id| snapshot.policy(id)).collect();
+    let found: Vec<String> = applied.iter().flat_map(|policy| of(policy)).collect();
+    let by = applied.iter().filter(|policy| !of(policy).is_empty()).map(|policy| rows::policy(policy));
+    (!found.is_empty()).then(|| {
+        Fact::new("what_if.unknown_sessions", analysis.evidence(by)).with("what", Term::Names(found)).must_show()
     })
 }
 

@@ -133,7 +133,7 @@ impl Part<'_> {
         match self.text(name, |text| Some(text.to_owned()))? {
             Known::Is(text) if ["all", "hidden", "unknownFutureValue"].contains(&text.as_str()) => Ok(Known::Unknown),
             Known::Is(text) if text.eq_ignore_ascii_case("none") => Ok(Known::Absent),
-            Known::Is(text) => W::parse(&text).map(Known::Is).ok_or_else(|| self.wrong(name)),
+            Known::Is(text) => W::parse(&text).map(Known::Is).ok_or_else(|| self.no_word::<W>(name)),
             Known::Absent => Ok(Known::Absent),
             Known::Unknown => Ok(Known::Unknown),
         }
@@ -158,8 +158,14 @@ impl Part<'_> {
         self.expected(name, &format!("a value of {name}"))
     }
 
+    /// The same with the words that there are.
+    fn no_word<W: Word>(&self, name: &str) -> RequestError {
+        let words: Vec<&str> = W::WORDS.iter().map(|(word, _)| *word).filter(|word| *word != "all").collect();
+        self.expected(name, &format!("one of {} or none", words.join(", ")))
+    }
+
     fn expected(&self, name: &str, what: &str) -> RequestError {
-        let found = self.value.get(name).unwrap_or(&Value::Null);
+        let found = members::brief(self.value.get(name).unwrap_or(&Value::Null));
         RequestError { pointer: format!("{}/{name}", self.at), expected: format!("{what}, found {found}") }
     }
 }
@@ -193,11 +199,23 @@ fn read_identity(identity: &Value, extra: &Value, unstated: Unstated) -> Result<
 }
 
 fn read_target(context: &Value) -> Result<Target, RequestError> {
+    let wrong = |name: &str, what: &str| {
+        let found = context.get(name).map(members::brief).unwrap_or_default();
+        RequestError { pointer: format!("/signInContext/{name}"), expected: format!("{what}, found {found}") }
+    };
     if let Some(apps) = context.get("includeApplications").and_then(Value::as_array) {
-        return Ok(Target::Apps(strings(apps).iter().map(|id| id.to_lowercase()).collect()));
+        let apps: Vec<String> = strings(apps).iter().map(|id| id.to_lowercase()).collect();
+        if apps.is_empty() {
+            return Err(wrong("includeApplications", "the app that is signed in to"));
+        }
+        return Ok(Target::Apps(apps));
     }
     if let Some(id) = context.get("authenticationContextValue").and_then(Value::as_str) {
-        return Ok(Target::Context(id.into()));
+        let number = id.strip_prefix(['c', 'C']).and_then(|number| number.parse::<u8>().ok());
+        if !number.is_some_and(|number| (1..=99).contains(&number)) {
+            return Err(wrong("authenticationContextValue", "c1 to c99"));
+        }
+        return Ok(Target::Context(id.to_lowercase().into()));
     }
     match context.get("userAction").and_then(Value::as_str) {
         None => Ok(Target::Unstated),
@@ -341,8 +359,18 @@ mod tests {
         let error = read_request(&request(&json!({"devicePlatform": "amiga"})), Unstated::None).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "/signInConditions/devicePlatform: expected a value of devicePlatform, found \"amiga\""
+            "/signInConditions/devicePlatform: expected one of android, iOS, windows, windowsPhone, macOS, linux or none, found \"amiga\""
         );
+        let to = |context: Value| {
+            let mut request = request(&json!({}));
+            request["signInContext"] = context;
+            read_request(&request, Unstated::None).map(|read| read.target).map_err(|error| error.to_string())
+        };
+        let nowhere = "/signInContext/includeApplications: expected the app that is signed in to, found an array";
+        assert_eq!(to(json!({"includeApplications": []})), Err(nowhere.to_owned()));
+        let context = "/signInContext/authenticationContextValue: expected c1 to c99, found \"c100\"";
+        assert_eq!(to(json!({"authenticationContextValue": "c100"})), Err(context.to_owned()));
+        assert_eq!(to(json!({"authenticationContextValue": "C7"})), Ok(Target::Context("c7".into())));
         let error = read_request(&request(&json!({"ipAddress": 7})), Unstated::None).unwrap_err();
         assert_eq!(error.pointer, "/signInConditions/ipAddress");
         let error = read_request(&request(&json!({"country": "Brazil"})), Unstated::None).unwrap_err();

@@ -161,9 +161,21 @@ pub fn clean(text: &str) -> String {
     clipped(text, 120)
 }
 
+/// The same, however long: what breaks a line is a space.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.lines()
+        .flat_map(|line| [line, " "])
+        .flat_map(str::chars)
+        .filter(|c| !hidden(*c))
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
 /// The same, at most `most` characters.
 fn clipped(text: &str, most: usize) -> String {
-    let mut kept: String = text.chars().filter(|c| !hidden(*c)).take(most + 1).collect();
+    let mut kept: String = visible(text).chars().take(most + 1).collect();
     if kept.chars().count() > most {
         kept = kept.chars().take(most - 1).chain(['…']).collect();
     }

@@ -3,7 +3,10 @@
 //! Nothing is half-read: the first object that isn't what it must be fails the whole reading, with its place named.
 
 mod recognise;
+mod refused;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeMap;
@@ -32,6 +35,8 @@ pub struct Report {
     pub files: Vec<(PathBuf, Kind, u64)>,
     /// Files that were not read, and why.
     pub unrecognised: Vec<(PathBuf, &'static str)>,
+    /// The file of each policy, by its object id.
+    pub policies: BTreeMap<String, PathBuf>,
     /// Thresholds of checks by `check-id.name`, as `settings.json` has them.
     pub thresholds: Thresholds,
 }
@@ -102,13 +107,16 @@ pub enum FolderError {
 /// # Errors
 /// See [`FolderError`]; each names the file and what was expected of it.
 pub fn read(path: &Path) -> Result<(Snapshot, Report), FolderError> {
-    let mut reader = Reader::default();
+    let mut reader = Reader { top: path.to_owned(), ..Reader::default() };
     let mut files = Vec::new();
     list(path, &mut files)?;
     files.sort();
     let alone = path.is_file();
     for file in &files {
-        reader.file(file, alone)?;
+        match unreadable(file) {
+            Some(why) => reader.report.unrecognised.push((file.clone(), why)),
+            None => reader.file(file, alone)?,
+        }
     }
     if !reader.counts.contains_key(&Kind::Policies) {
         return Err(FolderError::NoPolicies { path: path.to_owned(), left_out: reader.report.unrecognised });
@@ -119,7 +127,9 @@ pub fn read(path: &Path) -> Result<(Snapshot, Report), FolderError> {
 /// The files of a folder and of those in it; links to folders are not followed, so the search ends.
 fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), FolderError> {
     let failed = |source| FolderError::File { path: path.to_owned(), source };
-    if !fs::metadata(path).map_err(failed)?.is_dir() {
+    if !path.is_dir() {
+        // A link that leads nowhere is there all the same.
+        fs::symlink_metadata(path).map_err(failed)?;
         files.push(path.to_owned());
         return Ok(());
     }
@@ -134,8 +144,20 @@ fn list(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), FolderError> {
     Ok(())
 }
 
+/// Why what stands in a folder is nothing to read: a link that leads nowhere or round in a circle, a pipe.
+fn unreadable(path: &Path) -> Option<&'static str> {
+    match fs::metadata(path) {
+        Ok(data) if data.is_file() => None,
+        Ok(_) => Some("it is no file"),
+        Err(_) if path.is_symlink() => Some("the link leads nowhere"),
+        Err(_) => None,
+    }
+}
+
 #[derive(Default)]
 struct Reader {
+    /// What is read.
+    top: PathBuf,
     builder: SnapshotBuilder,
     report: Report,
     counts: BTreeMap<Kind, u64>,
@@ -164,11 +186,8 @@ impl Reader {
         }
         let content =
             text::parse(&text, lines).map_err(|message| FolderError::Json { path: path.to_owned(), message })?;
-        if let Some(link) = &content.more {
-            return Err(FolderError::Object { path: path.to_owned(), source: first_page(link) });
-        }
-        if let Some(error) = content.objects.first().and_then(|(pointer, value)| refused(pointer, value)) {
-            return Err(FolderError::Object { path: path.to_owned(), source: error });
+        if let Some(source) = refused::why(&content) {
+            return Err(FolderError::Object { path: path.to_owned(), source });
         }
         let empty = content.objects.is_empty();
         let Some(kind) = recognise::kind_of(path, &content).or((alone && empty).then_some(Kind::Policies)) else {
@@ -180,11 +199,17 @@ impl Reader {
     }
 
     fn settings(&mut self, path: &Path, text: &str) -> Result<(), FolderError> {
-        let read = settings::read(text);
-        let (settings, thresholds) =
-            read.map_err(|message| FolderError::Settings { path: path.to_owned(), message })?;
-        self.builder.snapshot.settings = settings;
-        self.report.thresholds = thresholds;
+        match settings::read(text) {
+            Ok((settings, thresholds)) => {
+                self.builder.snapshot.settings = settings;
+                self.report.thresholds = thresholds;
+            }
+            // Further down, programs of all kinds keep files of that name.
+            Err(_) if path.parent() != Some(&self.top) && path != self.top => {
+                self.report.unrecognised.push((path.to_owned(), "it holds the settings of something else"));
+            }
+            Err(message) => return Err(FolderError::Settings { path: path.to_owned(), message }),
+        }
         Ok(())
     }
 
@@ -221,6 +246,10 @@ impl Reader {
         let mut policy = read_policy(value).map_err(&wrong)?;
         if policy.id.is_empty() {
             policy.id = self.made_up_id(&policy.display_name);
+        }
+        // Sentences name policies: one without a name goes by its id.
+        if policy.display_name.trim().is_empty() {
+            policy.display_name.clone_from(&policy.id);
         }
         if let Some(strength) = embedded_strength(value).map_err(&wrong)? {
             self.builder.snapshot.strengths.entry(strength.id.clone()).or_insert(strength);
@@ -309,6 +338,7 @@ impl Reader {
         let times = snapshot.sign_ins.iter().map(|row| row.at).chain(snapshot.audits.iter().map(|row| row.at));
         let (first, last) = (times.clone().min(), times.max());
         snapshot.window = first.zip(last);
+        self.report.policies = self.policies.into_iter().map(|(id, (file, _))| (id, file)).collect();
         (snapshot, self.report)
     }
 }
@@ -320,173 +350,9 @@ fn told(left_out: &[(PathBuf, &str)]) -> String {
     each.chain((more > 0).then(|| format!("; and {more} more"))).collect()
 }
 
-/// What Graph says instead of objects to somebody who may not read them, which scripts write into the file all the same.
-fn refused(pointer: &str, value: &Value) -> Option<ReadError> {
-    let error = value.get("error")?;
-    let text = |name: &str| error.get(name).and_then(Value::as_str);
-    let found = format!("an error of Graph ({}: {})", text("code")?, text("message")?);
-    Some(ReadError { pointer: format!("{pointer}/error"), expected: "what was asked of Graph", found })
-}
-
-/// A page of a collection isn't the whole of it: whoever is on the next one would count as nobody.
-fn first_page(link: &str) -> ReadError {
-    ReadError {
-        pointer: format!("/{link}"),
-        expected: "the whole collection; follow the link to its end, put the items of all pages into one file and leave the link out",
-        found: "a link to the next page".to_owned(),
-    }
-}
-
 /// An app that was exported without saying whose accounts it is for. Managed identities have no such thing.
 fn lacks_audience(principal: &Value) -> bool {
-    let kind = principal.get("servicePrincipalType").and_then(Value::as_str).unwrap_or("Application");
-    kind == "Application" && ["signInAudience", "singleTenant"].iter().all(|member| principal.get(member).is_none())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const POLICY: &str = r#"{"id": "p1", "displayName": "A", "state": "enabled", "conditions": {}}"#;
-
-    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        folder
-    }
-
-    fn error(files: &[(&str, &str)]) -> String {
-        let folder = folder(files);
-        let error = read(folder.path()).unwrap_err().to_string();
-        error.replace(&folder.path().display().to_string(), "DIR")
-    }
-
-    #[test]
-    fn a_folder_of_several_kinds() {
-        let folder = folder(&[
-            ("deep/policies/CA1.json", POLICY),
-            ("users.json", r#"{"value": [{"id": "u2"}, {"id": "u1"}]}"#),
-            ("groups.json", r#"[{"id": "g", "members": ["u2"]}]"#),
-            ("signIns.jsonl", "{\"id\": \"s\", \"createdDateTime\": \"2026-11-20T10:00:00Z\", \"userId\": \"u1\"}\n"),
-            ("roleEligibilityScheduleInstances.json", r#"[{"principalId": "u1", "roleDefinitionId": "r"}]"#),
-            ("settings.json", r#"{"emergencyAccess": ["u1"]}"#),
-            ("notes.txt", "hello"),
-            ("package.json", r#"{"name": "x"}"#),
-        ]);
-        let (snapshot, report) = read(folder.path()).unwrap();
-        assert_eq!(snapshot.directory.groups["g"].transitive.as_ref().unwrap().iter().collect::<Vec<_>>(), [1]);
-        assert_eq!(snapshot.directory.role_assignments[0].assignment, Assignment::Eligible);
-        assert_eq!(snapshot.settings.emergency_access.len(), 1);
-        assert!(snapshot.has(Kind::SignIns) && snapshot.window.is_some());
-        assert_eq!(
-            snapshot.readings[&Kind::Devices],
-            Reading::Absent { reason: "no file devices.json in the export".into() }
-        );
-        let names = report.unrecognised.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap());
-        assert_eq!(names.collect::<Vec<_>>(), ["notes.txt", "package.json"]);
-        assert!(snapshot.read_at > Timestamp::default());
-    }
-
-    #[test]
-    fn eligible_role_assignments_alone_are_not_all_of_them() {
-        let eligible = ("roleEligibilityScheduleInstances.json", r#"[{"principalId": "u1", "roleDefinitionId": "r"}]"#);
-        let part = folder(&[("policies.json", "[]"), eligible]);
-        assert!(!read(part.path()).unwrap().0.has(Kind::RoleAssignments));
-        let whole = folder(&[("policies.json", "[]"), eligible, ("roleAssignments.json", "[]")]);
-        assert!(read(whole.path()).unwrap().0.has(Kind::RoleAssignments));
-    }
-
-    #[test]
-    fn apps_that_do_not_say_whose_they_are_are_not_known() {
-        let known = |app: &str| {
-            let folder = folder(&[("policies.json", "[]"), ("servicePrincipals.json", app)]);
-            read(folder.path()).unwrap().0.has(Kind::ServicePrincipals)
-        };
-        assert!(!known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "Application"}]"#));
-        assert!(known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "Application", "signInAudience": null}]"#));
-        assert!(known(r#"[{"id": "s", "appId": "a", "servicePrincipalType": "ManagedIdentity"}]"#));
-    }
-
-    #[test]
-    fn no_policies_at_all_is_valid_only_when_it_is_said() {
-        let said = folder(&[("policies.json", "[]")]);
-        assert!(read(said.path()).unwrap().0.has(Kind::Policies));
-        let file = folder(&[("empty.json", "[]")]);
-        assert!(read(&file.path().join("empty.json")).is_ok());
-        assert_eq!(
-            error(&[("users.json", "[]")]),
-            "no Conditional Access policies in DIR; expected a file such as policies.json, which may be empty: []"
-        );
-        let message = error(&[("export.json", r#"[{"displayName": "A", "conditions": {}}]"#)]);
-        let left_out = "left out DIR/export.json: neither its name nor its content says what it holds";
-        assert!(message.ends_with(left_out), "{message}");
-    }
-
-    #[test]
-    fn an_answer_of_graph_that_is_an_error_is_told_as_one() {
-        let denied = r#"{"error": {"code": "Forbidden", "message": "Insufficient privileges", "innerError": {}}}"#;
-        assert_eq!(
-            error(&[("policies.json", "[]"), ("users.json", denied)]),
-            "DIR/users.json /error: expected what was asked of Graph, found an error of Graph (Forbidden: Insufficient privileges)"
-        );
-    }
-
-    #[test]
-    fn errors_name_file_place_and_expectation() {
-        assert_eq!(
-            error(&[(
-                "policies.json",
-                r#"{"value": [{"state": "enabled", "conditions": {"users": {"includeUsers": 3}}}]}"#
-            )]),
-            "DIR/policies.json /value/0/conditions/users/includeUsers: expected an array of strings, found a number"
-        );
-        assert_eq!(
-            error(&[("policies.json", "[{]")]),
-            "DIR/policies.json: expected JSON: key must be a string at line 1 column 3"
-        );
-        assert!(
-            error(&[("policies.json", "[]"), ("settings.json", r#"{"emergency": []}"#)])
-                .contains("unknown field `emergency`")
-        );
-    }
-
-    #[test]
-    fn a_page_is_not_read_as_the_whole() {
-        let page = r#"{"@odata.nextLink": "https://graph.microsoft.com/next", "value": [{"id": "u1"}]}"#;
-        assert_eq!(
-            error(&[("policies.json", "[]"), ("users.json", page)]),
-            "DIR/users.json /@odata.nextLink: expected the whole collection; follow the link to its end, put the items of all pages into one file and leave the link out, found a link to the next page"
-        );
-        let last = folder(&[
-            ("policies.json", "[]"),
-            ("users.json", &page.replace("\"https://graph.microsoft.com/next\"", "null")),
-        ]);
-        assert!(read(last.path()).unwrap().0.has(Kind::Users));
-    }
-
-    #[test]
-    fn one_policy_in_two_files_is_one_and_two_policies_with_one_id_are_an_error() {
-        let other = POLICY.replace("enabled", "disabled");
-        let same = folder(&[("a/policies.json", POLICY), ("b/policies.json", POLICY)]);
-        assert_eq!(read(same.path()).unwrap().0.policies.len(), 1);
-        let message = error(&[("a/policies.json", POLICY), ("b/policies.json", &other)]);
-        assert_eq!(
-            message,
-            "DIR/a/policies.json and DIR/b/policies.json hold different policies with the id p1; keep one of them"
-        );
-    }
-
-    #[test]
-    fn templates_without_ids_get_stable_ones() {
-        let text = r#"[{"displayName": "A", "state": "disabled", "conditions": {}}, {"displayName": "A", "state": "disabled", "conditions": {}}]"#;
-        let ids =
-            || read(folder(&[("policies.json", text)]).path()).unwrap().0.policies.into_iter().map(|policy| policy.id);
-        let first = ids().collect::<Vec<_>>();
-        assert_ne!(first[0], first[1]);
-        assert_eq!(first, ids().collect::<Vec<_>>());
-    }
+    let node = Node::root(principal);
+    let kind = node.member("servicePrincipalType").text().ok().flatten().unwrap_or("Application");
+    kind == "Application" && !node.has("signInAudience") && !node.has("singleTenant")
 }

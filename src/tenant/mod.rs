@@ -5,6 +5,7 @@ pub mod country;
 pub mod cross_tenant;
 pub mod directory;
 pub mod folder;
+pub mod json;
 pub mod location;
 pub mod policy;
 pub mod read;

@@ -119,3 +119,70 @@ fn what_is_said_counts_and_names() {
     let only = Wording::new(jiff::tz::TimeZone::UTC).unwrap().of(&machines, Style::Full).unwrap();
     assert_eq!(only, "No person or guest is left out, only 1 room: a person has to judge whether that is meant.");
 }
+
+/// What is said of MFA for everybody, policies alone being known.
+fn told_of_mfa(policies: &[Value]) -> Vec<String> {
+    let policies = policies.iter().map(|policy| read_policy(policy).unwrap()).collect();
+    let model = Model::new(Arc::new(Snapshot { policies, ..Snapshot::default() }));
+    let all = super::findings(&model);
+    super::said(all.iter().find(|finding| finding.check == "mfa-all-users").unwrap())
+}
+
+/// A policy for everybody and everything that asks for MFA, but for what is `more`.
+fn mfa(name: &str, state: &str, more: &Value) -> Value {
+    let mut conditions = json!({"clientAppTypes": ["all"], "users": {"includeUsers": ["All"]},
+        "applications": {"includeApplications": ["All"]}});
+    conditions.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    json!({"id": name, "displayName": name, "state": state, "conditions": conditions,
+        "grantControls": {"operator": "OR", "builtInControls": ["mfa"]}})
+}
+
+#[test]
+fn policies_alone_say_why_they_do_not_do() {
+    let why = |policies: &[Value]| {
+        let told = told_of_mfa(policies);
+        assert_eq!(told[0], "Not every user is made to use MFA: some sign-ins are covered by no policy.");
+        told[1..].join(" ")
+    };
+    let on = |more: &Value| [mfa("P", "enabled", more)];
+    let apps = json!({"applications": {"includeApplications": ["All"], "excludeApplications": ["00000003-0000-0ff1-ce00-000000000000"]}});
+    let guests = json!({"users": {"includeUsers": ["All"], "excludeGuestsOrExternalUsers": {
+        "guestOrExternalUserTypes": "b2bCollaborationGuest", "externalTenants": {"membershipKind": "all"}}}});
+    let one_app = json!({"applications": {"includeApplications": ["00000003-0000-0ff1-ce00-000000000000"]}});
+    let mut either = mfa("P", "enabled", &json!({}));
+    either["grantControls"]["builtInControls"] = json!(["mfa", "compliantDevice"]);
+    let both = ["A", "B"].map(|name| mfa(name, "disabled", &json!({})));
+    insta::assert_snapshot!([
+        why(&[]),
+        why(&on(&apps)),
+        why(&on(&json!({"platforms": {"includePlatforms": ["iOS"]}}))),
+        why(&on(&guests)),
+        why(&on(&one_app)),
+        why(&[either]),
+        why(&[mfa("P", "enabledForReportingButNotEnforced", &json!({}))]),
+        why(&both),
+    ].join("\n"), @r#"
+    No policy asks for it.
+    P excludes SharePoint Online.
+    P asks for it only under conditions (Device platforms); left open: Device platforms: unknown, Android, Windows, Windows Phone, macOS, Linux.
+    P excludes B2B collaboration guest users.
+    No policy asks for it; P does so for other users, at other resources or under other conditions.
+    P accepts something else instead: "Require one of the selected controls" (compliant device) (Client apps: Browser, Mobile apps and desktop clients).
+    Only P asks for it, and it is in report-only.
+    Only A and B ask for it, and they are Off.
+    "#);
+}
+
+/// Whoever is an administrator wasn't read, so none is counted, and nobody need be eligible.
+#[test]
+fn nobody_is_called_an_administrator_whose_roles_were_not_read() {
+    let users = ["ann", "bob"].map(|id| json!({"id": id, "displayName": id, "accountEnabled": true}));
+    let tenant = super::fixtures::tenant(&json!({"policies": [], "users": users, "groups": []}));
+    let all = super::findings(&Model::new(Arc::new(tenant)));
+    let of = |check: &str| all.iter().find(|finding| finding.check == check).unwrap();
+    let admins = of("phishing-resistant-admins");
+    assert_eq!(super::said(admins)[0], "Not every administrator is made to use phishing-resistant MFA.");
+    let eligible = of("eligible-administrators");
+    assert_eq!((eligible.verdict, eligible.cures.len()), (super::Verdict::Review, 0));
+    assert!(super::said(eligible)[0].starts_with("Who is eligible for a role wasn't read"), "{eligible:?}");
+}

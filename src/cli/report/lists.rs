@@ -24,9 +24,10 @@ pub(super) struct File {
 }
 
 impl File {
-    /// The file's text.
+    /// The file's text. Excel takes a file without the mark for one in an encoding of old.
     pub(super) fn text(&self) -> String {
-        self.lines.iter().map(|cells| csv_line(cells)).collect()
+        const MARK: &str = "\u{FEFF}";
+        std::iter::once(MARK.to_owned()).chain(self.lines.iter().map(|cells| csv_line(cells))).collect()
     }
 }
 

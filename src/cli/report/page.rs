@@ -44,6 +44,7 @@ pub(super) fn html(
         "reportOnly": report_only, "users": number(snapshot.directory.users.len()),
         "read": snapshot.read_at.strftime("%a %-d %b %Y %H:%M UTC").to_string(),
         "fails": count(Verdict::Fail), "reviews": count(Verdict::Review), "passes": count(Verdict::Pass),
+        "others": count(Verdict::NotApplicable),
         "first": first(analysis, wording)?, "coverage": opens, "checks": checks, "absent": absent(analysis),
         "exclusions": exclusions(&analysis.model), "documented": documented(snapshot), "files": files,
     });

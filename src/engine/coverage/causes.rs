@@ -273,7 +273,10 @@ impl<'a> Causes<'a> {
         let beside = all.iter().any(|reason| rank(reason) >= BESIDE);
         let excluded_only = all.iter().all(|reason| rank(reason) == 0);
         match candidate.policy.state {
-            PolicyState::Disabled if all.is_empty() => all.push(Reason::Off),
+            // What is Off and would ask for less anyhow explains nothing.
+            PolicyState::Disabled if all.is_empty() && !matches!(candidate.bearing, Bearing::Weaker(_)) => {
+                all.push(Reason::Off);
+            }
             PolicyState::ReportOnly if !beside => all.push(Reason::ReportOnly),
             PolicyState::Disabled => return Vec::new(),
             _ => {}

@@ -88,6 +88,12 @@ const OBJECTS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What a part of a request may say that it is.
+const TYPES: [(&str, &[&str]); 2] = [
+    ("/signInIdentity/@odata.type", &["userSignIn", "servicePrincipalSignIn", "agentSignIn"]),
+    ("/signInContext/@odata.type", &["applicationContext", "userActionContext", "authContext"]),
+];
+
 /// Members that are true or false.
 const FLAGS: [&str; 7] = [
     "/appliedPoliciesOnly",
@@ -102,7 +108,7 @@ const FLAGS: [&str; 7] = [
 /// Refuses what would be ignored: an object that is none, a member that there isn't, a flag that is neither true nor false.
 pub(super) fn check(request: &Value) -> Result<(), RequestError> {
     let wrong = |at: &str, what: &str, found: &Value| {
-        Err(RequestError { pointer: at.to_owned(), expected: format!("{what}, found {found}") })
+        Err(RequestError { pointer: at.to_owned(), expected: format!("{what}, found {}", brief(found)) })
     };
     for (at, names) in OBJECTS {
         match request.pointer(at) {
@@ -111,9 +117,29 @@ pub(super) fn check(request: &Value) -> Result<(), RequestError> {
             Some(other) => return wrong(at, "an object", other),
         }
     }
+    for (at, names) in TYPES {
+        let Some(found) = request.pointer(at).filter(|found| !found.is_null()) else { continue };
+        let name = found.as_str().unwrap_or_default().trim_start_matches("#microsoft.graph.");
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return wrong(at, &format!("#microsoft.graph.{}", names.join(" or ")), found);
+        }
+    }
     let stated = FLAGS.iter().filter_map(|at| Some((at, request.pointer(at)?)));
     let mut odd = stated.filter(|(_, value)| !value.is_boolean() && !value.is_null());
     odd.next().map_or(Ok(()), |(at, value)| wrong(at, "true or false", value))
+}
+
+/// What was found, in a few words: a whole document says nothing that its reader doesn't have.
+pub(super) fn brief(found: &Value) -> String {
+    const MOST: usize = 40;
+    match found {
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::String(text) if text.chars().count() > MOST => {
+            format!("{:?}", text.chars().take(MOST).chain(['…']).collect::<String>())
+        }
+        other => other.to_string(),
+    }
 }
 
 fn known(at: &str, name: &str, names: &[&str]) -> Result<(), RequestError> {
@@ -187,7 +213,7 @@ mod tests {
     #[test]
     fn what_has_another_shape_is_not_taken_for_absent() {
         assert_eq!(said(&json!({"signInConditions": "BR"})), "/signInConditions: expected an object, found \"BR\"");
-        assert_eq!(said(&json!([])), "the document: expected an object, found []");
+        assert_eq!(said(&json!([])), "the document: expected an object, found an array");
         let flag = said(&json!({"extra": {"deviceRegistered": "no"}}));
         assert_eq!(flag, "/extra/deviceRegistered: expected true or false, found \"no\"");
         let compliant = said(&json!({"signInConditions": {"deviceInfo": {"isCompliant": "yes"}}}));

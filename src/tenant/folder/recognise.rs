@@ -7,15 +7,21 @@ use serde_json::Value;
 use super::text::Content;
 use crate::tenant::{Kind, Word};
 
-/// The kind of a file's objects; none when nothing tells.
+/// The kind of a file's objects; none when nothing tells, or when they say that they are something else.
 pub(super) fn kind_of(path: &Path, content: &Content) -> Option<Kind> {
-    let says = content.says.as_deref().and_then(by_odata);
     let first = content.objects.first().map(|(_, value)| value);
     if first.is_some_and(is_template) {
         return None;
     }
-    let typed = || first?.get("@odata.type")?.as_str().and_then(by_odata);
-    says.or_else(typed).or_else(|| by_name(path)).or_else(|| first.and_then(by_shape))
+    let typed = first.and_then(|value| value.get("@odata.type")?.as_str());
+    let said: Vec<Says> = [content.says.as_deref(), typed].into_iter().flatten().map(by_odata).collect();
+    let kind = said.iter().find_map(|says| if let Says::Kind(kind) = says { Some(*kind) } else { None });
+    let by_shape = || first.and_then(by_shape);
+    if kind.is_none() && said.contains(&Says::Other) {
+        // A policy out of a list of templates is a policy, whatever it lay among.
+        return by_shape().filter(|kind| *kind == Kind::Policies);
+    }
+    kind.or_else(|| by_name(path)).or_else(by_shape)
 }
 
 /// What policies can be made from is no policy of the tenant, wherever it lies.
@@ -23,36 +29,88 @@ fn is_template(value: &Value) -> bool {
     value.pointer("/details/conditions").is_some()
 }
 
-/// The resource at the end of a context or in a type name; more telling names come first.
-fn by_odata(text: &str) -> Option<Kind> {
-    let known = [
-        ("conditionalaccesspolicy", Kind::Policies),
-        ("conditionalaccess/policies", Kind::Policies),
-        ("namedlocation", Kind::NamedLocations),
-        ("authenticationstrengthpolic", Kind::AuthenticationStrengthPolicies),
-        ("authenticationcontextclassreference", Kind::AuthenticationContextClassReferences),
-        ("agreement", Kind::TermsOfUse),
-        ("userregistrationdetails", Kind::UserRegistrationDetails),
-        ("riskyuser", Kind::RiskyUsers),
-        ("subscribedsku", Kind::SubscribedSkus),
-        ("identitysecuritydefaultsenforcementpolicy", Kind::IdentitySecurityDefaultsEnforcementPolicy),
-        ("crosstenantaccesspolicy", Kind::CrossTenantAccessPolicy),
-        ("directoryaudit", Kind::DirectoryAudits),
-        ("signin", Kind::SignIns),
-        ("roledefinition", Kind::RoleDefinitions),
-        ("roleassignment", Kind::RoleAssignments),
-        ("roleeligibility", Kind::RoleAssignments),
-        ("serviceprincipal", Kind::ServicePrincipals),
-        ("#users", Kind::Users),
-        ("graph.user", Kind::Users),
-        ("#groups", Kind::Groups),
-        ("graph.group", Kind::Groups),
-        ("#devices", Kind::Devices),
-        ("graph.device", Kind::Devices),
-    ];
-    let text = text.to_ascii_lowercase();
-    known.into_iter().find(|(part, _)| text.contains(part)).map(|(_, kind)| kind)
+/// What an OData annotation says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    /// The objects are of this kind.
+    Kind(Kind),
+    /// They are of a kind that isn't read.
+    Other,
+    /// Nothing: any object of the directory.
+    Nothing,
 }
+
+/// The resource at the end of a context, or a type. The whole name counts: Intune's `deviceConfiguration` is no `device`.
+fn by_odata(text: &str) -> Says {
+    let text = text.to_ascii_lowercase();
+    let Some((_, resource)) = text.rsplit_once('#') else { return Says::Nothing };
+    let resource = resource.trim_start_matches("collection(").trim_end_matches(')');
+    let named = |part: &&str| !part.is_empty() && !part.starts_with('$');
+    let parts: Vec<&str> = resource.split('/').filter(named).map(plain).collect();
+    let Some(last) = parts.last() else { return Says::Nothing };
+    if ["directoryobject", "directoryobjects"].contains(last) {
+        return Says::Nothing;
+    }
+    let above = parts.len().checked_sub(2).and_then(|at| parts.get(at)).copied().unwrap_or_default();
+    let one = last.strip_suffix('s').unwrap_or(last);
+    RESOURCES
+        .iter()
+        .find(|(name, of, _)| (*name == *last || *name == one) && (of.is_empty() || *of == above))
+        .map_or(Says::Other, |(.., kind)| Says::Kind(*kind))
+}
+
+/// A segment of a path without what is selected of it and without the namespace.
+fn plain(segment: &str) -> &str {
+    segment.split('(').next().unwrap_or_default().trim_start_matches("microsoft.graph.")
+}
+
+/// Graph's types and collections (with or without the plural's s), the segment of the path before it where the name alone
+/// would mean others too, and what they hold.
+const RESOURCES: &[(&str, &str, Kind)] = &[
+    ("conditionalaccesspolicy", "", Kind::Policies),
+    ("policies", "conditionalaccess", Kind::Policies),
+    ("namedlocation", "", Kind::NamedLocations),
+    ("ipnamedlocation", "", Kind::NamedLocations),
+    ("countrynamedlocation", "", Kind::NamedLocations),
+    ("compliantnetworknamedlocation", "", Kind::NamedLocations),
+    ("privatelinknamedlocation", "", Kind::NamedLocations),
+    ("servicetagnamedlocation", "", Kind::NamedLocations),
+    ("authenticationstrengthpolicy", "", Kind::AuthenticationStrengthPolicies),
+    ("authenticationstrengthpolicies", "", Kind::AuthenticationStrengthPolicies),
+    ("policies", "authenticationstrength", Kind::AuthenticationStrengthPolicies),
+    ("authenticationcontextclassreference", "", Kind::AuthenticationContextClassReferences),
+    ("agreement", "", Kind::TermsOfUse),
+    ("userregistrationdetails", "", Kind::UserRegistrationDetails),
+    ("riskyuser", "", Kind::RiskyUsers),
+    ("subscribedsku", "", Kind::SubscribedSkus),
+    ("identitysecuritydefaultsenforcementpolicy", "", Kind::IdentitySecurityDefaultsEnforcementPolicy),
+    ("crosstenantaccesspolicy", "", Kind::CrossTenantAccessPolicy),
+    ("crosstenantaccesspolicyconfigurationdefault", "", Kind::CrossTenantAccessPolicy),
+    ("crosstenantaccesspolicyconfigurationpartner", "", Kind::CrossTenantAccessPolicy),
+    ("default", "crosstenantaccesspolicy", Kind::CrossTenantAccessPolicy),
+    ("partner", "crosstenantaccesspolicy", Kind::CrossTenantAccessPolicy),
+    ("directoryaudit", "", Kind::DirectoryAudits),
+    ("signin", "", Kind::SignIns),
+    ("unifiedroledefinition", "", Kind::RoleDefinitions),
+    ("roledefinition", "directory", Kind::RoleDefinitions),
+    ("unifiedroleassignment", "", Kind::RoleAssignments),
+    ("unifiedroleassignmentschedule", "", Kind::RoleAssignments),
+    ("unifiedroleassignmentscheduleinstance", "", Kind::RoleAssignments),
+    ("unifiedroleeligibilityschedule", "", Kind::RoleAssignments),
+    ("unifiedroleeligibilityscheduleinstance", "", Kind::RoleAssignments),
+    ("roleassignment", "directory", Kind::RoleAssignments),
+    ("roleassignmentschedule", "directory", Kind::RoleAssignments),
+    ("roleassignmentscheduleinstance", "directory", Kind::RoleAssignments),
+    ("roleeligibilityschedule", "directory", Kind::RoleAssignments),
+    ("roleeligibilityscheduleinstance", "directory", Kind::RoleAssignments),
+    ("serviceprincipal", "", Kind::ServicePrincipals),
+    ("agentidentity", "", Kind::ServicePrincipals),
+    ("agentidentityblueprintprincipal", "", Kind::ServicePrincipals),
+    ("user", "", Kind::Users),
+    ("agentuser", "", Kind::Users),
+    ("group", "", Kind::Groups),
+    ("device", "", Kind::Devices),
+];
 
 /// By the file's name, or else by the folder's that it lies in (`policies/CA001.json`).
 fn by_name(path: &Path) -> Option<Kind> {
@@ -123,6 +181,37 @@ mod tests {
         assert_eq!(kind("Users.json", None, json!({"ipRanges": []})), Some(Kind::Users));
         assert_eq!(kind("export.json", None, json!({"IpRanges": []})), Some(Kind::NamedLocations));
         assert_eq!(kind("package.json", None, json!({"name": "x"})), None);
+    }
+
+    #[test]
+    fn what_says_that_it_is_something_else_is_nothing_that_is_read() {
+        let of = |odata: &str| {
+            kind("groups/x.json", None, json!({"@odata.type": odata, "id": "1", "userPrincipalName": ""}))
+        };
+        for foreign in ["deviceConfiguration", "groupSetting", "userFlow", "signInPreferences", "managedDevice"] {
+            assert_eq!(of(&format!("#microsoft.graph.{foreign}")), None, "{foreign}");
+        }
+        assert_eq!(of("#microsoft.graph.deviceAndAppManagementRoleDefinition"), None);
+        assert_eq!(of("#microsoft.graph.agentUser"), Some(Kind::Users));
+        assert_eq!(of("#microsoft.graph.directoryObject"), Some(Kind::Groups), "the name decides");
+        let within = |path: &str| {
+            let context = format!("https://graph.microsoft.com/v1.0/$metadata#{path}");
+            kind("policies/x.json", Some(&context), json!({"id": "1", "state": "enabled"}))
+        };
+        assert_eq!(within("policies/authenticationMethodsPolicy/$entity"), None);
+        assert_eq!(within("deviceManagement/roleDefinitions"), None);
+        assert_eq!(within("deviceManagement/managedDevices"), None);
+        assert_eq!(within("roleManagement/directory/roleDefinitions"), Some(Kind::RoleDefinitions));
+        assert_eq!(within("roleManagement/directory/roleAssignments(principal())"), Some(Kind::RoleAssignments));
+        assert_eq!(within("users(id,displayName)/$delta"), Some(Kind::Users));
+        assert_eq!(
+            within("identity/conditionalAccess/authenticationStrength/policies"),
+            Some(Kind::AuthenticationStrengthPolicies)
+        );
+        let ranges = "identity/conditionalAccess/namedLocations/microsoft.graph.ipNamedLocation/$entity";
+        assert_eq!(within(ranges), Some(Kind::NamedLocations));
+        assert_eq!(within("policies/crossTenantAccessPolicy/partners"), Some(Kind::CrossTenantAccessPolicy));
+        assert_eq!(within("Collection(microsoft.graph.user)"), Some(Kind::Users));
     }
 
     #[test]

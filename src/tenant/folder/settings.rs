@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::tenant::json;
+use crate::tenant::location::IpRange;
 use crate::tenant::snapshot::Settings;
 
 /// Thresholds of checks by `check-id.name`.
@@ -14,7 +16,7 @@ pub type Thresholds = BTreeMap<String, f64>;
 /// # Errors
 /// Says where (JSON pointer; line and column where it is no JSON) and what is wrong.
 pub(super) fn read(text: &str) -> Result<(Settings, Thresholds), String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("expected JSON: {error}"))?;
+    let value: Value = json::parse(text).map_err(|error| format!("expected JSON: {error}"))?;
     let Value::Object(mut members) = value else { return Err("the document: expected an object".to_owned()) };
     let thresholds = members.remove("thresholds").map(thresholds).transpose()?.unwrap_or_default();
     let settings = serde_json::from_value(Value::Object(members.clone()));
@@ -22,7 +24,18 @@ pub(super) fn read(text: &str) -> Result<(Settings, Thresholds), String> {
         Some((pointer, error)) => format!("{pointer}: {error}"),
         None => error.to_string(),
     })?;
-    Ok((settings, thresholds))
+    match no_range(&members) {
+        Some(error) => Err(error),
+        None => Ok((settings, thresholds)),
+    }
+}
+
+/// The first of the trusted addresses that is none.
+fn no_range(members: &Map<String, Value>) -> Option<String> {
+    let listed = members.get("mfaTrustedIps")?.as_array()?;
+    let wrong = |text: &Value| text.as_str().is_some_and(|text| IpRange::from_cidr(text).is_none());
+    let (at, found) = listed.iter().enumerate().find(|(_, text)| wrong(text))?;
+    Some(format!("/mfaTrustedIps/{at}: expected addresses in CIDR form such as 203.0.113.0/24, found {found}"))
 }
 
 fn thresholds(value: Value) -> Result<Thresholds, String> {
@@ -91,6 +104,11 @@ mod tests {
         assert!(error(r#"{"emergencyAccess": ["a", 3]}"#).starts_with("/emergencyAccess/1: invalid type"));
         assert!(error(r#"{"appGroups": {"a/b": 3}}"#).starts_with("/appGroups/a~1b: invalid type"));
         assert_eq!(error(r#"{"thresholds": {"x.y": "a"}}"#), "/thresholds/x.y: expected a number");
+        let address = error(r#"{"mfaTrustedIps": ["203.0.113.0/24", "300.1.1.1/33"]}"#);
+        assert_eq!(
+            address,
+            r#"/mfaTrustedIps/1: expected addresses in CIDR form such as 203.0.113.0/24, found "300.1.1.1/33""#
+        );
         assert!(error("{").starts_with("expected JSON: EOF while parsing an object at line 1"));
     }
 }

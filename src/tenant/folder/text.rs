@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::tenant::json;
+
 /// The text of a file in UTF-8 or, as Windows PowerShell writes it, UTF-16; none for anything else.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Option<String> {
@@ -41,7 +43,7 @@ pub(super) fn parse(text: &str, lines: bool) -> Result<Content, String> {
     if lines {
         return parse_lines(text);
     }
-    match serde_json::from_str(text) {
+    match json::parse(text) {
         Ok(value) => Ok(unpack(value)),
         // A log cut into lines often keeps the ending .json.
         Err(error) => {
@@ -55,7 +57,7 @@ pub(super) fn parse(text: &str, lines: bool) -> Result<Content, String> {
 fn parse_lines(text: &str) -> Result<Content, String> {
     let mut content = Content::default();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let value = serde_json::from_str(line).map_err(|error| {
+        let value = json::parse(line).map_err(|error| {
             let what = error.to_string();
             let what = what.split(" at line ").next().unwrap_or_default();
             format!("{what} at line {} column {}", number + 1, error.column())
@@ -67,6 +69,7 @@ fn parse_lines(text: &str) -> Result<Content, String> {
 
 fn unpack(value: Value) -> Content {
     match value {
+        Value::Array(items) if !items.is_empty() && items.iter().all(is_page) => pages(items),
         Value::Array(items) => Content { objects: numbered("", items), ..Content::default() },
         Value::Object(mut members) => {
             let says = ["@odata.context", "@odata.type"]
@@ -88,6 +91,23 @@ fn unpack(value: Value) -> Content {
         }
         other => Content { objects: vec![(String::new(), other)], ..Content::default() },
     }
+}
+
+/// Whether a value is a page of a collection, as a script that follows the links to the end collects them.
+fn is_page(value: &Value) -> bool {
+    value.get("value").is_some_and(Value::is_array)
+}
+
+/// All pages, of which only the last one tells whether there are more.
+fn pages(items: Vec<Value>) -> Content {
+    let mut all = Content::default();
+    for (at, page) in items.into_iter().enumerate() {
+        let Content { says, more, objects } = unpack(page);
+        all.says = all.says.or(says);
+        all.more = more;
+        all.objects.extend(objects.into_iter().map(|(pointer, value)| (format!("/{at}{pointer}"), value)));
+    }
+    all
 }
 
 /// Graph names it with its prefix; PowerShell's cmdlets and other clients without.
@@ -135,6 +155,9 @@ mod tests {
         assert_eq!(pointers("{\"value\": {\"id\": \"1\"}}"), ["/value"]);
         assert_eq!(pointers("{\"Objects\": {\"id\": \"1\"}, \"ObjectCount\": 1}"), ["/Objects"]);
         assert_eq!(pointers("{\"value\": \"text\"}"), [""]);
+        let pages = "[{\"@odata.nextLink\": \"x\", \"value\": [{}]}, {\"value\": [{}]}]";
+        assert_eq!(pointers(pages), ["/0/value/0", "/1/value/0"]);
+        assert_eq!(parse(pages, false).unwrap().more, None);
         assert_eq!(pointers("{\"id\": 1}\n\n{\"id\": 2}\n"), ["/0", "/2"]);
         let error = parse("{\"id\": 1}\n{broken", false).unwrap_err();
         assert_eq!(error, "key must be a string at line 2 column 2");

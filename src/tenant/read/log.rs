@@ -25,6 +25,8 @@ pub fn read_sign_in(value: &Value) -> Result<PastSignIn, ReadError> {
     let client = node.member("clientAppUsed").string()?;
     let protocol = node.member("authenticationProtocol").string()?;
     let transfer = node.member("originalTransferMethod").string()?;
+    let listed = node.member("appliedConditionalAccessPolicies");
+    let applied = listed.items()?.iter().map(read_applied).collect::<Result<Vec<_>, _>>()?;
     let times = node.member("signIns").number()?.and_then(|count| u64::try_from(count).ok()).unwrap_or(1);
     Ok(PastSignIn {
         times,
@@ -54,15 +56,10 @@ pub fn read_sign_in(value: &Value) -> Result<PastSignIn, ReadError> {
         error_code: status.member("errorCode").number()?.unwrap_or_default(),
         failure_reason: status.member("failureReason").filled()?.map(Text::from),
         conditional_access: node.member("conditionalAccessStatus").string()?.into(),
-        multi_factor: did_multi_factor(&node, &status)?,
+        multi_factor: did_multi_factor(&node, &status)? || met_by_multi_factor(&applied),
         interactive: node.member("isInteractive").flag()?.unwrap_or(true),
         correlation_id: node.member("correlationId").string()?.into(),
-        applied: node
-            .member("appliedConditionalAccessPolicies")
-            .items()?
-            .iter()
-            .map(read_applied)
-            .collect::<Result<_, _>>()?,
+        applied: applied.into(),
     })
 }
 
@@ -147,6 +144,13 @@ fn did_multi_factor(node: &Node<'_>, status: &Node<'_>) -> Result<bool, ReadErro
     let details = status.member("additionalDetails").string()?.to_ascii_lowercase();
     let said = details.starts_with("mfa") && (details.contains("satisfied") || details.contains("completed"));
     Ok(said || required.eq_ignore_ascii_case("multiFactorAuthentication"))
+}
+
+/// Whether MFA alone is what some policy asked for and got, by the log's own word: v1.0 has no `authenticationRequirement`.
+fn met_by_multi_factor(applied: &[AppliedPolicy]) -> bool {
+    let met = |one: &AppliedPolicy| ["success", "reportOnlySuccess"].contains(&one.result.as_str());
+    let by_it = |one: &AppliedPolicy| matches!(&*one.controls, [only] if only.eq_ignore_ascii_case("mfa"));
+    applied.iter().any(|one| met(one) && by_it(one))
 }
 
 /// Reads a `directoryAudit`; none when the log says that nothing came of it, or doesn't know.
@@ -246,6 +250,18 @@ mod tests {
         assert_eq!((row.flow, row.flow_known), (Some(TransferMethod::DeviceCodeFlow), true));
         let row = sign_in(&json!({"originalTransferMethod": "none"}));
         assert_eq!((row.flow, row.flow_known), (None, true));
+    }
+
+    #[test]
+    fn a_policy_that_was_met_by_mfa_alone_shows_that_it_was_done() {
+        let did = |result: &str, controls: Value| {
+            let applied = json!([{"id": "p", "result": result, "enforcedGrantControls": controls}]);
+            sign_in(&json!({"appliedConditionalAccessPolicies": applied})).multi_factor
+        };
+        assert!(did("success", json!(["Mfa"])) && did("reportOnlySuccess", json!(["mfa"])));
+        assert!(!did("reportOnlyInterrupted", json!(["Mfa"])) && !did("failure", json!(["Mfa"])));
+        assert!(!did("success", json!(["Mfa", "RequireCompliantDevice"])), "the device may have done");
+        assert!(!did("success", json!([])));
     }
 
     #[test]

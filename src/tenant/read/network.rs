@@ -51,8 +51,14 @@ fn read_range(node: &Node<'_>) -> Result<IpRange, ReadError> {
 
 fn read_countries(node: &Node<'_>) -> Result<Place, ReadError> {
     let method = node.member("countryLookupMethod").string()?;
+    let listed = node.member("countriesAndRegions");
+    let words = listed.strings()?;
+    // Microsoft's list may grow, but the name of a country would be one from which nobody comes.
+    if words.iter().any(|word| word.len() != 2) {
+        return Err(listed.wrong("two-letter country codes (ISO 3166-1)"));
+    }
     Ok(Place::Country {
-        countries: node.member("countriesAndRegions").strings()?.into_iter().map(str::to_ascii_uppercase).collect(),
+        countries: words.into_iter().map(str::to_ascii_uppercase).collect(),
         by_gps: method.eq_ignore_ascii_case("authenticatorAppGps"),
         include_unknown: node.member("includeUnknownCountriesAndRegions").flag()?.unwrap_or_default(),
     })
@@ -126,6 +132,15 @@ mod tests {
         );
         let backwards = json!({"id": "l", "ipRanges": [{"lowerAddress": "10.0.0.9", "upperAddress": "10.0.0.1"}]});
         assert!(read_named_location(&backwards).is_err());
+    }
+
+    #[test]
+    fn the_name_of_a_country_is_no_code() {
+        let error = read_named_location(&json!({"id": "l", "countriesAndRegions": ["DE", "France"]})).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "/countriesAndRegions: expected two-letter country codes (ISO 3166-1), found an array"
+        );
     }
 
     #[test]

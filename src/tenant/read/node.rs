@@ -73,6 +73,16 @@ impl<'a> Node<'a> {
             .collect()
     }
 
+    /// Whether it has this member, whatever its value and its case.
+    pub(in crate::tenant) fn has(&self, name: &str) -> bool {
+        self.value.as_object().is_some_and(|members| members.keys().any(|key| key.eq_ignore_ascii_case(name)))
+    }
+
+    /// That PowerShell left out what was here.
+    pub(in crate::tenant) fn cut_off(&self) -> Option<ReadError> {
+        self.value.as_str().is_some_and(is_cut_off).then(|| self.wrong(NOT_CUT_OFF))
+    }
+
     pub(in crate::tenant) fn value(&self) -> &'a Value {
         self.value
     }
@@ -83,10 +93,9 @@ impl<'a> Node<'a> {
 
     /// Fails unless it is an object or `null`.
     pub(in crate::tenant) fn object(self) -> Result<Self, ReadError> {
-        let cut_off = self.value.as_str().is_some_and(is_cut_off);
         match self.value {
             Value::Object(_) | Value::Null => Ok(self),
-            _ => Err(self.wrong(if cut_off { NOT_CUT_OFF } else { "an object" })),
+            _ => Err(self.cut_off().unwrap_or_else(|| self.wrong("an object"))),
         }
     }
 
