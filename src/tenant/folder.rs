@@ -335,7 +335,8 @@ fn first_page(link: &str) -> ReadError {
 /// An app that was exported without saying whose accounts it is for. Managed identities have no such thing.
 fn lacks_audience(principal: &Value) -> bool {
     let kind = principal.get("servicePrincipalType").and_then(Value::as_str).unwrap_or("Application");
-    kind == "Application" && ["signInAudience", "singleTenant"].iter().all(|member| principal.get(member).is_none())
+    kind.eq_ignore_ascii_case("Application")
+        && ["signInAudience", "singleTenant"].iter().all(|member| principal.get(member).is_none())
 }
 
 #[cfg(test)]
