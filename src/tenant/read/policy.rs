@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::controls::{read_grant, read_session};
+use super::machines::{read_agent_contexts, read_agents, read_client_applications};
 use super::node::{Node, is_empty};
 use super::{ReadError, read_strength};
 use crate::tenant::Strength;
 use crate::tenant::policy::{
-    Agents, Applications, ClientApplications, Conditions, Filter, FilterMode, GuestType, Guests, Platform, Policy,
-    PolicyState, Sides, TransferMethod, UserSide, Users,
+    Applications, Conditions, Filter, FilterMode, GuestType, Guests, Platform, Policy, PolicyState, Sides,
+    TransferMethod, UserSide, Users,
 };
 use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::words::Word;
@@ -204,39 +205,6 @@ fn app_word(word: String) -> String {
     known.into_iter().find(|known| known.eq_ignore_ascii_case(&squeezed)).map_or(word, str::to_owned)
 }
 
-/// Ids of identities that aren't people, with the keywords in Graph's spelling.
-fn machines(node: &Node<'_>) -> Result<BTreeSet<String>, ReadError> {
-    let known = ["All", "None", "ServicePrincipalsInMyTenant"];
-    let spelt =
-        |word: String| known.into_iter().find(|known| known.eq_ignore_ascii_case(&word)).map_or(word, str::to_owned);
-    Ok(node.ids()?.into_iter().map(spelt).collect())
-}
-
-fn read_client_applications(
-    node: Node<'_>,
-    undecided: &mut Vec<String>,
-) -> Result<Option<ClientApplications>, ReadError> {
-    let node = node.object()?;
-    let known = &[
-        "includeServicePrincipals",
-        "excludeServicePrincipals",
-        "servicePrincipalFilter",
-        "includeAgentIdServicePrincipals",
-        "excludeAgentIdServicePrincipals",
-        "agentIdServicePrincipalFilter",
-    ];
-    undecided.extend(node.others(known).iter().map(Node::pointer));
-    let read = ClientApplications {
-        include: machines(&node.member("includeServicePrincipals"))?,
-        exclude: machines(&node.member("excludeServicePrincipals"))?,
-        filter: read_filter(node.member("servicePrincipalFilter"), undecided)?,
-        include_agents: machines(&node.member("includeAgentIdServicePrincipals"))?,
-        exclude_agents: machines(&node.member("excludeAgentIdServicePrincipals"))?,
-        agent_filter: read_filter(node.member("agentIdServicePrincipalFilter"), undecided)?,
-    };
-    Ok((read != ClientApplications::default()).then_some(read))
-}
-
 fn read_platforms(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Sides<Platform>>, ReadError> {
     let node = node.object()?;
     undecided.extend(node.others(&["includePlatforms", "excludePlatforms"]).iter().map(Node::pointer));
@@ -258,7 +226,7 @@ fn location_word(word: String) -> String {
     ["All", "AllTrusted"].into_iter().find(|known| known.eq_ignore_ascii_case(&word)).map_or(word, str::to_owned)
 }
 
-fn sides<T: Ord>(include: BTreeSet<T>, exclude: BTreeSet<T>) -> Option<Sides<T>> {
+pub(super) fn sides<T: Ord>(include: BTreeSet<T>, exclude: BTreeSet<T>) -> Option<Sides<T>> {
     (!include.is_empty() || !exclude.is_empty()).then_some(Sides { include, exclude })
 }
 
@@ -269,7 +237,7 @@ fn read_devices(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Fi
 }
 
 /// A filter; one without a rule is none, one with a rule and no mode can't be judged.
-fn read_filter(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Filter>, ReadError> {
+pub(super) fn read_filter(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Filter>, ReadError> {
     let node = node.object()?;
     undecided.extend(node.others(&["mode", "rule"]).iter().map(Node::pointer));
     let Some(rule) = node.member("rule").filled()? else { return Ok(None) };
@@ -285,27 +253,6 @@ fn read_flows(node: Node<'_>, undecided: &mut Vec<String>) -> Result<BTreeSet<Tr
     let node = node.object()?;
     undecided.extend(node.others(&["transferMethods"]).iter().map(Node::pointer));
     words(&node.member("transferMethods"), undecided)
-}
-
-fn read_agents(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Agents>, ReadError> {
-    let node = node.object()?;
-    let known = &["includeAgentUsers", "excludeAgentUsers", "agentFilter"];
-    undecided.extend(node.others(known).iter().map(Node::pointer));
-    let read = Agents {
-        include: machines(&node.member("includeAgentUsers"))?,
-        exclude: machines(&node.member("excludeAgentUsers"))?,
-        filter: read_filter(node.member("agentFilter"), undecided)?,
-    };
-    Ok((read != Agents::default()).then_some(read))
-}
-
-fn read_agent_contexts(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Sides<String>>, ReadError> {
-    let node = node.object()?;
-    undecided.extend(node.others(&["includeAgentContexts", "excludeAgentContexts"]).iter().map(Node::pointer));
-    let read = |name: &str| -> Result<BTreeSet<String>, ReadError> {
-        Ok(node.member(name).strings()?.into_iter().map(str::to_owned).collect())
-    };
-    Ok(sides(read("includeAgentContexts")?, read("excludeAgentContexts")?))
 }
 
 #[cfg(test)]
@@ -391,21 +338,6 @@ mod tests {
                 "/conditions/devices/deviceFilter/within"
             ]
         );
-    }
-
-    #[test]
-    fn words_for_identities_that_are_not_people_have_any_case() {
-        let read = policy(
-            &json!({"clientApplications": {"includeServicePrincipals": ["serviceprincipalsinmytenant"]},
-                "agents": {"includeAgentUsers": ["all"]}, "users": {"includeUsers": ["allAgentIDUsers"]},
-                "applications": {"includeAuthenticationContextClassReferences": ["C7"]}}),
-            &json!(null),
-        );
-        assert!(read.conditions.users.include.users.contains(ALL_AGENT_USERS));
-        let machines = read.conditions.client_applications.unwrap();
-        assert!(machines.include.contains("ServicePrincipalsInMyTenant"));
-        assert!(read.conditions.agents.unwrap().include.contains("All"));
-        assert!(read.conditions.applications.contexts.contains("c7"));
     }
 
     #[test]
