@@ -57,11 +57,12 @@ async fn both_evaluators_say_the_same_of_every_past_sign_in() {
     }
 }
 
-/// The project's cases, apart from those whose outcome hangs on something that nobody knows: the naive judge guesses.
+/// The project's cases, apart from those whose outcome hangs on something that nobody knows: the naive judge guesses. It reads
+/// what the demo serves as Graph does, and not what exports make of it: how these are spelt is the reader's matter.
 fn cases() -> Vec<Value> {
     let text = include_str!("data/semantics.jsonl");
     let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    all.filter(|case| case["expected"]["decision"]["dependsOn"].is_null()).collect()
+    all.filter(|case| case["expected"]["decision"]["dependsOn"].is_null() && case["category"] != "spelling").collect()
 }
 
 fn sorted(mut ids: Vec<String>) -> Value {

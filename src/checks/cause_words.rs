@@ -318,6 +318,7 @@ fn open_key(reason: Option<&Reason>) -> &'static str {
         Some(Reason::ExcludedUser | Reason::ExcludedGroup(_) | Reason::ExcludedRole(_)) => "gap.excluded",
         Some(Reason::ExcludedGuests) => "gap.excluded_guests",
         Some(Reason::ExcludedApp) => "gap.excluded_app",
+        Some(Reason::SparedApp) => "gap.spared_app",
         Some(Reason::NarrowerConditions(_)) => "gap.narrower",
         Some(Reason::WeakerControl(_)) => "gap.weaker",
         Some(Reason::ReportOnly) => "gap.report_only",

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::bot::analysis::Analysis;
 use crate::bot::answer::{Answer, Part, column};
 use crate::bot::answers::what_if::hinges::Hinges;
-use crate::bot::answers::what_if::{decision, kind_word, sessions};
+use crate::bot::answers::what_if::{cannot, decision, kind_word, sessions};
 use crate::bot::describe::grant_words;
 use crate::checks::rows::{self, state_word};
 use crate::clock::Clock;
@@ -73,16 +73,22 @@ impl WhatIf {
         };
         let sign_in = read_request(&request, unstated).with_context(|| format!("{}", self.request.display()))?;
         check_stated(&sign_in).with_context(|| format!("{}", self.request.display()))?;
-        let analysis = folder::analysis(&self.path, &Clock::system())?;
+        let analysis = Analysis::unchecked(folder::read(&self.path, &Clock::system())?);
         check_known(&sign_in, analysis.snapshot()).with_context(|| format!("{}", self.request.display()))?;
         let outcome = analysis.model.evaluate(&sign_in);
+        // A device that nobody stated stops nobody, whatever it counts as.
+        let stated = read_request(&request, Unstated::Unknown)?;
         match self.format {
             Format::Text => {
-                output::answer(told(&analysis, &sign_in, &outcome), &Wording::new(jiff::tz::TimeZone::system())?)?;
+                output::answer(
+                    told(&analysis, (&sign_in, &stated), &outcome),
+                    &Wording::new(jiff::tz::TimeZone::system())?,
+                )?;
             }
             Format::Json => {
                 let applied_only = request.get("appliedPoliciesOnly").and_then(Value::as_bool) == Some(true);
-                output::line(&serde_json::to_string_pretty(&machine(analysis.snapshot(), &outcome, applied_only))?);
+                let response = machine(analysis.snapshot(), (&outcome, &stated), applied_only);
+                output::line(&serde_json::to_string_pretty(&response)?);
             }
         }
         Ok(Ended::Fine)
@@ -126,7 +132,7 @@ fn check_known(sign_in: &SignIn, snapshot: &Snapshot) -> anyhow::Result<()> {
 }
 
 /// The decision, then each policy with its result, as a table.
-fn told(analysis: &Analysis, sign_in: &SignIn, outcome: &Outcome) -> Answer {
+fn told(analysis: &Analysis, (sign_in, stated): (&SignIn, &SignIn), outcome: &Outcome) -> Answer {
     let snapshot = analysis.snapshot();
     let disabled = match &sign_in.identity {
         Identity::User { id: Some(id), .. } => snapshot.directory.user(id).is_some_and(|user| !user.enabled),
@@ -140,7 +146,8 @@ fn told(analysis: &Analysis, sign_in: &SignIn, outcome: &Outcome) -> Answer {
     let mut rows: Vec<(u8, Vec<String>)> =
         outcome.policies.iter().filter_map(|one| Some((order(one), row(one)?))).collect();
     rows.sort_by_key(|(order, _)| *order);
-    let decided = [decision(analysis, (sign_in, outcome), disabled)].into_iter().chain(sessions(analysis, outcome));
+    let decided = [decision(analysis, (sign_in, outcome), disabled)].into_iter();
+    let decided = decided.chain(cannot::said(analysis, stated, outcome)).chain(sessions(analysis, outcome));
     let decided = decided.chain(unknown_sessions(analysis, outcome));
     Answer::sentences(decided.collect()).part(Part::Table {
         columns: ["Policy", "Enable policy", "Result", "Because"].map(column).to_vec(),
@@ -188,10 +195,12 @@ fn result(one: &PolicyOutcome, policy: &Policy, (sign_in, snapshot): (&SignIn, &
 }
 
 /// Graph's response, and beside it what Graph doesn't say: what all policies come to.
-fn machine(snapshot: &Snapshot, outcome: &Outcome, applied_only: bool) -> Value {
+fn machine(snapshot: &Snapshot, (outcome, stated): (&Outcome, &SignIn), applied_only: bool) -> Value {
     let mut response = respond(snapshot, outcome, applied_only);
     if let Some(members) = response.as_object_mut() {
         members.insert("decision".to_owned(), decided(&outcome.decision));
+        let unmet = cannot::unmet(snapshot, stated, outcome).map(|demand| json!(demand.policy_id)).collect();
+        members.insert("cannotMeet".to_owned(), Value::Array(unmet));
         members.insert("session".to_owned(), write_session(&outcome.session));
         let often = outcome.frequencies.iter().map(|one| write_frequency(*one)).collect();
         members.insert("signInFrequencies".to_owned(), Value::Array(often));

@@ -14,6 +14,17 @@ pub(super) fn readable(model: &Model) -> bool {
         && model.snapshot.directory.service_principals.iter().all(|app| app.attributes.is_some())
 }
 
+/// Whether a rule can be judged: it can be read, and is about custom security attributes.
+pub(super) fn is_sound(rule: &str) -> bool {
+    parse(rule).is_ok_and(|rule| rule.comparisons().iter().all(|one| attribute(one).is_some()))
+}
+
+/// The attribute that is compared, without its prefix; none if it is no custom security attribute.
+fn attribute(comparison: &Comparison) -> Option<&str> {
+    let (prefix, name) = comparison.attribute.split_once('.')?;
+    prefix.eq_ignore_ascii_case("CustomSecurityAttribute").then_some(name)
+}
+
 /// Whether the rule takes in an app; one without a service principal in the tenant never matches.
 pub(super) fn app_matches(model: &Model, rule: &str, app_id: &str) -> Truth {
     match model.app(app_id) {
@@ -32,10 +43,7 @@ pub(super) fn app_matches(model: &Model, rule: &str, app_id: &str) -> Truth {
 pub(super) fn principal_matches(rule: &str, principal: &ServicePrincipal) -> Truth {
     let (Ok(rule), Some(attributes)) = (parse(rule), &principal.attributes) else { return Truth::Maybe };
     rule.holds(&|comparison: &Comparison| {
-        let Some((prefix, name)) = comparison.attribute.split_once('.') else { return Held::Unknown };
-        if !prefix.eq_ignore_ascii_case("CustomSecurityAttribute") {
-            return Held::Unknown;
-        }
+        let Some(name) = attribute(comparison) else { return Held::Unknown };
         let value = attributes.iter().find(|(attribute, _)| attribute.eq_ignore_ascii_case(name));
         match value {
             None => Held::Null,

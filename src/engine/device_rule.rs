@@ -30,6 +30,12 @@ impl DeviceFilter {
         if self.mode == FilterMode::Exclude { matches.negate() } else { matches }
     }
 
+    /// Whether the service would take the rule: what else it says can't be judged.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.rule.as_ref().is_ok_and(|rule| rule.comparisons().into_iter().all(|one| objection(one).is_none()))
+    }
+
     /// The rule, or why it can't be read.
     ///
     /// # Errors
@@ -125,7 +131,8 @@ fn is_extension(name: &str) -> bool {
 
 fn held<'d>(comparison: &Comparison, device: &'d Known<DeviceInfo>) -> Held<'d> {
     let name = attribute(comparison);
-    let Some(kind) = kind(&name) else { return Held::Unknown };
+    // What the service would refuse says nothing that can be judged.
+    let Some(kind) = kind(&name).filter(|kind| kind.takes(comparison.operator)) else { return Held::Unknown };
     let device = match device {
         Known::Unknown => return Held::Unknown,
         Known::Absent => return Held::Null,
@@ -234,6 +241,9 @@ mod tests {
     fn a_rule_that_cannot_be_read_decides_nothing() {
         assert_eq!(judge(FilterMode::Exclude, "device.model -like \"x\"", &Known::Absent), Truth::Maybe);
         assert_eq!(judge(FilterMode::Exclude, "device.colour -eq \"x\"", &Known::Absent), Truth::Maybe);
+        let compliant = Known::Is(device(true, "AzureAD", &[]));
+        assert_eq!(judge(FilterMode::Include, "device.isCompliant -contains \"T\"", &compliant), Truth::Maybe);
+        assert_eq!(judge(FilterMode::Include, "device.trustType -startsWith \"Az\"", &compliant), Truth::Maybe);
     }
 
     #[test]

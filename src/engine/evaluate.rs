@@ -131,7 +131,7 @@ impl Model {
 
 /// What each policy that applies asks for, joined: block first, otherwise every one must be met.
 fn decide<'a>(enforced: impl Iterator<Item = (&'a Policy, &'a PolicyOutcome)>) -> Decision {
-    let (mut by, mut surely, mut on) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut by, mut surely, mut on, mut open) = (Vec::new(), Vec::new(), BTreeSet::new(), false);
     for (policy, outcome) in enforced {
         let Some(demand) = Some(policy).filter(|_| !matches!(outcome.applies, Applies::No(_))).and_then(demand) else {
             continue;
@@ -139,14 +139,17 @@ fn decide<'a>(enforced: impl Iterator<Item = (&'a Policy, &'a PolicyOutcome)>) -
         match &outcome.applies {
             Applies::Yes if demand.controls.iter().any(|control| control == "block") => by.push(policy.id.clone()),
             Applies::Yes => surely.push(demand),
-            Applies::DependsOn(unknown) | Applies::NotDecided(unknown) => on.extend(unknown.iter().cloned()),
+            Applies::DependsOn(unknown) | Applies::NotDecided(unknown) => {
+                open = true;
+                on.extend(unknown.iter().cloned());
+            }
             Applies::No(_) => {}
         }
     }
     if !by.is_empty() {
         return Decision::Block { by };
     }
-    if !on.is_empty() {
+    if open {
         return Decision::DependsOn { on, surely };
     }
     if surely.is_empty() { Decision::Allow } else { Decision::Require(surely) }
@@ -383,5 +386,107 @@ mod tests {
         assert_eq!(asks("User.Read", json!({})), setting);
         assert_eq!(asks("Mail.Read", json!({})), Applies::Yes);
         assert_eq!(asks("openid", json!({"clientType": "confidential", "clientAppId": "app"})), Applies::Yes);
+    }
+
+    fn not_decided(pointer: &str) -> Applies {
+        Applies::NotDecided([pointer.to_owned()].into())
+    }
+
+    #[test]
+    fn an_agents_account_is_named_where_it_decides_and_the_decision_hangs_on_it() {
+        let agents = json!({"/conditions/users": {"includeUsers": ["AllAgentIdUsers"]},
+            "/grantControls": {"operator": "OR", "builtInControls": ["block"]}});
+        let block = std::slice::from_ref(&agents);
+        let hinge = BTreeSet::from(["whether the user is an agent's account".to_owned()]);
+        let somebody = outcome(block, &json!({"signInIdentity": {"userId": "x"}}), Unstated::None);
+        assert_eq!(somebody.policies[0].applies, Applies::DependsOn(hinge.clone()));
+        assert_eq!(somebody.decision, Decision::DependsOn { on: hinge, surely: Vec::new() });
+        let said = json!({"signInIdentity": {"@odata.type": "#microsoft.graph.agentSignIn", "userId": "x"}});
+        assert_eq!(outcome(block, &said, Unstated::None).decision, Decision::Block { by: vec!["p-0".to_owned()] });
+        let tagged = json!({"/conditions/users": {"includeUsers": ["None"]}, "/conditions/agents": {"includeAgentUsers": ["All"],
+            "agentFilter": {"mode": "exclude", "rule": "CustomSecurityAttribute.A_B -eq \"x\""}}});
+        assert_eq!(open(&tagged, &said).1, on("the custom security attributes of the agent's account"));
+    }
+
+    #[test]
+    fn an_unknown_member_leaves_its_condition_open_unless_an_exclusion_decides() {
+        let request = json!({"signInConditions": {"devicePlatform": "windows", "ipAddress": "192.0.2.1"}});
+        let asks = |policy: Value| open(&policy, &request).1;
+        for (at, known, unknown) in [
+            ("users", json!({"includeUsers": ["someone-else"]}), "includeThings"),
+            ("applications", json!({"includeApplications": ["another-app"]}), "networkAccess"),
+            ("locations", json!({"includeLocations": ["head-office"]}), "includeBeyond"),
+            ("platforms", json!({"includePlatforms": ["iOS"]}), "includeOthers"),
+            ("authenticationFlows", json!({"transferMethods": "deviceCodeFlow"}), "protocolFlows"),
+        ] {
+            let mut condition = known;
+            condition[unknown] = json!("x");
+            let pointer = format!("/conditions/{at}");
+            assert_eq!(asks(json!({ &pointer: condition })), not_decided(&format!("{pointer}/{unknown}")));
+        }
+        let excluded = |mut condition: Value, at: &str| {
+            condition["includeThings"] = json!("x");
+            asks(json!({ format!("/conditions/{at}"): condition }))
+        };
+        let apps = json!({"includeApplications": ["another-app"], "excludeApplications": ["app"]});
+        assert_eq!(excluded(apps, "applications"), Applies::No(UnmetKind::Application));
+        let platforms = json!({"includePlatforms": ["iOS"], "excludePlatforms": ["windows"]});
+        assert_eq!(excluded(platforms, "platforms"), Applies::No(UnmetKind::DevicePlatform));
+        let guests = json!({"guestOrExternalUserTypes": "b2bCollaborationGuest"});
+        let users = json!({"includeUsers": ["someone-else"], "excludeGuestsOrExternalUsers": guests});
+        assert_eq!(excluded(users, "users"), Applies::No(UnmetKind::Users));
+        let more_out = json!({"/conditions/users": {"includeUsers": ["someone-else"], "excludeThings": "x"}});
+        assert_eq!(asks(more_out), Applies::No(UnmetKind::Users));
+    }
+
+    #[test]
+    fn guests_of_organisations_named_in_an_unknown_way_are_not_guessed() {
+        let of = json!({"guestOrExternalUserTypes": "b2bCollaborationGuest,internalGuest",
+            "externalTenants": {"membershipKind": "unknownFutureValue"}});
+        let included = json!({"/conditions/users": {"includeGuestsOrExternalUsers": of}});
+        let kind = "/conditions/users/includeGuestsOrExternalUsers/externalTenants/membershipKind (unknownFutureValue)";
+        assert_eq!(open(&included, &json!({})).1, not_decided(kind));
+        let of_kind = |kind: &str| json!({"signInIdentity": {"externalUserType": kind, "externalTenantId": "t"}});
+        assert_eq!(open(&included, &of_kind("internalGuest")).1, Applies::Yes);
+        assert_eq!(open(&included, &of_kind("serviceProvider")).1, Applies::No(UnmetKind::Users));
+    }
+
+    #[test]
+    fn identities_that_are_not_people_are_reached_by_unknown_words_and_members_perhaps() {
+        let request = json!({"signInIdentity": {"servicePrincipalId": "a-principal"}});
+        let asks = |machines: Value| {
+            let users = json!({"includeUsers": ["None"]});
+            open(&json!({"/conditions/users": users, "/conditions/clientApplications": machines}), &request).1
+        };
+        assert_eq!(asks(json!({"includeServicePrincipals": ["EveryBot"]})), on("whom EveryBot takes in"));
+        let member = asks(json!({"includeServicePrincipals": ["another-one"], "includeKinds": "x"}));
+        assert_eq!(member, not_decided("/conditions/clientApplications/includeKinds"));
+        let out = asks(json!({"excludeServicePrincipals": ["a-principal"], "includeKinds": "x"}));
+        assert_eq!(out, Applies::No(UnmetKind::WorkloadIdentities));
+        let person = open(&json!({"/conditions/users": {"includeUsers": ["x"], "includeThings": "x"}}), &request).1;
+        assert_eq!(person, Applies::No(UnmetKind::WorkloadIdentities));
+    }
+
+    #[test]
+    fn a_filter_that_no_fact_settles_is_named_by_its_place() {
+        let device =
+            json!({"signInConditions": {"deviceInfo": {"isCompliant": true, "trustType": "AzureAD", "model": "VM"}}});
+        let asks = |rule: &str| {
+            let filter = json!({"mode": "include", "rule": rule});
+            open(&json!({ "/conditions/devices": {"deviceFilter": filter} }), &device).1
+        };
+        let rule = not_decided("/conditions/devices/deviceFilter/rule");
+        for unsound in [
+            "device.foo -eq \"x\"",
+            "device.model = \"VM\"",
+            "user.city -eq \"x\"",
+            "device.isCompliant -contains \"T\"",
+        ] {
+            assert_eq!(asks(unsound), rule, "{unsound}");
+        }
+        assert_eq!(asks("device.foo -eq \"x\" -or device.model -eq \"VM\""), Applies::Yes);
+        let apps = json!({"applicationFilter": {"mode": "include", "rule": "CustomSecurityAttribute.A_B = \"x\""}});
+        let open = open(&json!({ "/conditions/applications": apps }), &device).1;
+        assert_eq!(open, not_decided("/conditions/applications/applicationFilter/rule"));
     }
 }

@@ -4,15 +4,15 @@
 
 use std::collections::BTreeSet;
 
+use super::device_rule::DeviceFilter;
 use super::evaluate::{Applies, UnmetKind};
 use super::lanes::Lanewise;
+use super::machines::{agent_unknowns, as_agent_user};
 use super::truth::Truth;
 use super::who::{Membership, Who};
 use super::{Model, attribute_filter, condition, location, target, unknown_words};
-use crate::tenant::directory::AccountKind;
-use crate::tenant::policy::{ClientApplications, Control, FilterMode, GuestType, PolicyState, RiskLevel, UserSide};
+use crate::tenant::policy::{Control, GuestType, Platform, PolicyState, RiskLevel, Sides};
 use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
-use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::{Kind, Policy, Text};
 
 /// The kinds of condition, in the order in which the first unmet one is reported.
@@ -123,16 +123,44 @@ impl Model {
             return Applies::No(UnmetKind::EmptyPolicy);
         }
         let open: Vec<Dimension> = open.into_iter().collect();
-        // A word that isn't known says nothing where the known ones of its list decide.
+        // What isn't known says nothing where the rest of its condition decides.
         let mut pointers = undecided(policy).unwrap_or_default();
         pointers.retain(|pointer| unknown_words::of(pointer).is_none_or(|(dimension, _)| open.contains(&dimension)));
+        pointers.extend(open.iter().filter_map(|dimension| self.unsound(at, policy, (*dimension, of.0))));
         if !pointers.is_empty() {
             return Applies::NotDecided(pointers);
         }
         if open.is_empty() {
             return Applies::Yes;
         }
-        Applies::DependsOn(open.into_iter().flat_map(|dimension| self.unknowns(at, policy, dimension, of)).collect())
+        let named = |dimension| {
+            let named = self.unknowns(at, policy, dimension, of);
+            // Whatever is open is named: what hangs on nothing would be taken for settled.
+            if named.is_empty() { vec![dimension.label().to_owned()] } else { named }
+        };
+        Applies::DependsOn(open.into_iter().flat_map(named).collect())
+    }
+
+    /// Where the filter stands on which an open condition hangs, if no fact could settle it.
+    fn unsound(&self, at: usize, policy: &Policy, (dimension, sign_in): (Dimension, &SignIn)) -> Option<String> {
+        let conditions = &policy.conditions;
+        let machines = conditions.client_applications.as_ref();
+        let (place, filter) = match (dimension, &sign_in.identity) {
+            (Dimension::Device, _) => {
+                let sound = self.device_filter(at).is_none_or(DeviceFilter::is_sound);
+                return (!sound).then(|| "/conditions/devices/deviceFilter/rule".to_owned());
+            }
+            (Dimension::Target, _) => ("applications/applicationFilter", conditions.applications.filter.as_ref()),
+            (Dimension::Identity, Identity::ServicePrincipal(_)) => {
+                ("clientApplications/servicePrincipalFilter", machines?.filter.as_ref())
+            }
+            (Dimension::Identity, Identity::Agent(_)) => {
+                ("clientApplications/agentIdServicePrincipalFilter", machines?.agent_filter.as_ref())
+            }
+            _ => return None,
+        };
+        let sound = attribute_filter::is_sound(&filter?.rule);
+        (!sound).then(|| format!("/conditions/{place}/rule"))
     }
 
     /// The same, from the verdicts on all policies.
@@ -150,10 +178,33 @@ impl Model {
 
     /// Whether one condition of the policy is met.
     pub(super) fn meets(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Truth {
-        unknown_words::weigh(policy, dimension, self.meets_known_words(at, policy, dimension, of))
+        let met = self.meets_known_part(at, policy, dimension, of);
+        if policy.undecided.is_empty() || (dimension == Dimension::Identity && is_person(of.0)) {
+            return met;
+        }
+        unknown_words::weigh(policy, dimension, met, || self.unless_excluded(policy, dimension, of.0))
     }
 
-    fn meets_known_words(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Truth {
+    /// Whether a condition would be met if it included everything: no exclusion that is known takes the sign-in out.
+    fn unless_excluded(&self, policy: &Policy, dimension: Dimension, sign_in: &SignIn) -> Truth {
+        let conditions = &policy.conditions;
+        match dimension {
+            Dimension::Identity => self.machine_unless_excluded(policy, &sign_in.identity),
+            Dimension::Target if unreported(policy, sign_in) || target::spared(policy, sign_in) => Truth::No,
+            Dimension::Target => target::unless_excluded(self, &conditions.applications, sign_in),
+            Dimension::Platform => {
+                let exclude = conditions.platforms.as_ref().map(|sides| sides.exclude.clone()).unwrap_or_default();
+                condition::platform(Some(&Sides { include: [Platform::All].into(), exclude }), &sign_in.platform)
+            }
+            Dimension::Location => {
+                let exclude = conditions.locations.as_ref().map(|sides| sides.exclude.clone()).unwrap_or_default();
+                location::met(&self.snapshot, Some(&Sides { include: ["All".to_owned()].into(), exclude }), sign_in)
+            }
+            _ => Truth::Yes,
+        }
+    }
+
+    fn meets_known_part(&self, at: usize, policy: &Policy, dimension: Dimension, of: (&SignIn, &Who<'_>)) -> Truth {
         let (sign_in, who) = of;
         let conditions = &policy.conditions;
         match dimension {
@@ -194,14 +245,11 @@ impl Model {
         match &sign_in.identity {
             Identity::Unstated | Identity::User { .. } => {
                 let as_person = || self.users.get(at).map_or(Truth::No, |users| users.met(who));
-                match self.is_agent_user(who) {
+                match self.is_agent_user((sign_in, who)) {
                     Truth::No => as_person(),
+                    Truth::Yes => as_agent_user(policy, who.id),
                     // Whoever isn't known to be an agent is judged as a person, beside the scopes for agents.
-                    agent => as_agent_user(policy, who.id).and(agent).or(if agent == Truth::Yes {
-                        Truth::No
-                    } else {
-                        as_person()
-                    }),
+                    Truth::Maybe => as_agent_user(policy, who.id).and(Truth::Maybe).or(as_person()),
                 }
             }
             Identity::ServicePrincipal(id) => {
@@ -211,65 +259,6 @@ impl Model {
                 conditions.client_applications.as_ref().map_or(Truth::No, |apps| self.agent(apps, id))
             }
         }
-    }
-
-    pub(super) fn is_agent_user(&self, who: &Who<'_>) -> Truth {
-        match who.membership {
-            Membership::At(position) => {
-                let user = self.snapshot.directory.user_at(position);
-                user.is_some_and(|user| user.account == AccountKind::Agent).into()
-            }
-            Membership::Unknown if who.id.is_some() => Truth::Maybe,
-            _ => Truth::No,
-        }
-    }
-
-    /// A workload identity: only single-tenant service principals of this tenant can be reached, never managed
-    /// identities (Microsoft Learn, Conditional Access for workload identities).
-    fn workload(&self, condition: &ClientApplications, id: &str) -> Truth {
-        let principals = &self.snapshot.directory.service_principals;
-        let by_id = principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at));
-        // The beta documentation of the request speaks of the app id.
-        let principal = by_id.or_else(|| self.app(id));
-        let id = principal.map_or(id, |principal| principal.id.as_str());
-        let reachable = match principal {
-            // An export may lack whose accounts an app is for.
-            Some(found) if !found.single_tenant && !self.snapshot.has(Kind::ServicePrincipals) => Truth::Maybe,
-            Some(found) => {
-                (found.single_tenant && !["ManagedIdentity", "ServiceIdentity"].contains(&found.kind.as_str())).into()
-            }
-            None if self.snapshot.has(Kind::ServicePrincipals) => Truth::No,
-            None => Truth::Maybe,
-        };
-        let filtered = |mode| match &condition.filter {
-            Some(filter) if filter.mode == mode => {
-                principal.map_or(Truth::Maybe, |one| attribute_filter::principal_matches(&filter.rule, one))
-            }
-            _ => Truth::No,
-        };
-        let named = condition.include.contains(id) || condition.include.contains("ServicePrincipalsInMyTenant");
-        let included = Truth::from(named).or(filtered(FilterMode::Include));
-        let excluded = Truth::from(condition.exclude.contains(id)).or(filtered(FilterMode::Exclude));
-        reachable.and(included).and(excluded.negate())
-    }
-
-    /// An agent identity, by its id or through the filter over its custom security attributes.
-    fn agent(&self, condition: &ClientApplications, id: &str) -> Truth {
-        let filtered = |mode| match &condition.agent_filter {
-            Some(filter) if filter.mode == mode => self.principal_tagged(id, &filter.rule),
-            _ => Truth::No,
-        };
-        let named = condition.include_agents.contains(id) || condition.include_agents.contains("All");
-        let included = Truth::from(named).or(filtered(FilterMode::Include));
-        let excluded = Truth::from(condition.exclude_agents.contains(id)).or(filtered(FilterMode::Exclude));
-        included.and(excluded.negate())
-    }
-
-    /// Whether a rule takes in the service principal with this object id; nobody knows of one that wasn't read.
-    fn principal_tagged(&self, id: &str, rule: &str) -> Truth {
-        let principals = &self.snapshot.directory.service_principals;
-        let found = principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok().and_then(|at| principals.get(at));
-        found.map_or(Truth::Maybe, |one| attribute_filter::principal_matches(rule, one))
     }
 
     /// What leaves it open whether one condition of the policy is met, as people read it.
@@ -283,9 +272,13 @@ impl Model {
         let (sign_in, who) = of;
         match (dimension, &sign_in.identity, self.users.get(at)) {
             (Dimension::Identity, Identity::User { .. }, Some(users)) => {
-                [users.include.unknowns(who, false), users.exclude.unknowns(who, true)].concat()
+                let agent = self.is_agent_user(of);
+                let of_person = || [users.include.unknowns(who, false), users.exclude.unknowns(who, true)].concat();
+                let mut all = if agent == Truth::Yes { Vec::new() } else { of_person() };
+                all.extend(agent_unknowns(policy, who, agent).map(str::to_owned));
+                all
             }
-            (Dimension::Identity, Identity::ServicePrincipal(_), _) => vec!["the service principal".into()],
+            (Dimension::Identity, Identity::ServicePrincipal(_), _) => self.workload_unknowns(policy),
             (Dimension::Target, ..) => vec![target::unknown(self, &policy.conditions.applications, sign_in)],
             (Dimension::Flow, ..) if sign_in.flow != Known::Unknown => {
                 vec!["the authentication flow that the session began with".into()]
@@ -335,29 +328,8 @@ impl Model {
     }
 }
 
-/// The same with the filter for agents, whose values Graph doesn't give with users: what it decides is open.
-fn as_agent_user(policy: &Policy, id: Option<&str>) -> Truth {
-    let filter = policy.conditions.agents.as_ref().and_then(|agents| agents.filter.as_ref());
-    let reached = Truth::from(reaches_agent_user(policy, id));
-    match filter.map(|filter| filter.mode) {
-        None => reached,
-        Some(FilterMode::Include) => reached.or(Truth::Maybe),
-        Some(FilterMode::Exclude) => reached.and(Truth::Maybe),
-    }
-}
-
-/// The scopes of a policy that reach the user accounts of agents. "All users" doesn't (Microsoft Learn, Conditional
-/// Access for agent identities: such an account is targeted with a scope of its own).
-pub(super) fn reaches_agent_user(policy: &Policy, id: Option<&str>) -> bool {
-    let conditions = &policy.conditions;
-    let hit = |users: &UserSide, agents: Option<&BTreeSet<String>>| {
-        let listed = |agents: &BTreeSet<String>| agents.contains("All") || id.is_some_and(|id| agents.contains(id));
-        users.users.contains(ALL_AGENT_USERS) || agents.is_some_and(listed)
-    };
-    let agents = conditions.agents.as_ref();
-    let included = hit(&conditions.users.include, agents.map(|agents| &agents.include));
-    let named = id.is_some_and(|id| conditions.users.exclude.users.contains(id));
-    included && !named && !hit(&conditions.users.exclude, agents.map(|agents| &agents.exclude))
+fn is_person(sign_in: &SignIn) -> bool {
+    matches!(sign_in.identity, Identity::Unstated | Identity::User { .. })
 }
 
 fn is_external(who: &Who<'_>) -> bool {

@@ -246,7 +246,7 @@ impl Model {
                 if who.direct_connect == Truth::No =>
             {
                 let Membership::At(position) = who.membership else { return None };
-                (self.is_agent_user(who) == Truth::No).then(|| Cow::Owned(self.lane_of(position)))
+                (self.is_agent_user((sign_in, who)) == Truth::No).then(|| Cow::Owned(self.lane_of(position)))
             }
             (Dimension::Target, Identity::User { .. }, Target::Apps(ids))
                 if sign_in.scopes.is_none() && !sign_in.logged =>

@@ -27,6 +27,7 @@ mod bits;
 mod condition;
 mod judge;
 mod lanes;
+mod machines;
 mod reach;
 mod samples;
 mod standing;

@@ -111,6 +111,7 @@ pub fn read_request(request: &Value, unstated: Unstated) -> Result<SignIn, Reque
         confidential_client: text("clientType").map(|kind| kind == "confidential"),
         client_app_id: text("clientAppId"),
         interrupted: flag("securityInfoInterruptMode") == Some(true),
+        agent_user: is_agent_sign_in(part("signInIdentity")),
         ..SignIn::default()
     })
 }
@@ -170,14 +171,19 @@ impl Part<'_> {
     }
 }
 
+/// Who signs in is said to be an agent, or an agent's user account.
+fn is_agent_sign_in(identity: &Value) -> bool {
+    let kind = identity.get("@odata.type").and_then(Value::as_str).unwrap_or_default();
+    kind.to_ascii_lowercase().ends_with("agentsignin")
+}
+
 fn read_identity(identity: &Value, extra: &Value, unstated: Unstated) -> Result<Identity, RequestError> {
     let text = |name: &str| identity.get(name).and_then(Value::as_str).map(str::to_lowercase);
     if let Some(id) = text("agentServicePrincipalId").or_else(|| text("agentId")) {
         return Ok(Identity::Agent(id));
     }
     if let Some(id) = text("servicePrincipalId") {
-        let kind = text("@odata.type").unwrap_or_default();
-        return Ok(if kind.ends_with("agentsignin") { Identity::Agent(id) } else { Identity::ServicePrincipal(id) });
+        return Ok(if is_agent_sign_in(identity) { Identity::Agent(id) } else { Identity::ServicePrincipal(id) });
     }
     let part = Part { at: "/signInIdentity", value: identity, unstated: Unstated::None };
     let guest = match part.word("externalUserType")? {
@@ -215,7 +221,7 @@ fn read_target(context: &Value) -> Result<Target, RequestError> {
         if !number.is_some_and(|number| (1..=99).contains(&number)) {
             return Err(wrong("authenticationContextValue", "c1 to c99"));
         }
-        return Ok(Target::Context(id.to_lowercase().into()));
+        return Ok(Target::Context(id.to_ascii_lowercase()));
     }
     match context.get("userAction").and_then(Value::as_str) {
         None => Ok(Target::Unstated),
@@ -255,7 +261,7 @@ fn read_device(info: Option<&Value>, extra: &Value, unstated: Unstated) -> Known
         registered: true,
         partial: unstated == Unstated::Unknown,
         compliant: first("iscompliant").map(|text| text.eq_ignore_ascii_case("true")),
-        managed: by_intune || flag("deviceManagedByIntune") == Some(true),
+        managed: flag("deviceManagedByIntune").unwrap_or(by_intune),
         trust_type: first("trusttype").cloned(),
         attributes,
     })

@@ -206,14 +206,23 @@ fn asks_itself(sign_in: &SignIn, client: &str) -> bool {
 
 /// One resource: included by any kind, excluded by none.
 pub(super) fn app_met(model: &Model, condition: &Applications, id: &str) -> Truth {
-    let filtered = |mode| match &condition.filter {
-        Some(filter) if filter.mode == mode => attribute_filter::app_matches(model, &filter.rule, id),
-        _ => Truth::No,
-    };
-    let included =
-        Truth::from(condition.all).or(listed(model, &condition.include, id)).or(filtered(FilterMode::Include));
-    let excluded = listed(model, &condition.exclude, id).or(filtered(FilterMode::Exclude));
-    included.and(excluded.negate())
+    let filter = condition.filter.as_ref().filter(|filter| filter.mode == FilterMode::Include);
+    let filtered = filter.map_or(Truth::No, |filter| attribute_filter::app_matches(model, &filter.rule, id));
+    let included = Truth::from(condition.all).or(listed(model, &condition.include, id)).or(filtered);
+    included.and(excluded(model, condition, id).negate())
+}
+
+/// Whether one resource is taken out.
+fn excluded(model: &Model, condition: &Applications, id: &str) -> Truth {
+    let filter = condition.filter.as_ref().filter(|filter| filter.mode == FilterMode::Exclude);
+    let filtered = filter.map_or(Truth::No, |filter| attribute_filter::app_matches(model, &filter.rule, id));
+    listed(model, &condition.exclude, id).or(filtered)
+}
+
+/// Whether no known exclusion takes out all that is asked for; exclusions are of apps alone.
+pub(super) fn unless_excluded(model: &Model, condition: &Applications, sign_in: &SignIn) -> Truth {
+    let Target::Apps(ids) = &sign_in.target else { return Truth::Yes };
+    Truth::any(resources(ids, sign_in).map(|id| excluded(model, condition, id).negate()))
 }
 
 /// Whether a condition possibly includes an app, whatever it excludes; filters aside.

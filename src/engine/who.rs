@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringBitmap;
 
 use super::truth::Truth;
-use super::unknown_words;
+use super::unknown_words::{self, UnknownUsers};
 use crate::tenant::policy::{GuestType, Guests, UserSide};
 use crate::tenant::sign_in::Known;
 use crate::tenant::well_known::ALL_AGENT_USERS;
@@ -66,8 +66,8 @@ pub(super) struct Side {
     /// Everyone named by id, group or role, as far as it could be resolved.
     named: RoaringBitmap,
     guests: Option<Guests>,
-    /// A kind of guest is named that isn't known: any guest may be of it.
-    unknown_guests: bool,
+    /// What isn't known of whom it names.
+    unknown: UnknownUsers,
     /// Groups and roles whose members aren't known, as people read them.
     pub(super) open: Vec<String>,
     /// Users named by an id that the directory, which wasn't read, would resolve.
@@ -83,10 +83,8 @@ pub(super) struct Side {
 impl UserCondition {
     /// Roles that are `activated` count as held by those who could activate them.
     pub(super) fn new(snapshot: &Snapshot, policy: &Policy, activated: &dyn Fn(&str) -> bool) -> Self {
-        let side = |side, which| Side {
-            unknown_guests: unknown_words::guests(policy, which),
-            ..Side::new(snapshot, side, activated)
-        };
+        let side =
+            |side, which| Side { unknown: unknown_words::users(policy, which), ..Side::new(snapshot, side, activated) };
         let users = &policy.conditions.users;
         Self {
             include: side(&users.include, unknown_words::Side::Include),
@@ -167,15 +165,18 @@ impl Side {
     }
 
     pub(super) fn hit(&self, who: &Who<'_>, excluding: bool) -> Truth {
-        if self.all {
-            return Truth::Yes;
-        }
-        self.guest_hit(who).or(self.named_hit(who, excluding))
+        let known = || self.guest_hit(who).or(self.named_hit(who, excluding));
+        let known = if self.all { Truth::Yes } else { known() };
+        let known = if self.unknown.widened { known.or(Truth::Maybe) } else { known };
+        if self.unknown.narrowed { known.and(Truth::Maybe) } else { known }
     }
 
     fn guest_hit(&self, who: &Who<'_>) -> Truth {
         let known = self.guests.as_ref().map_or(Truth::No, |guests| guest_hit(guests, who));
-        let perhaps = self.unknown_guests && who.guest != Known::Absent;
+        // An internal guest has no home elsewhere.
+        let homeless = who.guest == Known::Is(GuestType::InternalGuest);
+        let known = if self.unknown.guest_homes && !homeless { known.and(Truth::Maybe) } else { known };
+        let perhaps = self.unknown.guest_kinds && who.guest != Known::Absent;
         if perhaps { known.or(Truth::Maybe) } else { known }
     }
 
@@ -196,6 +197,17 @@ impl Side {
 
     /// Positions that surely hit, and those that possibly do.
     pub(super) fn positions(&self, everyone: &RoaringBitmap, guests: &GuestIndex) -> (RoaringBitmap, RoaringBitmap) {
+        let (mut surely, mut possibly) = self.known_positions(everyone, guests);
+        if self.unknown.widened {
+            possibly.clone_from(everyone);
+        }
+        if self.unknown.narrowed {
+            surely.clear();
+        }
+        (surely, possibly)
+    }
+
+    fn known_positions(&self, everyone: &RoaringBitmap, guests: &GuestIndex) -> (RoaringBitmap, RoaringBitmap) {
         if self.all {
             return (everyone.clone(), everyone.clone());
         }
@@ -232,7 +244,7 @@ impl Side {
             _ => self.open.clone(),
         };
         if self.guest_hit(who) == Truth::Maybe {
-            let known = who.guest != Known::Unknown && !self.unknown_guests;
+            let known = who.guest != Known::Unknown && !self.unknown.guest_kinds;
             all.push(if known { HOME } else { "whether the user is a guest, of which kind and from where" }.into());
         }
         all

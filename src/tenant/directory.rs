@@ -54,6 +54,13 @@ impl Directory {
         self.users.get(usize::try_from(index).ok()?)
     }
 
+    /// The service principal with this object id.
+    #[must_use]
+    pub fn service_principal(&self, id: &str) -> Option<&ServicePrincipal> {
+        let at = self.service_principals.binary_search_by(|one| one.id.as_str().cmp(id)).ok()?;
+        self.service_principals.get(at)
+    }
+
     /// The device with this `deviceId`.
     #[must_use]
     pub fn device(&self, id: &str) -> Option<&Device> {

@@ -354,5 +354,5 @@ fn told(left_out: &[(PathBuf, &str)]) -> String {
 fn lacks_audience(principal: &Value) -> bool {
     let node = Node::root(principal);
     let kind = node.member("servicePrincipalType").text().ok().flatten().unwrap_or("Application");
-    kind == "Application" && !node.has("signInAudience") && !node.has("singleTenant")
+    kind.eq_ignore_ascii_case("Application") && !node.has("signInAudience") && !node.has("singleTenant")
 }

@@ -70,6 +70,9 @@ pub struct SignIn {
     pub client_app_id: Option<String>,
     /// Registration of security information that interrupts another sign-in.
     pub interrupted: bool,
+    /// The user account is said to be an agent's; where it isn't said, the directory tells.
+    #[serde(default)]
+    pub agent_user: bool,
     /// From a log, which names resources and not whether a user action or an authentication context was asked for besides.
     pub logged: bool,
     /// What isn't known besides.

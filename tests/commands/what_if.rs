@@ -142,3 +142,57 @@ fn the_only_policy_is_not_spoken_of_as_several() {
         "{text}"
     );
 }
+
+/// A folder of this one policy, and a request with these members.
+fn asked(policy: &serde_json::Value, request: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut whole = serde_json::json!({"id": "p", "displayName": "P", "state": "enabled",
+        "conditions": {"users": {"includeUsers": ["All"]}, "applications": {"includeApplications": ["All"]}}});
+    for (name, value) in policy.as_object().unwrap() {
+        whole.pointer_mut("/conditions").unwrap()[name] = value.clone();
+    }
+    whole["grantControls"] = whole["conditions"].as_object_mut().unwrap().remove("grantControls").unwrap();
+    fs::write(folder.path().join("policies.json"), serde_json::json!({ "value": [whole] }).to_string()).unwrap();
+    let path = folder.path().join("request.txt");
+    fs::write(&path, request).unwrap();
+    let path = path.display().to_string();
+    (folder, path)
+}
+
+#[test]
+fn whoever_may_be_an_agent_does_not_get_in_where_agents_are_blocked() {
+    let request = r#"{"signInIdentity": {"userId": "x"}, "signInContext": {"includeApplications": ["y"]}}"#;
+    let block = serde_json::json!({"users": {"includeUsers": ["AllAgentIdUsers"]},
+        "grantControls": {"operator": "OR", "builtInControls": ["block"]}});
+    let (folder, request) = asked(&block, request);
+    let (text, _) = said(&["what-if", &at(&folder), &request]);
+    let open = "whether the user is an agent's account (users.json would settle it)";
+    assert!(text.starts_with(&format!("It depends on what was not read: {open}. 1 policy")), "{text}");
+    let (answer, _) = json(&["what-if", &at(&folder), &request, "--format", "json"]);
+    assert_eq!(answer["decision"]["dependsOn"][0], "whether the user is an agent's account");
+}
+
+#[test]
+fn what_cannot_be_met_is_said_of_the_client_and_of_a_guest() {
+    let request = |identity: &str, client: &str| {
+        format!(
+            r#"{{"signInIdentity": {identity}, "signInContext": {{"includeApplications": ["y"]}}, "signInConditions": {{"clientAppType": "{client}"}}}}"#
+        )
+    };
+    let tell = |controls: &[&str], request: &str| {
+        let grant = serde_json::json!({"grantControls": {"operator": "AND", "builtInControls": controls}});
+        let (folder, request) = asked(&grant, request);
+        let (answer, _) = json(&["what-if", &at(&folder), &request, "--format", "json"]);
+        let (text, _) = said(&["what-if", &at(&folder), &request]);
+        (text.split(" [2]").next().unwrap_or_default().to_owned(), answer["cannotMeet"].clone())
+    };
+    let opening = "They get in if they meet everything that P asks for (of 1 policy that is On). [1] ";
+    let stopped = serde_json::json!(["p"]);
+    let (member, guest) = (r#"{"userId": "x"}"#, r#"{"externalUserType": "b2bCollaborationGuest"}"#);
+    let legacy = format!("{opening}With that device or client they can't meet P, so they would be stopped.");
+    assert_eq!(tell(&["mfa"], &request(member, "other")), (legacy, stopped.clone()));
+    let external = format!("{opening}A guest can't meet P, so they would be stopped.");
+    assert_eq!(tell(&["compliantApplication"], &request(guest, "browser")), (external, stopped));
+    // The device wasn't stated.
+    assert_eq!(tell(&["compliantDevice"], &request(member, "browser")).1, serde_json::json!([]));
+}

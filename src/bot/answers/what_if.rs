@@ -7,10 +7,9 @@ use crate::bot::describe;
 use crate::bot::intent::{SlotName, Slots};
 use crate::bot::lookup;
 use crate::checks::rows;
-use crate::engine::evaluate::{Demand, demand};
+use crate::engine::evaluate::demand;
 use crate::engine::{Applies, Decision, Outcome, PolicyOutcome, UnmetKind};
 use crate::facts::{Evidence, Fact, Row, Term};
-use crate::tenant::policy::{ClientAppType, Operator, TransferMethod};
 use crate::tenant::sign_in::{Identity, Known};
 use crate::tenant::{Policy, SignIn, Snapshot};
 
@@ -20,6 +19,7 @@ use super::{Answering, Asked, named, scope};
 
 mod alike;
 mod anybody;
+pub(crate) mod cannot;
 pub(crate) mod hinges;
 mod resources;
 
@@ -60,7 +60,11 @@ fn of(asked: Asked<'_>) -> Result<Answer, Back> {
     let disabled = stated.user.is_some_and(|user| !user.enabled);
     let decided = resources::blocked(asked, &stated, &outcome)
         .unwrap_or_else(|| vec![decision(asked.analysis, (&stated.sign_in, &outcome), disabled)]);
-    let opening = [tested(asked, &stated)].into_iter().chain(decided).chain(cannot(asked, &stated.sign_in, &outcome));
+    let opening = [tested(asked, &stated)].into_iter().chain(decided).chain(cannot::said(
+        asked.analysis,
+        &stated.sign_in,
+        &outcome,
+    ));
     // Each policy's own controls are beside its name.
     let opening = opening.chain(sessions(asked.analysis, &outcome).filter(|fact| fact.evidence.total > 1));
     let answer = policies(asked, &stated, &outcome, Answer::sentences(opening.collect()));
@@ -189,43 +193,6 @@ pub(crate) fn sessions(analysis: &Analysis, outcome: &Outcome) -> Option<Fact> {
             .with("policies", Term::Names(names))
             .must_show()
     })
-}
-
-/// What surely is demanded and can't be met with the device or client that the question states.
-fn cannot(asked: Asked<'_>, sign_in: &SignIn, outcome: &Outcome) -> Option<Fact> {
-    let (Decision::Require(demands) | Decision::DependsOn { surely: demands, .. }) = &outcome.decision else {
-        return None;
-    };
-    let snapshot = asked.analysis.snapshot();
-    let unmet: Vec<&Policy> = demands
-        .iter()
-        .filter(|demand| hopeless(demand, sign_in))
-        .filter_map(|demand| snapshot.policy(&demand.policy_id))
-        .collect();
-    let names: Vec<String> = unmet.iter().map(|policy| policy.display_name.clone()).collect();
-    (!unmet.is_empty()).then(|| {
-        Fact::new("what_if.cannot", asked.analysis.evidence(unmet.iter().map(|policy| rows::policy(policy))))
-            .with("policies", Term::Names(names))
-            .must_show()
-    })
-}
-
-/// Whether a demand can't be met: by all of its controls, or by all alternatives.
-fn hopeless(demand: &Demand, sign_in: &SignIn) -> bool {
-    let legacy = matches!(sign_in.client_app, Known::Is(ClientAppType::Other | ClientAppType::ExchangeActiveSync));
-    // The device that is given the code shows nothing of itself (Microsoft Learn, Conditional Access: Grant).
-    let by_code = sign_in.flow == Known::Is(TransferMethod::DeviceCodeFlow);
-    let never = |control: &String| match (control.as_str(), &sign_in.device) {
-        ("compliantDevice" | "domainJoinedDevice", Known::Absent) => true,
-        ("compliantDevice", Known::Is(device)) if device.compliant == Some(false) => true,
-        ("compliantDevice" | "domainJoinedDevice", _) => legacy || by_code,
-        ("mfa" | "passwordChange", _) => legacy,
-        (control, _) => legacy && control.starts_with("authenticationStrength:"),
-    };
-    match demand.operator {
-        Operator::And => demand.controls.iter().any(never),
-        Operator::Or => demand.controls.iter().all(never),
-    }
 }
 
 /// One policy: what it asks for, what it hangs on, or the first thing that keeps it away.

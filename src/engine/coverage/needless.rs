@@ -18,7 +18,7 @@ use super::{Other, Requirement, Scope, sift};
 use crate::engine::Model;
 use crate::engine::bits::{Bits, Lane};
 use crate::engine::demands::{Asked, asked, scopes};
-use crate::engine::judge::reaches_agent_user;
+use crate::engine::machines::reaches_agent_user;
 use crate::engine::who::UserCondition;
 use crate::tenant::policy::{Policy, PolicyState};
 use crate::tenant::{Kind, User};

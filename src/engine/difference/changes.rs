@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use roaring::RoaringBitmap;
 
 use super::{Change, What};
-use crate::engine::judge::reaches_agent_user;
+use crate::engine::machines::reaches_agent_user;
 use crate::engine::{Model, variant};
 use crate::tenant::policy::{Applications, Conditions, PolicyState, Users};
 use crate::tenant::version::canonical_conditions;

@@ -10,7 +10,8 @@ use roaring::RoaringBitmap;
 
 use crate::engine::bits::{Bits, Lane};
 use crate::engine::coverage::devices;
-use crate::engine::judge::{Dimension, reaches_agent_user};
+use crate::engine::judge::Dimension;
+use crate::engine::machines::reaches_agent_user;
 use crate::engine::rule::parse;
 use crate::engine::samples::{clients, places, risks};
 use crate::engine::truth::Truth;

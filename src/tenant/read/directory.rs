@@ -176,13 +176,20 @@ pub fn read_service_principal(value: &Value) -> Result<ServicePrincipal, ReadErr
         id: node.member("id").required_id()?,
         app_id: node.member("appId").required_id()?,
         display_name: node.member("displayName").string()?,
-        kind: node.member("servicePrincipalType").filled()?.unwrap_or_else(|| "Application".to_owned()),
+        kind: principal_kind(node.member("servicePrincipalType").filled()?),
         single_tenant: stated.unwrap_or_else(|| audience.eq_ignore_ascii_case("AzureADMyOrg")),
         enabled: node.member("accountEnabled").flag()?.unwrap_or(true),
         created: node.member("createdDateTime").time()?,
         attributes: read_attributes(&node.member("customSecurityAttributes"))?,
         private_access: private_access(&node.member("tags"))?,
     })
+}
+
+/// In Graph's spelling, whatever the export's.
+fn principal_kind(word: Option<String>) -> String {
+    let known = ["Application", "ManagedIdentity", "ServiceIdentity"];
+    let word = word.unwrap_or_else(|| "Application".to_owned());
+    known.into_iter().find(|known| known.eq_ignore_ascii_case(&word)).map_or(word, str::to_owned)
 }
 
 /// Source: Microsoft Learn, Global Secure Access: Manage Private Access apps with PowerShell (`tags`).

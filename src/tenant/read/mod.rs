@@ -3,6 +3,7 @@
 mod controls;
 mod directory;
 mod log;
+mod machines;
 mod network;
 pub(super) mod node;
 mod policy;

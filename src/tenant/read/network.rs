@@ -92,7 +92,7 @@ pub fn read_strength(value: &Value) -> Result<Strength, ReadError> {
 /// Names the place that isn't what the resource has there.
 pub fn read_context(value: &Value) -> Result<Option<(String, String)>, ReadError> {
     let node = Node::root(value);
-    let entry = (node.member("id").required_id()?, node.member("displayName").string()?);
+    let entry = (node.member("id").required_id()?.to_ascii_lowercase(), node.member("displayName").string()?);
     Ok(node.member("isAvailable").flag()?.unwrap_or(true).then_some(entry))
 }
 

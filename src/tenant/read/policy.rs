@@ -7,13 +7,15 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::controls::{read_grant, read_session};
+use super::machines::{read_agent_contexts, read_agents, read_client_applications};
 use super::node::{Node, is_empty};
 use super::{ReadError, read_strength};
 use crate::tenant::Strength;
 use crate::tenant::policy::{
-    Agents, Applications, ClientApplications, Conditions, Filter, FilterMode, GuestType, Guests, Platform, Policy,
-    PolicyState, Sides, TransferMethod, UserSide, Users,
+    Applications, Conditions, Filter, FilterMode, GuestType, Guests, Platform, Policy, PolicyState, Sides,
+    TransferMethod, UserSide, Users,
 };
+use crate::tenant::well_known::ALL_AGENT_USERS;
 use crate::tenant::words::Word;
 
 /// Reads one policy.
@@ -141,6 +143,7 @@ fn read_user_side(node: &Node<'_>, side: &str, undecided: &mut Vec<String>) -> R
         match word.to_ascii_lowercase().as_str() {
             "all" => read.all = true,
             "none" => drop(read.users.insert("None".to_owned())),
+            "allagentidusers" => drop(read.users.insert(ALL_AGENT_USERS.to_owned())),
             // The old keyword means every kind from everywhere, so it takes in whatever stands beside it.
             "guestsorexternalusers" => read.guests = Some(every_guest()),
             _ => drop(read.users.insert(word)),
@@ -155,12 +158,16 @@ fn every_guest() -> Guests {
 
 fn read_guests(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Guests>, ReadError> {
     let node = node.object()?;
+    undecided.extend(node.others(&["guestOrExternalUserTypes", "externalTenants"]).iter().map(Node::pointer));
     let types: BTreeSet<GuestType> = words(&node.member("guestOrExternalUserTypes"), undecided)?;
     let tenants = node.member("externalTenants").object()?;
-    let kind = tenants.member("membershipKind").string()?;
-    let odata = tenants.member("@odata.type").string()?;
-    let enumerated = kind.eq_ignore_ascii_case("enumerated") || odata.ends_with("EnumeratedExternalTenants");
-    let members = tenants.member("members").ids()?;
+    undecided.extend(tenants.others(&["membershipKind", "members"]).iter().map(Node::pointer));
+    let (kind, odata) = (tenants.member("membershipKind"), tenants.member("@odata.type").string()?);
+    let (word, members) = (kind.string()?, tenants.member("members").ids()?);
+    let enumerated = word.eq_ignore_ascii_case("enumerated") || odata.ends_with("EnumeratedExternalTenants");
+    if !enumerated && !is_empty(kind.value()) && !word.eq_ignore_ascii_case("all") {
+        undecided.push(format!("{} ({word})", kind.pointer()));
+    }
     let tenants = (enumerated || !members.is_empty()).then_some(members);
     Ok((!types.is_empty()).then_some(Guests { types, tenants }))
 }
@@ -182,9 +189,13 @@ fn read_applications(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Appl
         include,
         exclude: node.member("excludeApplications").ids()?.into_iter().map(app_word).collect(),
         filter: read_filter(node.member("applicationFilter"), undecided)?,
-        user_actions: node.member("includeUserActions").strings()?.into_iter().map(str::to_ascii_lowercase).collect(),
-        contexts: node.member("includeAuthenticationContextClassReferences").ids()?,
+        user_actions: lower(node.member("includeUserActions").strings()?),
+        contexts: lower(node.member("includeAuthenticationContextClassReferences").strings()?),
     })
+}
+
+fn lower(words: Vec<&str>) -> BTreeSet<String> {
+    words.into_iter().map(str::to_ascii_lowercase).collect()
 }
 
 /// Keywords in Graph's spelling, whatever the export's (`all`, `Office 365`).
@@ -192,31 +203,6 @@ fn app_word(word: String) -> String {
     let squeezed = word.replace(' ', "");
     let known = ["All", "None", "Office365", "MicrosoftAdminPortals", "AllAgentIdResources"];
     known.into_iter().find(|known| known.eq_ignore_ascii_case(&squeezed)).map_or(word, str::to_owned)
-}
-
-fn read_client_applications(
-    node: Node<'_>,
-    undecided: &mut Vec<String>,
-) -> Result<Option<ClientApplications>, ReadError> {
-    let node = node.object()?;
-    let known = &[
-        "includeServicePrincipals",
-        "excludeServicePrincipals",
-        "servicePrincipalFilter",
-        "includeAgentIdServicePrincipals",
-        "excludeAgentIdServicePrincipals",
-        "agentIdServicePrincipalFilter",
-    ];
-    undecided.extend(node.others(known).iter().map(Node::pointer));
-    let read = ClientApplications {
-        include: node.member("includeServicePrincipals").ids()?,
-        exclude: node.member("excludeServicePrincipals").ids()?,
-        filter: read_filter(node.member("servicePrincipalFilter"), undecided)?,
-        include_agents: node.member("includeAgentIdServicePrincipals").ids()?,
-        exclude_agents: node.member("excludeAgentIdServicePrincipals").ids()?,
-        agent_filter: read_filter(node.member("agentIdServicePrincipalFilter"), undecided)?,
-    };
-    Ok((read != ClientApplications::default()).then_some(read))
 }
 
 fn read_platforms(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Sides<Platform>>, ReadError> {
@@ -240,7 +226,7 @@ fn location_word(word: String) -> String {
     ["All", "AllTrusted"].into_iter().find(|known| known.eq_ignore_ascii_case(&word)).map_or(word, str::to_owned)
 }
 
-fn sides<T: Ord>(include: BTreeSet<T>, exclude: BTreeSet<T>) -> Option<Sides<T>> {
+pub(super) fn sides<T: Ord>(include: BTreeSet<T>, exclude: BTreeSet<T>) -> Option<Sides<T>> {
     (!include.is_empty() || !exclude.is_empty()).then_some(Sides { include, exclude })
 }
 
@@ -251,8 +237,9 @@ fn read_devices(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Fi
 }
 
 /// A filter; one without a rule is none, one with a rule and no mode can't be judged.
-fn read_filter(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Filter>, ReadError> {
+pub(super) fn read_filter(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Filter>, ReadError> {
     let node = node.object()?;
+    undecided.extend(node.others(&["mode", "rule"]).iter().map(Node::pointer));
     let Some(rule) = node.member("rule").filled()? else { return Ok(None) };
     let mode = node.member("mode");
     let Some(mode) = mode.text()?.and_then(FilterMode::parse) else {
@@ -266,27 +253,6 @@ fn read_flows(node: Node<'_>, undecided: &mut Vec<String>) -> Result<BTreeSet<Tr
     let node = node.object()?;
     undecided.extend(node.others(&["transferMethods"]).iter().map(Node::pointer));
     words(&node.member("transferMethods"), undecided)
-}
-
-fn read_agents(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Agents>, ReadError> {
-    let node = node.object()?;
-    let known = &["includeAgentUsers", "excludeAgentUsers", "agentFilter"];
-    undecided.extend(node.others(known).iter().map(Node::pointer));
-    let read = Agents {
-        include: node.member("includeAgentUsers").ids()?,
-        exclude: node.member("excludeAgentUsers").ids()?,
-        filter: read_filter(node.member("agentFilter"), undecided)?,
-    };
-    Ok((read != Agents::default()).then_some(read))
-}
-
-fn read_agent_contexts(node: Node<'_>, undecided: &mut Vec<String>) -> Result<Option<Sides<String>>, ReadError> {
-    let node = node.object()?;
-    undecided.extend(node.others(&["includeAgentContexts", "excludeAgentContexts"]).iter().map(Node::pointer));
-    let read = |name: &str| -> Result<BTreeSet<String>, ReadError> {
-        Ok(node.member(name).strings()?.into_iter().map(str::to_owned).collect())
-    };
-    Ok(sides(read("includeAgentContexts")?, read("excludeAgentContexts")?))
 }
 
 #[cfg(test)]
@@ -350,6 +316,26 @@ mod tests {
                 "/conditions/times",
                 "/conditions/platforms/includePlatforms/1 (chromeOS)",
                 "/grantControls/builtInControls/1 (compliantNetwork)"
+            ]
+        );
+    }
+
+    #[test]
+    fn members_that_may_narrow_a_filter_or_the_guests_meant_are_named() {
+        let filter = json!({"mode": "include", "rule": "device.model -eq \"x\"", "within": "30 days"});
+        let guests = json!({"guestOrExternalUserTypes": "internalGuest", "since": 2026,
+            "externalTenants": {"membershipKind": "unknownFutureValue", "regions": ["EU"]}});
+        let read = policy(
+            &json!({"devices": {"deviceFilter": filter}, "users": {"includeGuestsOrExternalUsers": guests}}),
+            &json!(null),
+        );
+        assert_eq!(
+            read.undecided,
+            [
+                "/conditions/users/includeGuestsOrExternalUsers/since",
+                "/conditions/users/includeGuestsOrExternalUsers/externalTenants/regions",
+                "/conditions/users/includeGuestsOrExternalUsers/externalTenants/membershipKind (unknownFutureValue)",
+                "/conditions/devices/deviceFilter/within"
             ]
         );
     }

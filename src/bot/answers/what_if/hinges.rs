@@ -43,6 +43,7 @@ fn settled_by(what: &str, sign_in: &SignIn, snapshot: &Snapshot) -> Option<Strin
     let placed = sign_in.ip != Known::Unknown || sign_in.country != Known::Unknown;
     let file = match what {
         "the user's groups and roles" if lacks(Kind::Users) => return Some(directory(snapshot)),
+        "whether the user is an agent's account" if lacks(Kind::Users) => "users.json",
         "who holds which role" if lacks(Kind::RoleAssignments) => "roleAssignments.json",
         "who holds which role" => "groups.json",
         "the location" if placed && lacks(Kind::NamedLocations) => "namedLocations.json",
