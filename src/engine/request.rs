@@ -215,7 +215,7 @@ fn read_target(context: &Value) -> Result<Target, RequestError> {
         if !number.is_some_and(|number| (1..=99).contains(&number)) {
             return Err(wrong("authenticationContextValue", "c1 to c99"));
         }
-        return Ok(Target::Context(id.to_lowercase().into()));
+        return Ok(Target::Context(id.to_lowercase()));
     }
     match context.get("userAction").and_then(Value::as_str) {
         None => Ok(Target::Unstated),
