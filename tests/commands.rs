@@ -371,8 +371,8 @@ fn what_cannot_be_read_is_named_with_its_place() {
         refused(&["replay", &tenant(), "--draft", &data("legacy-sign-in.json")]),
     ];
     insta::assert_snapshot!(said.concat(), @r"
-    error: reading DIR: DIR/policies.json /value/1/conditions/users/excludeGroups: expected an array of strings, found a number
-    error: reading no-such-folder: can't read no-such-folder: No such file or directory (os error 2)
+    error: DIR/policies.json /value/1/conditions/users/excludeGroups: expected an array of strings, found a number
+    error: can't read no-such-folder: No such file or directory (os error 2)
     error: PROJECT/tests/data/require-compliant-device.json: /conditions: expected a member that is known there, such as signInConditions
     error: PROJECT/tests/data/legacy-sign-in.json: /conditions: expected the policy's conditions, found nothing
     ");

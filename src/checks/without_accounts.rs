@@ -34,8 +34,12 @@ pub(super) fn open(coverage: &Coverage, snapshot: &Snapshot) -> Vec<Open> {
     let gaps = coverage.gaps_of(&RoaringBitmap::new());
     for gap in gaps.iter().filter(|gap| gap.sure && !gap.others.is_empty()) {
         let (reason, policies) = reason(gap, snapshot);
-        let open = found.entry((reason.clone(), policies.clone())).or_default();
-        (open.reason, open.policies) = (reason, policies);
+        // That policies are Off is one reason, however many they are; which one excludes which app is not.
+        let apart = !matches!(reason, None | Some(Reason::Off | Reason::ReportOnly));
+        let key = (reason.clone(), if apart { policies.clone() } else { BTreeSet::new() });
+        let open = found.entry(key).or_default();
+        open.reason = reason;
+        open.policies.extend(policies);
         open.others.extend(&gap.others);
         open.any_app |= gap.any_app || gap.apps.is_empty();
         open.apps.extend(gap.apps.iter().cloned());

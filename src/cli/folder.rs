@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path, clock: &Clock) -> anyhow::Result<Arc<Snapshot>> 
 /// The same with the thresholds of checks that its settings set, and the file of each policy.
 pub(super) fn read_with_report(path: &Path, clock: &Clock) -> anyhow::Result<(Arc<Snapshot>, Report)> {
     let waiting = bar::spinner(format!("reading {}", path.display()));
-    let read = folder::read(path).with_context(|| format!("reading {}", path.display()));
+    let read = folder::read(path);
     waiting.finish_and_clear();
     let (mut snapshot, report) = read?;
     for (file, why) in report.unrecognised.iter().filter(|(file, _)| !is_paperwork(file)) {

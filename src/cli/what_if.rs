@@ -160,7 +160,7 @@ fn told(analysis: &Analysis, (sign_in, stated): (&SignIn, &SignIn), outcome: &Ou
 fn unknown_sessions(analysis: &Analysis, outcome: &Outcome) -> Option<Fact> {
     let snapshot = analysis.snapshot();
     let of = |policy: &Policy| {
-        let session = policy.undecided.iter().filter(|pointer| pointer.starts_with("/sessionControls"));
+        let session = unknown_in_session(policy).into_iter();
         session.map(|pointer| format!("{pointer} of {}", policy.display_name)).collect::<Vec<_>>()
     };
     let applied: Vec<&Policy> = outcome.applied(false).into_iter().filter_map(|id| snapshot.policy(id)).collect();
@@ -169,6 +169,11 @@ fn unknown_sessions(analysis: &Analysis, outcome: &Outcome) -> Option<Fact> {
     (!found.is_empty()).then(|| {
         Fact::new("what_if.unknown_sessions", analysis.evidence(by)).with("what", Term::Names(found)).must_show()
     })
+}
+
+/// JSON pointers of the session controls that this program doesn't know.
+fn unknown_in_session(policy: &Policy) -> Vec<&str> {
+    policy.undecided.iter().map(String::as_str).filter(|pointer| pointer.starts_with("/sessionControls")).collect()
 }
 
 /// What applies first, then what may, then the rest.
@@ -204,6 +209,10 @@ fn machine(snapshot: &Snapshot, (outcome, stated): (&Outcome, &SignIn), applied_
         members.insert("session".to_owned(), write_session(&outcome.session));
         let often = outcome.frequencies.iter().map(|one| write_frequency(*one)).collect();
         members.insert("signInFrequencies".to_owned(), Value::Array(often));
+        let applied = outcome.applied(false).into_iter().filter_map(|id| snapshot.policy(id));
+        let open = applied.map(|policy| (policy.id.clone(), json!(unknown_in_session(policy))));
+        let open = open.filter(|(_, pointers)| pointers.as_array().is_some_and(|pointers| !pointers.is_empty()));
+        members.insert("sessionNotDecided".to_owned(), Value::Object(open.collect()));
     }
     response
 }

@@ -151,7 +151,8 @@ fn policies_alone_say_why_they_do_not_do() {
     let one_app = json!({"applications": {"includeApplications": ["00000003-0000-0ff1-ce00-000000000000"]}});
     let mut either = mfa("P", "enabled", &json!({}));
     either["grantControls"]["builtInControls"] = json!(["mfa", "compliantDevice"]);
-    let both = ["A", "B"].map(|name| mfa(name, "disabled", &json!({})));
+    let unread = json!({"users": {"includeUsers": ["All"], "excludeGroups": ["11111111-0000-4000-8000-000000000001"]}});
+    let both = [mfa("A", "disabled", &unread), mfa("B", "disabled", &json!({}))];
     insta::assert_snapshot!([
         why(&[]),
         why(&on(&apps)),

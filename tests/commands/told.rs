@@ -62,6 +62,8 @@ fn session_controls_that_are_not_known_are_named() {
     let (found, _) = json(&["analyze", &at(&odd), "--format", "json"]);
     assert_eq!(found["tenant"]["notJudged"]["p"][0], "/sessionControls/moonPhase");
     let (text, _) = said(&["what-if", &at(&odd), &data("legacy-sign-in.json")]);
+    let (answer, _) = json(&["what-if", &at(&odd), &data("legacy-sign-in.json"), "--format", "json"]);
+    assert_eq!(answer["sessionNotDecided"]["p"][0], "/sessionControls/moonPhase");
     assert!(text.contains("Not decided is what this program doesn't know: /sessionControls/moonPhase of P."), "{text}");
 }
 
@@ -109,6 +111,13 @@ fn guests_who_never_came_and_accounts_that_nobody_uses_are_told_apart() {
     let (text, _) = said(&["analyze", &at(&folder)]);
     let idle = "Of these, 1 guest hasn't accepted the invitation, and 1 account was not used for 90 days.";
     assert!(text.contains(idle), "{text}");
+    let (answer, _) = said(&["ask", &at(&folder), "who is not covered by MFA?"]);
+    assert!(answer.contains("1 signed in more than 90 days ago, 1 has a pending invitation."), "{answer}");
+    let invited = users.replace("2001-01-01T00:00:00Z", "");
+    fs::write(folder.path().join("users.json"), invited).unwrap();
+    let (answer, _) = said(&["ask", &at(&folder), "who is not covered by MFA?"]);
+    assert!(answer.contains("Of the 2: 1 never or not known, 1 has a pending invitation."), "{answer}");
+    fs::write(folder.path().join("users.json"), users).unwrap();
     let (found, _) = json(&["analyze", &at(&folder), "--format", "json"]);
     let asked = &found["coverage"][0]["questions"][0]["uncovered"];
     assert_eq!((&asked["pending"], &asked["unused"]), (&1.into(), &1.into()));

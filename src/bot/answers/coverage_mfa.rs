@@ -223,7 +223,8 @@ fn kinds(asked: Asked<'_>, out: &RoaringBitmap) -> Option<Fact> {
         .with("unused", unused)
         .with("unseen", unseen)
         .with("pending", pending);
-    (active + unused > 0).then(|| fact.must_show())
+    // Where nobody read when accounts signed in, that none did says nothing.
+    (active + unused + pending > 0).then(|| fact.must_show())
 }
 
 /// Service accounts, rooms and emergency access accounts among those not covered, and what isn't counted.

@@ -273,9 +273,12 @@ impl<'a> Causes<'a> {
         let beside = all.iter().any(|reason| rank(reason) >= BESIDE);
         let excluded_only = all.iter().all(|reason| rank(reason) == 0);
         match candidate.policy.state {
-            // What is Off and would ask for less anyhow explains nothing.
-            PolicyState::Disabled if all.is_empty() && !matches!(candidate.bearing, Bearing::Weaker(_)) => {
-                all.push(Reason::Off);
+            // What is Off and would ask for less anyhow explains nothing; nor does what isn't known of whom it leaves out.
+            PolicyState::Disabled
+                if all.iter().all(|reason| matches!(reason, Reason::Undecided(_)))
+                    && !matches!(candidate.bearing, Bearing::Weaker(_)) =>
+            {
+                all = vec![Reason::Off];
             }
             PolicyState::ReportOnly if !beside => all.push(Reason::ReportOnly),
             PolicyState::Disabled => return Vec::new(),
