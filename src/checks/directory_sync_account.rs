@@ -48,11 +48,17 @@ impl Check for DirectorySyncAccount {
         if accounts.is_empty() {
             return listing::open(context, ABOUT.id, "directory_sync_account.nobody", Verdict::NotApplicable);
         }
+        let reaching = policies::on(snapshot).filter(|policy| reaches(policy, &accounts, context));
         let judged: Vec<(&Policy, Truth)> =
-            policies::on(snapshot).map(|policy| (policy, stops(policy, &accounts, context))).collect();
+            reaching.map(|policy| (policy, everywhere(policy, &accounts, context))).collect();
         let stopping = judged.iter().filter(|(_, stops)| *stops == Truth::Yes);
         let listed = stopping.map(|(policy, _)| listed(policy, &accounts, context)).collect();
         let mut finding = listing::finding(context, (ABOUT.id, "directory_sync_account"), listed);
+        if judged.iter().any(|(_, stops)| *stops == Truth::No) {
+            let what =
+                "where the server stands that synchronises the directory: some policies hold from some places only";
+            finding.not_checked.push(what.to_owned());
+        }
         if judged.iter().any(|(_, stops)| *stops == Truth::Maybe) {
             // Trusted places are those of the list and those of per-user MFA, which no list holds.
             let file = if snapshot.has(Kind::NamedLocations) {
@@ -81,7 +87,7 @@ fn accounts(snapshot: &Snapshot) -> RoaringBitmap {
 }
 
 /// Whether a policy bears on the everyday sign-ins of these accounts, without being made for them.
-fn stops(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> Truth {
+fn reaches(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> bool {
     let include = &policy.conditions.users.include;
     let directory = &context.model.snapshot.directory;
     let named = accounts
@@ -99,8 +105,7 @@ fn stops(policy: &Policy, accounts: &RoaringBitmap, context: &Context<'_>) -> Tr
     let native = [ClientAppType::All, ClientAppType::MobileAppsAndDesktopClients];
     let native = types.is_empty() || native.iter().any(|native| types.contains(native));
     let (sure, _) = context.model.users_of(&policy.id);
-    let reaches = policies::is_everyday(policy) && windows && native && !meant && !sure.is_disjoint(accounts);
-    if reaches { everywhere(policy, accounts, context) } else { Truth::No }
+    policies::is_everyday(policy) && windows && native && !meant && !sure.is_disjoint(accounts)
 }
 
 /// Whether a policy holds wherever they sign in from. A block or a demand from some places only is how these accounts

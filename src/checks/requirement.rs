@@ -99,7 +99,7 @@ fn with_unread(context: &Context<'_>, finding: Finding, (requirement, scope): (&
         .must_show();
     let mut not_checked = finding.not_checked;
     not_checked.extend(unread.iter().map(|what| {
-        format!("{what}, which holds an administrator role (groups.json with its members would settle it)")
+        format!("{what}, which holds an administrator role (a file that lists it, groups.json with its members, would settle it)")
     }));
     Finding { verdict: Verdict::Review, facts: vec![fact], not_checked, ..finding }
 }

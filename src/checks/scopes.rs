@@ -113,8 +113,8 @@ pub fn perhaps_administrators(model: &Model) -> RoaringBitmap {
         - role_holders(directory, Assignment::Active)
 }
 
-/// Groups that hold an administrator role for the whole tenant and whose members nobody read: who in them is an
-/// administrator isn't known.
+/// What holds an administrator role for the whole tenant and may be a group whose members nobody read: who in it is an
+/// administrator isn't known. An assignment ends with whom it is for, so an id that no file lists is somebody.
 #[must_use]
 pub fn unread_administrators(model: &Model) -> BTreeSet<String> {
     let (directory, roles) = (&model.snapshot.directory, administrator_roles(&model.snapshot.directory));
@@ -126,7 +126,7 @@ pub fn unread_administrators(model: &Model) -> BTreeSet<String> {
     let unknown = held.filter(|id| directory.user_index(id).is_none() && !workload(id));
     let group = |id: &str| match directory.groups.get(id) {
         Some(group) => group.transitive.is_none().then(|| format!("members of group {}", group.display_name)),
-        None => (!model.snapshot.has(Kind::Groups)).then(|| format!("who {id} is")),
+        None => Some(format!("who {id} is")),
     };
     unknown.filter_map(group).collect()
 }

@@ -92,6 +92,16 @@ fn an_exclusion_is_mended_by_an_edit_and_not_by_one_more_policy() {
 }
 
 #[test]
+fn where_the_synchronising_server_stands_is_not_checked() {
+    let check = *CHECKS.iter().find(|one| one.about().id == "directory-sync-account").unwrap();
+    for (name, open) in [("pass.outside-trusted.json", true), ("pass.json", false)] {
+        let fixture = fixtures(check).into_iter().find(|one| one.path.ends_with(name)).unwrap();
+        let limits = fixture.run(&fixture.model()).not_checked;
+        assert_eq!(limits.iter().any(|limit| limit.contains("where the server stands")), open, "{name}: {limits:?}");
+    }
+}
+
+#[test]
 fn cover_by_a_retired_control_is_named() {
     let check = *CHECKS.iter().find(|one| one.about().id == "app-protection-mobile").unwrap();
     let told = |name: &str| {

@@ -123,7 +123,9 @@ pub fn read_group(value: &Value) -> Result<GroupRead, ReadError> {
         hidden: node.member("visibility").string()?.eq_ignore_ascii_case("HiddenMembership"),
         ..Group::default()
     };
-    let members = if members.is_null() { None } else { Some(references(&members)?) };
+    // The first page of them is not all of them.
+    let cut_off = node.member("members@odata.nextLink").filled()?.is_some();
+    let members = if members.is_null() || cut_off { None } else { Some(references(&members)?) };
     Ok(GroupRead { group, members })
 }
 
