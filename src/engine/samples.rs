@@ -14,7 +14,7 @@ pub(super) fn clients(types: &[ClientAppType]) -> Vec<SignIn> {
     let platforms =
         [Platform::Windows, Platform::MacOs, Platform::Ios, Platform::Android, Platform::Linux, Platform::WindowsPhone];
     let platforms = platforms.into_iter().map(Known::Is).chain([Known::Absent]).collect::<Vec<_>>();
-    let pairs = types.iter().flat_map(|client| platforms.iter().map(move |platform| (*client, platform.clone())));
+    let pairs = types.iter().flat_map(|client| platforms.iter().map(move |platform| (*client, *platform)));
     pairs.map(|(client, platform)| SignIn { client_app: Known::Is(client), platform, ..SignIn::default() }).collect()
 }
 

@@ -186,7 +186,7 @@ fn what_cannot_be_met_is_said_of_the_client_and_of_a_guest() {
         let (text, _) = said(&["what-if", &at(&folder), &request]);
         (text.split(" [2]").next().unwrap_or_default().to_owned(), answer["cannotMeet"].clone())
     };
-    let opening = "They get in if they meet everything that P asks for (of 1 policy that is On). [1] ";
+    let opening = "They get in if they meet everything asked for by P (of 1 policy that is On). [1] ";
     let stopped = serde_json::json!(["p"]);
     let (member, guest) = (r#"{"userId": "x"}"#, r#"{"externalUserType": "b2bCollaborationGuest"}"#);
     let legacy = format!("{opening}With that device or client they can't meet P, so they would be stopped.");

@@ -28,15 +28,15 @@ impl Candidates {
             self.places.iter().flat_map(move |place| {
                 self.devices.iter().flat_map(move |device| {
                     self.risks.iter().map(move |risk| SignIn {
-                        client_app: client.client_app.clone(),
-                        platform: client.platform.clone(),
-                        ip: place.ip.clone(),
+                        client_app: client.client_app,
+                        platform: client.platform,
+                        ip: place.ip,
                         country: place.country.clone(),
                         gps_country: place.gps_country.clone(),
                         compliant_network: place.compliant_network,
                         device: device.device.clone(),
-                        sign_in_risk: risk.sign_in_risk.clone(),
-                        user_risk: risk.user_risk.clone(),
+                        sign_in_risk: risk.sign_in_risk,
+                        user_risk: risk.user_risk,
                         insider_risk: Known::Absent,
                         flow: Known::Absent,
                         service_principal_risk: Known::Absent,
