@@ -218,7 +218,8 @@ fn read_target(context: &Value) -> Result<Target, RequestError> {
     }
     if let Some(id) = context.get("authenticationContextValue").and_then(Value::as_str) {
         let number = id.strip_prefix(['c', 'C']).and_then(|number| number.parse::<u8>().ok());
-        if !number.is_some_and(|number| (1..=99).contains(&number)) {
+        // Old tenants have ids such as urn:microsoft:req1.
+        if !number.is_some_and(|number| (1..=99).contains(&number)) && !id.starts_with("urn:") {
             return Err(wrong("authenticationContextValue", "c1 to c99"));
         }
         return Ok(Target::Context(id.to_ascii_lowercase()));

@@ -370,6 +370,6 @@ mod tests {
         let (hash, bytes) = written(&one_of_each());
         assert_eq!(format::read(&hash, Cursor::new(&bytes)).unwrap(), one_of_each());
         let frames = zstd::decode_all(&bytes[format::NAME.len()..]).unwrap();
-        assert_eq!((std::str::from_utf8(format::NAME), frames.len()), (Ok("portcullis reading 7\n"), 341));
+        assert_eq!((std::str::from_utf8(format::NAME), frames.len()), (Ok("portcullis reading 7\n"), 342));
     }
 }

@@ -168,7 +168,7 @@ fn policies_alone_say_why_they_do_not_do() {
     P asks for it only under conditions (Device platforms); left open: Device platforms: unknown, Android, Windows, Windows Phone, macOS, Linux.
     P excludes B2B collaboration guest users.
     No policy asks for it; P does so for other users, at other resources or under other conditions.
-    P accepts something else instead: "Require one of the selected controls" (compliant device) (Client apps: Browser, Mobile apps and desktop clients).
+    P accepts something else instead: "Require one of the selected controls" (compliant device) (Client apps: Browser, Mobile apps and desktop clients). Microsoft spares Microsoft Intune Enrollment from P.
     Only P asks for it, and it is in report-only.
     Only A and B ask for it, and they are Off.
     "#);

@@ -13,8 +13,9 @@ use super::domain::{self, Axis, Value};
 use super::people;
 use super::reasons::Why;
 use super::requirement::{Bearing, bearing};
+use super::words::kind_name;
 use super::{Cause, Other, Reason, Requirement, Scope};
-use crate::engine::judge::{Dimension, undecided};
+use crate::engine::judge::undecided;
 use crate::engine::standing::{Barrier, Column};
 use crate::engine::truth::Truth;
 use crate::engine::who::{UserCondition, Who};
@@ -338,6 +339,13 @@ impl Numbers {
         if all.iter().any(|number| rank(number) < BESIDE) {
             all.retain(|number| rank(number) < BESIDE);
         }
+        // Whatever else a policy lacks, it doesn't reach what Microsoft spares from it.
+        let cause =
+            |number: &u32| usize::try_from(*number).ok().and_then(|at| self.causes.get(at)).map(|(_, cause)| cause);
+        let spared = |one: &&Cause| one.reason == Reason::SparedApp;
+        let by: BTreeSet<Option<String>> =
+            all.iter().filter_map(cause).filter(spared).map(|one| one.policy_id.clone()).collect();
+        all.retain(|number| cause(number).is_none_or(|one| spared(&one) || !by.contains(&one.policy_id)));
         if all.is_empty() {
             all.push(self.number(usize::MAX, None, Reason::NoPolicy));
         }
@@ -477,24 +485,5 @@ fn rank(reason: &Reason) -> u8 {
         Reason::UsersNotIncluded => 6,
         Reason::Off => 7,
         Reason::NoPolicy => 8,
-    }
-}
-
-/// The portal's word for a kind of condition.
-pub(super) fn kind_name(dimension: Dimension) -> &'static str {
-    match dimension {
-        Dimension::Identity => "Users",
-        Dimension::Target => "Target resources",
-        Dimension::Platform => "Device platforms",
-        Dimension::Device => "Filter for devices",
-        Dimension::ClientApp => "Client apps",
-        Dimension::Location => "Locations",
-        Dimension::SignInRisk => "Sign-in risk",
-        Dimension::UserRisk => "User risk",
-        Dimension::ServicePrincipalRisk => "Service principal risk",
-        Dimension::InsiderRisk => "Insider risk",
-        Dimension::Flow => "Authentication flows",
-        Dimension::AgentRisk => "Agent risk",
-        Dimension::AgentContext => "Agent context",
     }
 }

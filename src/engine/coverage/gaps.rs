@@ -10,12 +10,13 @@ use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
 use super::acting::acting_as_block;
-use super::causes::{Causes, Set, kind_name};
+use super::causes::{Causes, Set};
 use super::domain::{self, Axis, Value};
 use super::homes;
 use super::people::{self, People};
 use super::requirement::{Contributor, contributors};
 use super::search::{COVERED, Diagram, Hole, Left, Part};
+use super::words::kind_name;
 use super::{Condition, Coverage, Gap, Other, Requirement, Scope, devices, locations};
 use crate::engine::bits::Lane;
 use crate::engine::judge::{Dimension, undecided};

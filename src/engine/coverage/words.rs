@@ -1,6 +1,7 @@
-//! Requirements, as people read them.
+//! Requirements and kinds of condition, as people read them.
 
 use super::Requirement;
+use crate::engine::judge::Dimension;
 
 impl Requirement {
     /// A requirement, as people read it.
@@ -38,5 +39,24 @@ impl Requirement {
             Self::AnyPolicy => "any policy",
         }
         .to_owned()
+    }
+}
+
+/// The portal's word for a kind of condition.
+pub(super) fn kind_name(dimension: Dimension) -> &'static str {
+    match dimension {
+        Dimension::Identity => "Users",
+        Dimension::Target => "Target resources",
+        Dimension::Platform => "Device platforms",
+        Dimension::Device => "Filter for devices",
+        Dimension::ClientApp => "Client apps",
+        Dimension::Location => "Locations",
+        Dimension::SignInRisk => "Sign-in risk",
+        Dimension::UserRisk => "User risk",
+        Dimension::ServicePrincipalRisk => "Service principal risk",
+        Dimension::InsiderRisk => "Insider risk",
+        Dimension::Flow => "Authentication flows",
+        Dimension::AgentRisk => "Agent risk",
+        Dimension::AgentContext => "Agent context",
     }
 }
