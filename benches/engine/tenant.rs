@@ -13,6 +13,7 @@ use portcullis::tenant::policy::{
     ClientAppType, Control, GrantControls, Operator, Platform, PolicyState, RiskLevel, Sides, TransferMethod,
 };
 use portcullis::tenant::shared::Shared;
+use portcullis::tenant::sign_in::Known;
 use portcullis::tenant::snapshot::BaselineScopes;
 use portcullis::tenant::{Kind, NamedLocation, PastSignIn, Policy, Reading, Snapshot, Text};
 use roaring::RoaringBitmap;
@@ -349,7 +350,7 @@ pub(crate) fn log(rows: u32, size: Size, random: &mut Random) -> Vec<PastSignIn>
                 resource_ids: [Text::from(app_id(app))].into(),
                 client_app: Some(ClientAppType::Browser),
                 client_app_used: "Browser".into(),
-                platform: Some(if user.is_multiple_of(3) { Platform::Ios } else { Platform::Windows }),
+                platform: Known::Is(if user.is_multiple_of(3) { Platform::Ios } else { Platform::Windows }),
                 ip: Some(std::net::Ipv4Addr::new(10, 0, u8::try_from(random.below(10)).unwrap(), 9).into()),
                 risk: Some(RiskLevel::None),
                 flow_known: true,
