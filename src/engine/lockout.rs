@@ -227,9 +227,7 @@ impl<'m> Search<'m> {
 
     fn judge(&mut self, sign_in: &SignIn) -> Truth {
         let who = self.model.who(&sign_in.identity);
-        // Where nobody knows who has which devices, any device is one that the person may have.
-        let supposed = device_of(&sign_in.device).is_some() && !self.abilities.knows_devices();
-        let mut can = if supposed { Truth::Maybe } else { Truth::Yes };
+        let mut can = Truth::Yes;
         for (at, policy) in self.relevant {
             let applies =
                 Truth::all(Dimension::ALL.map(|dimension| self.model.meets(*at, policy, dimension, (sign_in, &who))));
@@ -394,8 +392,7 @@ mod tests {
     fn a_device_filter_that_nobody_can_avoid() {
         let rule =
             |mode: &str| json!({"deviceFilter": {"mode": mode, "rule": "device.extensionAttribute1 -eq \"SAW\""}});
-        let lockout = tenant(&[]).lockout(&policy(&json!({"devices": rule("exclude")})));
-        assert_eq!((lockout.anybody(), lockout.unread), (Truth::Maybe, BTreeSet::from([Kind::Devices])));
+        assert_eq!(tenant(&[]).lockout(&policy(&json!({"devices": rule("exclude")}))).anybody(), Truth::Yes);
         let both = [json!({"id": "a", "devices": rule("exclude")})];
         assert_eq!(tenant(&both).lockout(&policy(&json!({"devices": rule("include")}))).anybody(), Truth::No);
     }
