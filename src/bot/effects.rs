@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::approval::{AuditRef, Effect, Event, Kept, State};
 use crate::checks::naming::number_of;
-use crate::engine::{Model, Truth};
+use crate::engine::Model;
 use crate::graph::{CreateOutcome, GraphError, OwnPolicy, Removal, RemoveError, Writer};
 use crate::suggestions::draft::{ReportOnlyPolicy, marked_name};
 use crate::suggestions::lint::{Level, lint, lint_body};
@@ -142,7 +142,7 @@ fn taken(draft: &Policy, now: &Snapshot) -> Option<String> {
 /// get in today isn't made worse by it.
 fn locked_out(draft: &Policy, now: Snapshot) -> Option<String> {
     let model = Model::new(Arc::new(now));
-    let worse = model.lockout(draft).anybody() == Truth::No && model.lockout_now().anybody() != Truth::No;
+    let worse = model.with_draft_on(draft).locks_out_administrators() && !model.locks_out_administrators();
     worse.then(|| "if this policy were On, no administrator could sign in any more".to_owned())
 }
 

@@ -384,6 +384,7 @@ pub fn lockout_fact(analysis: &Analysis, lockout: &Lockout) -> Fact {
 fn unread_words(kind: Kind) -> Option<String> {
     let what = match kind {
         Kind::RoleAssignments => "role assignments",
+        Kind::Groups => "groups",
         Kind::UserRegistrationDetails => "registered methods",
         Kind::Devices => "devices",
         _ => return None,

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::engine::Truth;
 use crate::suggestions::lint::is_acceptable;
 use crate::tenant::directory::AccountKind;
 use crate::tenant::policy::{
@@ -119,7 +118,7 @@ pub fn offer(context: &Context<'_>, title: &str, draft: Policy) -> Option<Cure> 
     let model = context.model;
     let safe = owned(&model.snapshot, "P1") != Owned::No
         && is_acceptable(&draft, &model.snapshot)
-        && model.lockout(&draft).anybody() != Truth::No;
+        && !model.with_draft_on(&draft).locks_out_administrators();
     let action = CureAction::Draft(Box::new(draft));
     safe.then(|| Cure::new("", title.to_owned(), action))
 }

@@ -39,7 +39,7 @@ fn mend(cure: Cure, context: &Context<'_>) -> Result<Cure, String> {
         return Ok(cure);
     }
     let mended = mended(before, &after, snapshot);
-    if locks_out(&mended, context) {
+    if context.model.would_lock_out_everyday_administrators(&mended) {
         return Err(cure.title);
     }
     let action =
@@ -80,13 +80,6 @@ pub fn is_refused(after: &Policy, snapshot: &Snapshot) -> bool {
     // That drafts are created in report-only says nothing about a policy which is On.
     let after = Policy { state: PolicyState::ReportOnly, ..after.clone() };
     lint(&after, snapshot).iter().any(|objection| objection.level == Level::Error && objection.rule != FULL)
-}
-
-/// Whether administrators beside emergency access get in as it is, and none would with this policy.
-pub(super) fn locks_out(after: &Policy, context: &Context<'_>) -> bool {
-    let model = context.model;
-    model.with_draft_on(after).admits_an_everyday_administrator() == Truth::No
-        && model.admits_an_everyday_administrator() != Truth::No
 }
 
 /// The change that leaves the policy mended, and says what it mends.

@@ -1,5 +1,7 @@
 //! Every user is made to use a managed device.
 
+use roaring::RoaringBitmap;
+
 use crate::engine::Requirement;
 use crate::tenant::policy::Control;
 
@@ -47,8 +49,9 @@ impl Check for ManagedDevices {
             missing: None,
             draft: Some(("Require a compliant or hybrid joined device", draft)),
         };
+        let here = asked.scope.users.as_ref().map_or(0, RoaringBitmap::len);
         let mut finding = judge(context, asked);
-        if !context.model.guests().is_empty() {
+        if here < context.model.default_users().len() {
             finding.not_checked.push("guests who authenticate elsewhere, whose devices are managed there".to_owned());
         }
         finding

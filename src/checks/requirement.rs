@@ -3,7 +3,7 @@
 use roaring::RoaringBitmap;
 
 use crate::engine::demands::asks_at_least;
-use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope, Truth};
+use crate::engine::{Coverage, Gap, Model, Reason, Requirement, Scope};
 use crate::facts::{Evidence, Fact, Row, Term};
 use crate::suggestions::lint::{Level, lint};
 use crate::tenant::policy::{PolicyState, UserSide};
@@ -390,7 +390,7 @@ fn would_do(
     context: &Context<'_>,
     (requirement, scope): (&Requirement, &Scope),
 ) -> Result<(), &'static str> {
-    if on.admits_an_administrator() == Truth::No {
+    if on.locks_out_administrators() {
         return Err("no administrator could sign in any more if it were On");
     }
     let aside = rights_management::aside(on, requirement);
@@ -427,7 +427,9 @@ fn may_turn_on(context: &Context<'_>, policy: &Policy, wanted: Option<&Policy>) 
     let after = edits::mended(policy, policy, snapshot);
     let blocks_more = policies::blocks(policy)
         && !wanted.is_some_and(|wanted| policies::blocks(wanted) && within::policy(policy, wanted));
-    !blocks_more && !edits::is_refused(&after, snapshot) && !edits::locks_out(&after, context)
+    !blocks_more
+        && !edits::is_refused(&after, snapshot)
+        && !context.model.would_lock_out_everyday_administrators(&after)
 }
 
 impl Context<'_> {

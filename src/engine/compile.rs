@@ -12,9 +12,11 @@ use roaring::RoaringBitmap;
 use super::ability::Owners;
 use super::accounts::AccountSets;
 use super::bits::{Bits, Lane};
+use super::coverage::devices::ToldApart;
 use super::coverage::{Entry, Known};
 use super::device_rule::DeviceFilter;
 use super::lanes::{Apps, Lanes};
+use super::lockout::WayIn;
 use super::overlap::Inclusion;
 use super::reach::{Reached, Rows};
 use super::replay::Log;
@@ -62,6 +64,8 @@ struct Lazily {
     inclusion: OnceLock<Inclusion>,
     /// The sign-in log as drafts are replayed over it.
     log: OnceLock<Log>,
+    /// How an administrator beside emergency access gets in.
+    way_in: OnceLock<Option<WayIn>>,
 }
 
 /// What hangs on the directory alone.
@@ -77,6 +81,10 @@ pub(super) struct Tables {
     pub(super) accounts: OnceLock<AccountSets>,
     /// Whose devices are whose.
     owners: OnceLock<Owners>,
+    /// Global Administrators, and who could become one; none when not known.
+    pub(super) administrators: OnceLock<Option<[RoaringBitmap; 2]>>,
+    /// The devices that filters tell apart.
+    pub(super) devices: ToldApart,
 }
 
 impl Tables {
@@ -99,6 +107,8 @@ impl Tables {
             apps,
             accounts: OnceLock::new(),
             owners: OnceLock::new(),
+            administrators: OnceLock::new(),
+            devices: ToldApart::default(),
         }
     }
 
@@ -217,7 +227,7 @@ impl Model {
     }
 
     /// The tenant that this is a variant of, or itself.
-    fn origin(&self) -> &Self {
+    pub(super) fn origin(&self) -> &Self {
         self.origin.as_deref().unwrap_or(self)
     }
 
@@ -307,6 +317,11 @@ impl Model {
     /// Whose devices are whose.
     pub(super) fn owners(&self) -> &Owners {
         self.directory.owners.get_or_init(|| Owners::new(&self.snapshot.directory))
+    }
+
+    /// How the first administrator beside emergency access may get in.
+    pub(super) fn everyday_way_in(&self) -> Option<&WayIn> {
+        self.lazily.way_in.get_or_init(|| self.first_everyday_way_in()).as_ref()
     }
 
     /// The sign-in log compiled for replays.

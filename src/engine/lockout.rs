@@ -4,27 +4,32 @@
 //! Conditions that no policy tells apart are tried once, so the search is exact over what policies can see.
 
 mod candidates;
+mod search;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use self::candidates::{Candidates, candidates};
+use roaring::RoaringBitmap;
+
+use self::candidates::Administration;
+use self::search::Person;
 use super::Model;
-use super::ability::{Abilities, device_of, is_compliant, is_hybrid, protects_apps};
-use super::judge::Dimension;
 use super::truth::Truth;
 use super::variant::draft_id;
 use super::who::role_members;
-use crate::tenant::policy::{Control, GrantControls, Operator, Policy, PolicyState};
-use crate::tenant::sign_in::{Identity, Known, SignIn, Target};
-use crate::tenant::well_known::{APP_AZURE_MANAGEMENT, GLOBAL_ADMINISTRATOR};
+use crate::tenant::policy::{Control, Policy};
+use crate::tenant::sign_in::SignIn;
+use crate::tenant::well_known::GLOBAL_ADMINISTRATOR;
 use crate::tenant::{Assignment, Kind, User};
+
+/// The position of an administrator in the directory, and conditions under which they may get in.
+pub(super) type WayIn = (u32, SignIn);
 
 /// Whether the tenant can still be administered with a draft On.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lockout {
     /// Every Global Administrator with an enabled account, sorted by id.
     pub administrators: Vec<Access>,
-    /// The role assignments weren't read, so nobody knows who the administrators are.
+    /// The role assignments, or a group that holds the role, weren't read: nobody knows who the administrators are.
     pub unknown: bool,
     /// What wasn't read and would say more of those who can perhaps.
     pub unread: BTreeSet<Kind>,
@@ -75,15 +80,24 @@ impl Model {
     #[must_use]
     pub fn lockout_now(&self) -> Lockout {
         let snapshot = &self.snapshot;
-        if !snapshot.has(Kind::RoleAssignments) {
-            return Lockout { unknown: true, unread: [Kind::RoleAssignments].into(), ..Lockout::default() };
-        }
-        let active = role_members(snapshot, GLOBAL_ADMINISTRATOR, Assignment::Active).unwrap_or_default();
-        let abilities = self.abilities();
-        let administrators: Vec<Access> = self
-            .global_administrators()
-            .map(|(at, user)| Access { eligible: !active.contains(at), ..self.access(&user.id, &abilities) })
-            .collect();
+        let Some([active, _]) = self.holders() else {
+            let needed = [Kind::RoleAssignments, Kind::Groups].into_iter().filter(|kind| !snapshot.has(*kind));
+            return Lockout { unknown: true, unread: needed.collect(), ..Lockout::default() };
+        };
+        let (all, abilities) = (Administration::new(self), self.abilities());
+        let access = |(at, user): (u32, &User)| {
+            let found = all.best(&Person::new(user, &abilities));
+            let stopping = found.stopping().into_iter().filter_map(|at| snapshot.policies.get(at));
+            Access {
+                user_id: user.id.to_string(),
+                emergency: self.is_emergency(&user.id),
+                eligible: !active.contains(at),
+                can: found.can,
+                stopped_by: stopping.map(|policy| policy.id.clone()).collect(),
+                way_in: found.way_in,
+            }
+        };
+        let administrators: Vec<Access> = self.global_administrators().map(access).collect();
         Lockout { unread: self.unread(&administrators), administrators, unknown: false }
     }
 
@@ -103,78 +117,55 @@ impl Model {
         told_by.filter(|kind| !self.snapshot.has(*kind)).collect()
     }
 
-    /// Whether at least one Global Administrator can sign in: what [`Lockout::anybody`] says, found with the first who can.
+    /// Whether surely no Global Administrator can sign in: what [`Lockout::anybody`] says, as far as the first who may.
     #[must_use]
-    pub fn admits_an_administrator(&self) -> Truth {
-        if !self.snapshot.has(Kind::RoleAssignments) {
-            return Truth::Maybe;
-        }
-        self.admits(|_| true)
+    pub fn locks_out_administrators(&self) -> bool {
+        self.locks_out(|_| true)
     }
 
-    /// The same without emergency access: it alone is no way to run a tenant.
+    /// Whether a policy, On, would keep everybody out but emergency access, which alone is no way to run a tenant, where others
+    /// may get in as it is.
     #[must_use]
-    pub fn admits_an_everyday_administrator(&self) -> Truth {
-        if !self.snapshot.has(Kind::RoleAssignments) {
-            return Truth::Maybe;
-        }
-        self.admits(|user| !self.is_emergency(&user.id))
+    pub fn would_lock_out_everyday_administrators(&self, policy: &Policy) -> bool {
+        self.everyday_way_in().is_some() && self.with_draft_on(policy).locks_out(|user| !self.is_emergency(&user.id))
     }
 
-    fn admits(&self, wanted: impl Fn(&User) -> bool) -> Truth {
+    fn locks_out(&self, wanted: impl Fn(&User) -> bool) -> bool {
+        self.holders().is_some() && !self.keeps_the_way_in() && self.first_way_in(wanted).is_none()
+    }
+
+    /// Whether the tenant's own way in is one under these policies too: for most drafts and edits one sign-in settles it.
+    fn keeps_the_way_in(&self) -> bool {
+        let Some((at, sign_in)) = self.origin().everyday_way_in() else { return false };
+        let Some(user) = self.snapshot.directory.user_at(*at) else { return false };
         let abilities = self.abilities();
-        let mut best = Truth::No;
-        for (_, user) in self.global_administrators().filter(|(_, user)| wanted(user)) {
-            best = best.or(self.access(&user.id, &abilities).can);
-            if best == Truth::Yes {
-                break;
-            }
-        }
-        best
+        Administration::only(self, sign_in).way_in(&Person::new(user, &abilities)).is_some()
+    }
+
+    /// How the first administrator beside emergency access gets in.
+    pub(super) fn first_everyday_way_in(&self) -> Option<WayIn> {
+        self.first_way_in(|user| !self.is_emergency(&user.id))
+    }
+
+    fn first_way_in(&self, wanted: impl Fn(&User) -> bool) -> Option<WayIn> {
+        let (all, abilities) = (Administration::new(self), self.abilities());
+        let mut administrators = self.global_administrators().filter(|(_, user)| wanted(user));
+        // Who may get in is no proof that they do, and what would settle it isn't asked here.
+        administrators.find_map(|(at, user)| Some((at, all.way_in(&Person::new(user, &abilities))?)))
     }
 
     /// Everybody with an enabled account who is a Global Administrator, or could become one.
     fn global_administrators(&self) -> impl Iterator<Item = (u32, &User)> {
-        let holders = |assignment| role_members(&self.snapshot, GLOBAL_ADMINISTRATOR, assignment).unwrap_or_default();
-        let everybody = holders(Assignment::Active) | holders(Assignment::Eligible);
+        let everybody = self.holders().map(|[active, eligible]| active | eligible).unwrap_or_default();
         let users = everybody.into_iter().filter_map(|at| Some((at, self.snapshot.directory.user_at(at)?)));
         users.filter(|(_, user)| user.enabled)
     }
 
-    /// Whether one person can sign in to administer the tenant, under any conditions.
-    fn access(&self, user_id: &str, abilities: &Abilities<'_>) -> Access {
-        let start = SignIn {
-            identity: Identity::User {
-                id: Some(user_id.to_owned()),
-                guest: None,
-                tenant: Known::Unknown,
-                direct_connect: false,
-            },
-            target: Target::Apps(vec![APP_AZURE_MANAGEMENT.to_owned()]),
-            agent_risk: Known::Absent,
-            agent_context: Known::Absent,
-            ..SignIn::default()
-        };
-        let relevant = self.relevant(&start);
-        let mut search = Search::new(self, &relevant, abilities, user_id);
-        let own = abilities.knows_devices().then(|| abilities.devices(user_id));
-        search.run(&candidates(self, &relevant, &start, own));
-        let stopped_by = search.stopping();
-        let (can, way_in) = search.best;
-        let emergency = self.is_emergency(user_id);
-        Access { user_id: user_id.to_owned(), emergency, eligible: false, can, stopped_by, way_in }
-    }
-
-    /// The policies that are On and could reach this person at this target.
-    fn relevant(&self, start: &SignIn) -> Vec<(usize, &Policy)> {
-        let who = self.who(&start.identity);
-        let enabled =
-            self.snapshot.policies.iter().enumerate().filter(|(_, policy)| policy.state == PolicyState::Enabled);
-        let hit = |at, policy| {
-            let meets = |dimension| self.meets(at, policy, dimension, (start, &who));
-            meets(Dimension::Identity).and(meets(Dimension::Target)) != Truth::No
-        };
-        enabled.filter(|(at, policy)| policy.grant.is_some() && hit(*at, policy)).collect()
+    /// Who is a Global Administrator, and who could become one; none when not known.
+    fn holders(&self) -> Option<&[RoaringBitmap; 2]> {
+        let holders = |assignment| role_members(&self.snapshot, GLOBAL_ADMINISTRATOR, assignment);
+        let find = || Some([holders(Assignment::Active)?, holders(Assignment::Eligible)?]);
+        self.directory.administrators.get_or_init(find).as_ref()
     }
 
     /// Whether somebody is configured as an emergency access account, by id or through a group.
@@ -187,96 +178,6 @@ impl Model {
             members.into_iter().any(|members| members.contains(position))
         };
         configured.contains(user_id) || directory.user_index(user_id).is_some_and(within)
-    }
-}
-
-/// A walk through all conditions that matter, for one person.
-struct Search<'m> {
-    model: &'m Model,
-    relevant: &'m [(usize, &'m Policy)],
-    abilities: &'m Abilities<'m>,
-    user_id: &'m str,
-    best: (Truth, Option<SignIn>),
-    tried: usize,
-    /// How often each policy stood in the way.
-    stopped: BTreeMap<String, usize>,
-}
-
-impl<'m> Search<'m> {
-    fn new(
-        model: &'m Model,
-        relevant: &'m [(usize, &'m Policy)],
-        abilities: &'m Abilities<'m>,
-        user_id: &'m str,
-    ) -> Self {
-        Self { model, relevant, abilities, user_id, best: (Truth::No, None), tried: 0, stopped: BTreeMap::new() }
-    }
-
-    fn run(&mut self, candidates: &Candidates) {
-        for sign_in in candidates.all() {
-            self.tried += 1;
-            let can = self.judge(&sign_in);
-            if can > self.best.0 {
-                self.best = (can, Some(sign_in));
-            }
-            if self.best.0 == Truth::Yes {
-                return;
-            }
-        }
-    }
-
-    fn judge(&mut self, sign_in: &SignIn) -> Truth {
-        let who = self.model.who(&sign_in.identity);
-        let mut can = Truth::Yes;
-        for (at, policy) in self.relevant {
-            let applies =
-                Truth::all(Dimension::ALL.map(|dimension| self.model.meets(*at, policy, dimension, (sign_in, &who))));
-            let met = policy.grant.as_ref().map_or(Truth::Yes, |grant| self.meets(grant, sign_in));
-            let passes = applies.negate().or(met);
-            if passes != Truth::Yes {
-                *self.stopped.entry(policy.id.clone()).or_default() += 1;
-            }
-            can = can.and(passes);
-        }
-        can
-    }
-
-    fn meets(&self, grant: &GrantControls, sign_in: &SignIn) -> Truth {
-        let each = grant.controls.iter().map(|control| self.meets_control(control, sign_in));
-        match grant.operator {
-            Operator::And => Truth::all(each),
-            Operator::Or => Truth::any(each),
-        }
-    }
-
-    fn meets_control(&self, control: &Control, sign_in: &SignIn) -> Truth {
-        let device = device_of(&sign_in.device);
-        match control {
-            // Who has no method yet is led to register one at sign-in.
-            Control::Mfa => self.abilities.mfa(self.user_id).or(Truth::Maybe),
-            Control::Strength(id) => self.abilities.strength(self.user_id, id),
-            Control::CompliantDevice if device.is_some_and(is_compliant) => {
-                self.abilities.device(self.user_id, is_compliant)
-            }
-            Control::DomainJoinedDevice if device.is_some_and(is_hybrid) => {
-                self.abilities.device(self.user_id, is_hybrid)
-            }
-            Control::Block | Control::CompliantDevice | Control::DomainJoinedDevice => Truth::No,
-            Control::ApprovedApplication | Control::CompliantApplication => protects_apps(&sign_in.platform),
-            Control::PasswordChange | Control::RiskRemediation | Control::TermsOfUse(_) => Truth::Yes,
-            Control::VerifiedId | Control::Custom(_) | Control::Unknown(_) => Truth::Maybe,
-        }
-    }
-
-    /// The policies that stood in the way under every condition tried; where none did so alone, all that ever did.
-    fn stopping(&self) -> BTreeSet<String> {
-        let pick =
-            |least: usize| self.stopped.iter().filter(move |(_, times)| **times >= least).map(|(id, _)| id.clone());
-        match self.best.0 {
-            Truth::Yes => BTreeSet::new(),
-            _ if pick(self.tried).next().is_some() => pick(self.tried).collect(),
-            _ => pick(1).collect(),
-        }
     }
 }
 
@@ -398,6 +299,27 @@ mod tests {
     }
 
     #[test]
+    fn two_device_filters_are_passed_with_a_device_that_carries_both_marks() {
+        let but = |id: &str, mark: &str| {
+            let rule = format!("device.{mark} -eq \"SAW\"");
+            json!({"id": id, "devices": {"deviceFilter": {"mode": "exclude", "rule": rule}}})
+        };
+        let lockout = tenant(&[but("a", "extensionAttribute1")]).lockout(&policy(&but("b", "extensionAttribute2")));
+        assert_eq!(lockout.anybody(), Truth::Yes);
+    }
+
+    #[test]
+    fn the_last_way_in_of_everyday_administrators_is_kept_and_theirs_alone() {
+        let model = tenant(&[]);
+        let shut = |draft: &Value| model.would_lock_out_everyday_administrators(&policy(draft));
+        let but = |id: &str| json!({"users": {"includeUsers": ["All"], "excludeUsers": [id]}});
+        assert!(shut(&json!({})));
+        assert!(!shut(&but("ga1")) && !shut(&but("ga2")));
+        let blocked = tenant(&[json!({"id": "blocked"})]);
+        assert!(!blocked.would_lock_out_everyday_administrators(&policy(&json!({}))), "nobody gets in as it is");
+    }
+
+    #[test]
     fn a_device_filter_is_passed_with_a_device_that_somebody_has() {
         let with = |owner: &str, mark: &str| {
             let mut snapshot = (*tenant(&[]).snapshot).clone();
@@ -439,8 +361,15 @@ mod tests {
     }
 
     #[test]
-    fn without_role_assignments_nobody_knows() {
+    fn nobody_knows_without_role_assignments_or_the_group_that_holds_the_role() {
         let model = Model::new(Arc::new(Snapshot::default()));
         assert_eq!(model.lockout(&policy(&json!({}))).anybody(), Truth::Maybe);
+        let mut builder = SnapshotBuilder::default();
+        let read = [Kind::Users, Kind::RoleAssignments];
+        read.into_iter().for_each(|kind| builder.reading(kind, Reading::Complete { count: 1 }));
+        let role = json!({"principalId": "g", "roleDefinitionId": GLOBAL_ADMINISTRATOR, "directoryScopeId": "/"});
+        builder.role_assignment(read_role_assignment(&role).unwrap());
+        let lockout = Model::new(Arc::new(builder.build())).lockout(&policy(&json!({})));
+        assert_eq!((lockout.anybody(), lockout.unread), (Truth::Maybe, [Kind::Groups].into()));
     }
 }

@@ -1,6 +1,7 @@
 //! The devices that policies tell apart: an unregistered one, and one for each satisfiable assignment of the rules.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::domain::{Value, device_mask};
 use super::requirement::{ANY_DEVICE, UNMANAGED};
@@ -33,43 +34,76 @@ pub(super) fn matter(requirement: &Requirement) -> bool {
     )
 }
 
-/// Every device that matters; in what state it is only where states `matter` or filters ask for them.
-pub(super) fn values(filters: &[&DeviceFilter], matter: bool, scope: &Scope) -> Vec<Value> {
-    if scope.ordinary_device {
-        return vec![in_state(true, "ServerAD", &BTreeMap::new())];
+/// The devices that filters told apart before: all questions and drafts of a tenant are about the same few filters, whose
+/// combinations can be many.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct ToldApart(Mutex<Vec<(Vec<DeviceFilter>, Arc<[Value]>)>>);
+
+impl ToldApart {
+    /// So many sets of filters are kept, the newest ones.
+    const KEPT: usize = 64;
+
+    /// Every device that matters; in what state it is only where states `matter` or filters ask for them.
+    pub(super) fn values(&self, filters: &[&DeviceFilter], matter: bool, scope: &Scope) -> Vec<Value> {
+        if scope.ordinary_device {
+            return vec![in_state(true, "ServerAD", &BTreeMap::new())];
+        }
+        if filters.is_empty() && !matter && !scope.unmanaged_devices {
+            return vec![Value::Device(Known::Unknown, ANY_DEVICE, String::new())];
+        }
+        let mut all = vec![Value::Device(Known::Absent, UNMANAGED, "unregistered".into())];
+        all.extend(self.registered(filters).iter().cloned());
+        all.retain(|value| {
+            !scope.unmanaged_devices || matches!(value, Value::Device(_, mask, _) if *mask == UNMANAGED)
+        });
+        all
     }
-    if filters.is_empty() && !matter && !scope.unmanaged_devices {
-        return vec![Value::Device(Known::Unknown, ANY_DEVICE, String::new())];
+
+    /// Every device that filters tell apart.
+    pub(in crate::engine) fn devices(&self, filters: &[&DeviceFilter]) -> Vec<Known<DeviceInfo>> {
+        let values = self.values(filters, true, &Scope::default()).into_iter();
+        values.filter_map(|value| if let Value::Device(device, ..) = value { Some(device) } else { None }).collect()
     }
+
+    fn registered(&self, filters: &[&DeviceFilter]) -> Arc<[Value]> {
+        let same = |(of, _): &&(Vec<DeviceFilter>, _)| of.iter().eq(filters.iter().copied());
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, values)) = known().iter().find(same) {
+            return Arc::clone(values);
+        }
+        let values: Arc<[Value]> = registered(filters).into();
+        let mut known = known();
+        if known.len() >= Self::KEPT {
+            known.remove(0);
+        }
+        known.push((filters.iter().copied().cloned().collect(), Arc::clone(&values)));
+        values
+    }
+}
+
+fn registered(filters: &[&DeviceFilter]) -> Vec<Value> {
     let comparisons: Vec<&Comparison> =
         filters.iter().filter_map(|filter| filter.rule().ok()).flat_map(|rule| rule.comparisons()).collect();
-    let mut all = vec![Value::Device(Known::Absent, UNMANAGED, "unregistered".into())];
-    let registered = match assignments(&comparisons) {
+    match assignments(&comparisons) {
         Some(assignments) if assignments.len() > MANY => one_of_each(filters, assignments.iter().flat_map(states)),
         Some(assignments) => assignments.iter().flat_map(states).collect(),
         None => vec![Value::Device(Known::Unknown, ANY_DEVICE, "registered".into())],
-    };
-    all.extend(registered);
-    all.retain(|value| !scope.unmanaged_devices || matches!(value, Value::Device(_, mask, _) if *mask == UNMANAGED));
-    all
+    }
 }
 
 /// Whether the second filter surely takes in every device that the first one possibly does; without a first one: every device.
 pub(in crate::engine) fn within(one: Option<&DeviceFilter>, other: &DeviceFilter) -> bool {
     let filters: Vec<&DeviceFilter> = one.into_iter().chain([other]).collect();
     let taken = |device: &Known<DeviceInfo>| one.map_or(Truth::Yes, |one| one.met(device));
-    devices(&filters).iter().all(|device| taken(device) == Truth::No || other.met(device) == Truth::Yes)
+    ToldApart::default()
+        .devices(&filters)
+        .iter()
+        .all(|device| taken(device) == Truth::No || other.met(device) == Truth::Yes)
 }
 
 /// Whether a filter surely takes in no device at all.
 pub(in crate::engine) fn takes_in_none(filter: &DeviceFilter) -> bool {
-    devices(&[filter]).iter().all(|device| filter.met(device) == Truth::No)
-}
-
-/// Every device that filters tell apart.
-fn devices(filters: &[&DeviceFilter]) -> Vec<Known<DeviceInfo>> {
-    let values = values(filters, false, &Scope::default()).into_iter();
-    values.filter_map(|value| if let Value::Device(device, ..) = value { Some(device) } else { None }).collect()
+    ToldApart::default().devices(&[filter]).iter().all(|device| filter.met(device) == Truth::No)
 }
 
 /// The first of all devices in one state on which every filter says the same.
@@ -232,7 +266,7 @@ mod tests {
         let term = |at: usize| format!("(device.model -eq \"m{at}\" -and device.manufacturer -startsWith \"X{at}\")");
         let rule = (0..12).map(term).collect::<Vec<_>>().join(" -or ");
         let filter = DeviceFilter::new(&Filter { mode: FilterMode::Include, rule });
-        let told = values(&[&filter], false, &Scope::default());
+        let told = ToldApart::default().values(&[&filter], false, &Scope::default());
         let outcomes: BTreeSet<Truth> = told
             .iter()
             .filter_map(|value| if let Value::Device(device, ..) = value { Some(filter.met(device)) } else { None })

@@ -99,7 +99,7 @@ pub(super) fn values(model: &Model, requirement: &Requirement, scope: &Scope, of
         narrowed(clients, &EVERY_CLIENT).into_iter().map(Value::Client).collect(),
         narrowed(&scope.platforms, &platforms()).into_iter().map(Value::Platform).collect(),
         places.into_iter().map(Value::Location).collect(),
-        devices::values(&filters, devices::matter(requirement), scope),
+        model.directory.devices.values(&filters, devices::matter(requirement), scope),
         risks(model, &scope.sign_in_risk, &policies, true).into_iter().map(Value::SignInRisk).collect(),
         risks(model, &scope.user_risk, &policies, false).into_iter().map(Value::UserRisk).collect(),
         optional(&scope.insider_risk).into_iter().map(Value::InsiderRisk).collect(),

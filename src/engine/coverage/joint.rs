@@ -90,7 +90,8 @@ impl<'a> Joint<'a> {
             let filters = named(sides, &of).filter_map(|(model, at)| model.device_filter(at)).collect::<Vec<_>>();
             // Where a device control can't be met its policy blocks, which is news even where devices aren't asked about.
             let blocks = of.iter().flatten().any(|one| one.region.devices & ANY_DEVICE == 0);
-            *all = devices::values(&filters, blocks || devices::matter(requirement), scope);
+            let [one, _] = sides;
+            *all = one.directory.devices.values(&filters, blocks || devices::matter(requirement), scope);
         }
         Self::new((sides, of), values, (scope.clone(), places, Subjects::People))
     }
