@@ -1,6 +1,8 @@
 //! Coverage against plain enumeration: on random small tenants every sign-in is judged one by one by the demo's own
-//! evaluator, which shares no code with the engine.
+//! evaluator, which shares no code with the engine. So is the lock-out of administrators.
 
+#[path = "oracle/lockout.rs"]
+mod lockout;
 #[path = "oracle/tenants.rs"]
 mod tenants;
 

@@ -46,7 +46,9 @@ fn is_for(cause: &Cause, group: &str, snapshot: &Snapshot) -> bool {
 
 /// The causes of a gap that are the only one of their policy.
 pub(super) fn alone(gap: &Gap) -> Vec<&Cause> {
-    let only = |cause: &&Cause| gap.causes.iter().filter(|other| other.policy_id == cause.policy_id).count() == 1;
+    let mut times: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    gap.causes.iter().for_each(|cause| *times.entry(cause.policy_id.as_deref()).or_default() += 1);
+    let only = |cause: &&Cause| times.get(&cause.policy_id.as_deref()) == Some(&1);
     gap.causes.iter().filter(only).collect()
 }
 

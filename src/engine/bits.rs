@@ -15,8 +15,23 @@ const WORDS: usize = 8;
 const PIECE: usize = 16;
 
 /// A set of positions below a fixed length.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Bits(SmallVec<[u64; WORDS]>);
+
+impl Clone for Bits {
+    fn clone(&self) -> Self {
+        // All words at once: its own clone takes them one by one.
+        Self::of_words(&self.0)
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        if self.0.len() == source.0.len() {
+            self.0.copy_from_slice(&source.0);
+        } else {
+            *self = source.clone();
+        }
+    }
+}
 
 impl Bits {
     /// The empty set of this length.
@@ -133,6 +148,11 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// How many members are in the other set too.
+    pub(super) fn shared_len(&self, other: &Self) -> usize {
+        self.0.iter().zip(&other.0).map(|(one, two)| (one & two).count_ones() as usize).sum()
+    }
+
     /// The members that are in the other set too, in order.
     pub(super) fn shared<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
         let words = self.0.iter().zip(&other.0).map(|(one, two)| one & two).enumerate();
@@ -150,7 +170,9 @@ impl Bits {
     }
 
     pub(super) fn and(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(one, two)| one & two).collect())
+        let mut both = self.clone();
+        both.retain(other);
+        both
     }
 
     /// Keeps the members that are in the other set too.

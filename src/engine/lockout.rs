@@ -149,7 +149,8 @@ impl Model {
 
     fn first_way_in(&self, wanted: impl Fn(&User) -> bool) -> Option<WayIn> {
         let (all, abilities) = (Administration::new(self), self.abilities());
-        let mut administrators = self.global_administrators().filter(|(_, user)| wanted(user));
+        let open = self.global_administrators().filter(|(at, user)| !all.shuts_out(*at, user));
+        let mut administrators = open.filter(|(_, user)| wanted(user));
         // Who may get in is no proof that they do, and what would settle it isn't asked here.
         administrators.find_map(|(at, user)| Some((at, all.way_in(&Person::new(user, &abilities))?)))
     }

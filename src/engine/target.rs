@@ -282,7 +282,9 @@ pub(super) fn listed(model: &Model, names: &BTreeSet<String>, id: &str) -> Truth
 /// Whether a name may stand for several apps. Of the ids only that of the Azure management API does, and those that the tenant
 /// lists as groups.
 fn may_be_group(model: &Model, name: &str) -> bool {
-    !name.contains('-') || name == APP_AZURE_MANAGEMENT || model.snapshot.settings.app_groups.contains_key(name)
+    // Ids have one in the same place: they are looked at by the million.
+    let is_id = name.as_bytes().get(8) == Some(&b'-') || name.contains('-');
+    !is_id || name == APP_AZURE_MANAGEMENT || model.snapshot.settings.app_groups.contains_key(name)
 }
 
 /// Whether an app is in a group of apps. Microsoft publishes no complete list of members, so without the tenant's own

@@ -240,7 +240,7 @@ impl Proof {
         let all = model.directory.bits(users);
         let reached = |at: &usize| {
             let policy = product.of.get(*at).and_then(|one| one.policy);
-            policy.map_or(all.len(), |policy| model.reached(policy).surely.and(&all).len())
+            policy.map_or(all.len(), |policy| model.reached(policy).surely.shared_len(&all))
         };
         let mut broadest: Vec<usize> = asking.iter().collect();
         broadest.sort_by_cached_key(|at| (Reverse(self.held(*at)), Reverse(reached(at))));

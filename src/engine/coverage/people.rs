@@ -1,9 +1,11 @@
 //! Users into lanes that the contributors don't tell apart, without asking each user about each policy.
 
 use std::collections::BTreeSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
+use rustc_hash::FxHashMap;
 
 use super::requirement::{Contributor, Mask, person};
 use super::{Other, Scope};
@@ -68,6 +70,28 @@ impl People {
         let of = |class| found.get(usize::try_from(self.projection.seen(class)).ok()?);
         let classes = self.standing.classes(&self.users);
         self.users.iter().zip(classes).filter_map(move |(position, class)| Some((position, of(class)?)))
+    }
+
+    /// The users by what was found for their lane.
+    pub(super) fn by<T: Copy + Eq + Hash>(&self, found: &[T]) -> Vec<(T, RoaringBitmap)> {
+        let mut known: FxHashMap<T, usize> = FxHashMap::default();
+        let mut all: Vec<(T, Vec<u32>)> = Vec::new();
+        let mut place = |one: T| {
+            *known.entry(one).or_insert_with(|| {
+                all.push((one, Vec::new()));
+                all.len() - 1
+            })
+        };
+        let lanes = self.used.iter().zip(found);
+        let places: Vec<usize> = lanes.map(|(used, one)| if *used { place(*one) } else { usize::MAX }).collect();
+        if let [(one, _)] = all.as_slice() {
+            return vec![(*one, self.users.clone())];
+        }
+        for (position, place) in self.with(&places) {
+            all.get_mut(*place).into_iter().for_each(|(_, users)| users.push(position));
+        }
+        let set = |users: Vec<u32>| RoaringBitmap::from_sorted_iter(users).unwrap_or_default();
+        all.into_iter().map(|(one, users)| (one, set(users))).collect()
     }
 
     /// The users for whose lane something wanted was found.

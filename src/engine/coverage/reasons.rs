@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
-use rustc_hash::FxHashMap;
 
 use super::causes::Causes;
 use super::domain::{Axis, Value};
@@ -129,13 +128,8 @@ impl Search {
         let unreached = self.unreached(users);
         let people = People::new(&self.model, users - &unreached, &self.of);
         let parts = people.each(|lane| diagram.search(lane));
-        let mut having: FxHashMap<Part, Vec<u32>> = FxHashMap::default();
-        for (position, part) in people.with(&parts) {
-            having.entry(*part).or_default().push(position);
-        }
-        let set = |users: Vec<u32>| RoaringBitmap::from_sorted_iter(users).unwrap_or_default();
         let mut all: BTreeMap<Part, Concerned> =
-            having.into_iter().map(|(part, users)| (part, (set(users), BTreeSet::new()))).collect();
+            people.by(&parts).into_iter().map(|(part, users)| (part, (users, BTreeSet::new()))).collect();
         if !unreached.is_empty() {
             all.entry(diagram.search(&self.without_policies())).or_default().0 |= unreached;
         }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use crate::engine::Model;
 use crate::engine::bits::Lane;
 use crate::engine::judge::Dimension;
+use crate::engine::reach::Reached;
 use crate::engine::samples::{clients, places, risks};
 use crate::engine::truth::Truth;
-use crate::tenant::Policy;
+use crate::tenant::directory::AccountKind;
 use crate::tenant::policy::{ClientAppType, Control, PolicyState, RiskLevel};
 use crate::tenant::sign_in::{DeviceInfo, Identity, Known, SignIn, Target};
 use crate::tenant::well_known::APP_AZURE_MANAGEMENT;
+use crate::tenant::{Policy, User};
 
 /// A partial sign-in, and the policies that it meets in what it states.
 #[derive(Clone, Debug)]
@@ -43,8 +45,8 @@ pub(super) struct Administration<'m> {
     pub(super) policies: Vec<(usize, &'m Policy)>,
     /// Those that take the administration of the tenant in.
     taking_in: Lane,
-    /// Those among them that block whatever is tried.
-    blocking: Vec<(usize, &'m Policy)>,
+    /// Whom those among them reach that block whatever is tried.
+    blocked: Vec<Arc<Reached>>,
     /// What to try, whoever it is.
     candidates: Candidates,
 }
@@ -90,8 +92,8 @@ impl<'m> Administration<'m> {
             devices: all(devices, &[Dimension::Device]),
             risks: all(risks, &[Dimension::SignInRisk, Dimension::UserRisk]),
         };
-        let blocking = blocking(&policies, &taking_in, &candidates);
-        Self { model, policies, taking_in, blocking, candidates }
+        let blocked = blocking(&policies, &taking_in, &candidates).map(|at| model.reached(at)).collect();
+        Self { model, policies, taking_in, blocked, candidates }
     }
 
     /// The policies that could reach a person there.
@@ -101,9 +103,10 @@ impl<'m> Administration<'m> {
         self.taking_in.and(&meets(self.model, &policies, &[Dimension::Identity], &signing_in(Some(user_id))))
     }
 
-    /// Whether one policy blocks a person whatever they try.
-    pub(super) fn shuts_out(&self, user_id: &str) -> bool {
-        !meets(self.model, &self.blocking, &[Dimension::Identity], &signing_in(Some(user_id))).surely.is_empty()
+    /// Whether one policy blocks the person at this position whatever they try. Agents are judged apart.
+    pub(super) fn shuts_out(&self, position: u32, user: &User) -> bool {
+        let has = |reached: &Arc<Reached>| usize::try_from(position).is_ok_and(|at| reached.surely.has(at));
+        user.account != AccountKind::Agent && self.blocked.iter().any(has)
     }
 
     /// What these policies tell apart of it: on the devices that the person has, where somebody read whose are whose.
@@ -163,12 +166,12 @@ fn meets(model: &Model, policies: &[(usize, &Policy)], dimensions: &[Dimension],
     lane
 }
 
-/// Policies that block under every condition that there is to try.
-fn blocking<'m>(
-    policies: &[(usize, &'m Policy)],
+/// Policies that block under every condition that there is to try, by their positions.
+fn blocking(
+    policies: &[(usize, &Policy)],
     taking_in: &Lane,
     Candidates { clients, places, devices, risks }: &Candidates,
-) -> Vec<(usize, &'m Policy)> {
+) -> impl Iterator<Item = usize> {
     let mut always = taking_in.surely.clone();
     [clients, places, devices, risks].into_iter().flatten().for_each(|one| always.retain(&one.meets.surely));
     let blocks = |policy: &Policy| {
@@ -176,7 +179,7 @@ fn blocking<'m>(
         let only = policy.grant.as_ref().is_some_and(|grant| grant.controls.iter().eq([&Control::Block]));
         only && policy.conditions.device_filter.is_none()
     };
-    policies.iter().filter(|(at, policy)| always.has(*at) && blocks(policy)).copied().collect()
+    policies.iter().filter(move |(at, policy)| always.has(*at) && blocks(policy)).map(|(at, _)| *at)
 }
 
 /// One of all candidates that these policies, and what is looked at besides, don't tell apart.

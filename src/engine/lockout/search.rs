@@ -54,26 +54,26 @@ impl Found {
 impl Administration<'_> {
     /// Conditions under which a person gets in, or may: the first that are found.
     pub(super) fn way_in(&self, person: &Person<'_>) -> Option<SignIn> {
-        let search = || self.search(person, &self.reaching(person.user_id), Truth::Maybe).way_in;
-        if self.shuts_out(person.user_id) { None } else { search() }
+        self.search(person, Truth::Maybe).way_in
     }
 
     /// The best that a person can do, and what stands in the way.
     pub(super) fn best(&self, person: &Person<'_>) -> Found {
-        self.search(person, &self.reaching(person.user_id), Truth::Yes)
+        self.search(person, Truth::Yes)
     }
 
-    /// Goes through all combinations for a person whom these policies could reach; the first that is good `enough` ends it.
-    fn search(&self, person: &Person<'_>, reaching: &Lane, enough: Truth) -> Found {
+    /// Goes through all combinations; the first that is good `enough` ends it.
+    fn search(&self, person: &Person<'_>, enough: Truth) -> Found {
+        let reaching = self.reaching(person.user_id);
         let own = person.abilities.knows_devices().then(|| person.abilities.devices(person.user_id));
-        let candidates = self.candidates(reaching, own, person.external);
+        let candidates = self.candidates(&reaching, own, person.external);
         let length = reaching.possibly.capacity();
         let mut found = Found { can: Truth::No, way_in: None, always: Bits::all(length), ever: Bits::none(length) };
         let machines =
             candidates.clients.iter().flat_map(|client| candidates.devices.iter().map(move |device| (client, device)));
         for (client, device) in machines {
             // What is met on this machine stands in the way nowhere.
-            let unmet = self.unmet(person, reaching, (&client.sign_in.platform, &device.sign_in.device));
+            let unmet = self.unmet(person, &reaching, (&client.sign_in.platform, &device.sign_in.device));
             let here = client.meets.and(&device.meets).and(&unmet);
             for place in &candidates.places {
                 for risk in &candidates.risks {
