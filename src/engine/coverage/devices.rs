@@ -34,10 +34,13 @@ pub(super) fn matter(requirement: &Requirement) -> bool {
     )
 }
 
+/// Filters, and the registered devices that they tell apart.
+type Told = (Vec<DeviceFilter>, Arc<[Value]>);
+
 /// The devices that filters told apart before: all questions and drafts of a tenant are about the same few filters, whose
 /// combinations can be many.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct ToldApart(Mutex<Vec<(Vec<DeviceFilter>, Arc<[Value]>)>>);
+pub(in crate::engine) struct ToldApart(Mutex<Vec<Told>>);
 
 impl ToldApart {
     /// So many sets of filters are kept, the newest ones.
@@ -66,7 +69,7 @@ impl ToldApart {
     }
 
     fn registered(&self, filters: &[&DeviceFilter]) -> Arc<[Value]> {
-        let same = |(of, _): &&(Vec<DeviceFilter>, _)| of.iter().eq(filters.iter().copied());
+        let same = |(of, _): &&Told| of.iter().eq(filters.iter().copied());
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, values)) = known().iter().find(same) {
             return Arc::clone(values);
