@@ -258,6 +258,17 @@ impl Lane {
         }
     }
 
+    /// Notes whether all of these hold, whatever was noted of them before.
+    pub(super) fn put(&mut self, all: &Bits, met: Truth) {
+        for (set, inside) in [(&mut self.surely, met == Truth::Yes), (&mut self.possibly, met != Truth::No)] {
+            if inside {
+                set.extend(all);
+            } else {
+                set.drop(all);
+            }
+        }
+    }
+
     pub(super) fn and(&self, other: &Self) -> Self {
         Self { surely: self.surely.and(&other.surely), possibly: self.possibly.and(&other.possibly) }
     }

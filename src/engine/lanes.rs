@@ -62,13 +62,13 @@ impl Apps {
             model.snapshot.directory.service_principals.iter().map(|one| one.app_id.as_str()).collect();
         let conditions = policies.iter().map(|policy| &policy.conditions.applications);
         ids.extend(conditions.flat_map(|one| one.include.union(&one.exclude)).map(String::as_str));
-        let alike = alike(policies, Dimension::Target);
+        let conditions = Conditions::new(model);
         let targets = target::known(model, policies.iter()).into_iter().map(Arc::from).collect();
         let mut all = Self { class_of: HashMap::new(), classes: Vec::new(), targets };
         let mut known: HashMap<AppClass, usize> = HashMap::new();
         for id in ids {
             let next = all.classes.len();
-            let class = *known.entry(app_class(model, &alike, id)).or_insert_with_key(|class| {
+            let class = *known.entry(conditions.class(id)).or_insert_with_key(|class| {
                 all.classes.push(class.clone());
                 next
             });
@@ -103,21 +103,65 @@ impl Apps {
     }
 }
 
-/// The policies whose target condition a person's request for one app meets, and those that include the app.
-fn app_class(model: &Model, alike: &[Alike], id: &str) -> AppClass {
-    let identity = Identity::User { id: None, guest: None, tenant: Known::Unknown, direct_connect: false };
-    let sign_in = SignIn { identity, target: Target::Apps(vec![id.to_owned()]), ..SignIn::default() };
-    let lane = model.asked(Dimension::Target, alike, (&sign_in, &model.who(&sign_in.identity)));
-    let mut included = Bits::none(model.snapshot.policies.len());
-    for (at, all) in alike {
-        let condition = model.snapshot.policies.get(*at).map(|policy| &policy.conditions.applications);
-        // It only matters where the condition isn't met.
-        let missed = !lane.possibly.has(*at);
-        if missed && condition.is_some_and(|condition| target::included(model, condition, id)) {
-            included.extend(all);
+/// The target conditions of a tenant's policies, of which most only tell those apps from others that they name.
+struct Conditions<'a> {
+    model: &'a Model,
+    alike: Vec<Alike>,
+    /// By app those of them, by their places, that name it.
+    naming: HashMap<&'a str, Vec<usize>>,
+    /// Those that may tell any app from any other one.
+    open: Vec<usize>,
+    /// The policies of all others whose condition an app meets that none of them names.
+    unnamed: Lane,
+}
+
+impl<'a> Conditions<'a> {
+    fn new(model: &'a Model) -> Self {
+        let alike = alike(&model.snapshot.policies, Dimension::Target);
+        let unnamed = Lane::none(model.snapshot.policies.len());
+        let mut all = Self { model, alike, naming: HashMap::new(), open: Vec::new(), unnamed };
+        let mut closed = Vec::new();
+        for (place, (at, _)) in all.alike.iter().enumerate() {
+            let Some(policy) = model.snapshot.policies.get(*at) else { continue };
+            if !target::is_by_name(model, policy) {
+                all.open.push(place);
+                continue;
+            }
+            closed.push(place);
+            let apps = &policy.conditions.applications;
+            apps.include.union(&apps.exclude).for_each(|id| all.naming.entry(id).or_default().push(place));
         }
+        all.unnamed = all.asked("", closed.into_iter(), all.unnamed.clone()).0;
+        all
     }
-    (lane, included)
+
+    /// The policies whose condition a person's request for an app meets, and those that include the app.
+    fn class(&self, id: &str) -> AppClass {
+        if target::is_apart(id) {
+            return self.asked(id, 0..self.alike.len(), Lane::none(self.model.snapshot.policies.len()));
+        }
+        let naming = self.naming.get(id).map_or(&[][..], Vec::as_slice);
+        self.asked(id, self.open.iter().chain(naming).copied(), self.unnamed.clone())
+    }
+
+    /// The same, where only the conditions at some places say something new.
+    fn asked(&self, id: &str, places: impl Iterator<Item = usize>, mut lane: Lane) -> AppClass {
+        let identity = Identity::User { id: None, guest: None, tenant: Known::Unknown, direct_connect: false };
+        let sign_in = SignIn { identity, target: Target::Apps(vec![id.to_owned()]), ..SignIn::default() };
+        let who = self.model.who(&sign_in.identity);
+        let policies = &self.model.snapshot.policies;
+        let mut included = Bits::none(policies.len());
+        for (at, all) in places.filter_map(|place| self.alike.get(place)) {
+            let Some(policy) = policies.get(*at) else { continue };
+            let met = self.model.meets(*at, policy, Dimension::Target, (&sign_in, &who));
+            lane.put(all, met);
+            // It only matters where the condition isn't met.
+            if met == Truth::No && target::included(self.model, &policy.conditions.applications, id) {
+                included.extend(all);
+            }
+        }
+        (lane, included)
+    }
 }
 
 fn alike(policies: &[Policy], dimension: Dimension) -> Vec<Alike> {

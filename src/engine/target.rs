@@ -50,6 +50,18 @@ pub(super) fn spared(policy: &Policy, sign_in: &SignIn) -> bool {
         || (only(APP_TOKEN_EXCHANGE) && matches!(sign_in.identity, Identity::Agent(_)))
 }
 
+/// Whether Microsoft spares requests for this app from some policies.
+pub(super) fn is_apart(id: &str) -> bool {
+    [RISK_REMEDIATION_APP, APP_INTUNE_ENROLLMENT, APP_TOKEN_EXCHANGE].contains(&id)
+}
+
+/// Whether a policy tells only those apps from all others that it names, but for apps that are set [apart](is_apart).
+pub(super) fn is_by_name(model: &Model, policy: &Policy) -> bool {
+    let condition = &policy.conditions.applications;
+    let mut names = condition.include.union(&condition.exclude);
+    policy.undecided.is_empty() && condition.filter.is_none() && !names.any(|name| may_be_group(model, name))
+}
+
 /// Whether a policy that is On takes in all resources, and the enrolment of devices is spared from it all the same.
 pub(super) fn spares_enrolment(policy: &Policy) -> bool {
     let apps = &policy.conditions.applications;
